@@ -1,0 +1,83 @@
+/** What a failure of one candidate means: its HTTP status, OpenAI error type, and what the gateway does next. */
+export interface Failure {
+  /** HTTP status sent to the caller. */
+  status: number
+  /** `error.type` in OpenAI's envelope. */
+  type: string
+  /** Whether another candidate might succeed where this one failed. */
+  fallback: boolean
+  /** Whether the failure speaks against the (provider, model) and counts towards opening its breaker. */
+  breaker: boolean
+}
+
+const row = (status: number, type: string, does: { fallback?: boolean; breaker?: boolean } = {}): Failure => ({
+  status,
+  type,
+  fallback: does.fallback ?? false,
+  breaker: does.breaker ?? false,
+})
+
+/** Every way to fail. The gateway and the faces read this table; no catch block decides for itself. */
+export const failures = {
+  invalid_request: row(400, 'invalid_request_error'),
+  invalid_json: row(400, 'invalid_request_error'),
+  context_length_exceeded: row(400, 'invalid_request_error', { fallback: true }),
+  unsupported: row(400, 'invalid_request_error', { fallback: true }),
+  unauthorized: row(401, 'authentication_error'),
+  forbidden: row(403, 'permission_error'),
+  not_found: row(404, 'invalid_request_error'),
+  model_not_found: row(404, 'invalid_request_error', { fallback: true }),
+  method_not_allowed: row(405, 'invalid_request_error'),
+  conflict: row(409, 'invalid_request_error'),
+  request_too_large: row(413, 'invalid_request_error'),
+  unsupported_media_type: row(415, 'invalid_request_error'),
+  client_closed: row(499, 'client_closed'),
+  internal: row(500, 'server_error'),
+  upstream_rejected: row(400, 'invalid_request_error', { fallback: true }),
+  upstream_unauthorized: row(502, 'upstream_error', { fallback: true }),
+  upstream_payment_required: row(402, 'insufficient_quota', { fallback: true }),
+  upstream_rate_limited: row(429, 'rate_limit_error', { fallback: true }),
+  upstream_error: row(502, 'upstream_error', { fallback: true, breaker: true }),
+  upstream_unavailable: row(502, 'upstream_error', { fallback: true, breaker: true }),
+  upstream_timeout: row(504, 'upstream_error', { fallback: true, breaker: true }),
+  queue_full: row(503, 'overloaded_error', { fallback: true }),
+  queue_timeout: row(503, 'overloaded_error', { fallback: true }),
+  no_backend: row(503, 'server_error'),
+  shutting_down: row(503, 'server_error'),
+} as const satisfies Record<string, Failure>
+
+export type FailureCode = keyof typeof failures
+
+/** Facts a caller can act on, beside the sentence. */
+export interface FailureDetails {
+  cause?: unknown
+  /** Seconds after which trying again makes sense; becomes `Retry-After`. */
+  retryAfterSeconds?: number
+  /** The request field that is wrong, for `error.param`. */
+  param?: string
+}
+
+/** The only error that crosses a border. Its message says what happened and what to do, and never holds a secret. */
+export class GatewayError extends Error {
+  override readonly name = 'GatewayError'
+  readonly code: FailureCode
+  readonly failure: Failure
+  readonly retryAfterSeconds: number | undefined
+  readonly param: string | undefined
+
+  constructor(code: FailureCode, message: string, details: FailureDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause })
+    this.code = code
+    this.failure = failures[code]
+    this.retryAfterSeconds = details.retryAfterSeconds
+    this.param = details.param
+  }
+}
+
+/** Anything thrown, as a `GatewayError`; what nobody foresaw becomes `internal` and tells the caller nothing. */
+export function asGatewayError(thrown: unknown): GatewayError {
+  if (thrown instanceof GatewayError) return thrown
+  return new GatewayError('internal', 'Signalbox failed in a way it did not foresee; its log has the cause.', {
+    cause: thrown,
+  })
+}
