@@ -1,0 +1,167 @@
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
+import { parseEnv } from 'node:util'
+import { z } from 'zod'
+
+/** One environment variable: its schema reads a string, its help is the comment in `.env.example`. */
+export interface Setting<T = unknown> {
+  schema: z.ZodType<T>
+  help: string
+  /** Shown as the value in `.env.example` where the default says little. */
+  example?: string
+}
+export type Settings = Readonly<Record<string, Setting>>
+export type Values<S extends Settings> = { [K in keyof S]: z.output<S[K]['schema']> }
+
+const milliseconds = (standard: number) => z.coerce.number().int().min(1).max(86_400_000).default(standard)
+const wholeNumber = (standard: number, least = 1, most = 1_000_000) =>
+  z.coerce.number().int().min(least).max(most).default(standard)
+
+export const coreSettings = {
+  HOST: {
+    schema: z.string().default('127.0.0.1'),
+    help: 'Address to listen on. Anything but loopback opens Signalbox to the network.',
+  },
+  PORT: {
+    schema: z.coerce.number().int().min(0).max(65535).default(3001),
+    help: 'Port to listen on; 0 takes a free one.',
+  },
+  DATA_DIR: {
+    schema: z.string().default('./data'),
+    help: 'Where the books are kept. A relative path starts at the root.',
+  },
+  LOG_LEVEL: {
+    schema: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('warn'),
+    help: 'trace, debug, info, warn, error, fatal or silent. Logs go to stderr.',
+  },
+  PROVIDER_HEALTH_PROBE_INTERVAL_MS: {
+    schema: milliseconds(15_000),
+    help: 'How often each server is asked what it serves.',
+  },
+  PROVIDER_MAX_CONCURRENT_LOCAL: {
+    schema: wholeNumber(1),
+    help: 'Requests at once on each local endpoint; the rest wait in line.',
+  },
+  PROVIDER_MAX_CONCURRENT_REMOTE: { schema: wholeNumber(5), help: 'Requests at once on each remote provider.' },
+  PROVIDER_QUEUE_LIMIT: {
+    schema: wholeNumber(256, 0),
+    help: 'Requests that may wait for one endpoint; more are turned away.',
+  },
+  PROVIDER_QUEUE_TIMEOUT_MS: { schema: milliseconds(120_000), help: 'How long a request waits for a free slot.' },
+  PROVIDER_CONNECT_TIMEOUT_MS: {
+    schema: milliseconds(5_000),
+    help: 'How long opening a connection to a server may take.',
+  },
+  PROVIDER_TIMEOUT_MS: {
+    schema: milliseconds(120_000),
+    help: 'How long a server may take to its first token; a cold model loads in that time.',
+  },
+  PROVIDER_IDLE_TIMEOUT_MS: {
+    schema: milliseconds(60_000),
+    help: 'How long a stream may stay silent after its first token.',
+  },
+  PROVIDER_TOTAL_TIMEOUT_MS: { schema: milliseconds(900_000), help: 'How long one attempt may take in all.' },
+  KEEPALIVE_INTERVAL_MS: {
+    schema: milliseconds(10_000),
+    help: 'How often a waiting stream gets a comment so that no client gives up.',
+  },
+  OPENROUTER_FREE_ONLY: { schema: z.stringbool().default(false), help: 'Never route to a model that costs money.' },
+  HTTP_PROXY: { schema: z.string().optional(), help: 'Proxy for http:// servers that are not on this machine.' },
+  HTTPS_PROXY: { schema: z.string().optional(), help: 'Proxy for https:// servers.' },
+  NO_PROXY: { schema: z.string().optional(), help: 'Hosts to reach without the proxy, separated by commas.' },
+} as const satisfies Settings
+export type CoreValues = Values<typeof coreSettings>
+
+/** One server that Signalbox talks to. */
+export const Endpoint = z.strictObject({
+  kind: z.string(),
+  name: z.string().regex(/^[a-z0-9][a-z0-9._-]*$/, 'use lower-case letters, digits, dots and dashes'),
+  url: z.url({ protocol: /^https?$/ }),
+  /** The secret itself. In `signalbox.json` only `apiKeyVariable`, the variable that holds it, can be written. */
+  apiKey: z.string().optional(),
+  tier: z.enum(['local', 'remote']).optional(),
+  /** The operator named it, so its absence is worth a word at start. */
+  named: z.boolean().default(true),
+  /** USD per million tokens by model name, for servers that do not tell. */
+  prices: z.record(z.string(), z.strictObject({ input: z.number().min(0), output: z.number().min(0) })).optional(),
+})
+export type Endpoint = z.output<typeof Endpoint>
+
+const SettingsFile = z.strictObject({
+  providers: z
+    .array(Endpoint.omit({ apiKey: true, named: true }).extend({ apiKeyVariable: z.string().optional() }))
+    .default([]),
+})
+
+/** A value the operator must mend. Its message is the one line to print. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+}
+
+/** Environment over `.env` in `root`; both are strings and an empty one means unset. */
+export function readEnvironment(
+  root: string,
+  environment: Readonly<Record<string, string | undefined>>,
+): Record<string, string | undefined> {
+  const merged = { ...parseEnv(readOptional(path.join(root, '.env')) ?? ''), ...environment }
+  return Object.fromEntries(Object.entries(merged).filter(([, value]) => value?.trim() !== ''))
+}
+
+/** The typed values of `settings`. Throws `ConfigError` naming the first bad variable and what it should be. */
+export function readSettings<S extends Settings>(
+  settings: S,
+  environment: Readonly<Record<string, string | undefined>>,
+): Values<S> {
+  const values = Object.entries(settings).map(([name, { schema }]) => {
+    const parsed = schema.safeParse(environment[name])
+    if (!parsed.success) throw new ConfigError(`${name}: ${firstProblem(parsed.error)} (see .env.example)`)
+    return [name, parsed.data]
+  })
+  return Object.fromEntries(values) as Values<S>
+}
+
+/** The endpoints of `signalbox.json` in `root`; none when there is no such file. Throws `ConfigError`. */
+export function readSettingsFile(root: string, environment: Readonly<Record<string, string | undefined>>): Endpoint[] {
+  const text = readOptional(path.join(root, 'signalbox.json'))
+  if (text === undefined) return []
+  let content: unknown
+  try {
+    content = JSON.parse(text)
+  } catch (error) {
+    throw new ConfigError(`signalbox.json is not JSON: ${(error as Error).message}`)
+  }
+  const parsed = SettingsFile.safeParse(content)
+  if (!parsed.success) throw new ConfigError(`signalbox.json: ${firstProblem(parsed.error)}`)
+  return parsed.data.providers.map(({ apiKeyVariable, ...endpoint }) => ({
+    ...endpoint,
+    named: true,
+    apiKey: apiKeyVariable === undefined ? undefined : environment[apiKeyVariable],
+  }))
+}
+
+/** `.env.example`: every variable with its help and its default, commented out. */
+export function renderEnvExample(groups: readonly { title: string; settings: Settings }[]): string {
+  const sections = groups.map(({ title, settings }) => {
+    const lines = Object.entries(settings).map(([name, { schema, help, example }]) => {
+      const standard = schema.safeParse(undefined).data as string | number | boolean | undefined
+      return `# ${help}\n# ${name}=${example ?? (standard === undefined ? '' : String(standard))}\n`
+    })
+    return `# --- ${title} ---\n\n${lines.join('\n')}`
+  })
+  return `# Copy to .env and uncomment what you change. Variables of the environment win over this file.\n\n${sections.join('\n')}`
+}
+
+function firstProblem(error: z.ZodError): string {
+  const issue = error.issues[0]
+  if (issue === undefined) return 'is not valid'
+  return [issue.path.join('.'), issue.message].filter(Boolean).join(': ')
+}
+
+function readOptional(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw new ConfigError(`${file} cannot be read: ${(error as Error).message}`)
+  }
+}

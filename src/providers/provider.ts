@@ -1,0 +1,118 @@
+import type { Endpoint, Settings } from '../config.ts'
+import type { ChatCompletion, ChatRequest } from '../wire/openai.ts'
+import type { StreamPart } from '../wire/stream-part.ts'
+import type { Price } from '../wire/usage.ts'
+import type { Transport } from './transport.ts'
+
+/** Where a model runs, which is what "local first" is about. */
+export type Tier = 'local' | 'remote'
+
+/** What a model can do. `undefined` means the server does not say: such a model is not ruled out, only ranked lower. */
+export interface Capabilities {
+  tools?: boolean
+  vision?: boolean
+  /** `response_format` json_object and json_schema. */
+  json?: boolean
+  reasoning?: boolean
+  logprobs?: boolean
+  /** More than one choice a request (`n`). */
+  manyChoices?: boolean
+  embeddings?: boolean
+}
+
+/** One model on one endpoint, as its server describes it now. */
+export interface Model {
+  /** `<provider>/<name>`, unique in this process: what a caller writes to get exactly this one. */
+  id: string
+  /** Name of the provider instance that serves it. */
+  provider: string
+  /** The id its own server knows it by. */
+  name: string
+  tier: Tier
+  /** Undefined where nobody told us; such a model is paid for all we know. */
+  price: Price | undefined
+  /** Costs nothing to call: local, or a free offer of a remote provider. */
+  free: boolean
+  /** The largest prompt plus output it can serve as it is loaded now (or would be loaded by us); undefined where unknown. */
+  contextTokens: number | undefined
+  maxOutputTokens?: number | undefined
+  /** In memory now; undefined where the server does not say or the question makes no sense. */
+  loaded: boolean | undefined
+  capabilities: Capabilities
+  family?: string | undefined
+  /** Billions of parameters. */
+  parametersB?: number | undefined
+  quantization?: string | undefined
+  digest?: string | undefined
+  sizeBytes?: number | undefined
+}
+
+export interface Health {
+  state: 'unknown' | 'up' | 'down'
+  /** Why it is down, in words for its operator. */
+  reason?: string
+  /** Milliseconds since the epoch. */
+  checkedAt: number
+}
+
+/** One attempt at one model. */
+export interface ProviderCall {
+  model: Model
+  /** The caller's request; the provider writes its own model name into it. */
+  request: ChatRequest
+  /** Our count of the prompt, for servers that must be told how much context to allocate. */
+  promptTokens: number
+  /** Aborted when the caller hangs up or a timeout passes; the upstream socket closes with it. */
+  signal: AbortSignal
+}
+
+export type ProviderReply =
+  { kind: 'complete'; completion: ChatCompletion } | { kind: 'stream'; parts: AsyncIterable<StreamPart> }
+
+/**
+ * One endpoint of one kind of server. It owns its connections, its list of models and its health, and throws only
+ * `GatewayError`. Every answer is in the chat completions dialect, whatever the server speaks; a stream ends normally only
+ * when the answer is complete.
+ */
+export interface Provider {
+  /** Unique in this process: `ollama`, `ollama-2`, `openrouter`, or the name given in `signalbox.json`. */
+  readonly name: string
+  /** What people call this kind of server. */
+  readonly label: string
+  readonly tier: Tier
+  /** For people; never holds a credential. */
+  readonly url: string
+  /** The models as of the last refresh; empty while the server is down. */
+  models(): readonly Model[]
+  health(): Health
+  /** Asks the server what it serves now. Never throws: a failure becomes `health()`. Concurrent calls share one question. */
+  refresh(signal: AbortSignal): Promise<void>
+  chat(call: ProviderCall): Promise<ProviderReply>
+  close(): Promise<void>
+}
+
+/** What a provider is built from. */
+export interface ProviderParts {
+  endpoint: Endpoint
+  transport: Transport
+  /** Milliseconds since the epoch. */
+  now: () => number
+}
+
+/**
+ * One kind of server. To add one, write a file that exports this and put its name in `index.ts`: its settings, its place in
+ * `.env.example`, discovery and the conformance suite follow.
+ */
+export interface ProviderKind {
+  /** As written in `signalbox.json`. */
+  readonly kind: string
+  readonly label: string
+  /** The environment variables it reads, on top of the core's. */
+  readonly settings: Settings
+  /** The endpoints that the variables name; one at its usual address where the variables are silent and it has one. */
+  endpoints(
+    variables: Readonly<Record<string, unknown>>,
+    environment: Readonly<Record<string, string | undefined>>,
+  ): Endpoint[]
+  create(parts: ProviderParts): Provider
+}

@@ -1,0 +1,57 @@
+/**
+ * What a model call consumed, in the one convention every part of Signalbox uses. Wire formats disagree (OpenAI counts
+ * cached tokens inside the prompt, Anthropic beside it); each codec converts at its border.
+ */
+export interface Usage {
+  /** Prompt tokens that were neither read from nor written to a cache. */
+  inputTokens: number
+  cacheReadTokens: number
+  cacheWriteTokens: number
+  /** All generated tokens, reasoning included. */
+  outputTokens: number
+  /** The part of `outputTokens` spent on reasoning. */
+  reasoningTokens: number
+  /** What the upstream says it charged, in USD, where it says so. */
+  reportedCostUsd?: number
+  /** True when the upstream did not report usage and these are our own counts. */
+  estimated?: boolean
+}
+
+export const noUsage: Usage = {
+  inputTokens: 0,
+  cacheReadTokens: 0,
+  cacheWriteTokens: 0,
+  outputTokens: 0,
+  reasoningTokens: 0,
+}
+
+/** USD per million tokens; `requestUsd` is charged once a call. */
+export interface Price {
+  input: number
+  output: number
+  cacheRead?: number
+  cacheWrite?: number
+  requestUsd?: number
+}
+
+export const freePrice: Price = { input: 0, output: 0 }
+
+/** Prompt tokens in total, however they were served. */
+export function promptTokens(usage: Usage): number {
+  return usage.inputTokens + usage.cacheReadTokens + usage.cacheWriteTokens
+}
+
+/**
+ * USD for `usage`: what the upstream reported, else tokens times price. Cache tokens cost the input price where none is listed.
+ * Undefined where neither a charge nor a price is known: books do not guess.
+ */
+export function costUsd(usage: Usage, price: Price | undefined): number | undefined {
+  if (usage.reportedCostUsd !== undefined) return usage.reportedCostUsd
+  if (price === undefined) return undefined
+  const perMillion =
+    usage.inputTokens * price.input +
+    usage.cacheReadTokens * (price.cacheRead ?? price.input) +
+    usage.cacheWriteTokens * (price.cacheWrite ?? price.input) +
+    usage.outputTokens * price.output
+  return perMillion / 1e6 + (price.requestUsd ?? 0)
+}
