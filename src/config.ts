@@ -26,6 +26,13 @@ export const coreSettings = {
     schema: z.coerce.number().int().min(0).max(65535).default(3001),
     help: 'Port to listen on; 0 takes a free one.',
   },
+  SIGNALBOX_API_KEY: {
+    schema: z
+      .string()
+      .regex(/^[^\s,]+(,[^\s,]+)*$/, 'write one or more keys without spaces, separated by commas')
+      .optional(),
+    help: 'Keys callers must show as a bearer token or x-api-key; `name=key` gives a key a name in the books. Needed when HOST is not loopback.',
+  },
   DATA_DIR: {
     schema: z.string().default('./data'),
     help: 'Where the books are kept. A relative path starts at the root.',
@@ -92,6 +99,14 @@ const SettingsFile = z.strictObject({
     .array(Endpoint.omit({ apiKey: true, named: true }).extend({ apiKeyVariable: z.string().optional() }))
     .default([]),
 })
+
+/** Everything an operator can say, read and checked. */
+export interface Config {
+  /** Folder that holds `.env` and `signalbox.json`, and that relative paths start at. */
+  root: string
+  values: CoreValues
+  endpoints: readonly Endpoint[]
+}
 
 /** A value the operator must mend. Its message is the one line to print. */
 export class ConfigError extends Error {

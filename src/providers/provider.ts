@@ -9,6 +9,8 @@ export type Tier = 'local' | 'remote'
 
 /** What a model can do. `undefined` means the server does not say: such a model is not ruled out, only ranked lower. */
 export interface Capabilities {
+  /** False for models that only embed or rank. */
+  chat?: boolean
   tools?: boolean
   vision?: boolean
   /** `response_format` json_object and json_schema. */
