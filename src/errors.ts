@@ -51,6 +51,7 @@ export const failures = {
   queue_full: row(503, 'overloaded_error', { fallback: true }),
   queue_timeout: row(503, 'overloaded_error', { fallback: true }),
   no_backend: row(503, 'server_error'),
+  ledger_unavailable: row(503, 'server_error'),
   shutting_down: row(503, 'server_error'),
 } as const satisfies Record<string, Failure>
 

@@ -1,0 +1,81 @@
+import { setImmediate } from 'node:timers/promises'
+import type Database from 'better-sqlite3'
+import type { TimeRange } from './period.ts'
+import { AttemptRow, RequestRow, type RequestRecord } from './row.ts'
+
+/** A decision beside what came of it. */
+export interface StoredDecision {
+  request: RequestRow
+  decision: unknown
+}
+
+export interface Reader {
+  /** The newest first. */
+  recent: (limit: number) => RequestRow[]
+  request: (id: string) => RequestRecord | undefined
+  /** The oldest first; the event loop gets its turn every few rows. */
+  decisions: (range: TimeRange) => AsyncGenerator<StoredDecision>
+}
+
+const decisionsAtOnce = 50
+
+export function createReader(database: Database.Database): Reader {
+  const requestColumns = Object.keys(RequestRow.shape)
+    .map(column => `requests.${column}`)
+    .join(', ')
+  const attemptColumns = Object.keys(AttemptRow.shape).join(', ')
+
+  const selectRecent = database.prepare<[number], Raw<RequestRow>>(
+    `SELECT ${requestColumns} FROM requests ORDER BY created_at DESC, seq DESC LIMIT ?`,
+  )
+  const selectRequest = database.prepare<[string], Raw<RequestRow> & { seq: number; decision: string | null }>(
+    `SELECT seq, ${requestColumns}, decision FROM requests LEFT JOIN decisions ON request_seq = seq WHERE id = ?`,
+  )
+  const selectAttempts = database.prepare<[number], Raw<AttemptRow>>(
+    `SELECT ${attemptColumns} FROM attempts WHERE request_seq = ? ORDER BY ordinal`,
+  )
+  const selectDecisions = database.prepare<
+    [number, number, number],
+    Raw<RequestRow> & { seq: number; decision: string }
+  >(
+    `SELECT seq, ${requestColumns}, decision FROM requests JOIN decisions ON request_seq = seq
+     WHERE (created_at, seq) > (?, ?) AND created_at < ? ORDER BY created_at, seq LIMIT ${decisionsAtOnce}`,
+  )
+
+  return {
+    recent: limit => selectRecent.all(limit).map(requestRow),
+    request: id => {
+      const raw = selectRequest.get(id)
+      if (raw === undefined) return undefined
+      const { seq, decision, ...request } = raw
+      return {
+        request: requestRow(request),
+        attempts: selectAttempts.all(seq).map(attemptRow),
+        decision: decision === null ? null : JSON.parse(decision),
+      }
+    },
+    async *decisions({ fromMs, toMs }) {
+      let after: [number, number] = [fromMs - 1, Number.MAX_SAFE_INTEGER]
+      while (true) {
+        const found = selectDecisions.all(...after, toMs)
+        for (const { seq, decision, ...request } of found) {
+          yield { request: requestRow(request), decision: JSON.parse(decision) }
+          after = [request.created_at, seq]
+        }
+        if (found.length < decisionsAtOnce) return
+        await setImmediate()
+      }
+    },
+  }
+}
+
+/** SQLite has no booleans. */
+type Raw<Row> = { [Column in keyof Row]: Row[Column] extends boolean ? 0 | 1 : Row[Column] }
+
+function requestRow(raw: Raw<RequestRow>): RequestRow {
+  return { ...raw, stream: raw.stream === 1, usage_estimated: raw.usage_estimated === 1 }
+}
+
+function attemptRow(raw: Raw<AttemptRow>): AttemptRow {
+  return { ...raw, usage_estimated: raw.usage_estimated === 1 }
+}
