@@ -8,7 +8,7 @@ import { createInventory, type Inventory } from './gateway/inventory.ts'
 import { createSlots, type Slots } from './gateway/slots.ts'
 import { openLedger, type Ledger } from './ledger/ledger.ts'
 import { createProviders } from './providers/index.ts'
-import { createTransport } from './providers/undici-transport.ts'
+import { createTransport } from './providers/transport.ts'
 
 /** Everything that lives as long as the process. */
 export interface Core {
@@ -47,7 +47,7 @@ export function createCore({ config, version, log, now, newId }: CoreParts): Cor
     httpsProxy: values.HTTPS_PROXY,
     noProxy: values.NO_PROXY,
   })
-  const providers = createProviders({ endpoints: config.endpoints, transport, now })
+  const providers = createProviders(config.endpoints, { transport, now })
   const inventory = createInventory({
     providers,
     probeIntervalMs: values.PROVIDER_HEALTH_PROBE_INTERVAL_MS,

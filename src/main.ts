@@ -11,7 +11,7 @@ import {
   type Config,
 } from './config.ts'
 import { demo } from './demo/demo.ts'
-import { providerKinds, readEndpoints } from './providers/index.ts'
+import { providerKinds, findEndpoints } from './providers/index.ts'
 import { startReport } from './proxy/start-report.ts'
 import { start } from './start.ts'
 
@@ -82,7 +82,7 @@ function readConfig(): Config {
   return {
     root,
     values: readSettings(coreSettings, environment),
-    endpoints: readEndpoints(environment, readSettingsFile(root, environment)),
+    endpoints: findEndpoints(environment, readSettingsFile(root, environment)),
   }
 }
 

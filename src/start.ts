@@ -3,8 +3,8 @@ import type { AddressInfo } from 'node:net'
 import pino, { type Logger } from 'pino'
 import { ConfigError, type Config } from './config.ts'
 import { createCore, type Core } from './core.ts'
-import { isLoopback } from './proxy/authenticate.ts'
 import { createServer } from './proxy/server.ts'
+import { isLoopback } from './wire/loopback.ts'
 
 /** A Signalbox that listens. */
 export interface Running {

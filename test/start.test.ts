@@ -44,7 +44,11 @@ t.test('it says what it found, what it did not and why, and how to go on; the pr
   t.match(output.stdout, new RegExp(`– ollama .*${absent.port}`))
   t.match(output.stdout, /Base URL for clients: http:\/\/127\.0\.0\.1:\d+\/v1/)
   const [, url = '', body = ''] = /curl (\S+) -d '([^']+)'/.exec(output.stdout) ?? []
-  const reply = await exchange(url, { method: 'POST', body, headers: { 'content-type': 'application/x-www-form-urlencoded' } })
+  const reply = await exchange(url, {
+    method: 'POST',
+    body,
+    headers: { 'content-type': 'application/x-www-form-urlencoded' },
+  })
   t.equal(reply.headers['x-signalbox-model'], 'llama-cpp/small')
   child.kill('SIGTERM')
   t.equal((await ended).code, 0)
@@ -79,7 +83,9 @@ t.test('a port that is taken is one clear line and exit code 1', async t => {
 t.test('the environment wins over .env, and signalbox.json adds servers', async t => {
   const first = await scriptedUpstream(t, 'openai-compatible', { models: ['one'] })
   const second = await scriptedUpstream(t, 'openai-compatible', { models: ['two'] })
-  const settings = { providers: [{ kind: 'openai-compatible', name: 'extra', url: second.url, apiKeyVariable: 'EXTRA_KEY' }] }
+  const settings = {
+    providers: [{ kind: 'openai-compatible', name: 'extra', url: second.url, apiKeyVariable: 'EXTRA_KEY' }],
+  }
   const root = temporaryRoot(t, {
     '.env': `PORT=1\nOPENAI_COMPATIBLE_ENDPOINT=main=${first.url}\nEXTRA_KEY=hush\n`,
     'signalbox.json': JSON.stringify(settings),

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { request as send } from 'undici'
 import { coreSettings, readSettings } from '../config.ts'
-import { readEndpoints } from '../providers/index.ts'
+import { findEndpoints } from '../providers/index.ts'
 import { start } from '../start.ts'
 import { simulatedServer } from './simulated-server.ts'
 
@@ -40,7 +40,7 @@ export async function demo(version: string, print: (text: string) => void): Prom
     OPENROUTER_API_KEY: 'simulated',
   }
   const values = { ...readSettings(coreSettings, {}), PORT: 0, LOG_LEVEL: 'silent' as const }
-  const running = await start({ root, values, endpoints: readEndpoints(environment, []) }, version)
+  const running = await start({ root, values, endpoints: findEndpoints(environment) }, version)
   try {
     print(`Signalbox ${version} at ${running.url}, between two SIMULATED servers (no model is involved):\n`)
     print('  llama-cpp   local, 8,192 tokens of context, costs nothing\n')

@@ -50,7 +50,8 @@ export interface AttemptAccount {
 
 /** The books of one request: exactly one row, whichever comes first: the end, a failure, or the caller hanging up. */
 export interface Account {
-  decided(decision: Decision): void
+  /** `routeMs`: how long it took to decide. */
+  decided(decision: Decision, routeMs: number): void
   attemptStarted(model: Model): AttemptAccount
   attempts(): number
   failed(error: GatewayError): void
@@ -207,9 +208,9 @@ export function openAccount({ call, request, ledger, now }: AccountParts): Accou
   }
 
   return {
-    decided(made) {
+    decided(made, ms) {
       decision = made
-      routeMs = now() - call.receivedAt
+      routeMs = ms
     },
     attemptStarted,
     attempts: () => entries.length,

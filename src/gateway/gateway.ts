@@ -102,8 +102,9 @@ export function createGateway(parts: GatewayParts): Gateway {
     const done = account.settled.finally(() => underWay.delete(done))
     underWay.add(done)
     try {
+      const startedAt = now()
       const decision = await route(request, signal)
-      account.decided(decision)
+      account.decided(decision, now() - startedAt)
       return await callInOrder(decision, request, signal, account)
     } catch (error) {
       const failure = asGatewayError(error)
@@ -151,8 +152,14 @@ export function createGateway(parts: GatewayParts): Gateway {
     try {
       release = await slotsOf(provider.name).acquire(signal)
       entry.slotGranted()
-      const { promptTokens } = decision.measured
-      const reply = await attempt({ provider, model, request, promptTokens, timeouts, signal })
+      const reply = await attempt({
+        provider,
+        model,
+        request,
+        promptTokens: decision.measured.promptTokens,
+        timeouts: { ...timeouts, firstTokenMs: provider.firstTokenTimeoutMs ?? timeouts.firstTokenMs },
+        signal,
+      })
       breakers.succeeded(model)
       const served: Served = { model, reason: decision.reason, attempts: account.attempts(), timings: entry.answered() }
       return { served, reply: finishing(reply, model, entry, signal, release) }

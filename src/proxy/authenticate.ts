@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
 import { GatewayError } from '../errors.ts'
+import { isLoopback } from '../wire/loopback.ts'
 
 /** Says which key a request shows, by name. Throws `unauthorized` or `forbidden`. */
 export type Authenticate = (request: FastifyRequest) => string
@@ -47,10 +48,4 @@ function requireLoopbackHost({ hostname }: FastifyRequest): void {
     'forbidden',
     `Signalbox listens for this machine only and was asked for as '${hostname.slice(0, 100)}'; use 127.0.0.1 or localhost, or set HOST and SIGNALBOX_API_KEY.`,
   )
-}
-
-/** Whether a host name or address means this machine. */
-export function isLoopback(host: string): boolean {
-  const bare = host.replace(/^\[|\]$/g, '').toLowerCase()
-  return bare === 'localhost' || bare.endsWith('.localhost') || bare === '::1' || /^127(\.\d{1,3}){3}$/.test(bare)
 }

@@ -1,7 +1,8 @@
-import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import type { Core } from '../core.ts'
 import { GatewayError } from '../errors.ts'
-import { createAuthenticate, isLoopback } from './authenticate.ts'
+import { isLoopback } from '../wire/loopback.ts'
+import { createAuthenticate } from './authenticate.ts'
 import { mostBodyBytes, readBodiesAsJson } from './body.ts'
 import { chatCompletions } from './chat-completions.ts'
 import { health } from './health.ts'
@@ -24,7 +25,7 @@ export function createServer(core: Core): FastifyInstance {
   const authenticate = createAuthenticate(SIGNALBOX_API_KEY, isLoopback(HOST))
   const app = Fastify({
     loggerInstance: core.log as FastifyBaseLogger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: mostBodyBytes,
     genReqId: core.newId,
     routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: true, maxParamLength: 500 },

@@ -3,17 +3,18 @@ import type { Measured } from './measure.ts'
 import type { Preset } from './select.ts'
 
 /** Why a candidate cannot serve a request. */
-export type DropCode =
-  | 'chat'
-  | 'context'
-  | 'tools'
-  | 'vision'
-  | 'json'
-  | 'logprobs'
-  | 'many_choices'
-  | 'unavailable'
-  | 'rate_limited'
-  | 'policy'
+export type DropCode = keyof typeof needs | 'chat' | 'context' | 'avoided' | 'unavailable' | 'rate_limited' | 'policy'
+
+/** What a request may need beyond text, by the name of the capability, and how a model without it is described. */
+const needs = {
+  tools: 'cannot call tools',
+  forcedTools: 'cannot be made to call a tool',
+  vision: 'cannot see images',
+  json: 'cannot answer in JSON on demand',
+  logprobs: 'gives no logprobs',
+  logitBias: 'knows no logit_bias',
+  manyChoices: 'gives one choice only',
+} as const
 
 export interface Drop {
   code: DropCode
@@ -57,12 +58,10 @@ export function obstacle(
       return { code: 'context', reason: `needs ${needed} tokens, has ${model.contextTokens}` }
     }
   }
-  if (measured.tools && can.tools === false) return { code: 'tools', reason: 'cannot call tools' }
-  if (measured.vision && can.vision === false) return { code: 'vision', reason: 'cannot see images' }
-  if (measured.json && can.json === false) return { code: 'json', reason: 'cannot answer in JSON on demand' }
-  if (measured.logprobs && can.logprobs === false) return { code: 'logprobs', reason: 'gives no logprobs' }
-  if (measured.manyChoices && can.manyChoices === false)
-    return { code: 'many_choices', reason: 'gives one choice only' }
+  for (const [need, reason] of Object.entries(needs) as [keyof typeof needs, string][]) {
+    if (measured[need] && can[need] === false) return { code: need, reason }
+  }
+  if (preset !== undefined && model.avoid !== undefined) return { code: 'avoided', reason: model.avoid }
   if (condition.state !== 'ready') {
     const drop: Drop = { code: condition.state, reason: condition.reason ?? 'not answering' }
     return condition.until === undefined ? drop : { ...drop, until: condition.until }

@@ -9,10 +9,11 @@ export interface Measured {
   outputTokens: number | undefined
   tools: boolean
   /** The caller insists on a tool call, or on one tool. */
-  forcedTool: boolean
+  forcedTools: boolean
   vision: boolean
   json: boolean
   logprobs: boolean
+  logitBias: boolean
   manyChoices: boolean
 }
 
@@ -24,12 +25,13 @@ export function measure(request: ChatRequest, prompt: { tokens: number; exact: b
     exact: prompt.exact,
     outputTokens: request.max_completion_tokens ?? request.max_tokens ?? undefined,
     tools: (request.tools?.length ?? 0) > 0 && choice !== 'none',
-    forcedTool: choice === 'required' || (typeof choice === 'object' && choice !== null),
+    forcedTools: choice === 'required' || (typeof choice === 'object' && choice !== null),
     vision: request.messages.some(
       message => Array.isArray(message.content) && message.content.some(part => part.type === 'image_url'),
     ),
     json: request.response_format?.type === 'json_object' || request.response_format?.type === 'json_schema',
     logprobs: request['logprobs'] === true,
+    logitBias: Object.keys(request['logit_bias'] ?? {}).length > 0,
     manyChoices: (request.n ?? 1) > 1,
   }
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { request as send, type Dispatcher } from 'undici'
 import { coreSettings, readSettings, type Endpoint } from '../../src/config.ts'
-import { readEndpoints } from '../../src/providers/index.ts'
+import { findEndpoints } from '../../src/providers/index.ts'
 import { start, type Running } from '../../src/start.ts'
 import type { ScriptedUpstream, UpstreamKind } from './scripted-upstream.ts'
 
@@ -48,7 +48,7 @@ export async function startGateway(
     ...variables,
   }
   const values = readSettings(coreSettings, environment)
-  const running = await start({ root, values, endpoints: readEndpoints(environment, endpoints) }, '0.0.0-test')
+  const running = await start({ root, values, endpoints: findEndpoints(environment, endpoints) }, '0.0.0-test')
   t.teardown(async () => {
     await running.close(0)
     rmSync(root, { recursive: true, force: true })

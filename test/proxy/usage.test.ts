@@ -35,7 +35,7 @@ t.test('what was used and what it cost can be asked for, by model, provider, day
   t.match(csv.text, /^provider,requests,/)
 })
 
-t.test("what the upstream says it charged is what the books say", async t => {
+t.test('what the upstream says it charged is what the books say', async t => {
   const remote = await scriptedUpstream(t, 'openrouter', {
     models: [{ name: 'lab/bright', price: { input: 3, output: 15 } }],
     answer: { usage: { promptTokens: 10, outputTokens: 10, costUsd: 0.25 } },

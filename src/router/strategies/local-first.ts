@@ -1,4 +1,5 @@
 import type { Model } from '../../providers/provider.ts'
+import { priceAt } from '../../wire/usage.ts'
 import type { Measured } from '../measure.ts'
 
 /** Local, then free, then paid by the price of this request; within a step what is in memory first. */
@@ -13,9 +14,10 @@ function step(model: Model): number {
 }
 
 /** Expected USD; a remote model whose price nobody told comes after all that have one. */
-function price(measured: Measured, { price, free }: Model): number {
+function price(measured: Measured, { price: listed, free }: Model): number {
   if (free) return 0
-  if (price === undefined) return Number.MAX_VALUE
+  if (listed === undefined) return Number.MAX_VALUE
+  const price = priceAt(listed, measured.promptTokens)
   return (measured.promptTokens * price.input + (measured.outputTokens ?? 1024) * price.output) / 1e6
 }
 

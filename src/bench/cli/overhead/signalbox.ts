@@ -2,7 +2,7 @@ import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { coreSettings, readSettings } from '../../../config.ts'
-import { readEndpoints } from '../../../providers/index.ts'
+import { findEndpoints } from '../../../providers/index.ts'
 import { start } from '../../../start.ts'
 
 /** A child process: Signalbox as users run it, with routing, counting and books on, and slots enough for the load. */
@@ -17,6 +17,6 @@ const environment = {
 }
 const root = mkdtempSync(path.join(tmpdir(), 'signalbox-bench-'))
 const values = readSettings(coreSettings, environment)
-const running = await start({ root, values, endpoints: readEndpoints(environment, []) }, 'bench')
+const running = await start({ root, values, endpoints: findEndpoints(environment) }, 'bench')
 process.on('message', () => process.send?.({ rssBytes: process.memoryUsage().rss }))
 process.send?.({ port: Number(new URL(running.url).port) })
