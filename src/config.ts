@@ -79,6 +79,8 @@ export const Endpoint = z.strictObject({
   url: z.url({ protocol: /^https?$/ }),
   /** The secret itself. In `signalbox.json` only `apiKeyVariable`, the variable that holds it, can be written. */
   apiKey: z.string().optional(),
+  /** Where the secret came from, so that a refusal can say what to check. */
+  apiKeyVariable: z.string().optional(),
   tier: z.enum(['local', 'remote']).optional(),
   /** The operator named it, so its absence is worth a word at start. */
   named: z.boolean().default(true),
@@ -88,9 +90,7 @@ export const Endpoint = z.strictObject({
 export type Endpoint = z.output<typeof Endpoint>
 
 const SettingsFile = z.strictObject({
-  providers: z
-    .array(Endpoint.omit({ apiKey: true, named: true }).extend({ apiKeyVariable: z.string().optional() }))
-    .default([]),
+  providers: z.array(Endpoint.omit({ apiKey: true, named: true })).default([]),
 })
 
 /** A value the operator must mend. Its message is the one line to print. */
@@ -132,10 +132,10 @@ export function readSettingsFile(root: string, environment: Readonly<Record<stri
   }
   const parsed = SettingsFile.safeParse(content)
   if (!parsed.success) throw new ConfigError(`signalbox.json: ${firstProblem(parsed.error)}`)
-  return parsed.data.providers.map(({ apiKeyVariable, ...endpoint }) => ({
+  return parsed.data.providers.map(endpoint => ({
     ...endpoint,
     named: true,
-    apiKey: apiKeyVariable === undefined ? undefined : environment[apiKeyVariable],
+    apiKey: endpoint.apiKeyVariable === undefined ? undefined : environment[endpoint.apiKeyVariable],
   }))
 }
 
