@@ -9,6 +9,7 @@ import { createSlots, type Slots } from './gateway/slots.ts'
 import { openLedger, type Ledger } from './ledger/ledger.ts'
 import { createProviders } from './providers/index.ts'
 import { createTransport } from './providers/transport.ts'
+import { createTokenCounter, type TokenCounter } from './tokens/counter.ts'
 
 /** Everything that lives as long as the process. */
 export interface Core {
@@ -18,6 +19,7 @@ export interface Core {
   readonly ledger: Ledger
   readonly inventory: Inventory
   readonly gateway: Gateway
+  readonly tokens: TokenCounter
   /** Milliseconds since the epoch. */
   readonly now: () => number
   readonly startedAt: number
@@ -41,6 +43,7 @@ export function createCore({ config, version, log, now, newId }: CoreParts): Cor
   const dataDir = path.resolve(config.root, values.DATA_DIR)
   mkdirSync(dataDir, { recursive: true })
   const ledger = openLedger({ file: path.join(dataDir, 'ledger.db'), now, log })
+  const tokens = createTokenCounter()
   const transport = createTransport({
     connectTimeoutMs: values.PROVIDER_CONNECT_TIMEOUT_MS,
     httpProxy: values.HTTP_PROXY,
@@ -80,7 +83,7 @@ export function createCore({ config, version, log, now, newId }: CoreParts): Cor
       totalMs: values.PROVIDER_TOTAL_TIMEOUT_MS,
     },
     policy: { freeOnly: values.OPENROUTER_FREE_ONLY },
-    countTokens: request => ({ tokens: Math.ceil(JSON.stringify(request.messages).length / 4), exact: false }),
+    countTokens: ({ messages, tools }) => tokens.countMessages(messages, tools),
     now,
   })
 
@@ -91,6 +94,7 @@ export function createCore({ config, version, log, now, newId }: CoreParts): Cor
     ledger,
     inventory,
     gateway,
+    tokens,
     now,
     startedAt: now(),
     newId,
@@ -99,6 +103,7 @@ export function createCore({ config, version, log, now, newId }: CoreParts): Cor
       await gateway.close(graceMs)
       await inventory.close()
       await transport.close()
+      tokens.close()
       await ledger.close()
     },
   }

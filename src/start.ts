@@ -39,6 +39,8 @@ export async function start(config: Config, version: string, log: Logger = logTo
     await close(0)
     throw error
   }
+  // The vocabulary is read while nobody waits; a request that comes sooner reads it at once.
+  void core.tokens.warm()
   const { address, port, family } = server.server.address() as AddressInfo
   return { core, url: `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`, close }
 }
