@@ -42,7 +42,7 @@ export interface RequestEntry {
   queueMs?: number | undefined
   /** Deciding. */
   routeMs?: number | undefined
-  /** Why this model, in a few words. */
+  /** Why this model, in a few words of our own: what an upstream said belongs in an attempt's message. */
   reason?: string | undefined
   attempts: readonly AttemptEntry[]
   /** Plain data, stored as JSON for explaining and replaying; do not change it after recording. */

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import type Database from 'better-sqlite3'
 import type { TimeRange } from './period.ts'
-import { AttemptRow, RequestRow, type RequestRecord } from './row.ts'
+import { AttemptRow, RequestRow, type RequestRecord, type Stored } from './row.ts'
 
 /** A decision beside what came of it. */
 export interface StoredDecision {
@@ -25,18 +25,18 @@ export function createReader(database: Database.Database): Reader {
     .join(', ')
   const attemptColumns = Object.keys(AttemptRow.shape).join(', ')
 
-  const selectRecent = database.prepare<[number], Raw<RequestRow>>(
+  const selectRecent = database.prepare<[number], Stored<RequestRow>>(
     `SELECT ${requestColumns} FROM requests ORDER BY created_at DESC, seq DESC LIMIT ?`,
   )
-  const selectRequest = database.prepare<[string], Raw<RequestRow> & { seq: number; decision: string | null }>(
+  const selectRequest = database.prepare<[string], Stored<RequestRow> & { seq: number; decision: string | null }>(
     `SELECT seq, ${requestColumns}, decision FROM requests LEFT JOIN decisions ON request_seq = seq WHERE id = ?`,
   )
-  const selectAttempts = database.prepare<[number], Raw<AttemptRow>>(
+  const selectAttempts = database.prepare<[number], Stored<AttemptRow>>(
     `SELECT ${attemptColumns} FROM attempts WHERE request_seq = ? ORDER BY ordinal`,
   )
   const selectDecisions = database.prepare<
     [number, number, number],
-    Raw<RequestRow> & { seq: number; decision: string }
+    Stored<RequestRow> & { seq: number; decision: string }
   >(
     `SELECT seq, ${requestColumns}, decision FROM requests JOIN decisions ON request_seq = seq
      WHERE (created_at, seq) > (?, ?) AND created_at < ? ORDER BY created_at, seq LIMIT ${decisionsAtOnce}`,
@@ -69,13 +69,10 @@ export function createReader(database: Database.Database): Reader {
   }
 }
 
-/** SQLite has no booleans. */
-type Raw<Row> = { [Column in keyof Row]: Row[Column] extends boolean ? 0 | 1 : Row[Column] }
-
-function requestRow(raw: Raw<RequestRow>): RequestRow {
+function requestRow(raw: Stored<RequestRow>): RequestRow {
   return { ...raw, stream: raw.stream === 1, usage_estimated: raw.usage_estimated === 1 }
 }
 
-function attemptRow(raw: Raw<AttemptRow>): AttemptRow {
+function attemptRow(raw: Stored<AttemptRow>): AttemptRow {
   return { ...raw, usage_estimated: raw.usage_estimated === 1 }
 }

@@ -69,3 +69,6 @@ export const RequestRecord = z.object({
   decision: z.unknown().describe('As the router stored it; null where there is none.'),
 })
 export type RequestRecord = z.output<typeof RequestRecord>
+
+/** A row as SQLite holds it, which has no booleans. */
+export type Stored<Row> = { [Column in keyof Row]: Row[Column] extends boolean ? 0 | 1 : Row[Column] }
