@@ -4,7 +4,7 @@ import type { Ledger } from '../ledger/ledger.ts'
 import type { Model } from '../providers/provider.ts'
 import type { Decision } from '../router/decide.ts'
 import { readUsage, writeUsage, type ChatCompletion, type ChatRequest } from '../wire/openai.ts'
-import { framesIn, partFromChunks, usageIn, type StreamPart } from '../wire/stream-part.ts'
+import { framesIn, partFromChunks, type StreamPart } from '../wire/stream-part.ts'
 import { costUsd, noUsage, type Usage } from '../wire/usage.ts'
 import { decisionRecord } from './decision-record.ts'
 
@@ -170,10 +170,11 @@ export function openAccount({ call, request, ledger, now }: AccountParts): Accou
         read = true
         let usage: Usage | undefined
         let frames = 0
-        let failure: GatewayError | undefined = new GatewayError('client_closed', 'The caller stopped reading.')
+        let failure: GatewayError | undefined
+        let ended = false
         try {
           for await (const part of parts) {
-            usage = usageIn(part) ?? usage
+            usage = part.usage ?? usage
             frames += framesIn(part)
             yield part
           }
@@ -181,11 +182,13 @@ export function openAccount({ call, request, ledger, now }: AccountParts): Accou
             usage = estimate(frames)
             yield partFromChunks([{ object: 'chat.completion.chunk', choices: [], usage: writeUsage(usage) }])
           }
-          failure = undefined
+          ended = true
         } catch (error) {
           failure = asGatewayError(error)
+          ended = true
           throw failure
         } finally {
+          if (!ended) failure = new GatewayError('client_closed', 'The caller stopped reading.')
           finish(usage ?? estimate(frames), failure)
         }
       }
