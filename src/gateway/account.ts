@@ -2,7 +2,7 @@ import { GatewayError, asGatewayError } from '../errors.ts'
 import type { AttemptEntry, Outcome } from '../ledger/entry.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Model } from '../providers/provider.ts'
-import type { Decision } from '../router/decide.ts'
+import { reasonFor, type Decision } from '../router/decide.ts'
 import { readUsage, writeUsage, type ChatCompletion, type ChatRequest } from '../wire/openai.ts'
 import { framesIn, partFromChunks, type StreamPart } from '../wire/stream-part.ts'
 import { costUsd, noUsage, type Usage } from '../wire/usage.ts'
@@ -108,7 +108,7 @@ export function openAccount({ call, request, ledger, now }: AccountParts): Accou
       durationMs: at - call.receivedAt,
       queueMs,
       routeMs,
-      reason: decision?.reason ?? 'none',
+      reason: decision === undefined || model === undefined ? 'none' : reasonFor(decision, model),
       decision: decision === undefined ? undefined : decisionRecord(decision),
       attempts: entries,
     })

@@ -1,7 +1,7 @@
 import { GatewayError, asGatewayError } from '../errors.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Model } from '../providers/provider.ts'
-import { decide, refusal, type Decision, type RouterState } from '../router/decide.ts'
+import { decide, reasonFor, refusal, type Decision, type RouterState } from '../router/decide.ts'
 import type { Policy } from '../router/filter.ts'
 import { measure } from '../router/measure.ts'
 import { select } from '../router/select.ts'
@@ -160,7 +160,12 @@ export function createGateway(parts: GatewayParts): Gateway {
         signal,
       })
       breakers.succeeded(model)
-      const served: Served = { model, reason: decision.reason, attempts: account.attempts(), timings: entry.answered() }
+      const served: Served = {
+        model,
+        reason: reasonFor(decision, model),
+        attempts: account.attempts(),
+        timings: entry.answered(),
+      }
       return { served, reply: finishing(reply, model, entry, signal, release) }
     } catch (thrown) {
       release?.()

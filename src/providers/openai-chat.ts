@@ -23,16 +23,24 @@ export function chatBody({ request, model }: ProviderCall): ChatBody {
   return body
 }
 
-/** The same for local servers: their templates know no `developer`, and some only the older name of the output limit. */
+/**
+ * The same for local servers: their templates know no `developer`, some take only the older name of the output limit, and a
+ * tool can be demanded but not named, so the others are left out.
+ */
 export function localChatBody(call: ProviderCall): ChatBody {
-  const body = chatBody(call)
-  const most = call.request.max_tokens ?? call.request.max_completion_tokens
+  const { max_tokens: most, max_completion_tokens: newerMost, messages, tools, tool_choice: choice } = call.request
+  const limit = most ?? newerMost
+  const named = isRecord(choice) && isRecord(choice.function) ? choice.function.name : undefined
   return {
-    ...body,
-    ...(most === null || most === undefined ? {} : { max_tokens: most }),
-    messages: call.request.messages.map(message =>
-      message.role === 'developer' ? { ...message, role: 'system' } : message,
-    ),
+    ...chatBody(call),
+    ...(limit === null || limit === undefined ? {} : { max_tokens: limit }),
+    ...(named === undefined
+      ? {}
+      : {
+          tool_choice: 'required',
+          tools: tools?.filter(tool => isRecord(tool.function) && tool.function.name === named),
+        }),
+    messages: messages.map(message => (message.role === 'developer' ? { ...message, role: 'system' } : message)),
   }
 }
 
