@@ -21,6 +21,8 @@ export interface Served {
   /** One short phrase: why this model. */
   reason: string
   attempts: number
+  /** Our count of the prompt. */
+  promptTokens: number
   timings: Timings
 }
 
@@ -164,6 +166,7 @@ export function createGateway(parts: GatewayParts): Gateway {
         model,
         reason: reasonFor(decision, model),
         attempts: account.attempts(),
+        promptTokens: decision.measured.promptTokens,
         timings: entry.answered(),
       }
       return { served, reply: finishing(reply, model, entry, signal, release) }
