@@ -3,7 +3,7 @@ import { GatewayError } from '../errors.ts'
 import { freePrice } from '../wire/usage.ts'
 import { endpointList, type EndpointList, readEndpoints, withoutEnding } from './endpoints.ts'
 import { createInventory } from './inventory.ts'
-import { localChatBody, openAiChat } from './openai-chat.ts'
+import { localChat, localChatBody } from './openai-chat.ts'
 import type { Model, ProviderKind } from './provider.ts'
 import { createUpstream, labelOf, type Upstream } from './upstream.ts'
 
@@ -45,7 +45,7 @@ export const llamaCpp: ProviderKind = {
       url,
       firstTokenTimeoutMs: endpoint.firstTokenTimeoutMs,
       ...inventory,
-      chat: call => openAiChat(upstream, '/v1/chat/completions', call, localChatBody(call)),
+      chat: call => localChat(upstream, '/v1/chat/completions', call, localChatBody(call)),
     }
   },
 }

@@ -4,7 +4,7 @@ import { isRecord } from '../wire/json.ts'
 import { freePrice } from '../wire/usage.ts'
 import { endpointList, type EndpointList, readEndpoints, withoutEnding } from './endpoints.ts'
 import { createInventory } from './inventory.ts'
-import { type ChatBody, localChatBody, openAiChat } from './openai-chat.ts'
+import { type ChatBody, localChat, localChatBody } from './openai-chat.ts'
 import { billions } from './parameter-count.ts'
 import type { Model, ProviderKind } from './provider.ts'
 import { refuseUnable } from './refuse-unable.ts'
@@ -49,7 +49,7 @@ export const lmStudio: ProviderKind = {
       ...inventory,
       async chat(call) {
         refuseUnable(call)
-        return openAiChat(upstream, '/v1/chat/completions', call, withJsonSchema(localChatBody(call)))
+        return localChat(upstream, '/v1/chat/completions', call, withJsonSchema(localChatBody(call)))
       },
     }
   },

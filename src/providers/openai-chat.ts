@@ -17,10 +17,14 @@ export type ChatBody = Record<string, unknown>
  * our own field `models` left out, and everything that we do not know forwarded.
  */
 export function chatBody({ request, model }: ProviderCall): ChatBody {
-  const { models: _models, stream_options: options, ...rest } = request satisfies ChatRequest
+  const { models: _models, stream_options: _options, ...rest } = request
   const body: ChatBody = { ...rest, model: model.name }
-  if (request.stream === true) body.stream_options = { ...options, include_usage: true }
-  return body
+  return request.stream === true ? { ...body, ...streamFields(request) } : body
+}
+
+/** Usage is asked for whether the caller wants it or not: the books do. */
+function streamFields({ stream_options: options }: ChatRequest): ChatBody {
+  return { stream: true, stream_options: { ...options, include_usage: true } }
 }
 
 /**
@@ -56,6 +60,28 @@ export async function openAiChat(
   if (request.stream === true) return { kind: 'stream', parts: readStream(upstream, reply, asked) }
   const text = await readWhole(reply.body, upstream.label)
   return { kind: 'complete', completion: readCompletion(upstream, text, asked) }
+}
+
+/**
+ * The same for local servers, which are always asked to stream: a server that writes token by token notices at once that its
+ * caller has hung up, while llama-server looks only every second, or never under load, whether anybody still waits for a whole
+ * answer.
+ */
+export async function localChat(
+  upstream: Upstream,
+  path: string,
+  call: ProviderCall,
+  body: ChatBody,
+): Promise<ProviderReply> {
+  if (call.request.stream === true) return openAiChat(upstream, path, call, body)
+  const streaming: ProviderCall = { ...call, request: { ...call.request, stream: true } }
+  const reply = await openAiChat(upstream, path, streaming, { ...body, ...streamFields(call.request) })
+  if (reply.kind === 'complete') return reply
+  const fold = createCompletionFold()
+  for await (const part of reply.parts) {
+    for (const chunk of part.chunks) fold.add(chunk)
+  }
+  return { kind: 'complete', completion: fold.completion() }
 }
 
 async function* readStream(upstream: Upstream, reply: TransportReply, asked: Asked): AsyncGenerator<StreamPart> {

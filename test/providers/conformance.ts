@@ -262,9 +262,10 @@ export function conformance(t: Test, kind: UpstreamKind): void {
           error: { status, message: 'because of reasons', ...(shape && { shape }) },
         })),
       })
-      const { complete } = await startProvider(t, upstream)
+      const { complete, model } = await startProvider(t, upstream)
+      const served = model()
       for (const { status, code } of table) {
-        const failure: unknown = await complete().catch((error: unknown) => error)
+        const failure: unknown = await complete({}, { model: served }).catch((error: unknown) => error)
         t.match(failure, { name: 'GatewayError', code }, `${status} as ${shape ?? 'its own dialect'} is ${code}`)
         t.match((failure as Error).message, /because of reasons/)
       }
