@@ -17,6 +17,17 @@ t.test('falls back when a server answers with an error, and both attempts are in
   ])
 })
 
+t.test('a connection that closes before the answer is tried once more on the same server', async t => {
+  const local = await scriptedUpstream(t, 'llama-cpp', { answer: [{ breakBefore: 'headers' }, {}] })
+  const gateway = await startGateway(t, variablesFor(local))
+  const reply = await gateway.ask()
+  t.equal(reply.status, 200)
+  t.equal(reply.headers['x-signalbox-attempts'], '2')
+  local.script.answer = { breakBefore: 'headers' }
+  t.equal((await gateway.ask()).json.error.code, 'upstream_disconnected')
+  t.equal(local.chats.length, 4)
+})
+
 t.test('falls back when a stream dies before its first token', async t => {
   const local = await scriptedUpstream(t, 'llama-cpp', { answer: { text: ['never'], breakBefore: 0 } })
   const remote = await scriptedUpstream(t, 'openrouter', { models: ['open/gift:free'] })

@@ -219,7 +219,7 @@ export function conformance(t: Test, kind: UpstreamKind): void {
       answer: [{ breakBefore: 'headers' }, { breakBefore: 0 }, { text: ['a', 'b'], breakBefore: 1 }],
     })
     const { stream } = await startProvider(t, upstream)
-    await t.rejects(stream(), { code: 'upstream_unavailable', message: new RegExp(String(upstream.port)) })
+    await t.rejects(stream(), { code: 'upstream_disconnected', message: new RegExp(String(upstream.port)) })
     t.match((await readStream(await stream())).failure, { code: 'upstream_unavailable' })
     const { completion, failure } = await readStream(await stream())
     t.equal(completion.choices[0]?.message.content, 'a', 'what came before the break is not lost')

@@ -18,6 +18,5 @@ const environment = {
 const root = mkdtempSync(path.join(tmpdir(), 'signalbox-bench-'))
 const values = readSettings(coreSettings, environment)
 const running = await start({ root, values, endpoints: findEndpoints(environment) }, 'bench')
-process.on('message', () => process.send?.({ rssBytes: process.memoryUsage().rss, all: process.memoryUsage() }))
+process.on('message', () => process.send?.({ rssBytes: process.memoryUsage().rss }))
 process.send?.({ port: Number(new URL(running.url).port) })
-process.on('SIGINT', () => process.exit(0))
