@@ -99,7 +99,8 @@ async function* readStream(upstream: Upstream, reply: TransportReply, asked: Ask
     }
     if (first !== undefined) kind = 'events'
     if (kind === undefined) continue
-    yield* frames.push(bytes)
+    // `yield*` would wait once more for every part.
+    for (const part of frames.push(bytes)) yield part
     if (frames.done) {
       body.settle()
       break

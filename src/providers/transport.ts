@@ -64,8 +64,10 @@ export function createTransport({ connectTimeoutMs, httpProxy, httpsProxy, noPro
   }
 }
 
-/** Whether a host name or address means this machine. */
+/** Whether a host name or address means this machine; people write 0.0.0.0 for it too. */
 export function isLoopback(hostname: string): boolean {
   const name = hostname.toLowerCase()
-  return name === 'localhost' || name.endsWith('.localhost') || name === '[::1]' || /^127(\.\d{1,3}){3}$/.test(name)
+  return (
+    ['localhost', '0.0.0.0', '[::1]'].includes(name) || name.endsWith('.localhost') || /^127(\.\d{1,3}){3}$/.test(name)
+  )
 }

@@ -8,13 +8,16 @@ export interface StreamPart {
   /** Whole frames, `data: {...}\n\n`, without `[DONE]`. */
   readonly bytes: Buffer
   readonly chunks: readonly ChatChunk[]
+  /** More of what has begun and nothing else: no tool call, reason to finish or usage. Nobody has to look at its chunks. */
+  readonly middle: boolean
 }
 
 /** A part as it came off the wire. `bytes` must end at a frame's end. */
-export function partFromBytes(bytes: Buffer, parse: (bytes: Buffer) => ChatChunk[]): StreamPart {
+export function partFromBytes(bytes: Buffer, parse: (bytes: Buffer) => ChatChunk[], middle = false): StreamPart {
   let chunks: ChatChunk[] | undefined
   return {
     bytes,
+    middle,
     get chunks() {
       return (chunks ??= parse(bytes))
     },
@@ -29,5 +32,6 @@ export function partFromChunks(chunks: readonly ChatChunk[]): StreamPart {
       return (bytes ??= Buffer.from(chunks.map(chunk => `data: ${JSON.stringify(chunk)}\n\n`).join('')))
     },
     chunks,
+    middle: false,
   }
 }
