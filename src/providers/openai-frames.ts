@@ -146,7 +146,7 @@ export function createFrameReader(upstream: Upstream, { model, turn }: Asked): F
 /** Where the last event, `[DONE]`, begins; the length where there is none. Line ends inside JSON texts are escaped. */
 function startOfEnd(text: string): number {
   const at = text.lastIndexOf('data: [DONE]')
-  return at === 0 || (at > 0 && text[at - 1] === '\n') ? at : text.length
+  return at === 0 || (at > 0 && text.endsWith('\n\n', at)) ? at : text.length
 }
 
 /**

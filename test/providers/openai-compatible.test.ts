@@ -187,6 +187,11 @@ t.test('does not take an empty stream for an answer', async t => {
   t.equal(failure, undefined, 'an answer may be empty when its server says that it is complete')
 })
 
+t.test('does not hang on events that are not kept apart', async t => {
+  const lines = [chunk({ content: 'a' }), '[DONE]'].map(payload => `data: ${payload}\n`)
+  t.match((await streamed(t, raw(`${lines.join('')}\n`))).failure, { code: 'upstream_error' })
+})
+
 t.test('ends with [DONE], whatever the server sends after it', async t => {
   const { completion, failure, bytes } = await streamed(
     t,
