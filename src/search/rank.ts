@@ -1,0 +1,323 @@
+import type { Commits } from './commits-file.ts'
+import type { IndexView } from './index-view.ts'
+import type { IndexOptions } from './options.ts'
+import { impactOf, lengthNorm, readCounts } from './postings.ts'
+import { traits, type Segment } from './segment-file.ts'
+import { nearestTerms } from './typo.ts'
+import type { Query } from './query.ts'
+import { readVarint } from './varint.ts'
+
+/** A file and the chunk of it that answers best. */
+export interface Ranked {
+  segment: Segment
+  file: number
+  chunk: number
+  score: number
+}
+
+/** What the terms of a query became when they met the index. */
+export interface Ranking {
+  ranked: Ranked[]
+  /** Terms that no file has, and what was looked for instead. */
+  corrections: { term: string; instead: string[] }[]
+}
+
+/** Which files and chunks may be found at all. */
+export interface Admission {
+  file?: (segment: Segment, file: number) => boolean
+  chunk?: (segment: Segment, chunk: number) => boolean
+}
+
+/** Ranks files for the terms of a query; keeps its scratch memory between queries. */
+export interface Ranker {
+  rank(view: IndexView, query: Pick<Query, 'terms' | 'joined'>, limit: number, admission?: Admission): Ranking
+}
+
+/**
+ * The one frozen configuration, found by cross-validation over repositories (see docs/search.md). A file's score is
+ * `(best chunks, decayed + soft * words anywhere + path + history) * priors`.
+ */
+export const tuning = {
+  /** What the next best chunk of a file adds, relative to the one before it. */
+  decay: 0.35,
+  decayedChunks: 6,
+  /** Credit for each word's best chunk, so that a file may hold the words in different places. */
+  soft: 0.35,
+  /** Files touched by the commits whose subjects are nearest to the query. */
+  neighbours: 0.4,
+  neighbourCommits: 50,
+  neighbourPower: 2,
+  /** A file that changes often is more often meant. */
+  churn: 0.05,
+  test: 0.85,
+  prose: 0.25,
+  data: 0.25,
+  /** What a word counts that stands in for a misspelt one. */
+  correction: 0.5,
+  corrections: 3,
+} as const
+export type Tuning = { [K in keyof typeof tuning]: number }
+
+const historyB = 0.75
+/** BM25's k1 and b for the subjects of commits, which are short and repeat nothing. */
+const subjectK1 = 1.2
+const subjectB = 0.75
+
+export function createRanker(options: IndexOptions, settings: Tuning = tuning): Ranker {
+  const scratch = new WeakMap<Segment, Scores>()
+  const scoresOf = (segment: Segment) => {
+    const known = scratch.get(segment) ?? {
+      chunks: new Float32Array(segment.chunkCount),
+      files: new Float32Array(segment.fileCount),
+    }
+    scratch.set(segment, known)
+    known.chunks.fill(0)
+    known.files.fill(0)
+    return known
+  }
+  return {
+    rank(view, { terms, joined }, limit, admission = {}) {
+      const scores = view.parts.map(({ segment }) => scoresOf(segment))
+      const segments = view.parts.map(({ segment }) => segment)
+      const corrections: Ranking['corrections'] = []
+      const found = [...new Set([...terms, ...joined])].flatMap((term): Found[] => {
+        const exact = lookUp(view, term, 1)
+        if (exact !== undefined) return [exact]
+        if (!terms.has(term)) return []
+        const instead = nearestTerms(term, segments, settings.corrections)
+        if (instead.length > 0) corrections.push({ term, instead })
+        return instead.flatMap(other => lookUp(view, other, settings.correction) ?? [])
+      })
+      for (const each of found) addText(view, each, scores, options.weights, settings)
+      const histories = options.weights.history > 0 ? view.histories : []
+      for (const history of histories) addHistory(view, history, found, scores, options, settings)
+      return { ranked: best(view, histories, scores, limit, admission, settings), corrections }
+    },
+  }
+}
+
+interface Scores {
+  chunks: Float32Array
+  files: Float32Array
+}
+
+/** A term that the index has, with its postings in each part. */
+interface Found {
+  term: string
+  weight: number
+  payloads: (Uint8Array | undefined)[]
+  commits: (Uint32Array | undefined)[]
+  files: number
+  paths: number
+}
+
+function lookUp(view: IndexView, term: string, weight: number): Found | undefined {
+  const found: Found = { term, weight, payloads: [], commits: [], files: 0, paths: 0 }
+  for (const { segment } of view.parts) {
+    const payload = segment.find(term)
+    found.payloads.push(payload)
+    if (payload === undefined) continue
+    const counts = readCounts({ bytes: payload, at: 0 })
+    found.files += counts.files
+    found.paths += counts.paths
+  }
+  for (const history of view.histories) found.commits.push(history.find(term))
+  const known = found.files + found.paths > 0 || found.commits.some(commits => commits !== undefined)
+  return known ? found : undefined
+}
+
+/** BM25's inverse document frequency, by files: a word all over one file is still a rare word. */
+function idf(having: number, of: number): number {
+  return Math.log(1 + (Math.max(0, of - having) + 0.5) / (having + 0.5))
+}
+
+function addText(
+  view: IndexView,
+  found: Found,
+  scores: readonly Scores[],
+  weights: IndexOptions['weights'],
+  settings: Tuning,
+) {
+  const total = view.fileCount
+  const textUnit = (idf(found.files, total) * found.weight) / 255
+  const pathUnit = (idf(found.paths, total) * found.weight) / 255
+  found.payloads.forEach((payload, at) => {
+    if (payload === undefined) return
+    const { fileOf } = view.parts[at]!.segment
+    const { chunks, files } = scores[at]!
+    const reader = { bytes: payload, at: 0 }
+    const counts = readCounts(reader)
+    const softUnit = textUnit * settings.soft
+    let chunk = 0
+    let file = -1
+    let most = 0
+    // Written out rather than called: this loop is most of a query's time.
+    let position = reader.at
+    for (let left = counts.chunks; left > 0; left--) {
+      let byte = payload[position++]!
+      let gap = byte & 127
+      for (let shift = 7; byte > 127 && shift < 35; shift += 7) {
+        byte = payload[position++]!
+        gap |= (byte & 127) << shift
+      }
+      const impact = payload[position++]!
+      chunk += gap
+      chunks[chunk]! += impact * textUnit
+      const its = fileOf[chunk]!
+      if (its === file) {
+        if (impact > most) {
+          files[file]! += (impact - most) * softUnit
+          most = impact
+        }
+      } else {
+        file = its
+        most = impact
+        files[file]! += impact * softUnit
+      }
+    }
+    reader.at = position
+    file = 0
+    for (let left = counts.paths; left > 0; left--) {
+      file += readVarint(reader)
+      files[file]! += pathUnit * (weights.directory * payload[reader.at]! + weights.fileName * payload[reader.at + 1]!)
+      reader.at += 2
+    }
+  })
+}
+
+/** Two views of the same history: words of a file's commits as one more field, and whole commits that are like the query. */
+function addHistory(
+  view: IndexView,
+  history: Commits,
+  found: readonly Found[],
+  scores: readonly Scores[],
+  options: IndexOptions,
+  settings: Tuning,
+): void {
+  const at = view.histories.indexOf(history)
+  const byPath = new Float32Array(history.pathCount)
+  const likeness = new Float32Array(history.commitCount)
+  const times = new Float32Array(history.pathCount)
+  for (const { commits, weight } of found) {
+    const having = commits[at]
+    if (having === undefined) continue
+    const touched: number[] = []
+    const commitUnit = (idf(having.length, history.commitCount) * weight * (subjectK1 + 1)) / (options.k1 + 1)
+    for (const commit of having) {
+      const norm = lengthNorm(history.subjectLengths[commit]!, history.usualSubjectLength, subjectB)
+      likeness[commit]! += commitUnit / (1 + subjectK1 * norm)
+      for (const path of history.pathsOf(commit)) {
+        if (times[path] === 0) touched.push(path)
+        times[path]!++
+      }
+    }
+    const unit = (idf(touched.length, history.pathCount) * weight * options.weights.history) / 255
+    for (const path of touched) {
+      const norm = lengthNorm(history.wordCounts[path]!, history.usualWordCount, historyB)
+      byPath[path]! += unit * impactOf(times[path]! / norm, options.k1)
+      times[path] = 0
+    }
+  }
+  for (const { commit, strength } of nearestCommits(likeness, settings)) {
+    const paths = history.pathsOf(commit)
+    for (const path of paths) byPath[path]! += (settings.neighbours * strength) / Math.sqrt(paths.length)
+  }
+  view.parts.forEach(({ segment }, part) => {
+    const binding = history.bindTo(segment)
+    const { files } = scores[part]!
+    for (let file = 0; file < binding.length; file++) {
+      const path = binding[file]!
+      if (path >= 0) files[file]! += byPath[path]!
+    }
+  })
+}
+
+function nearestCommits(likeness: Float32Array, settings: Tuning): { commit: number; strength: number }[] {
+  const nearest = largest(likeness, settings.neighbourCommits)
+  const most = nearest[0] === undefined ? 1 : likeness[nearest[0]]!
+  return nearest.map(commit => ({
+    commit,
+    strength: likeness[commit]! * (likeness[commit]! / most) ** settings.neighbourPower,
+  }))
+}
+
+/** Indexes of the largest positive values, largest first. */
+function largest(values: Float32Array, limit: number): number[] {
+  const kept: number[] = []
+  let least = 0
+  for (let at = 0; at < values.length; at++) {
+    if (values[at]! <= least) continue
+    let place = kept.length
+    while (place > 0 && values[kept[place - 1]!]! < values[at]!) place--
+    kept.splice(place, 0, at)
+    if (kept.length > limit) kept.pop()
+    if (kept.length === limit) least = values[kept[limit - 1]!]!
+  }
+  return kept
+}
+
+function best(
+  view: IndexView,
+  histories: readonly Commits[],
+  scores: readonly Scores[],
+  limit: number,
+  admission: Admission,
+  settings: Tuning,
+): Ranked[] {
+  const kept: Ranked[] = []
+  const top = new Float64Array(settings.decayedChunks)
+  view.parts.forEach((part, at) => {
+    const { segment } = part
+    const { chunks, files } = scores[at]!
+    const touches = touchesOf(histories, segment)
+    for (let file = 0; file < segment.fileCount; file++) {
+      if (part.dead[file] === 1) continue
+      top.fill(0)
+      let chunk = segment.firstChunks[file]!
+      let bestChunk = -1
+      for (const end = segment.firstChunks[file + 1]!; chunk < end; chunk++) {
+        const value = chunks[chunk]!
+        if (value <= top[top.length - 1]! || (admission.chunk !== undefined && !admission.chunk(segment, chunk)))
+          continue
+        if (value > top[0]!) bestChunk = chunk
+        let place = top.length - 1
+        for (; place > 0 && top[place - 1]! < value; place--) top[place] = top[place - 1]!
+        top[place] = value
+      }
+      if (admission.chunk !== undefined && bestChunk < 0) continue
+      let score = files[file]!
+      for (let place = 0, share = 1; place < top.length; place++, share *= settings.decay) score += share * top[place]!
+      if (score <= 0) continue
+      score *= priorOf(segment.traits[file]!, settings) * (1 + settings.churn * Math.log1p(touches(file)))
+      if (kept.length === limit && score <= kept[limit - 1]!.score) continue
+      if (admission.file !== undefined && !admission.file(segment, file)) continue
+      keep(kept, limit, { segment, file, chunk: bestChunk < 0 ? segment.firstChunks[file]! : bestChunk, score })
+    }
+  })
+  return kept
+}
+
+function keep(kept: Ranked[], limit: number, ranked: Ranked): void {
+  let low = 0
+  let high = kept.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (kept[middle]!.score >= ranked.score) low = middle + 1
+    else high = middle
+  }
+  kept.splice(low, 0, ranked)
+  if (kept.length > limit) kept.pop()
+}
+
+function priorOf(bits: number, settings: Tuning): number {
+  const kind = (bits & traits.prose) !== 0 ? settings.prose : (bits & traits.data) !== 0 ? settings.data : 1
+  return (bits & traits.test) !== 0 ? kind * settings.test : kind
+}
+
+function touchesOf(histories: readonly Commits[], segment: Segment): (file: number) => number {
+  const bound = histories.map(history => ({ history, binding: history.bindTo(segment) }))
+  return file => {
+    for (const { history, binding } of bound) if (binding[file]! >= 0) return history.touches[binding[file]!]!
+    return 0
+  }
+}
