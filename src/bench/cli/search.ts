@@ -247,7 +247,8 @@ async function measureUpdates(search: Search, repositories: readonly Repository[
   const step = Math.max(1, Math.floor(edited.length / updates))
   for (let at = 0; at < edited.length; at += step) {
     if (!existsSync(edited[at]!)) continue
-    const identifier = `planted${at.toString(36).padStart(6, 'x')}`
+    // Letters only: one word that no other edit shares a part with.
+    const identifier = `planted${[...String(at)].map(digit => 'qwertyuiop'[Number(digit)]).join('')}`
     appendFileSync(edited[at]!, `\n// ${identifier}\n`)
     const started = performance.now()
     const { hits } = await search.query({ query: identifier, limit: 1 }, never)
