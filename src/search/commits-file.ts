@@ -24,8 +24,9 @@ export interface Commits {
   pathsOf(commit: number): Uint32Array
   /** Commits whose subject has the term, newest first. */
   find(term: string): Uint32Array | undefined
-  /** By file of a segment, its path number here, or -1. */
-  bindTo(segment: Segment): Int32Array
+  /** By path, its file in a segment, or -1. */
+  filesIn(segment: Segment): Int32Array
+  preload(): Promise<void>
   close(): void
 }
 
@@ -98,7 +99,7 @@ export function openCommits(file: string, name: string): Commits {
   const pathEnd = inner.array('path.end', 'u32')
   const checksums = inner.array('path.checksum', 'u32')
   const pathOf = (path: number) => readText({ bytes: pathText, at: path === 0 ? 0 : pathEnd[path - 1]! })
-  const bindings = new WeakMap<Segment, Int32Array>()
+  const places = new WeakMap<Segment, Int32Array>()
   let byChecksum: Map<number, number> | undefined
   return {
     name,
@@ -123,17 +124,19 @@ export function openCommits(file: string, name: string): Commits {
       }
       return commits
     },
-    bindTo(segment) {
-      const bound = bindings.get(segment)
-      if (bound !== undefined) return bound
+    filesIn(segment) {
+      const known = places.get(segment)
+      if (known !== undefined) return known
       byChecksum ??= new Map(Array.from(checksums, (checksum, path) => [checksum, path]))
-      const binding = Int32Array.from(segment.pathChecksums, (checksum, file) => {
+      const files = new Int32Array(wordCounts.length).fill(-1)
+      segment.pathChecksums.forEach((checksum, file) => {
         const path = byChecksum!.get(checksum)
-        return path !== undefined && pathOf(path) === segment.pathOf(file) ? path : -1
+        if (path !== undefined && pathOf(path) === segment.pathOf(file)) files[path] = file
       })
-      bindings.set(segment, binding)
-      return binding
+      places.set(segment, files)
+      return files
     },
+    preload: () => inner.preload(),
     close: () => inner.close(),
   }
 }

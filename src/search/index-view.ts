@@ -51,6 +51,7 @@ function view(directory: string, before: Opened): IndexView {
       continue
     }
     for (const [name, file] of before) if (!opened.has(name)) file.close()
+    preloadNew(opened, before)
     return viewOf(
       directory,
       manifest,
@@ -90,6 +91,14 @@ function viewOf(
     },
   }
 }
+
+/** Keeps in memory what is not too large for it; a query may come before that is done and reads from disk. */
+function preloadNew(opened: Opened, before: Opened): void {
+  if (sum([...opened.values()].map(file => file.sizeBytes)) > maxResidentBytes) return
+  for (const [name, file] of opened) if (!before.has(name)) void file.preload()
+}
+
+const maxResidentBytes = 96 * 1024 * 1024
 
 function open<T extends Segment | Commits>(opened: Opened, before: Opened, name: string, make: () => T): T | undefined {
   const known = before.get(name) as T | undefined

@@ -1,5 +1,5 @@
 import { readCounts, writeCounts } from './postings.ts'
-import { writeSegment, type IndexedFile, type Segment } from './segment-file.ts'
+import { writeSegment, type ChunkPlace, type IndexedFile, type Segment } from './segment-file.ts'
 import { byteWriter, readVarint } from './varint.ts'
 
 /** A segment to be merged, and its files that no longer count. */
@@ -12,7 +12,7 @@ export interface MergePart {
 export function mergeSegments(file: string, parts: readonly MergePart[]): void {
   const files: IndexedFile[] = []
   const firstChunks: number[] = [0]
-  const chunks: { first: number; last: number; symbol: string }[] = []
+  const chunks: ChunkPlace[] = []
   const moves = parts.map(({ segment, dead }) => {
     const fileTo = new Int32Array(segment.fileCount).fill(-1)
     const chunkTo = new Int32Array(segment.chunkCount).fill(-1)

@@ -1,5 +1,5 @@
 import type { Commits } from './commits-file.ts'
-import type { IndexView } from './index-view.ts'
+import type { IndexView, LivePart } from './index-view.ts'
 import type { IndexOptions } from './options.ts'
 import { impactOf, lengthNorm, readCounts } from './postings.ts'
 import { traits, type Segment } from './segment-file.ts'
@@ -65,19 +65,20 @@ const subjectB = 0.75
 
 export function createRanker(options: IndexOptions, settings: Tuning = tuning): Ranker {
   const scratch = new WeakMap<Segment, Scores>()
-  const scoresOf = (segment: Segment) => {
-    const known = scratch.get(segment) ?? {
-      chunks: new Float32Array(segment.chunkCount),
-      files: new Float32Array(segment.fileCount),
-    }
-    scratch.set(segment, known)
-    known.chunks.fill(0)
-    known.files.fill(0)
-    return known
+  const scoresOf = ({ segment }: LivePart, histories: readonly Commits[]) => {
+    const known = scratch.get(segment)
+    const of = histories.map(({ name }) => name).join()
+    const scores = known?.of === of ? known : emptyScores(segment, histories, of, settings)
+    scratch.set(segment, scores)
+    scores.chunks.fill(0)
+    scores.soft.fill(0)
+    scores.extra.fill(0)
+    return scores
   }
   return {
     rank(view, { terms, joined }, limit, admission = {}) {
-      const scores = view.parts.map(({ segment }) => scoresOf(segment))
+      const histories = options.weights.history > 0 ? view.histories : []
+      const scores = view.parts.map(part => scoresOf(part, histories))
       const segments = view.parts.map(({ segment }) => segment)
       const corrections: Ranking['corrections'] = []
       const found = [...new Set([...terms, ...joined])].flatMap((term): Found[] => {
@@ -88,17 +89,47 @@ export function createRanker(options: IndexOptions, settings: Tuning = tuning): 
         if (instead.length > 0) corrections.push({ term, instead })
         return instead.flatMap(other => lookUp(view, other, settings.correction) ?? [])
       })
-      for (const each of found) addText(view, each, scores, options.weights, settings)
-      const histories = options.weights.history > 0 ? view.histories : []
+      for (const each of found) addText(view, each, scores, options.weights)
       for (const history of histories) addHistory(view, history, found, scores, options, settings)
-      return { ranked: best(view, histories, scores, limit, admission, settings), corrections }
+      return { ranked: best(view, scores, limit, admission, settings), corrections }
     },
   }
 }
 
+/** What a query has found so far in one segment. */
 interface Scores {
+  /** By chunk: its words. */
   chunks: Float32Array
-  files: Float32Array
+  /** By file: each word's best chunk. */
+  soft: Float32Array
+  /** By file: its path and its history. */
+  extra: Float32Array
+  /** By file: what its score is multiplied with, whatever the query. */
+  prior: Float32Array
+  /** Names of the histories that the priors come from. */
+  of: string
+}
+
+function emptyScores(segment: Segment, histories: readonly Commits[], of: string, settings: Tuning): Scores {
+  const prior = Float32Array.from(segment.traits, bits => priorOf(bits, settings))
+  for (const history of histories) {
+    history.filesIn(segment).forEach((file, path) => {
+      if (file >= 0) prior[file]! *= 1 + settings.churn * Math.log1p(history.touches[path]!)
+    })
+  }
+  const files = segment.fileCount
+  return {
+    chunks: new Float32Array(segment.chunkCount),
+    soft: new Float32Array(files),
+    extra: new Float32Array(files),
+    prior,
+    of,
+  }
+}
+
+function priorOf(bits: number, settings: Tuning): number {
+  const kind = (bits & traits.prose) !== 0 ? settings.prose : (bits & traits.data) !== 0 ? settings.data : 1
+  return (bits & traits.test) !== 0 ? kind * settings.test : kind
 }
 
 /** A term that the index has, with its postings in each part. */
@@ -131,23 +162,16 @@ function idf(having: number, of: number): number {
   return Math.log(1 + (Math.max(0, of - having) + 0.5) / (having + 0.5))
 }
 
-function addText(
-  view: IndexView,
-  found: Found,
-  scores: readonly Scores[],
-  weights: IndexOptions['weights'],
-  settings: Tuning,
-) {
+function addText(view: IndexView, found: Found, scores: readonly Scores[], weights: IndexOptions['weights']) {
   const total = view.fileCount
   const textUnit = (idf(found.files, total) * found.weight) / 255
   const pathUnit = (idf(found.paths, total) * found.weight) / 255
   found.payloads.forEach((payload, at) => {
     if (payload === undefined) return
     const { fileOf } = view.parts[at]!.segment
-    const { chunks, files } = scores[at]!
+    const { chunks, soft, extra } = scores[at]!
     const reader = { bytes: payload, at: 0 }
     const counts = readCounts(reader)
-    const softUnit = textUnit * settings.soft
     let chunk = 0
     let file = -1
     let most = 0
@@ -166,20 +190,20 @@ function addText(
       const its = fileOf[chunk]!
       if (its === file) {
         if (impact > most) {
-          files[file]! += (impact - most) * softUnit
+          soft[file]! += (impact - most) * textUnit
           most = impact
         }
       } else {
         file = its
         most = impact
-        files[file]! += impact * softUnit
+        soft[file]! += impact * textUnit
       }
     }
     reader.at = position
     file = 0
     for (let left = counts.paths; left > 0; left--) {
       file += readVarint(reader)
-      files[file]! += pathUnit * (weights.directory * payload[reader.at]! + weights.fileName * payload[reader.at + 1]!)
+      extra[file]! += pathUnit * (weights.directory * payload[reader.at]! + weights.fileName * payload[reader.at + 1]!)
       reader.at += 2
     }
   })
@@ -195,6 +219,7 @@ function addHistory(
   settings: Tuning,
 ): void {
   const at = view.histories.indexOf(history)
+  if (found.every(({ commits }) => commits[at] === undefined)) return
   const byPath = new Float32Array(history.pathCount)
   const likeness = new Float32Array(history.commitCount)
   const times = new Float32Array(history.pathCount)
@@ -223,11 +248,10 @@ function addHistory(
     for (const path of paths) byPath[path]! += (settings.neighbours * strength) / Math.sqrt(paths.length)
   }
   view.parts.forEach(({ segment }, part) => {
-    const binding = history.bindTo(segment)
-    const { files } = scores[part]!
-    for (let file = 0; file < binding.length; file++) {
-      const path = binding[file]!
-      if (path >= 0) files[file]! += byPath[path]!
+    const files = history.filesIn(segment)
+    const { extra } = scores[part]!
+    for (let path = 0; path < byPath.length; path++) {
+      if (byPath[path]! > 0 && files[path]! >= 0) extra[files[path]!]! += byPath[path]!
     }
   })
 }
@@ -258,7 +282,6 @@ function largest(values: Float32Array, limit: number): number[] {
 
 function best(
   view: IndexView,
-  histories: readonly Commits[],
   scores: readonly Scores[],
   limit: number,
   admission: Admission,
@@ -266,35 +289,47 @@ function best(
 ): Ranked[] {
   const kept: Ranked[] = []
   const top = new Float64Array(settings.decayedChunks)
-  view.parts.forEach((part, at) => {
-    const { segment } = part
-    const { chunks, files } = scores[at]!
-    const touches = touchesOf(histories, segment)
-    for (let file = 0; file < segment.fileCount; file++) {
-      if (part.dead[file] === 1) continue
-      top.fill(0)
-      let chunk = segment.firstChunks[file]!
-      let bestChunk = -1
-      for (const end = segment.firstChunks[file + 1]!; chunk < end; chunk++) {
-        const value = chunks[chunk]!
-        if (value <= top[top.length - 1]! || (admission.chunk !== undefined && !admission.chunk(segment, chunk)))
-          continue
-        if (value > top[0]!) bestChunk = chunk
-        let place = top.length - 1
-        for (; place > 0 && top[place - 1]! < value; place--) top[place] = top[place - 1]!
-        top[place] = value
-      }
-      if (admission.chunk !== undefined && bestChunk < 0) continue
-      let score = files[file]!
-      for (let place = 0, share = 1; place < top.length; place++, share *= settings.decay) score += share * top[place]!
-      if (score <= 0) continue
-      score *= priorOf(segment.traits[file]!, settings) * (1 + settings.churn * Math.log1p(touches(file)))
-      if (kept.length === limit && score <= kept[limit - 1]!.score) continue
+  // No chunk has more than each word's best, so that this bounds the sum of a file's decayed chunks.
+  const bound = settings.soft + 1 / (1 - settings.decay)
+  for (const [at, { segment, dead }] of view.parts.entries()) {
+    const { chunks, soft, extra, prior } = scores[at]!
+    const { firstChunks } = segment
+    for (let file = 0; file < dead.length; file++) {
+      const most = (soft[file]! * bound + extra[file]!) * prior[file]!
+      if (most <= 0 || dead[file] === 1 || (kept.length === limit && most <= kept[limit - 1]!.score)) continue
       if (admission.file !== undefined && !admission.file(segment, file)) continue
-      keep(kept, limit, { segment, file, chunk: bestChunk < 0 ? segment.firstChunks[file]! : bestChunk, score })
+      const chunk = topChunks(top, chunks, firstChunks[file]!, firstChunks[file + 1]!, segment, admission)
+      if (admission.chunk !== undefined && chunk < 0) continue
+      let score = soft[file]! * settings.soft + extra[file]!
+      for (let place = 0, share = 1; place < top.length; place++, share *= settings.decay) score += share * top[place]!
+      score *= prior[file]!
+      if (kept.length === limit && score <= kept[limit - 1]!.score) continue
+      keep(kept, limit, { segment, file, chunk: Math.max(chunk, firstChunks[file]!), score })
     }
-  })
+  }
   return kept
+}
+
+/** Fills `top` with the largest scores of a stretch of chunks, and returns the chunk with the largest, or -1. */
+function topChunks(
+  top: Float64Array,
+  chunks: Float32Array,
+  from: number,
+  to: number,
+  segment: Segment,
+  admission: Admission,
+): number {
+  top.fill(0)
+  let best = -1
+  for (let chunk = from; chunk < to; chunk++) {
+    const value = chunks[chunk]!
+    if (value <= top[top.length - 1]! || (admission.chunk !== undefined && !admission.chunk(segment, chunk))) continue
+    if (value > top[0]!) best = chunk
+    let place = top.length - 1
+    for (; place > 0 && top[place - 1]! < value; place--) top[place] = top[place - 1]!
+    top[place] = value
+  }
+  return best
 }
 
 function keep(kept: Ranked[], limit: number, ranked: Ranked): void {
@@ -307,17 +342,4 @@ function keep(kept: Ranked[], limit: number, ranked: Ranked): void {
   }
   kept.splice(low, 0, ranked)
   if (kept.length > limit) kept.pop()
-}
-
-function priorOf(bits: number, settings: Tuning): number {
-  const kind = (bits & traits.prose) !== 0 ? settings.prose : (bits & traits.data) !== 0 ? settings.data : 1
-  return (bits & traits.test) !== 0 ? kind * settings.test : kind
-}
-
-function touchesOf(histories: readonly Commits[], segment: Segment): (file: number) => number {
-  const bound = histories.map(history => ({ history, binding: history.bindTo(segment) }))
-  return file => {
-    for (const { history, binding } of bound) if (binding[file]! >= 0) return history.touches[binding[file]!]!
-    return 0
-  }
 }

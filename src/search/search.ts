@@ -275,7 +275,7 @@ export function openSearch(settings: SearchSettings): Search {
           )
     const sought = new Set([...query.terms, ...query.joined, ...corrections.flatMap(({ instead }) => instead)])
     const showing = { terms: sought, phrases: query.phrases, contextLines: input.context_lines ?? 0 }
-    const { hits, stale } = await collect(order.slice(0, depth), offset, limit, each => showHit(each, showing))
+    const { hits, stale } = collect(order.slice(0, depth), offset, limit, each => showHit(each, showing))
     const fitted = input.max_tokens === undefined ? hits : fit(hits, input.max_tokens, sought, settings.countTokens)
     const truncated = fitted.length < hits.length || fitted.some((hit, at) => hit.lines !== hits[at]!.lines)
     const ranking = meant === undefined ? 'lexical' : 'hybrid'
@@ -312,8 +312,8 @@ function admits(admission: Admission, { segment, file, chunk }: Ranked): boolean
   return (admission.file?.(segment, file) ?? true) && (admission.chunk?.(segment, chunk) ?? true)
 }
 
-/** Shows ranked files in order until the page is full; files are read a few at a time. */
-async function collect(
+/** Shows ranked files in order until the page is full. */
+function collect(
   ranked: readonly Ranked[],
   offset: number,
   limit: number,
@@ -321,16 +321,14 @@ async function collect(
 ) {
   const hits: SearchHit[] = []
   const stale: string[] = []
-  const wanted = offset + limit
-  for (let at = 0; at < ranked.length && hits.length < wanted; at += limit) {
-    const shown = await Promise.all(ranked.slice(at, at + limit).map(show))
-    for (const hit of shown) {
-      if (hit === undefined) continue
-      if ('stale' in hit) stale.push(hit.stale)
-      else hits.push(hit)
-    }
+  for (const each of ranked) {
+    if (hits.length === offset + limit) break
+    const hit = show(each)
+    if (hit === undefined) continue
+    if ('stale' in hit) stale.push(hit.stale)
+    else hits.push(hit)
   }
-  return { hits: hits.slice(offset, wanted), stale }
+  return { hits: hits.slice(offset), stale }
 }
 
 /** Keeps hits, best first, within a budget; each gets a fair share of what the better ones left. */

@@ -4,7 +4,7 @@ import type { IndexOptions } from './options.ts'
 import { linesOf, outlineOf } from './outline.ts'
 import { impactOf, lengthNorm, writeCounts } from './postings.ts'
 import { scan } from './scan.ts'
-import { writeSegment, type IndexedFile } from './segment-file.ts'
+import { writeSegment, type ChunkPlace, type IndexedFile } from './segment-file.ts'
 import { growing } from './growing.ts'
 import { byteWriter, type ByteWriter } from './varint.ts'
 import { wordsOf, wordsOfText } from './words.ts'
@@ -36,7 +36,7 @@ export function segmentBuilder(options: IndexOptions): SegmentBuilder {
   const termsOf = new Map<string, readonly number[]>()
   const files: IndexedFile[] = []
   const firstChunks: number[] = [0]
-  const chunks: Chunk[] = []
+  const chunks: ChunkPlace[] = []
   const symbols = new Set<number>()
 
   const postedTerm = growing(Uint32Array)
@@ -77,7 +77,7 @@ export function segmentBuilder(options: IndexOptions): SegmentBuilder {
     }
     frequency.values[term]! += weight
   }
-  const endChunk = (chunk: Chunk, length: number) => {
+  const endChunk = (chunk: Chunk, start: number, length: number) => {
     for (const name of chunk.names) {
       for (const term of name.split(identifierGap).flatMap(numbersOf)) {
         count(term, weights.symbol)
@@ -96,7 +96,7 @@ export function segmentBuilder(options: IndexOptions): SegmentBuilder {
       }
     }
     touched.length = 0
-    chunks.push({ ...chunk, names: [] })
+    chunks.push({ first: chunk.first, last: chunk.last, start, symbol: chunk.symbol })
   }
   const addPath = (relative: string) => {
     const slash = relative.lastIndexOf('/') + 1
@@ -168,7 +168,7 @@ function addText(
   chunkSize: number,
   numbersOf: (identifier: string) => readonly number[],
   count: (term: number, weight: number) => void,
-  endChunk: (chunk: Chunk, length: number) => void,
+  endChunk: (chunk: Chunk, start: number, length: number) => void,
   weights: IndexOptions['weights'],
 ): void {
   const lines = linesOf(text)
@@ -179,7 +179,7 @@ function addText(
   let end = chunks.length === 0 ? Infinity : endOf(0)
   scan(text, language, (identifier, start, inComment) => {
     while (start >= end) {
-      endChunk(chunks[current]!, length)
+      endChunk(chunks[current]!, lines.starts[chunks[current]!.first]!, length)
       length = 0
       end = endOf(++current)
     }
@@ -189,7 +189,7 @@ function addText(
     length += numbers.length
   })
   for (; current < chunks.length; current++) {
-    endChunk(chunks[current]!, length)
+    endChunk(chunks[current]!, lines.starts[chunks[current]!.first]!, length)
     length = 0
   }
 }

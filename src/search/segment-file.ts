@@ -15,11 +15,20 @@ export interface IndexedFile {
   hash: string
 }
 
+/** Where a chunk stands in its file. Lines are zero-based and inclusive. */
+export interface ChunkPlace {
+  first: number
+  last: number
+  /** Offset of its first character in the decoded text. */
+  start: number
+  symbol: string
+}
+
 export interface SegmentContent {
   files: readonly IndexedFile[]
   /** By file, its first chunk; one more entry closes the last. */
   firstChunks: Uint32Array
-  chunks: readonly { first: number; last: number; symbol: string }[]
+  chunks: readonly ChunkPlace[]
   /** Terms that name something, sorted: what a misspelt identifier is compared with. */
   symbols: readonly string[]
   terms(): Iterable<{ term: string; payload: Uint8Array }>
@@ -41,13 +50,13 @@ export interface Segment {
   readonly pathChecksums: Uint32Array
   pathOf(file: number): string
   file(file: number): IndexedFile
-  /** Lines are zero-based and inclusive. */
-  chunk(chunk: number): { first: number; last: number; symbol: string }
+  chunk(chunk: number): ChunkPlace
   /** Letters of each naming term as a bit set, for a quick no; see `typo.ts`. */
   symbolLetters(): Uint32Array
   symbolText(symbol: number): string
   find(term: string): Uint8Array | undefined
   entries: TermFile['entries']
+  preload: TermFile['preload']
   isIntact(): boolean
   close(): void
 }
@@ -79,6 +88,7 @@ export function writeSegment(file: string, content: SegmentContent): void {
     'file.firstChunk': content.firstChunks,
     'chunk.first': Uint32Array.from(chunks, chunk => chunk.first),
     'chunk.last': Uint32Array.from(chunks, chunk => chunk.last),
+    'chunk.start': Uint32Array.from(chunks, chunk => chunk.start),
     'chunk.symbol': chunkSymbols.bytes,
     'chunk.symbolEnd': chunkSymbols.ends,
     'symbol.text': symbols.bytes,
@@ -102,6 +112,7 @@ function readSegment(inner: TermFile, name: string): Segment {
   const firstChunks = inner.array('file.firstChunk', 'u32')
   const chunkFirst = inner.array('chunk.first', 'u32')
   const chunkLast = inner.array('chunk.last', 'u32')
+  const chunkStart = inner.array('chunk.start', 'u32')
   const sizes = inner.array('file.size', 'f64')
   const modified = inner.array('file.modified', 'f64')
   const rootLengths = inner.array('file.rootLength', 'u32')
@@ -129,11 +140,17 @@ function readSegment(inner: TermFile, name: string): Segment {
       modifiedMs: modified[file]!,
       hash: hashes.toString('hex', file * 8, file * 8 + 8),
     }),
-    chunk: chunk => ({ first: chunkFirst[chunk]!, last: chunkLast[chunk]!, symbol: symbolOf(chunk) }),
+    chunk: chunk => ({
+      first: chunkFirst[chunk]!,
+      last: chunkLast[chunk]!,
+      start: chunkStart[chunk]!,
+      symbol: symbolOf(chunk),
+    }),
     symbolLetters: () => inner.array('symbol.letters', 'u32'),
     symbolText: textAt(inner, 'symbol.text', 'symbol.end'),
     find: term => inner.find(term),
     entries: () => inner.entries(),
+    preload: () => inner.preload(),
     isIntact: () => inner.isIntact(),
     close: () => inner.close(),
   }

@@ -26,10 +26,11 @@ export function readSource(file: string, root: string, maxBytes: number, before:
 
 type Bytes = { bytes: Buffer; sizeBytes: number; modifiedMs: number }
 
-function readFile(
+/** The bytes of a file as it is now; `before` saves reading one that has not changed. */
+export function readFile(
   file: string,
   maxBytes: number,
-  before: IndexedFile | undefined,
+  before?: IndexedFile,
 ): Bytes | Exclude<Source, { text: string }> {
   let descriptor: number | undefined
   try {
