@@ -21,7 +21,9 @@ export interface Commits {
   readonly usualSubjectLength: number
   /** By commit: words of its subject. */
   readonly subjectLengths: Uint16Array
-  pathsOf(commit: number): Uint32Array
+  /** By commit, where its paths begin in `paths`; one more entry closes the last. */
+  readonly firstPaths: Uint32Array
+  readonly paths: Uint32Array
   /** Commits whose subject has the term, newest first. */
   find(term: string): Uint32Array | undefined
   /** By path, its file in a segment, or -1. */
@@ -111,7 +113,8 @@ export function openCommits(file: string, name: string): Commits {
     commitCount: subjectLengths.length,
     usualSubjectLength: mean(subjectLengths),
     subjectLengths,
-    pathsOf: commit => commitPath.subarray(firstPath[commit], firstPath[commit + 1]),
+    firstPaths: firstPath,
+    paths: commitPath,
     find(term) {
       const payload = inner.find(term)
       if (payload === undefined) return undefined

@@ -220,20 +220,21 @@ function addHistory(
 ): void {
   const at = view.histories.indexOf(history)
   if (found.every(({ commits }) => commits[at] === undefined)) return
+  const { firstPaths, paths, subjectLengths, usualSubjectLength } = history
   const byPath = new Float32Array(history.pathCount)
   const likeness = new Float32Array(history.commitCount)
-  const times = new Float32Array(history.pathCount)
+  const times = new Uint16Array(history.pathCount)
   for (const { commits, weight } of found) {
     const having = commits[at]
     if (having === undefined) continue
     const touched: number[] = []
     const commitUnit = (idf(having.length, history.commitCount) * weight * (subjectK1 + 1)) / (options.k1 + 1)
     for (const commit of having) {
-      const norm = lengthNorm(history.subjectLengths[commit]!, history.usualSubjectLength, subjectB)
-      likeness[commit]! += commitUnit / (1 + subjectK1 * norm)
-      for (const path of history.pathsOf(commit)) {
-        if (times[path] === 0) touched.push(path)
-        times[path]!++
+      likeness[commit]! +=
+        commitUnit / (1 + subjectK1 * lengthNorm(subjectLengths[commit]!, usualSubjectLength, subjectB))
+      for (let place = firstPaths[commit]!; place < firstPaths[commit + 1]!; place++) {
+        const path = paths[place]!
+        if (times[path]!++ === 0) touched.push(path)
       }
     }
     const unit = (idf(touched.length, history.pathCount) * weight * options.weights.history) / 255
@@ -244,8 +245,9 @@ function addHistory(
     }
   }
   for (const { commit, strength } of nearestCommits(likeness, settings)) {
-    const paths = history.pathsOf(commit)
-    for (const path of paths) byPath[path]! += (settings.neighbours * strength) / Math.sqrt(paths.length)
+    const [from, to] = [firstPaths[commit]!, firstPaths[commit + 1]!]
+    const gain = (settings.neighbours * strength) / Math.sqrt(to - from)
+    for (let place = from; place < to; place++) byPath[paths[place]!]! += gain
   }
   view.parts.forEach(({ segment }, part) => {
     const files = history.filesIn(segment)

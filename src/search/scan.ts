@@ -1,8 +1,13 @@
+import { hashStep } from './identifier-table.ts'
 import { identifierPattern } from './words.ts'
 import type { Language } from './languages.ts'
 
-/** Called for each identifier of a text in order, with where it starts and whether it stands in a comment. */
-export type SeeIdentifier = (identifier: string, start: number, inComment: boolean) => void
+/**
+ * Called for each identifier of a text in order, with its place, its hash by `hashStep`, or `notAscii` if it has letters
+ * beyond, and whether it stands in a comment.
+ */
+export type SeeIdentifier = (start: number, end: number, hash: number | typeof notAscii, inComment: boolean) => void
+export const notAscii = undefined
 
 /**
  * Walks a text once and reports its identifiers. Comments are told apart from code well enough to weigh them: a
@@ -18,11 +23,16 @@ export function scan(text: string, language: Language, see: SeeIdentifier): void
     const kind = code < 128 ? kinds[code]! : wide
     if (kind === wordCharacter) {
       const start = at
-      let end = at + 1
-      while (end < length && kinds[text.charCodeAt(end)] === wordCharacter) end++
-      if (end < length && text.charCodeAt(end) >= 128) at = seeWide(text, start, at < commentEnd, see)
+      let end = at
+      let hash = 0
+      let next = code
+      do {
+        hash = hashStep(hash, next)
+        next = ++end < length ? text.charCodeAt(end) : 0
+      } while (kinds[next] === wordCharacter)
+      if (next >= 128) at = seeWide(text, start, at < commentEnd, see)
       else {
-        if (end - start < maxIdentifierLength) see(text.slice(start, end), start, start < commentEnd)
+        if (end - start < maxIdentifierLength) see(start, end, hash, start < commentEnd)
         at = end
       }
     } else if (kind === wide) at = seeWide(text, at, at < commentEnd, see)
@@ -63,7 +73,9 @@ function seeWide(text: string, start: number, inComment: boolean, see: SeeIdenti
   }
   const run = text.slice(start, end)
   for (const match of run.matchAll(identifierPattern)) {
-    if (match[0].length < maxIdentifierLength) see(match[0], start + match.index, inComment)
+    if (match[0].length < maxIdentifierLength) {
+      see(start + match.index, start + match.index + match[0].length, notAscii, inComment)
+    }
   }
   return end
 }

@@ -1,12 +1,13 @@
 import { chunksOf, type Chunk } from './chunk.ts'
+import { identifierTable } from './identifier-table.ts'
 import { languageOf, type Language } from './languages.ts'
 import type { IndexOptions } from './options.ts'
 import { linesOf, outlineOf } from './outline.ts'
 import { impactOf, lengthNorm, writeCounts } from './postings.ts'
-import { scan } from './scan.ts'
+import { notAscii, scan } from './scan.ts'
 import { writeSegment, type ChunkPlace, type IndexedFile } from './segment-file.ts'
 import { growing } from './growing.ts'
-import { byteWriter, type ByteWriter } from './varint.ts'
+import { byteWriter } from './varint.ts'
 import { wordsOf, wordsOfText } from './words.ts'
 
 /** Collects files in memory until they are written as one segment. */
@@ -21,7 +22,7 @@ export interface SegmentBuilder {
 // Together about 130 MB at most, which bounds the memory of indexing however much there is to index.
 const maxPostings = 3_000_000
 const maxTerms = 300_000
-const maxKnownIdentifiers = 400_000
+const maxIdentifiers = 400_000
 
 /** Words of a usual chunk line, directory and file name: the lengths that are neither rewarded nor punished. */
 const wordsPerLine = 5
@@ -33,69 +34,90 @@ export function segmentBuilder(options: IndexOptions): SegmentBuilder {
   const { k1, b, weights } = options
   const usualChunk = options.chunkSize * wordsPerLine
   const terms = new Map<string, number>()
-  const termsOf = new Map<string, readonly number[]>()
+  const identifiers = identifierTable()
   const files: IndexedFile[] = []
   const firstChunks: number[] = [0]
   const chunks: ChunkPlace[] = []
   const symbols = new Set<number>()
 
-  const postedTerm = growing(Uint32Array)
-  const postedChunk = growing(Uint32Array)
-  const postedImpact = growing(Uint8Array)
+  const posted = { term: growing(Uint32Array), chunk: growing(Uint32Array), impact: growing(Uint8Array) }
   const paths = { term: growing(Uint32Array), file: growing(Uint32Array), impact: growing(Uint8Array) }
 
-  // Per term, by its number: frequency in the current chunk, and the last chunk and file it was seen in, plus one.
-  const frequency = growing(Float32Array)
-  const lastChunk = growing(Uint32Array)
-  const lastFile = growing(Uint32Array)
-  const filesWith = growing(Uint32Array)
-  const touched: number[] = []
+  // Per term, by its number: frequency in the current chunk, the last chunk and file it was seen in, plus one.
+  let frequency = new Float32Array(4096)
+  let lastChunk = new Uint32Array(4096)
+  let lastFile = new Uint32Array(4096)
+  let filesWith = new Uint32Array(4096)
+  let touched = new Uint32Array(4096)
+  let touchedCount = 0
 
   const numberOf = (word: string) => {
     let term = terms.get(word)
     if (term === undefined) {
       term = terms.size
       terms.set(flat(word), term)
-      for (const array of [frequency, lastChunk, lastFile, filesWith]) array.push(0)
+      if (term === frequency.length) {
+        frequency = doubled(frequency, Float32Array)
+        lastChunk = doubled(lastChunk, Uint32Array)
+        lastFile = doubled(lastFile, Uint32Array)
+        filesWith = doubled(filesWith, Uint32Array)
+        touched = doubled(touched, Uint32Array)
+      }
     }
     return term
   }
-  const numbersOf = (identifier: string) => {
-    const known = termsOf.get(identifier)
-    if (known !== undefined) return known
-    const numbers = wordsOf(identifier).map(numberOf)
-    if (termsOf.size >= maxKnownIdentifiers) termsOf.clear()
-    termsOf.set(flat(identifier), numbers)
-    return numbers
-  }
   const count = (term: number, weight: number) => {
     const stamp = chunks.length + 1
-    if (lastChunk.values[term] !== stamp) {
-      lastChunk.values[term] = stamp
-      frequency.values[term] = 0
-      touched.push(term)
+    if (lastChunk[term] === stamp) frequency[term]! += weight
+    else {
+      lastChunk[term] = stamp
+      frequency[term] = weight
+      touched[touchedCount++] = term
     }
-    frequency.values[term]! += weight
+  }
+  /** Returns how many words it was. */
+  const countIdentifier = (
+    text: string,
+    start: number,
+    end: number,
+    hash: number | typeof notAscii,
+    weight: number,
+  ) => {
+    if (hash === notAscii) {
+      const words = wordsOf(text.slice(start, end))
+      for (const word of words) count(numberOf(word), weight)
+      return words.length
+    }
+    let entry = identifiers.find(text, start, end, hash)
+    if (entry < 0) {
+      const its = wordsOf(text.slice(start, end)).map(numberOf)
+      entry = identifiers.add(text, start, end, hash, its)
+    }
+    const numbers = identifiers.terms
+    const from = identifiers.firstTerms[entry]!
+    const to = identifiers.firstTerms[entry + 1]!
+    for (let at = from; at < to; at++) count(numbers[at]!, weight)
+    return to - from
   }
   const endChunk = (chunk: Chunk, start: number, length: number) => {
-    for (const name of chunk.names) {
-      for (const term of name.split(identifierGap).flatMap(numbersOf)) {
-        count(term, weights.symbol)
-        symbols.add(term)
-      }
+    for (const word of chunk.names.flatMap(wordsOfText)) {
+      const term = numberOf(word)
+      count(term, weights.symbol)
+      symbols.add(term)
     }
     const norm = lengthNorm(length, usualChunk, b)
     const fileStamp = files.length + 1
-    for (const term of touched) {
-      postedTerm.push(term)
-      postedChunk.push(chunks.length)
-      postedImpact.push(impactOf(frequency.values[term]! / norm, k1))
-      if (lastFile.values[term] !== fileStamp) {
-        lastFile.values[term] = fileStamp
-        filesWith.values[term]!++
+    for (let at = 0; at < touchedCount; at++) {
+      const term = touched[at]!
+      posted.term.push(term)
+      posted.chunk.push(chunks.length)
+      posted.impact.push(impactOf(frequency[term]! / norm, k1))
+      if (lastFile[term] !== fileStamp) {
+        lastFile[term] = fileStamp
+        filesWith[term]!++
       }
     }
-    touched.length = 0
+    touchedCount = 0
     chunks.push({ first: chunk.first, last: chunk.last, start, symbol: chunk.symbol })
   }
   const addPath = (relative: string) => {
@@ -118,7 +140,7 @@ export function segmentBuilder(options: IndexOptions): SegmentBuilder {
     add(file, text) {
       const language = languageOf(file.path, text.slice(0, 80))
       addPath(file.path.slice(file.rootLength))
-      addText(text, language, options.chunkSize, numbersOf, count, endChunk, weights)
+      addText(text, language, options, countIdentifier, endChunk)
       files.push(file)
       firstChunks.push(chunks.length)
     },
@@ -126,14 +148,15 @@ export function segmentBuilder(options: IndexOptions): SegmentBuilder {
       return files.length
     },
     get full() {
-      return postedTerm.length >= maxPostings || terms.size >= maxTerms
+      return posted.term.length >= maxPostings || terms.size >= maxTerms || identifiers.size >= maxIdentifiers
     },
     write(file) {
       const ordered = [...terms.keys()].sort(byCodeUnits)
-      const posted = sortByTerm(postedTerm.view(), terms.size)
-      const pathed = sortByTerm(paths.term.view(), terms.size)
-      const chunkOf = postedChunk.view()
-      const impact = postedImpact.view()
+      const inText = sortByTerm(posted.term.view(), terms.size)
+      const inPaths = sortByTerm(paths.term.view(), terms.size)
+      const chunkOf = posted.chunk.values
+      const impact = posted.impact.values
+      const pathImpact = paths.impact.values
       const out = byteWriter(1 << 16)
       writeSegment(file, {
         files,
@@ -143,15 +166,25 @@ export function segmentBuilder(options: IndexOptions): SegmentBuilder {
         *terms() {
           for (const word of ordered) {
             const term = terms.get(word)!
-            const [from, to] = [posted.starts[term]!, posted.starts[term + 1]!]
-            const [pathFrom, pathTo] = [pathed.starts[term]!, pathed.starts[term + 1]!]
+            const [from, to] = [inText.starts[term]!, inText.starts[term + 1]!]
+            const [pathFrom, pathTo] = [inPaths.starts[term]!, inPaths.starts[term + 1]!]
             out.clear()
-            writeCounts(out, { chunks: to - from, files: filesWith.values[term]!, paths: pathTo - pathFrom })
-            writeGaps(out, posted.order, from, to, chunkOf, at => out.byte(impact[at]!))
-            writeGaps(out, pathed.order, pathFrom, pathTo, paths.file.values, at => {
-              out.byte(paths.impact.values[at * 2]!)
-              out.byte(paths.impact.values[at * 2 + 1]!)
-            })
+            writeCounts(out, { chunks: to - from, files: filesWith[term]!, paths: pathTo - pathFrom })
+            let previous = 0
+            for (let position = from; position < to; position++) {
+              const at = inText.order[position]!
+              out.varint(chunkOf[at]! - previous)
+              out.byte(impact[at]!)
+              previous = chunkOf[at]!
+            }
+            previous = 0
+            for (let position = pathFrom; position < pathTo; position++) {
+              const at = inPaths.order[position]!
+              out.varint(paths.file.values[at]! - previous)
+              out.byte(pathImpact[at * 2]!)
+              out.byte(pathImpact[at * 2 + 1]!)
+              previous = paths.file.values[at]!
+            }
             yield { term: word, payload: out.view() }
           }
         },
@@ -160,16 +193,20 @@ export function segmentBuilder(options: IndexOptions): SegmentBuilder {
   }
 }
 
-const identifierGap = /[^\p{L}\p{N}\p{M}_$]+/u
+type CountIdentifier = (
+  text: string,
+  start: number,
+  end: number,
+  hash: number | typeof notAscii,
+  weight: number,
+) => number
 
 function addText(
   text: string,
   language: Language,
-  chunkSize: number,
-  numbersOf: (identifier: string) => readonly number[],
-  count: (term: number, weight: number) => void,
+  { chunkSize, weights }: IndexOptions,
+  countIdentifier: CountIdentifier,
   endChunk: (chunk: Chunk, start: number, length: number) => void,
-  weights: IndexOptions['weights'],
 ): void {
   const lines = linesOf(text)
   const chunks = chunksOf(lines, outlineOf(text, lines, language), chunkSize)
@@ -177,21 +214,19 @@ function addText(
   let length = 0
   const endOf = (index: number) => lines.starts[chunks[index]!.last + 1] ?? Infinity
   let end = chunks.length === 0 ? Infinity : endOf(0)
-  scan(text, language, (identifier, start, inComment) => {
-    while (start >= end) {
-      endChunk(chunks[current]!, lines.starts[chunks[current]!.first]!, length)
-      length = 0
-      end = endOf(++current)
-    }
-    const weight = inComment ? weights.comment : weights.body
-    const numbers = numbersOf(identifier)
-    for (let at = 0; at < numbers.length; at++) count(numbers[at]!, weight)
-    length += numbers.length
-  })
-  for (; current < chunks.length; current++) {
+  const finish = () => {
     endChunk(chunks[current]!, lines.starts[chunks[current]!.first]!, length)
     length = 0
+    current++
   }
+  scan(text, language, (start, stop, hash, inComment) => {
+    while (start >= end) {
+      finish()
+      end = endOf(current)
+    }
+    length += countIdentifier(text, start, stop, hash, inComment ? weights.comment : weights.body)
+  })
+  while (current < chunks.length) finish()
 }
 
 /** The words of a file's name, and its hyphenated neighbours joined: `rate-limit.ts` is also `ratelimit`. */
@@ -218,23 +253,6 @@ function sortByTerm(postedTerm: Uint32Array, termCount: number): { starts: Uint3
   return { starts, order }
 }
 
-function writeGaps(
-  out: ByteWriter,
-  order: Uint32Array,
-  from: number,
-  to: number,
-  ids: Uint32Array,
-  rest: (at: number) => void,
-): void {
-  let previous = 0
-  for (let position = from; position < to; position++) {
-    const at = order[position]!
-    out.varint(ids[at]! - previous)
-    previous = ids[at]!
-    rest(at)
-  }
-}
-
 function byCodeUnits(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0
 }
@@ -242,4 +260,10 @@ function byCodeUnits(a: string, b: string): number {
 // A longer slice is a window into its file's text, and would keep all of it in memory.
 function flat(text: string): string {
   return text.length < 13 ? text : Buffer.from(text).toString()
+}
+
+function doubled<T extends Float32Array | Uint32Array>(array: T, kind: new (length: number) => T): T {
+  const larger = new kind(array.length * 2)
+  larger.set(array)
+  return larger
 }
