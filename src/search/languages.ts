@@ -328,7 +328,7 @@ export function languageNames(alias: string): readonly string[] {
 
 function languageOfShebang(firstLine: string): Language | undefined {
   if (!firstLine.startsWith('#!')) return undefined
-  const program = /(?:^#!|[/ ])(node|deno|bun|python|ruby|perl|php|bash|zsh|ksh|fish|sh|lua)[\d.]*(?: |$)/.exec(
+  const program = /(?:^#!|[/ ])(node|deno|bun|python|ruby|perl|php|bash|zsh|ksh|fish|sh|lua)[\d.]*(?:\s|$)/.exec(
     firstLine,
   )?.[1]
   const extension: Record<string, string> = { node: 'js', deno: 'ts', bun: 'ts', python: 'py', ruby: 'rb', perl: 'pl' }

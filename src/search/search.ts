@@ -5,7 +5,6 @@ import { GatewayError } from '../errors.ts'
 import { openIndexView } from './index-view.ts'
 import { startIndexWriter } from './index-writer.ts'
 import type { IndexProgress, IndexReport, IndexRequest } from './indexer.ts'
-import { languageOf } from './languages.ts'
 import { fuse, openMeaning, type Embed } from './meaning.ts'
 import { IndexOptions } from './options.ts'
 import { parseQuery, passesFile, passesSymbol, type Query } from './query.ts'
@@ -85,6 +84,7 @@ export function openSearch(settings: SearchSettings): Search {
   let progress: IndexProgress | undefined
   let report: IndexReport | undefined
   let building: Promise<unknown> | undefined
+  let closed: Promise<void> | undefined
   let catching: Promise<void> = Promise.resolve()
 
   const interval =
@@ -145,14 +145,19 @@ export function openSearch(settings: SearchSettings): Search {
       skipped: report?.skipped ?? {},
       vectors: meaning?.vectors ?? 0,
     }),
-    async close() {
-      closing.abort(new GatewayError('shutting_down', 'The search is closed.'))
-      clearInterval(interval)
-      watching.close()
-      await writer.close()
-      await building
-      view.close()
+    close() {
+      closed ??= shutDown()
+      return closed
     },
+  }
+
+  async function shutDown(): Promise<void> {
+    closing.abort(new GatewayError('shutting_down', 'The search is closed.'))
+    clearInterval(interval)
+    watching.close()
+    await writer.close()
+    await building
+    view.close()
   }
 
   /** What was indexed before this process began. Only the defaults are known to have made it; others rebuild it. */
@@ -299,9 +304,8 @@ function admissionOf({ filters }: Query): Admission {
   return {
     ...(ofFiles.length > 0 && {
       file: (segment, file) => {
-        const { path, rootLength } = segment.file(file)
-        const relative = path.slice(rootLength)
-        return passesFile(ofFiles, relative, languageOf(relative).name)
+        const { path, rootLength, language } = segment.file(file)
+        return passesFile(ofFiles, path.slice(rootLength), language.name)
       },
     }),
     ...(ofSymbols.length > 0 && { chunk: (segment, chunk) => passesSymbol(ofSymbols, segment.chunk(chunk).symbol) }),

@@ -1,6 +1,6 @@
 import { chunksOf, type Chunk } from './chunk.ts'
 import { identifierTable } from './identifier-table.ts'
-import { languageOf, type Language } from './languages.ts'
+import type { Language } from './languages.ts'
 import type { IndexOptions } from './options.ts'
 import { linesOf, outlineOf } from './outline.ts'
 import { impactOf, lengthNorm, writeCounts } from './postings.ts'
@@ -138,9 +138,8 @@ export function segmentBuilder(options: IndexOptions): SegmentBuilder {
 
   return {
     add(file, text) {
-      const language = languageOf(file.path, text.slice(0, 80))
       addPath(file.path.slice(file.rootLength))
-      addText(text, language, options, countIdentifier, endChunk)
+      addText(text, file.language, options, countIdentifier, endChunk)
       files.push(file)
       firstChunks.push(chunks.length)
     },

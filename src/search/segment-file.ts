@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib'
-import { languageOf } from './languages.ts'
+import { languages, unknownLanguage, type Language } from './languages.ts'
 import { createTermFile, openTermFile, type TermFile } from './term-file.ts'
 import { byteWriter, readText } from './varint.ts'
 
@@ -13,6 +13,8 @@ export interface IndexedFile {
   modifiedMs: number
   /** First eight bytes of the content's SHA-1, hexadecimal. */
   hash: string
+  /** By its name, or by its first line where the name does not tell. */
+  language: Language
 }
 
 /** Where a chunk stands in its file. Lines are zero-based and inclusive. */
@@ -83,7 +85,8 @@ export function writeSegment(file: string, content: SegmentContent): void {
     'file.size': Float64Array.from(files, each => each.sizeBytes),
     'file.modified': Float64Array.from(files, each => each.modifiedMs),
     'file.hash': Buffer.from(files.map(each => each.hash).join(''), 'hex'),
-    'file.traits': Uint8Array.from(files, each => traitsOf(each.path.slice(each.rootLength))),
+    'file.language': Uint8Array.from(files, each => languages.indexOf(each.language)),
+    'file.traits': Uint8Array.from(files, traitsOf),
     'file.pathChecksum': Uint32Array.from(files, each => crc32(each.path)),
     'file.firstChunk': content.firstChunks,
     'chunk.first': Uint32Array.from(chunks, chunk => chunk.first),
@@ -116,6 +119,7 @@ function readSegment(inner: TermFile, name: string): Segment {
   const sizes = inner.array('file.size', 'f64')
   const modified = inner.array('file.modified', 'f64')
   const rootLengths = inner.array('file.rootLength', 'u32')
+  const fileLanguages = inner.array('file.language', 'u8')
   const hashes = Buffer.from(inner.array('file.hash', 'u8'))
   const pathOf = textAt(inner, 'file.path', 'file.pathEnd')
   const symbolOf = textAt(inner, 'chunk.symbol', 'chunk.symbolEnd')
@@ -139,6 +143,7 @@ function readSegment(inner: TermFile, name: string): Segment {
       sizeBytes: sizes[file]!,
       modifiedMs: modified[file]!,
       hash: hashes.toString('hex', file * 8, file * 8 + 8),
+      language: languages[fileLanguages[file]!] ?? unknownLanguage,
     }),
     chunk: chunk => ({
       first: chunkFirst[chunk]!,
@@ -170,12 +175,9 @@ export function lettersOf(word: string): number {
 const testPath =
   /(?:^|\/)(?:tests?|testing|__tests__|specs?|testdata|fixtures|features|e2e|e2e_tests)\/|(?:^|\/)(?:test_[^/]*|[^/]*[._-](?:test|tests|spec|e2e-spec|bench)\.[^/]*|[^/]*Tests?\.(?:java|kt|cs|swift|scala|php)|conftest\.py)$/
 
-function traitsOf(relativePath: string): number {
-  const kind = languageOf(relativePath).kind
-  return (
-    (testPath.test(relativePath) ? traits.test : 0) |
-    (kind === 'prose' ? traits.prose : kind === 'data' ? traits.data : 0)
-  )
+function traitsOf({ path, rootLength, language: { kind } }: IndexedFile): number {
+  const test = testPath.test(path.slice(rootLength)) ? traits.test : 0
+  return test | (kind === 'prose' ? traits.prose : kind === 'data' ? traits.data : 0)
 }
 
 function texts(values: readonly string[]): { bytes: Uint8Array; ends: Uint32Array } {

@@ -1,5 +1,4 @@
 import { decode } from './decode.ts'
-import { languageOf } from './languages.ts'
 import type { Ranked } from './rank.ts'
 import type { MatchField, SearchHit } from './requests.ts'
 import type { ChunkPlace, IndexedFile } from './segment-file.ts'
@@ -40,7 +39,7 @@ export function showHit(ranked: Ranked, showing: Showing): SearchHit | StaleHit 
   return {
     path: relative,
     root: indexed.path.slice(0, Math.max(1, indexed.rootLength - 1)),
-    language: languageOf(relative, text.slice(0, 80)).name,
+    language: indexed.language.name,
     start_line: chunk.first - before.lines + 1,
     end_line: chunk.first - before.lines + lines.split('\n').length,
     symbol: chunk.symbol,

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { decode, isGenerated, type SkipReason } from './decode.ts'
+import { languageOf } from './languages.ts'
 import type { IndexedFile } from './segment-file.ts'
 import { toSlashes } from './walk.ts'
 
@@ -17,9 +18,10 @@ export function readSource(file: string, root: string, maxBytes: number, before:
   if ('skip' in decoded) return decoded
   const path = toSlashes(file)
   if (isGenerated(path, decoded.text)) return { skip: 'generated' }
+  const language = languageOf(path, decoded.text.slice(0, 80))
   const { sizeBytes, modifiedMs } = read
   return {
-    indexed: { path, rootLength: root.length + 1, sizeBytes, modifiedMs, hash: contentHash },
+    indexed: { path, rootLength: root.length + 1, sizeBytes, modifiedMs, hash: contentHash, language },
     text: decoded.text,
   }
 }

@@ -248,7 +248,7 @@ async function measureUpdates(search: Search, repositories: readonly Repository[
   for (let at = 0; at < edited.length; at += step) {
     if (!existsSync(edited[at]!)) continue
     // Letters only: one word that no other edit shares a part with.
-    const identifier = `planted${[...String(at)].map(digit => 'qwertyuiop'[Number(digit)]).join('')}`
+    const identifier = `planted${String(at).replace(/\d/g, digit => 'qwertyuiop'[Number(digit)]!)}`
     appendFileSync(edited[at]!, `\n// ${identifier}\n`)
     const started = performance.now()
     const { hits } = await search.query({ query: identifier, limit: 1 }, never)
