@@ -242,14 +242,14 @@ function readTermFile(descriptor: number, file: string): TermFile {
     },
     async preload() {
       const buffer = Buffer.allocUnsafeSlow(index.arraysStart)
-      for (let filled = 0; filled < buffer.length && !closed;) {
+      for (let filled = 0; filled < buffer.length;) {
         const size = Math.min(flushBytes, buffer.length - filled)
         const bytesRead = await readSome(descriptor, buffer, filled, size)
         // A file that ended or was closed meanwhile stays unloaded.
-        if (bytesRead === 0) return
+        if (bytesRead === 0 || closed) return
         filled += bytesRead
       }
-      if (!closed) resident = buffer
+      resident = buffer
     },
     array,
     termCount: index.terms,
