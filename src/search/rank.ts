@@ -50,8 +50,14 @@ export const tuning = {
   /** A file that changes often is more often meant. */
   churn: 0.05,
   test: 0.85,
+  /** Tests, when the query speaks of tests. */
+  testAsked: 1.25,
   prose: 0.25,
   data: 0.25,
+  /** What two neighbouring words written as one count. */
+  joined: 0.5,
+  /** Above nothing and below one: rare words matter a little less than BM25 has it. */
+  idfPower: 0.85,
   /** What a word counts that stands in for a misspelt one. */
   correction: 0.5,
   corrections: 3,
@@ -81,17 +87,18 @@ export function createRanker(options: IndexOptions, settings: Tuning = tuning): 
       const scores = view.parts.map(part => scoresOf(part, histories))
       const segments = view.parts.map(({ segment }) => segment)
       const corrections: Ranking['corrections'] = []
+      const asksForTests = terms.has('test') || terms.has('spec')
       const found = [...new Set([...terms, ...joined])].flatMap((term): Found[] => {
-        const exact = lookUp(view, term, 1)
+        const exact = lookUp(view, term, terms.has(term) ? 1 : settings.joined)
         if (exact !== undefined) return [exact]
         if (!terms.has(term)) return []
         const instead = nearestTerms(term, segments, settings.corrections)
         if (instead.length > 0) corrections.push({ term, instead })
         return instead.flatMap(other => lookUp(view, other, settings.correction) ?? [])
       })
-      for (const each of found) addText(view, each, scores, options.weights)
+      for (const each of found) addText(view, each, scores, options.weights, settings)
       for (const history of histories) addHistory(view, history, found, scores, options, settings)
-      return { ranked: best(view, scores, limit, admission, settings), corrections }
+      return { ranked: best(view, scores, asksForTests, limit, admission, settings), corrections }
     },
   }
 }
@@ -104,27 +111,29 @@ interface Scores {
   soft: Float32Array
   /** By file: its path and its history. */
   extra: Float32Array
-  /** By file: what its score is multiplied with, whatever the query. */
+  /** By file: what its score is multiplied with, whatever the query; then the same for a query about tests. */
   prior: Float32Array
+  testPrior: Float32Array
   /** Names of the histories that the priors come from. */
   of: string
 }
 
 function emptyScores(segment: Segment, histories: readonly Commits[], of: string, settings: Tuning): Scores {
+  const prior = priorsOf(segment, histories, settings)
+  const testPrior = priorsOf(segment, histories, { ...settings, test: settings.testAsked })
+  const files = segment.fileCount
+  const [soft, extra] = [new Float32Array(files), new Float32Array(files)]
+  return { chunks: new Float32Array(segment.chunkCount), soft, extra, prior, testPrior, of }
+}
+
+function priorsOf(segment: Segment, histories: readonly Commits[], settings: Tuning): Float32Array {
   const prior = Float32Array.from(segment.traits, bits => priorOf(bits, settings))
   for (const history of histories) {
     history.filesIn(segment).forEach((file, path) => {
       if (file >= 0) prior[file]! *= 1 + settings.churn * Math.log1p(history.touches[path]!)
     })
   }
-  const files = segment.fileCount
-  return {
-    chunks: new Float32Array(segment.chunkCount),
-    soft: new Float32Array(files),
-    extra: new Float32Array(files),
-    prior,
-    of,
-  }
+  return prior
 }
 
 function priorOf(bits: number, settings: Tuning): number {
@@ -162,10 +171,16 @@ function idf(having: number, of: number): number {
   return Math.log(1 + (Math.max(0, of - having) + 0.5) / (having + 0.5))
 }
 
-function addText(view: IndexView, found: Found, scores: readonly Scores[], weights: IndexOptions['weights']) {
+function addText(
+  view: IndexView,
+  found: Found,
+  scores: readonly Scores[],
+  weights: IndexOptions['weights'],
+  settings: Tuning,
+) {
   const total = view.fileCount
-  const textUnit = (idf(found.files, total) * found.weight) / 255
-  const pathUnit = (idf(found.paths, total) * found.weight) / 255
+  const textUnit = (idf(found.files, total) ** settings.idfPower * found.weight) / 255
+  const pathUnit = (idf(found.paths, total) ** settings.idfPower * found.weight) / 255
   found.payloads.forEach((payload, at) => {
     if (payload === undefined) return
     const { fileOf } = view.parts[at]!.segment
@@ -228,7 +243,8 @@ function addHistory(
     const having = commits[at]
     if (having === undefined) continue
     const touched: number[] = []
-    const commitUnit = (idf(having.length, history.commitCount) * weight * (subjectK1 + 1)) / (options.k1 + 1)
+    const commitUnit =
+      (idf(having.length, history.commitCount) ** settings.idfPower * weight * (subjectK1 + 1)) / (options.k1 + 1)
     for (const commit of having) {
       likeness[commit]! +=
         commitUnit / (1 + subjectK1 * lengthNorm(subjectLengths[commit]!, usualSubjectLength, subjectB))
@@ -237,7 +253,7 @@ function addHistory(
         if (times[path]!++ === 0) touched.push(path)
       }
     }
-    const unit = (idf(touched.length, history.pathCount) * weight * options.weights.history) / 255
+    const unit = (idf(touched.length, history.pathCount) ** settings.idfPower * weight * options.weights.history) / 255
     for (const path of touched) {
       const norm = lengthNorm(history.wordCounts[path]!, history.usualWordCount, historyB)
       byPath[path]! += unit * impactOf(times[path]! / norm, options.k1)
@@ -285,6 +301,7 @@ function largest(values: Float32Array, limit: number): number[] {
 function best(
   view: IndexView,
   scores: readonly Scores[],
+  asksForTests: boolean,
   limit: number,
   admission: Admission,
   settings: Tuning,
@@ -294,7 +311,8 @@ function best(
   // No chunk has more than each word's best, so that this bounds the sum of a file's decayed chunks.
   const bound = settings.soft + 1 / (1 - settings.decay)
   for (const [at, { segment, dead }] of view.parts.entries()) {
-    const { chunks, soft, extra, prior } = scores[at]!
+    const { chunks, soft, extra, prior: usual, testPrior } = scores[at]!
+    const prior = asksForTests ? testPrior : usual
     const { firstChunks } = segment
     for (let file = 0; file < dead.length; file++) {
       const most = (soft[file]! * bound + extra[file]!) * prior[file]!
