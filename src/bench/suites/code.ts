@@ -51,7 +51,7 @@ function firstProblem(run: Run, cases: readonly Case[]): string | undefined {
     if (outcome !== undefined && meets(outcome, expected)) continue
     const got = outcome === undefined ? 'nothing' : (outcome.error ?? JSON.stringify(outcome.value))
     const wanted = expected instanceof Raises ? (expected.name ?? 'an error') : JSON.stringify(expected)
-    return `${why ?? code.slice(0, 120)}: expected ${wanted}, got ${String(got).slice(0, 200)}`
+    return `${why ?? code.slice(0, 120)}: expected ${wanted}, got ${got.slice(0, 200)}`
   }
   return undefined
 }
