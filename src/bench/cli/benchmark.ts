@@ -94,7 +94,10 @@ async function main(): Promise<number> {
   }
 }
 
-const readArguments = () => parseArgs({ options }).values
+function readArguments() {
+  return parseArgs({ options }).values
+}
+
 type Values = ReturnType<typeof readArguments>
 
 async function measure(
