@@ -1,7 +1,10 @@
+import { readFileSync } from 'node:fs'
 import { stripTypeScriptTypes } from 'node:module'
+import { fileURLToPath } from 'node:url'
 import variant from '@jitl/quickjs-wasmfile-release-sync'
 import {
   newQuickJSWASMModuleFromVariant,
+  newVariant,
   type QuickJSContext,
   type QuickJSHandle,
   type QuickJSRuntime,
@@ -15,10 +18,15 @@ const memoryLimitBytes = 64 * 2 ** 20
 const stackLimitBytes = 2 ** 20
 const outcomeLimitCharacters = 2 ** 20
 
+// Compiled once, instantiated for each program. (The package's types describe its CommonJS face; as an ES module it
+// exports the variant itself.)
+const wasm = readFileSync(fileURLToPath(import.meta.resolve('@jitl/quickjs-wasmfile-release-sync/wasm')))
+const { compile } = Reflect.get(globalThis, 'WebAssembly') as { compile: (bytes: Buffer) => Promise<never> }
+const compiled = newVariant(variant as unknown as QuickJSSyncVariant, { wasmModule: await compile(wasm) })
+
 serve(async (program: Program & { timeLimitMs: number }) => {
   // A fresh engine for every program: nothing that one leaves behind can reach the next, and nothing needs disposing of.
-  // (The package's types describe its CommonJS face; as an ES module it exports the variant itself.)
-  const engine = await newQuickJSWASMModuleFromVariant(variant as unknown as QuickJSSyncVariant)
+  const engine = await newQuickJSWASMModuleFromVariant(compiled)
   const deadline = Date.now() + program.timeLimitMs
   const runtime = engine.newRuntime()
   runtime.setMemoryLimit(memoryLimitBytes)
