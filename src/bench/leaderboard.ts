@@ -1,6 +1,6 @@
 import { countOf } from './runner.ts'
 import { candidateKey, type Result } from './results.ts'
-import { betaInterval, median, wilson, type Interval } from './statistics.ts'
+import { median, wilson, type Interval } from './statistics.ts'
 
 export interface CategoryScore extends Interval {
   category: string
@@ -84,13 +84,13 @@ function known(
 }
 
 /** Categories weigh alike however many tasks they have; their posteriors' variances add up. */
-function meanQuality(categories: readonly { passed: number; tasks: number; value: number }[]): Interval {
+function meanQuality(categories: readonly CategoryScore[]): Interval {
+  if (categories.length === 1) {
+    const { value, low, high } = categories[0]!
+    return { value, low, high }
+  }
   const share = 1 / categories.length
   const value = categories.reduce((sum, category) => sum + category.value * share, 0)
-  if (categories.length === 1) {
-    const { low, high } = betaInterval(categories[0]!.passed, categories[0]!.tasks)
-    return { value, low: Math.min(low, value), high: Math.max(high, value) }
-  }
   const variance = categories.reduce((sum, { passed, tasks }) => {
     const [a, b] = [passed + 1, tasks - passed + 1]
     return sum + (share ** 2 * (a * b)) / ((a + b) ** 2 * (a + b + 1))

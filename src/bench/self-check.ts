@@ -9,14 +9,17 @@ export interface SelfCheck {
   wrongPasses: string[]
 }
 
-/** Every task's check, put to the two answers it must tell apart. */
+/** Every task's check, put to the two answers it must tell apart. Suites run side by side: each language has its cage. */
 export async function selfCheck(suites: readonly Suite[], sandbox: Sandbox, signal?: AbortSignal): Promise<SelfCheck> {
   const result: SelfCheck = { tasks: 0, referenceFailures: [], wrongPasses: [] }
-  for (const task of suites.flatMap(suite => suite.tasks)) {
-    result.tasks++
-    const reference = await task.check(task.reference, sandbox, signal)
-    if (!reference.passed) result.referenceFailures.push(`${task.id}: ${reference.reason}`)
-    if ((await task.check(task.wrong, sandbox, signal)).passed) result.wrongPasses.push(task.id)
+  const checkSuite = async ({ tasks }: Suite) => {
+    for (const task of tasks) {
+      result.tasks++
+      const reference = await task.check(task.reference, sandbox, signal)
+      if (!reference.passed) result.referenceFailures.push(`${task.id}: ${reference.reason}`)
+      if ((await task.check(task.wrong, sandbox, signal)).passed) result.wrongPasses.push(task.id)
+    }
   }
+  await Promise.all(suites.map(checkSuite))
   return result
 }

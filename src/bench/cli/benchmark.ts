@@ -67,7 +67,7 @@ try {
 } catch (thrown) {
   const isUsage = thrown instanceof TypeError && 'code' in thrown && String(thrown.code).startsWith('ERR_PARSE_ARGS')
   if (!isUsage && !(thrown instanceof GatewayError)) throw thrown
-  process.stderr.write(`benchmark: ${thrown.message}\n`)
+  process.stderr.write(`benchmark: ${thrown.message.split('\n')[0]}\n`)
   process.exitCode = isUsage || thrown.code === 'invalid_request' ? 2 : 1
 }
 

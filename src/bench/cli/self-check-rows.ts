@@ -1,4 +1,4 @@
-import { labelledAnswers } from '../labelled/index.ts'
+import { labelledAnswers } from '../labelled.ts'
 import type { Sandbox } from '../sandbox/sandbox.ts'
 import { selfCheck } from '../self-check.ts'
 import type { Suite } from '../suites/suite.ts'
@@ -12,14 +12,12 @@ export async function selfCheckRows(
 ): Promise<{ rows: Row[]; complaints: string[] }> {
   const { tasks, referenceFailures, wrongPasses } = await selfCheck(suites, sandbox, signal)
   const labelledErrors: string[] = []
-  for (const { task: id, answer, correct } of labelledAnswers) {
+  for (const { task: id, answer, kind } of labelledAnswers) {
     const task = suites.flatMap(suite => suite.tasks).find(task => task.id === id)
     if (task === undefined) continue
     const { passed, reason } = await task.check({ content: answer }, sandbox, signal)
-    if (passed !== correct)
-      labelledErrors.push(
-        `${id}: labelled ${correct ? 'correct' : 'wrong'}, judged otherwise: ${reason ?? 'passed'}\n${answer}`,
-      )
+    if (passed !== (kind === 'correct'))
+      labelledErrors.push(`${id}: labelled ${kind}, but ${passed ? 'it passed' : `it failed: ${reason}`}`)
   }
   return {
     rows: [

@@ -6,7 +6,7 @@ export interface Program {
   source: string
   /** Expressions (or statements whose last value counts), evaluated in order beside the code; each value becomes JSON. */
   cases: readonly string[]
-  /** For the whole program; five seconds unless told. */
+  /** For the whole program; three seconds unless told. */
   timeLimitMs?: number
 }
 
@@ -46,7 +46,7 @@ export interface Sandbox {
   close: () => Promise<void>
 }
 
-const defaultTimeLimitMs = 5_000
+const defaultTimeLimitMs = 3_000
 
 /**
  * A sandbox whose parts start when they are first used. Every language runs as WebAssembly (or, for command lines, in a
