@@ -82,6 +82,7 @@ export function createCore({ config, version, log, now, newId }: CoreParts): Cor
       idleMs: values.PROVIDER_IDLE_TIMEOUT_MS,
       totalMs: values.PROVIDER_TOTAL_TIMEOUT_MS,
     },
+    aliases: values.MODEL_ALIASES,
     policy: { freeOnly: values.OPENROUTER_FREE_ONLY },
     countTokens: ({ messages, tools }) => tokens.countMessages(messages, tools),
     now,

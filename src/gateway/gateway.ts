@@ -1,6 +1,7 @@
 import { GatewayError, asGatewayError } from '../errors.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Model } from '../providers/provider.ts'
+import type { Alias } from '../router/aliases.ts'
 import { decide, reasonFor, refusal, type Decision, type RouterState } from '../router/decide.ts'
 import type { Policy } from '../router/filter.ts'
 import { measure } from '../router/measure.ts'
@@ -53,13 +54,14 @@ export interface GatewayParts {
   slotsOf: (provider: string) => Slots
   timeouts: AttemptTimeouts
   policy: Policy
+  aliases: readonly Alias[]
   countTokens: (request: ChatRequest) => { tokens: number; exact: boolean }
   /** Milliseconds since the epoch. */
   now: () => number
 }
 
 export function createGateway(parts: GatewayParts): Gateway {
-  const { inventory, breakers, ledger, slotsOf, timeouts, policy, countTokens, now } = parts
+  const { inventory, breakers, ledger, slotsOf, timeouts, policy, aliases, countTokens, now } = parts
   const underWay = new Map<Promise<void>, AbortController>()
   let closed = false
 
@@ -73,7 +75,7 @@ export function createGateway(parts: GatewayParts): Gateway {
 
   function preview(request: ChatRequest): Decision {
     const names = [...new Set([request.model, ...(request.models ?? [])])]
-    return decide(select(names, inventory.models()), measure(request, countTokens(request)), state)
+    return decide(select(names, inventory.models(), aliases), measure(request, countTokens(request)), state)
   }
 
   /** A server that came up a moment ago deserves to be asked before a caller is turned away. */
