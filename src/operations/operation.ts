@@ -64,5 +64,5 @@ interface Definition<Context, Input extends z.ZodObject, Output extends z.ZodObj
 export function operation<Context, Input extends z.ZodObject, Output extends z.ZodObject>(
   definition: Definition<Context, Input, Output>,
 ): Operation<Context> {
-  return definition as Operation<Context>
+  return definition
 }

@@ -11,6 +11,9 @@ export interface Shop {
   aborted: Promise<void>
   sayWaiting: () => void
   sayAborted: () => void
+  /** What is told of an abacus that arrives and of items that change. */
+  onAbacus: () => void
+  onItems: () => void
 }
 
 export function openShop(): Shop {
@@ -25,6 +28,8 @@ export function openShop(): Shop {
     aborted: aborted.promise,
     sayWaiting: waiting.resolve,
     sayAborted: aborted.resolve,
+    onAbacus: () => undefined,
+    onItems: () => undefined,
   }
 }
 
@@ -54,6 +59,7 @@ const buyItem = operation({
     if (id === 'sold_out') throw new GatewayError('queue_full', 'All sold out.', { retryAfterSeconds: 6.5 })
     const item = shop.items.find(item => item.id === id)
     if (item === undefined) throw new GatewayError('not_found', `There is no ${id} here.`, { param: 'id' })
+    shop.onItems()
     return { ...item, note }
   },
 })
@@ -71,6 +77,18 @@ const countTo = operation({
       await new Promise(resolve => setImmediate(resolve))
     }
     return { counted: number }
+  },
+})
+
+const fetchAbacus = operation({
+  name: 'fetch_abacus',
+  summary: 'Brings what counting needs.',
+  effect: 'write',
+  input: z.strictObject({}),
+  output: z.object({}),
+  run: (shop: Shop) => {
+    shop.onAbacus()
+    return {}
   },
 })
 
@@ -110,4 +128,4 @@ const forgetField = operation({
   run: (_shop: Shop) => ({}) as { promised: string },
 })
 
-export const shopOperations = [listItems, buyItem, countTo, wait, breakDown, forgetField]
+export const shopOperations = [listItems, buyItem, countTo, fetchAbacus, wait, breakDown, forgetField]
