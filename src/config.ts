@@ -26,6 +26,13 @@ export const coreSettings = {
     schema: z.coerce.number().int().min(0).max(65535).default(3001),
     help: 'Port to listen on; 0 takes a free one.',
   },
+  SIGNALBOX_API_KEY: {
+    schema: z
+      .string()
+      .regex(/^[^\s,]+(,[^\s,]+)*$/, 'write one or more keys without spaces, separated by commas')
+      .optional(),
+    help: 'Keys callers must show as a bearer token or x-api-key; `name=key` gives a key a name in the books. Needed when HOST is not loopback.',
+  },
   DATA_DIR: {
     schema: z.string().default('./data'),
     help: 'Where the books are kept. A relative path starts at the root.',
@@ -79,6 +86,8 @@ export const Endpoint = z.strictObject({
   url: z.url({ protocol: /^https?$/ }),
   /** The secret itself. In `signalbox.json` only `apiKeyVariable`, the variable that holds it, can be written. */
   apiKey: z.string().optional(),
+  /** Where the secret came from, so that a refusal can say what to check. */
+  apiKeyVariable: z.string().optional(),
   tier: z.enum(['local', 'remote']).optional(),
   /** The operator named it, so its absence is worth a word at start. */
   named: z.boolean().default(true),
@@ -88,10 +97,16 @@ export const Endpoint = z.strictObject({
 export type Endpoint = z.output<typeof Endpoint>
 
 const SettingsFile = z.strictObject({
-  providers: z
-    .array(Endpoint.omit({ apiKey: true, named: true }).extend({ apiKeyVariable: z.string().optional() }))
-    .default([]),
+  providers: z.array(Endpoint.omit({ apiKey: true, named: true })).default([]),
 })
+
+/** Everything an operator can say, read and checked. */
+export interface Config {
+  /** Folder that holds `.env` and `signalbox.json`, and that relative paths start at. */
+  root: string
+  values: CoreValues
+  endpoints: readonly Endpoint[]
+}
 
 /** A value the operator must mend. Its message is the one line to print. */
 export class ConfigError extends Error {
@@ -132,10 +147,10 @@ export function readSettingsFile(root: string, environment: Readonly<Record<stri
   }
   const parsed = SettingsFile.safeParse(content)
   if (!parsed.success) throw new ConfigError(`signalbox.json: ${firstProblem(parsed.error)}`)
-  return parsed.data.providers.map(({ apiKeyVariable, ...endpoint }) => ({
+  return parsed.data.providers.map(endpoint => ({
     ...endpoint,
     named: true,
-    apiKey: apiKeyVariable === undefined ? undefined : environment[apiKeyVariable],
+    apiKey: endpoint.apiKeyVariable === undefined ? undefined : environment[endpoint.apiKeyVariable],
   }))
 }
 

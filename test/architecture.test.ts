@@ -7,6 +7,7 @@ const root = path.resolve(import.meta.dirname, '../src')
 /** The house from roof to ground. A file imports from its own room and from the floors below; see docs/architecture.md. */
 const floors: readonly (readonly string[])[] = [
   ['main.ts', 'demo'],
+  ['start.ts'],
   ['proxy', 'mcp', 'dashboard', 'assistant', 'bench/cli'],
   ['operations'],
   ['core.ts'],

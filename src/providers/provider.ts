@@ -9,12 +9,17 @@ export type Tier = 'local' | 'remote'
 
 /** What a model can do. `undefined` means the server does not say: such a model is not ruled out, only ranked lower. */
 export interface Capabilities {
+  /** Answers chats at all; false for models that only embed. */
+  chat?: boolean
   tools?: boolean
+  /** Obeys `tool_choice` where it demands a call (`required`, or one function by name). */
+  forcedTools?: boolean
   vision?: boolean
   /** `response_format` json_object and json_schema. */
   json?: boolean
   reasoning?: boolean
   logprobs?: boolean
+  logitBias?: boolean
   /** More than one choice a request (`n`). */
   manyChoices?: boolean
   embeddings?: boolean
@@ -45,6 +50,8 @@ export interface Model {
   quantization?: string | undefined
   digest?: string | undefined
   sizeBytes?: number | undefined
+  /** Why it should not be chosen now, for people; naming the model still gets it. */
+  avoid?: string | undefined
 }
 
 export interface Health {
@@ -82,11 +89,16 @@ export interface Provider {
   readonly tier: Tier
   /** For people; never holds a credential. */
   readonly url: string
+  /** How long its first token may take where its operator set a time of its own; a cold model loads in that time. */
+  readonly firstTokenTimeoutMs?: number | undefined
   /** The models as of the last refresh; empty while the server is down. */
   models(): readonly Model[]
   health(): Health
-  /** Asks the server what it serves now. Never throws: a failure becomes `health()`. Concurrent calls share one question. */
-  refresh(signal: AbortSignal): Promise<void>
+  /**
+   * Asks the server what it serves now. Never throws: a failure becomes `health()`. Concurrent calls share one question. What
+   * hardly changes may be answered from memory; `fresh` asks for that too.
+   */
+  refresh(signal: AbortSignal, options?: { fresh?: boolean }): Promise<void>
   chat(call: ProviderCall): Promise<ProviderReply>
   close(): Promise<void>
 }
@@ -109,6 +121,8 @@ export interface ProviderKind {
   readonly label: string
   /** The environment variables it reads, on top of the core's. */
   readonly settings: Settings
+  /** The address as the kind's file wants it, however people wrote it. */
+  readonly normalise: (url: URL) => string
   /** The endpoints that the variables name; one at its usual address where the variables are silent and it has one. */
   endpoints(
     variables: Readonly<Record<string, unknown>>,

@@ -1,0 +1,234 @@
+import { GatewayError, asGatewayError } from '../errors.ts'
+import type { AttemptEntry, Outcome } from '../ledger/entry.ts'
+import type { Ledger } from '../ledger/ledger.ts'
+import type { Model } from '../providers/provider.ts'
+import type { Decision } from '../router/decide.ts'
+import { readUsage, writeUsage, type ChatCompletion, type ChatRequest } from '../wire/openai.ts'
+import { framesIn, partFromChunks, usageIn, type StreamPart } from '../wire/stream-part.ts'
+import { costUsd, noUsage, type Usage } from '../wire/usage.ts'
+import { decisionRecord } from './decision-record.ts'
+
+/** Who asks, and how. */
+export interface Call {
+  requestId: string
+  /** Which of our endpoints he asked: `chat`, `messages`, `responses`. */
+  endpoint: string
+  /** Which key he showed, by name; never the key. */
+  keyId: string
+  session: string | undefined
+  /** Aborted when he hangs up. */
+  signal: AbortSignal
+  /** Milliseconds since the epoch. */
+  receivedAt: number
+}
+
+/** Milliseconds: choosing, waiting for slots (all attempts together), and the winning attempt up to its first token. */
+export interface Timings {
+  routeMs: number
+  queueMs: number
+  upstreamMs: number
+}
+
+/** The books of one attempt. Every attempt ends by exactly one of `failed`, `completed` or `watch`. */
+export interface AttemptAccount {
+  slotGranted(): void
+  /** The first token, or the whole answer, is there. */
+  answered(): Timings
+  /** Nothing of this attempt reached the caller. */
+  failed(error: GatewayError): void
+  completed(completion: ChatCompletion): void
+  /**
+   * The same parts, watched for usage; where the upstream gives none, a last part carries our estimate. `onEnd` runs once,
+   * with the error if it was one. A caller may hang up before he reads at all, so `signal` ends an unread stream too.
+   */
+  watch(
+    parts: AsyncIterable<StreamPart>,
+    signal: AbortSignal,
+    onEnd: (error?: GatewayError) => void,
+  ): AsyncGenerator<StreamPart, void, void>
+}
+
+/** The books of one request: exactly one row, whichever comes first: the end, a failure, or the caller hanging up. */
+export interface Account {
+  /** `routeMs`: how long it took to decide. */
+  decided(decision: Decision, routeMs: number): void
+  attemptStarted(model: Model): AttemptAccount
+  attempts(): number
+  failed(error: GatewayError): void
+  /** Resolves when the row is handed to the ledger. */
+  readonly settled: Promise<void>
+}
+
+export interface AccountParts {
+  call: Call
+  request: ChatRequest
+  ledger: Ledger
+  /** Milliseconds since the epoch. */
+  now: () => number
+}
+
+interface End {
+  model?: Model
+  usage?: Usage
+  costUsd?: number | undefined
+  firstTokenAt?: number | undefined
+  error?: GatewayError | undefined
+}
+
+export function openAccount({ call, request, ledger, now }: AccountParts): Account {
+  const { promise: settled, resolve } = Promise.withResolvers<void>()
+  const entries: AttemptEntry[] = []
+  let decision: Decision | undefined
+  let routeMs = 0
+  let queueMs = 0
+  let written = false
+
+  function settle({ model, usage = noUsage, costUsd: cost = 0, firstTokenAt, error }: End): void {
+    if (written) return
+    written = true
+    const at = now()
+    ledger.record({
+      id: call.requestId,
+      createdAt: call.receivedAt,
+      endpoint: call.endpoint,
+      keyId: call.keyId,
+      session: call.session,
+      requestedModel: request.model,
+      provider: model?.provider,
+      model: model?.id,
+      upstreamModel: model?.name,
+      tier: model?.tier,
+      outcome: outcomeOf(error),
+      failureCode: error?.code,
+      status: error?.failure.status ?? 200,
+      stream: request.stream === true,
+      usage,
+      costUsd: cost,
+      ttftMs: firstTokenAt === undefined ? undefined : firstTokenAt - call.receivedAt,
+      durationMs: at - call.receivedAt,
+      queueMs,
+      routeMs,
+      reason: decision?.reason ?? 'none',
+      decision: decision === undefined ? undefined : decisionRecord(decision),
+      attempts: entries,
+    })
+    resolve()
+  }
+
+  function attemptStarted(model: Model): AttemptAccount {
+    const startedAt = now()
+    let slotAt = startedAt
+    let firstTokenAt: number | undefined
+    const entry: AttemptEntry = {
+      provider: model.provider,
+      model: model.id,
+      startedAt,
+      outcome: 'cancelled',
+      usage: noUsage,
+      durationMs: 0,
+    }
+    entries.push(entry)
+
+    function close(usage: Usage, error?: GatewayError): End {
+      entry.outcome = outcomeOf(error)
+      entry.usage = usage
+      entry.costUsd = usage === noUsage ? 0 : costUsd(usage, model.price)
+      entry.durationMs = now() - startedAt
+      entry.ttftMs = firstTokenAt === undefined ? undefined : firstTokenAt - slotAt
+      if (error !== undefined) {
+        entry.failureCode = error.code
+        entry.status = error.failure.status
+        entry.message = error.message
+      }
+      return { model, usage, costUsd: entry.costUsd, firstTokenAt, error }
+    }
+
+    /** What a partial or unreported answer consumed: the prompt was read, and servers send about one token a frame. */
+    function estimate(outputTokens: number): Usage {
+      return { ...noUsage, inputTokens: decision?.measured.promptTokens ?? 0, outputTokens, estimated: true }
+    }
+
+    function watch(
+      parts: AsyncIterable<StreamPart>,
+      signal: AbortSignal,
+      onEnd: (error?: GatewayError) => void,
+    ): AsyncGenerator<StreamPart, void, void> {
+      let read = false
+      const finish = (usage: Usage, error?: GatewayError) => {
+        signal.removeEventListener('abort', onAbort)
+        settle(close(usage, error))
+        onEnd(error)
+      }
+      // Once the generator runs, the abort reaches it through the upstream, and it knows better what was used.
+      const onAbort = () => {
+        if (!read) finish(estimate(1), asGatewayError(signal.reason))
+      }
+      signal.addEventListener('abort', onAbort, { once: true })
+
+      async function* watched(): AsyncGenerator<StreamPart, void, void> {
+        if (signal.aborted) throw asGatewayError(signal.reason)
+        read = true
+        let usage: Usage | undefined
+        let frames = 0
+        let failure: GatewayError | undefined = new GatewayError('client_closed', 'The caller stopped reading.')
+        try {
+          for await (const part of parts) {
+            usage = usageIn(part) ?? usage
+            frames += framesIn(part)
+            yield part
+          }
+          if (usage === undefined) {
+            usage = estimate(frames)
+            yield partFromChunks([{ object: 'chat.completion.chunk', choices: [], usage: writeUsage(usage) }])
+          }
+          failure = undefined
+        } catch (error) {
+          failure = asGatewayError(error)
+          throw failure
+        } finally {
+          finish(usage ?? estimate(frames), failure)
+        }
+      }
+      return watched()
+    }
+
+    return {
+      slotGranted() {
+        slotAt = now()
+        queueMs += slotAt - startedAt
+      },
+      answered() {
+        firstTokenAt = now()
+        return { routeMs, queueMs, upstreamMs: firstTokenAt - slotAt }
+      },
+      failed: error => void close(noUsage, error),
+      completed: completion => settle(close(readUsage(completion.usage) ?? estimate(wordsIn(completion)))),
+      watch,
+    }
+  }
+
+  return {
+    decided(made, ms) {
+      decision = made
+      routeMs = ms
+    },
+    attemptStarted,
+    attempts: () => entries.length,
+    failed: error => settle({ error }),
+    settled,
+  }
+}
+
+function outcomeOf(error: GatewayError | undefined): Outcome {
+  if (error === undefined) return 'ok'
+  return error.code === 'client_closed' ? 'cancelled' : 'error'
+}
+
+/** About four letters are a token; used only where the upstream reports no usage at all. */
+function wordsIn(completion: ChatCompletion): number {
+  const letters = completion.choices.reduce((sum, { message }) => {
+    const calls = message.tool_calls?.map(call => call.function.arguments).join('') ?? ''
+    return sum + (message.content ?? '').length + (message.reasoning_content ?? '').length + calls.length
+  }, 0)
+  return Math.ceil(letters / 4)
+}

@@ -1,0 +1,250 @@
+import { GatewayError, asGatewayError } from '../errors.ts'
+import type { Ledger } from '../ledger/ledger.ts'
+import type { Model } from '../providers/provider.ts'
+import { decide, refusal, type Decision, type RouterState } from '../router/decide.ts'
+import type { Policy } from '../router/filter.ts'
+import { measure } from '../router/measure.ts'
+import { select } from '../router/select.ts'
+import type { ChatRequest } from '../wire/openai.ts'
+import { attempt, type AttemptTimeouts, type Primed } from './attempt.ts'
+import { openAccount, type Account, type AttemptAccount, type Call, type Timings } from './account.ts'
+import type { Breakers } from './breakers.ts'
+import type { Inventory } from './inventory.ts'
+import type { Slots } from './slots.ts'
+
+/** More candidates than this are not tried for one request: by then its caller has waited long enough to hear the reasons. */
+const mostAttempts = 5
+
+/** How an answer came about, for the headers and for the curious. */
+export interface Served {
+  model: Model
+  /** One short phrase: why this model. */
+  reason: string
+  attempts: number
+  timings: Timings
+}
+
+export interface Answer {
+  served: Served
+  reply: Primed
+}
+
+export interface Gateway {
+  /**
+   * The one road of every model request: decide → call → fall back → record. Throws `GatewayError`; whatever happens, the
+   * ledger gets one row for the request and one for each attempt. A streamed reply must be read to its end or left with
+   * `return()`; hanging up by `call.signal` does as well.
+   */
+  chat(call: Call, request: ChatRequest): Promise<Answer>
+  /** The decision that `chat` would take now, without calling anybody. */
+  preview(request: ChatRequest): Decision
+  /** Requests under way. */
+  active(): number
+  /** Refuses new requests, gives those under way `graceMs` to end, then aborts them. */
+  close(graceMs: number): Promise<void>
+}
+
+export interface GatewayParts {
+  inventory: Inventory
+  breakers: Breakers
+  ledger: Ledger
+  slotsOf(provider: string): Slots
+  timeouts: AttemptTimeouts
+  policy: Policy
+  countTokens(request: ChatRequest): { tokens: number; exact: boolean }
+  /** Milliseconds since the epoch. */
+  now: () => number
+}
+
+export function createGateway(parts: GatewayParts): Gateway {
+  const { inventory, breakers, ledger, slotsOf, timeouts, policy, countTokens, now } = parts
+  const closing = new AbortController()
+  const underWay = new Set<Promise<void>>()
+  let closed = false
+
+  const state: RouterState = {
+    policy,
+    condition(model) {
+      const server = inventory.condition(model)
+      return server.state === 'ready' ? breakers.condition(model) : server
+    },
+  }
+
+  function preview(request: ChatRequest): Decision {
+    const names = [...new Set([request.model, ...(request.models ?? [])])]
+    return decide(select(names, inventory.models()), measure(request, countTokens(request)), state)
+  }
+
+  /** A server that came up a moment ago deserves to be asked before a caller is turned away. */
+  async function route(request: ChatRequest, signal: AbortSignal): Promise<Decision> {
+    const choose = (): Decision | GatewayError => {
+      try {
+        const decision = preview(request)
+        return decision.ranked.length > 0 ? decision : refusal(decision, now())
+      } catch (error) {
+        return asGatewayError(error)
+      }
+    }
+    const first = choose()
+    if (!(first instanceof GatewayError)) return first
+    if (first.code !== 'no_backend' && first.code !== 'model_not_found') throw first
+    await inventory.refreshIfStale(signal)
+    const second = choose()
+    if (second instanceof GatewayError) throw absentServer(request.model, inventory) ?? second
+    return second
+  }
+
+  async function chat(call: Call, request: ChatRequest): Promise<Answer> {
+    if (closed)
+      throw new GatewayError('shutting_down', 'Signalbox is shutting down; send the request again in a moment.')
+    const signal = AbortSignal.any([call.signal, closing.signal])
+    const account = openAccount({ call, request, ledger, now })
+    const done = account.settled.finally(() => underWay.delete(done))
+    underWay.add(done)
+    try {
+      const startedAt = now()
+      const decision = await route(request, signal)
+      account.decided(decision, now() - startedAt)
+      return await callInOrder(decision, request, signal, account)
+    } catch (error) {
+      const failure = asGatewayError(error)
+      account.failed(failure)
+      throw failure
+    }
+  }
+
+  async function callInOrder(
+    decision: Decision,
+    request: ChatRequest,
+    signal: AbortSignal,
+    account: Account,
+  ): Promise<Answer> {
+    const line = [...decision.ranked]
+    const errors: { model: Model; error: GatewayError }[] = []
+    const again = new Set<Model>()
+    for (let model = line.shift(); model !== undefined && errors.length < mostAttempts; model = line.shift()) {
+      if (!breakers.tryEnter(model)) continue
+      try {
+        return await callOne(model, decision, request, signal, account)
+      } catch (thrown) {
+        const error = asGatewayError(thrown)
+        errors.push({ model, error })
+        if (!error.failure.fallback) throw error
+        if (error.failure.retry && !again.has(model)) {
+          again.add(model)
+          line.unshift(model)
+        }
+      }
+    }
+    throw allFailed(errors)
+  }
+
+  async function callOne(
+    model: Model,
+    decision: Decision,
+    request: ChatRequest,
+    signal: AbortSignal,
+    account: Account,
+  ): Promise<Answer> {
+    const provider = inventory.providerOf(model)
+    const entry = account.attemptStarted(model)
+    let release: (() => void) | undefined
+    try {
+      release = await slotsOf(provider.name).acquire(signal)
+      entry.slotGranted()
+      const reply = await attempt({
+        provider,
+        model,
+        request,
+        promptTokens: decision.measured.promptTokens,
+        timeouts: { ...timeouts, firstTokenMs: provider.firstTokenTimeoutMs ?? timeouts.firstTokenMs },
+        signal,
+      })
+      breakers.succeeded(model)
+      const served: Served = { model, reason: decision.reason, attempts: account.attempts(), timings: entry.answered() }
+      return { served, reply: finishing(reply, model, entry, signal, release) }
+    } catch (thrown) {
+      release?.()
+      const error = asGatewayError(thrown)
+      blame(model, error)
+      entry.failed(error)
+      throw error
+    }
+  }
+
+  /** The reply, with its books closed and its slot given back when it ends, fails or is left. */
+  function finishing(
+    reply: Primed,
+    model: Model,
+    entry: AttemptAccount,
+    signal: AbortSignal,
+    release: () => void,
+  ): Primed {
+    if (reply.kind === 'complete') {
+      release()
+      entry.completed(reply.completion)
+      return reply
+    }
+    const parts = entry.watch(reply.parts, signal, error => {
+      release()
+      if (error !== undefined) blame(model, error)
+    })
+    return { kind: 'stream', parts }
+  }
+
+  function blame(model: Model, error: GatewayError): void {
+    if (error.code === 'client_closed' || error.code === 'shutting_down') breakers.left(model)
+    else breakers.failed(model, error)
+    if (error.code === 'upstream_unavailable') inventory.suspect(inventory.providerOf(model))
+  }
+
+  return {
+    chat,
+    preview,
+    active: () => underWay.size,
+    async close(graceMs) {
+      closed = true
+      let timer: NodeJS.Timeout | undefined
+      const grace = new Promise<void>(resolve => {
+        timer = setTimeout(resolve, graceMs)
+      })
+      await Promise.race([Promise.all(underWay), grace])
+      clearTimeout(timer)
+      closing.abort(
+        new GatewayError('shutting_down', 'Signalbox is shutting down; send the request again in a moment.'),
+      )
+      await Promise.all(underWay)
+    },
+  }
+}
+
+/** A caller who names a model of a server that is known by name but was never reached should hear about the server. */
+function absentServer(asked: string, inventory: Inventory): GatewayError | undefined {
+  const provider = inventory.providers.find(({ name }) => asked.startsWith(`${name}/`))
+  const health = provider?.health()
+  if (health?.state !== 'down') return undefined
+  return new GatewayError('no_backend', `'${asked}' cannot be served: ${health.reason ?? 'its server is down'}.`)
+}
+
+/** One error for several failures: the common code where there is one, and every reason. */
+function allFailed(errors: readonly { model: Model; error: GatewayError }[]): GatewayError {
+  const [first] = errors
+  if (first === undefined) {
+    return new GatewayError(
+      'no_backend',
+      'Every model that could serve this is being tried by another request; try again.',
+    )
+  }
+  if (errors.length === 1) return first.error
+  const same = errors.every(({ error }) => error.code === first.error.code)
+  const waits = errors.flatMap(({ error }) => error.retryAfterSeconds ?? [])
+  const reasons = errors.map(({ model, error }) => `${model.id}: ${error.message}`).join(' | ')
+  return new GatewayError(
+    same ? first.error.code : 'upstream_error',
+    `All ${errors.length} attempts failed. ${reasons}`,
+    {
+      cause: new AggregateError(errors.map(({ error }) => error)),
+      ...(waits.length > 0 ? { retryAfterSeconds: Math.min(...waits) } : {}),
+    },
+  )
+}

@@ -1,0 +1,12 @@
+import { requests } from './0001-requests.ts'
+import { decisions } from './0002-decisions.ts'
+
+/** One step of the schema. A released step never changes; what it got wrong, a later one mends. */
+export interface Migration {
+  /** Counts up from 1 without a gap; stored as `user_version`. */
+  version: number
+  sql: string
+}
+
+/** In order. To change the schema, write the next file and put its name at the end. */
+export const migrations: readonly Migration[] = [requests, decisions]

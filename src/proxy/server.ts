@@ -1,0 +1,70 @@
+import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import type { Core } from '../core.ts'
+import { GatewayError } from '../errors.ts'
+import { isLoopback } from '../wire/loopback.ts'
+import { createAuthenticate } from './authenticate.ts'
+import { mostBodyBytes, readBodiesAsJson } from './body.ts'
+import { chatCompletions } from './chat-completions.ts'
+import { health } from './health.ts'
+import { models } from './models.ts'
+import { replyError } from './reply-error.ts'
+import { usage } from './usage.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The key shown, by name. */
+    keyId: string
+    /** Milliseconds since the epoch. */
+    receivedAt: number
+  }
+}
+
+/** The HTTP face, not yet listening. Closing it closes no part of `core`. */
+export function createServer(core: Core): FastifyInstance {
+  const { HOST, SIGNALBOX_API_KEY, KEEPALIVE_INTERVAL_MS } = core.config.values
+  const authenticate = createAuthenticate(SIGNALBOX_API_KEY, isLoopback(HOST))
+  const app = Fastify({
+    loggerInstance: core.log as FastifyBaseLogger,
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: mostBodyBytes,
+    genReqId: core.newId,
+    routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: true, maxParamLength: 500 },
+    forceCloseConnections: 'idle',
+  })
+  readBodiesAsJson(app)
+  app.decorateRequest('keyId', '')
+  app.decorateRequest('receivedAt', 0)
+  app.addHook('onRequest', async (request, reply) => {
+    request.receivedAt = core.now()
+    void reply.header('x-signalbox-request-id', request.id)
+    request.keyId = authenticate(request)
+  })
+  app.setErrorHandler(replyError)
+  app.setNotFoundHandler(request => {
+    throw new GatewayError(
+      'not_found',
+      `There is nothing at ${request.method} ${request.url.slice(0, 200)}; the base URL for clients is http://${HOST}:${core.config.values.PORT}/v1.`,
+    )
+  })
+  app.get('/', () => ({
+    name: 'signalbox',
+    version: core.version,
+    base_url: '/v1',
+    health: '/health',
+    usage: '/v1/usage',
+  }))
+  health(app, core)
+  // Some clients append /v1 to a base URL and some do not.
+  for (const prefix of ['', '/v1']) {
+    app.register(
+      (scope, _options, done) => {
+        chatCompletions(scope, { gateway: core.gateway, keepAliveMs: KEEPALIVE_INTERVAL_MS, now: core.now })
+        models(scope, { inventory: core.inventory, startedAtSeconds: Math.floor(core.startedAt / 1000) })
+        usage(scope, core)
+        done()
+      },
+      { prefix },
+    )
+  }
+  return app
+}
