@@ -37,6 +37,14 @@ export const coreSettings = {
     schema: z.string().default('./data'),
     help: 'Where the books are kept. A relative path starts at the root.',
   },
+  LOCK_FILE_CHECK_ACTIVE_PROCESS: {
+    schema: z.stringbool().default(true),
+    help: 'Whether a lock file in DATA_DIR counts only while the process that it names runs; false: it counts until it is removed.',
+  },
+  REMOVE_STALE_LOCK_FILES: {
+    schema: z.stringbool().default(true),
+    help: 'Take over from an instance that ended without cleaning up; false: say which file to remove.',
+  },
   LOG_LEVEL: {
     schema: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('warn'),
     help: 'trace, debug, info, warn, error, fatal or silent. Logs go to stderr.',

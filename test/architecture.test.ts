@@ -14,6 +14,7 @@ const floors: readonly (readonly string[])[] = [
   ['gateway', 'tasks.ts'],
   ['router', 'ledger', 'search', 'bench'],
   ['providers'],
+  ['instance.ts'],
   ['wire', 'config.ts', 'tokens'],
   ['errors.ts'],
 ]
