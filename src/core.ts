@@ -24,7 +24,7 @@ export interface Core {
   readonly now: () => number
   readonly startedAt: number
   readonly newId: () => string
-  slotsOf(provider: string): Slots
+  readonly slotsOf: (provider: string) => Slots
   /** Lets requests under way end within `graceMs`, then aborts them, writes the books and closes every connection. */
   close(graceMs: number): Promise<void>
 }

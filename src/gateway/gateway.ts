@@ -48,10 +48,10 @@ export interface GatewayParts {
   inventory: Inventory
   breakers: Breakers
   ledger: Ledger
-  slotsOf(provider: string): Slots
+  slotsOf: (provider: string) => Slots
   timeouts: AttemptTimeouts
   policy: Policy
-  countTokens(request: ChatRequest): { tokens: number; exact: boolean }
+  countTokens: (request: ChatRequest) => { tokens: number; exact: boolean }
   /** Milliseconds since the epoch. */
   now: () => number
 }

@@ -6,7 +6,7 @@ import type { Ledger } from '../ledger/ledger.ts'
 export interface HealthRouteParts {
   inventory: Inventory
   ledger: Ledger
-  slotsOf(provider: string): Slots
+  slotsOf: (provider: string) => Slots
   version: string
 }
 

@@ -23,8 +23,9 @@ declare module 'fastify' {
 export function createServer(core: Core): FastifyInstance {
   const { HOST, SIGNALBOX_API_KEY, KEEPALIVE_INTERVAL_MS } = core.config.values
   const authenticate = createAuthenticate(SIGNALBOX_API_KEY, isLoopback(HOST))
+  const log: FastifyBaseLogger = core.log
   const app = Fastify({
-    loggerInstance: core.log as FastifyBaseLogger,
+    loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: mostBodyBytes,
     genReqId: core.newId,

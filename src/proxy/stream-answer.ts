@@ -12,7 +12,7 @@ export interface StreamAnswerParts {
   /** Aborted when the caller hangs up. */
   signal: AbortSignal
   keepAliveMs: number
-  headersOf(answer: Answer): Record<string, string>
+  headersOf: (answer: Answer) => Record<string, string>
 }
 
 /**
