@@ -18,6 +18,21 @@ const Instance = z.object({
 })
 export type Instance = z.output<typeof Instance>
 
+/** Another process has the data directory; where it can be reached, if it has said so yet. */
+export class AlreadyRunning extends Error {
+  override readonly name = 'AlreadyRunning'
+  readonly instance: Instance | undefined
+
+  constructor(instance: Instance | undefined) {
+    super(
+      instance === undefined
+        ? 'Another Signalbox is starting with this DATA_DIR.'
+        : `Signalbox already runs at ${instance.url} (process ${instance.pid}) with this DATA_DIR.`,
+    )
+    this.instance = instance
+  }
+}
+
 /** The right to be the one Signalbox of a data directory. */
 export interface Claim {
   /** Tells the others where it can be reached. */

@@ -57,7 +57,7 @@ async function runCommand(args: string[]): Promise<void> {
 }
 
 async function serve(): Promise<void> {
-  const running = await start(readConfig(), version())
+  const running = await start(readConfig(), version(), { readConfig })
   process.stdout.write(startReport(version(), running.url, running.core.inventory.providers))
   const stop = (): void => {
     // A second signal means: now.

@@ -21,8 +21,8 @@ export interface McpMount {
   path?: string
   /** Who sent the request; throws `unauthorized` or `forbidden`. Left out, everybody may. */
   authorize?: (request: FastifyRequest) => Principal | Promise<Principal>
-  /** Host names (no ports) that a request may carry in `Host` and `Origin`, which is what stops DNS rebinding. */
-  allowedHosts?: readonly string[]
+  /** Host names (no ports) that a request may carry in `Host` and `Origin`, which is what stops DNS rebinding. Left out, this machine’s. */
+  allowedHosts?: readonly string[] | 'any'
   sessionLimit?: number
   sessionIdleMs?: number
   bodyLimitBytes?: number
@@ -37,7 +37,7 @@ const stuckReaderMs = 60_000
  */
 export function mountMcp(app: FastifyInstance, mount: McpMount): void {
   const { factory, bus, authorize, path = '/mcp', onError } = mount
-  const allowedHosts = [...(mount.allowedHosts ?? localhostAllowedHostnames())]
+  const allowedHosts = mount.allowedHosts ?? localhostAllowedHostnames()
   const maxRequestBodySize = mount.bodyLimitBytes ?? 32 * 1024 * 1024
   const modern = createMcpHandler(factory, {
     legacy: 'reject',
@@ -77,8 +77,10 @@ export function mountMcp(app: FastifyInstance, mount: McpMount): void {
     scope.addContentTypeParser('*', (_request, _payload, parsed) => {
       parsed(null)
     })
-    scope.addHook('onRequest', hostHeaderValidation(allowedHosts))
-    scope.addHook('onRequest', originValidation(allowedHosts))
+    if (allowedHosts !== 'any') {
+      scope.addHook('onRequest', hostHeaderValidation([...allowedHosts]))
+      scope.addHook('onRequest', originValidation([...allowedHosts]))
+    }
     scope.addHook('onRequest', async request => {
       const principal = await authorize?.(request)
       if (principal !== undefined) Object.assign(request.raw, { auth: authInfoOf(principal) })

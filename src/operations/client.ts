@@ -13,8 +13,12 @@ export interface Client {
 
 export const localPrincipal: Principal = { name: 'local' }
 
-/** Runs operations in this process. */
-export function inProcessClient<Context>(operations: readonly Operation<Context>[], context: Context): Client {
+/** Runs operations in this process. What nobody foresaw goes to `onUnforeseen`, since its caller is told nothing of it. */
+export function inProcessClient<Context>(
+  operations: readonly Operation<Context>[],
+  context: Context,
+  onUnforeseen?: (error: unknown, operation: string) => void,
+): Client {
   const byName = new Map(operations.map(operation => [operation.name, operation]))
 
   return {
@@ -33,7 +37,9 @@ export function inProcessClient<Context>(operations: readonly Operation<Context>
         return asJson(operation.output.parse(result))
       } catch (error) {
         if (signal.aborted) throw new GatewayError('client_closed', `${name} was cancelled by its caller.`)
-        throw asGatewayError(error)
+        const failure = asGatewayError(error)
+        if (failure.code === 'internal') onUnforeseen?.(error, name)
+        throw failure
       }
     },
   }

@@ -12,12 +12,12 @@ export interface OperationRoutes {
   authorize: (request: FastifyRequest) => Principal | Promise<Principal>
 }
 
-const bodyLimitBytes = 32 * 1024 * 1024
 const keepAliveMs = 10_000
 
 /**
  * `POST /admin/<name>` for every operation, and the path of its own that some have. A caller that accepts
- * `text/event-stream` gets `{progress}` as it happens and then one `{result}` or `{error}`.
+ * `text/event-stream` gets `{progress}` as it happens and then one `{result}` or `{error}`. Bodies are read and failures
+ * written by the app.
  */
 export function registerOperations(app: FastifyInstance, { operations, client, authorize }: OperationRoutes): void {
   const answer = async (name: string, input: unknown, request: FastifyRequest, reply: FastifyReply) => {
@@ -30,46 +30,23 @@ export function registerOperations(app: FastifyInstance, { operations, client, a
     return await client.call(name, input, { principal, signal })
   }
 
-  void app.register((scope, _options, done) => {
-    scope.removeAllContentTypeParsers()
-    scope.addContentTypeParser('application/json', { parseAs: 'string', bodyLimit: bodyLimitBytes }, readJson)
-    scope.setErrorHandler((error, _request, reply) => sendFailure(reply, error))
-    scope.post<{ Params: { name: string } }>('/admin/:name', { bodyLimit: bodyLimitBytes }, (request, reply) =>
-      answer(request.params.name, request.body ?? {}, request, reply),
-    )
-    for (const { name, http, input } of operations) {
-      if (http === undefined) continue
-      const coerce = queryReader(input)
-      scope.route({
-        method: http.method,
-        url: http.path,
-        bodyLimit: bodyLimitBytes,
-        handler: (request, reply) =>
-          answer(
-            name,
-            { ...asObject(request.body), ...coerce(request.query), ...coerce(request.params) },
-            request,
-            reply,
-          ),
-      })
-    }
-    done()
-  })
-}
-
-function readJson(
-  _request: FastifyRequest,
-  body: string | Buffer,
-  done: (error: Error | null, body?: unknown) => void,
-) {
-  if (body.length === 0) {
-    done(null)
-    return
-  }
-  try {
-    done(null, JSON.parse(body.toString()))
-  } catch (cause) {
-    done(new GatewayError('invalid_json', 'The request body is not JSON.', { cause }))
+  app.post<{ Params: { name: string } }>('/admin/:name', (request, reply) =>
+    answer(request.params.name, request.body ?? {}, request, reply),
+  )
+  for (const { name, http, input } of operations) {
+    if (http === undefined) continue
+    const coerce = queryReader(input)
+    app.route({
+      method: http.method,
+      url: http.path,
+      handler: (request, reply) =>
+        answer(
+          name,
+          { ...asObject(request.body), ...coerce(request.query), ...coerce(request.params) },
+          request,
+          reply,
+        ),
+    })
   }
 }
 
@@ -99,7 +76,7 @@ function asObject(value: unknown): Record<string, unknown> {
 function hangUpSignal(reply: FastifyReply): AbortSignal {
   const controller = new AbortController()
   reply.raw.once('close', () => {
-    if (!reply.raw.writableFinished) controller.abort()
+    if (!reply.raw.writableFinished) controller.abort(new GatewayError('client_closed', 'The caller hung up.'))
   })
   return controller.signal
 }
@@ -128,21 +105,4 @@ async function stream(
     clearInterval(keepAlive)
     raw.end()
   }
-}
-
-function sendFailure(reply: FastifyReply, thrown: unknown): void {
-  const error = fromFastify(thrown)
-  if (error.retryAfterSeconds !== undefined) void reply.header('retry-after', Math.ceil(error.retryAfterSeconds))
-  void reply.code(error.failure.status).send(errorEnvelope(error))
-}
-
-/** Fastify's own refusals come without a code of ours and would otherwise read as our fault. */
-function fromFastify(thrown: unknown): GatewayError {
-  const status = (thrown as { statusCode?: unknown }).statusCode
-  if (thrown instanceof GatewayError || typeof status !== 'number') return asGatewayError(thrown)
-  const message = (thrown as Error).message
-  if (status === 413) return new GatewayError('request_too_large', 'The request body is over 32 MB.', { cause: thrown })
-  if (status === 415)
-    return new GatewayError('unsupported_media_type', 'Send the body as application/json.', { cause: thrown })
-  return status < 500 ? new GatewayError('invalid_request', message, { cause: thrown }) : asGatewayError(thrown)
 }

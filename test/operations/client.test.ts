@@ -4,6 +4,8 @@ import { GatewayError } from '../../src/errors.ts'
 import { inProcessClient, type Client } from '../../src/operations/client.ts'
 import { ConnectionLost, httpClient } from '../../src/operations/http-client.ts'
 import { registerOperations } from '../../src/operations/routes.ts'
+import { readBodiesAsJson } from '../../src/proxy/body.ts'
+import { replyError } from '../../src/proxy/reply-error.ts'
 import { openShop, shopOperations, type Shop } from './shop.ts'
 
 t.test('every operation answers the same in process and over HTTP, in success and in failure', async t => {
@@ -111,13 +113,6 @@ t.test('a refusal over HTTP has the status of the failure table and says when to
   const headers = { 'content-type': 'application/json' }
   const broken = await app.inject({ method: 'POST', url: '/admin/list_items', headers, payload: '{"limit":' })
   t.match(broken.json(), { error: { code: 'invalid_json' } })
-  const text = await app.inject({
-    method: 'POST',
-    url: '/admin/list_items',
-    headers: { 'content-type': 'text/plain' },
-    payload: 'hello',
-  })
-  t.match(text, { statusCode: 415 })
   t.equal((await app.inject({ method: 'POST', url: '/admin/list_items', headers })).statusCode, 200)
 })
 
@@ -125,6 +120,8 @@ async function startShop(t: Test, token?: string) {
   const shop = openShop()
   const inProcess = inProcessClient(shopOperations, shop)
   const app = Fastify()
+  readBodiesAsJson(app)
+  app.setErrorHandler(replyError)
   registerOperations(app, {
     operations: shopOperations,
     client: inProcess,
