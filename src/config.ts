@@ -132,6 +132,8 @@ export const Endpoint = z.strictObject({
   /** Where the secret came from, so that a refusal can say what to check. */
   apiKeyVariable: z.string().optional(),
   tier: z.enum(['local', 'remote']).optional(),
+  /** How long its first token may take, where it differs from PROVIDER_TIMEOUT_MS. */
+  firstTokenTimeoutMs: z.int().min(1).max(86_400_000).optional(),
   /** The operator named it, so its absence is worth a word at start. */
   named: z.boolean().default(true),
   /** USD per million tokens by model name, for servers that do not tell. */
@@ -162,6 +164,8 @@ export function readEnvironment(
   environment: Readonly<Record<string, string | undefined>>,
 ): Record<string, string | undefined> {
   const merged = { ...parseEnv(readOptional(path.join(root, '.env')) ?? ''), ...environment }
+  // Proxies are usually set in lower case, which is what curl reads.
+  for (const name of ['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY']) merged[name] ??= merged[name.toLowerCase()]
   return Object.fromEntries(Object.entries(merged).filter(([, value]) => value?.trim() !== ''))
 }
 

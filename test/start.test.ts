@@ -122,5 +122,5 @@ t.test('the demo shows every scene, without any model', async t => {
   t.match(stdout, /an image.*\n.*→ openrouter\/lab\/bright/)
   t.match(stdout, /server breaks.*\n.*→ openrouter\/open\/free-chat:free .*attempts: 2/)
   t.match(stdout, /does not exist\n {4}404/)
-  t.match(stdout, /model,requests/)
+  t.match(stdout, /model +requests/)
 })

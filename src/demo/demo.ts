@@ -4,6 +4,7 @@ import path from 'node:path'
 import { request as send } from 'undici'
 import { coreSettings, readSettings } from '../config.ts'
 import { findEndpoints } from '../providers/index.ts'
+import type { UsageReport } from '../ledger/usage.ts'
 import { start } from '../start.ts'
 import { simulatedServer } from './simulated-server.ts'
 
@@ -18,17 +19,22 @@ export async function demo(version: string, print: (text: string) => void): Prom
   const local = await simulatedServer({
     label: 'a local llama-server',
     tokensPerSecond: 60,
-    models: { data: [{ id: 'small-coder', object: 'model' }] },
-    props: { default_generation_settings: { n_ctx: 8192 }, total_slots: 1 },
+    described: {
+      '/v1/models': { object: 'list', data: [{ id: 'small-coder', object: 'model', owned_by: 'llamacpp' }] },
+      '/props': { default_generation_settings: { n_ctx: 8192 }, total_slots: 1, modalities: { vision: false } },
+    },
   })
   const remote = await simulatedServer({
     label: 'a remote OpenRouter',
     tokensPerSecond: 200,
-    models: {
-      data: [
-        remoteModel('open/free-chat:free', 65_536, '0', '0', ['text']),
-        remoteModel('lab/bright', 200_000, '0.000003', '0.000015', ['text', 'image']),
-      ],
+    described: {
+      '/api/v1/key': { data: { label: 'simulated' } },
+      '/api/v1/models': {
+        data: [
+          remoteModel('open/free-chat:free', 65_536, '0', '0', ['text']),
+          remoteModel('lab/bright', 200_000, '0.000003', '0.000015', ['text', 'image']),
+        ],
+      },
     },
   })
   const root = await mkdtemp(path.join(tmpdir(), 'signalbox-demo-'))
@@ -46,10 +52,10 @@ export async function demo(version: string, print: (text: string) => void): Prom
     print('  llama-cpp   local, 8,192 tokens of context, costs nothing\n')
     print('  openrouter  remote: one free model, one at $3 / $15 per million tokens\n\n')
     for (const scene of scenes(() => local.setWorking(false))) print(await play(scene, running.url))
-    print('The books (GET /v1/usage?group_by=model):\n')
-    const usage = await send(`${running.url}/v1/usage?period=today&group_by=model&format=csv`)
-    print(`${await usage.body.text()}\n`)
-    print('To use it with your own servers: npm start\n')
+    print('The books (GET /v1/usage?group_by=model):\n\n')
+    const usage = await send(`${running.url}/v1/usage?period=today&group_by=model`)
+    print(books((await usage.body.json()) as UsageReport))
+    print('\nTo use it with your own servers: npm start\n')
   } finally {
     await running.close(0)
     await Promise.all([local.close(), remote.close()])
@@ -102,4 +108,22 @@ async function play({ title, body, before }: Scene, url: string): Promise<string
   }
   const told = (name: string) => String(reply.headers[`x-signalbox-${name}`])
   return `• ${title}\n    → ${told('model')}  (${told('reason')}, attempts: ${told('attempts')}, ${ms} ms)\n\n`
+}
+
+function books({ rows }: UsageReport): string {
+  const lines = rows.map(({ group, requests, input_tokens, output_tokens, cost_usd }) => [
+    group ?? '(nobody answered)',
+    ...[requests, input_tokens, output_tokens, `$${cost_usd.toFixed(6)}`].map(String),
+  ])
+  const table = [['model', 'requests', 'tokens in', 'tokens out', 'cost'], ...lines]
+  const widths = table[0]!.map((_, column) => Math.max(...table.map(line => line[column]!.length)))
+  return table
+    .map(
+      line =>
+        `  ${line
+          .map((cell, column) => cell.padEnd(widths[column]!))
+          .join('  ')
+          .trimEnd()}\n`,
+    )
+    .join('')
 }

@@ -13,18 +13,15 @@ export interface SimulatedServer {
 export interface SimulatedServerParts {
   /** Said in every answer, so that nobody takes it for a model. */
   label: string
-  /** Body of `GET /models` and `GET /v1/models`. */
-  models: unknown
-  /** Body of `GET /props`, where the pretended server has one. */
-  props?: unknown
+  /** What `GET` answers, by path. */
+  described: Readonly<Record<string, unknown>>
   tokensPerSecond: number
 }
 
 /** Starts one on a free loopback port. */
 export async function simulatedServer({
   label,
-  models,
-  props,
+  described,
   tokensPerSecond,
 }: SimulatedServerParts): Promise<SimulatedServer> {
   let working = true
@@ -32,7 +29,7 @@ export async function simulatedServer({
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (request.method === 'GET') {
-      const body = request.url?.endsWith('/models') ? models : request.url?.startsWith('/props') ? props : undefined
+      const body = described[request.url ?? '']
       send(response, body === undefined ? 404 : 200, body ?? { error: { message: 'not here' } })
       return
     }

@@ -2,9 +2,9 @@ import { GatewayError, asGatewayError } from '../errors.ts'
 import type { AttemptEntry, Outcome } from '../ledger/entry.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Model } from '../providers/provider.ts'
-import type { Decision } from '../router/decide.ts'
+import { reasonFor, type Decision } from '../router/decide.ts'
 import { readUsage, writeUsage, type ChatCompletion, type ChatRequest } from '../wire/openai.ts'
-import { framesIn, partFromChunks, usageIn, type StreamPart } from '../wire/stream-part.ts'
+import { framesIn, partFromChunks, type StreamPart } from '../wire/stream-part.ts'
 import { costUsd, noUsage, type Usage } from '../wire/usage.ts'
 import { decisionRecord } from './decision-record.ts'
 
@@ -114,7 +114,7 @@ export function openAccount({ call, request, ledger, now }: AccountParts): Accou
       durationMs: at - call.receivedAt,
       queueMs,
       routeMs,
-      reason: decision?.reason ?? 'none',
+      reason: decision === undefined || model === undefined ? 'none' : reasonFor(decision, model),
       decision: decision === undefined ? undefined : decisionRecord(decision),
       attempts: entries,
     })
@@ -176,10 +176,11 @@ export function openAccount({ call, request, ledger, now }: AccountParts): Accou
         read = true
         let usage: Usage | undefined
         let frames = 0
-        let failure: GatewayError | undefined = new GatewayError('client_closed', 'The caller stopped reading.')
+        let failure: GatewayError | undefined
+        let ended = false
         try {
           for await (const part of parts) {
-            usage = usageIn(part) ?? usage
+            usage = part.usage ?? usage
             frames += framesIn(part)
             yield part
           }
@@ -187,11 +188,13 @@ export function openAccount({ call, request, ledger, now }: AccountParts): Accou
             usage = estimate(frames)
             yield partFromChunks([{ object: 'chat.completion.chunk', choices: [], usage: writeUsage(usage) }])
           }
-          failure = undefined
+          ended = true
         } catch (error) {
           failure = asGatewayError(error)
+          ended = true
           throw failure
         } finally {
+          if (!ended) failure = new GatewayError('client_closed', 'The caller stopped reading.')
           finish(usage ?? estimate(frames), failure)
         }
       }

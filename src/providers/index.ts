@@ -1,10 +1,14 @@
 import { ConfigError, type Endpoint, readSettings, type Settings } from '../config.ts'
 import { normaliseUrl } from './endpoints.ts'
+import { llamaCpp } from './llama-cpp.ts'
+import { lmStudio } from './lm-studio.ts'
+import { ollama } from './ollama.ts'
 import { openAiCompatible } from './openai-compatible.ts'
+import { openRouter } from './openrouter.ts'
 import type { Provider, ProviderKind, ProviderParts } from './provider.ts'
 
 /** Every kind of server that Signalbox can talk to. */
-export const providerKinds: readonly ProviderKind[] = [openAiCompatible]
+export const providerKinds: readonly ProviderKind[] = [ollama, lmStudio, llamaCpp, openRouter, openAiCompatible]
 
 /** The variables of all kinds, with their help. */
 export const providerSettings: Settings = Object.assign({}, ...providerKinds.map(kind => kind.settings)) as Settings
@@ -13,7 +17,7 @@ type Environment = Readonly<Record<string, string | undefined>>
 
 /**
  * The endpoints of the environment and of `signalbox.json` (`fromFile`). A kind that the file names is not looked for at its
- * usual address. Throws `ConfigError`.
+ * usual address, and one that needs a key is left out without it. Throws `ConfigError`.
  */
 export function findEndpoints(environment: Environment, fromFile: readonly Endpoint[] = []): Endpoint[] {
   const values = readSettings(providerSettings, environment)
@@ -25,7 +29,7 @@ export function findEndpoints(environment: Environment, fromFile: readonly Endpo
   const endpoints = [
     ...fromVariables.filter(({ named, kind }) => named || !written.some(endpoint => endpoint.kind === kind)),
     ...written,
-  ]
+  ].filter(endpoint => endpoint.apiKey !== undefined || kindOf(endpoint).needsKey !== true)
   const twice = endpoints.find((endpoint, index) => endpoints.findIndex(({ name }) => name === endpoint.name) !== index)
   if (twice !== undefined) throw new ConfigError(`Two endpoints are called ${twice.name}; give one another name`)
   return endpoints

@@ -53,8 +53,9 @@ export function networkFailure(
     return new GatewayError('upstream_unavailable', because(`${place} broke off in the middle of its answer`), details)
   }
   if (code === 'ECONNRESET' || code === 'EPIPE' || code === 'UND_ERR_SOCKET') {
+    // Often a kept connection that the server had just given up; the same server answers on a new one.
     const what = `${place} closed the connection before it answered`
-    return new GatewayError('upstream_unavailable', because(what), details)
+    return new GatewayError('upstream_disconnected', because(what), details)
   }
   return new GatewayError('upstream_unavailable', because(`${place} cannot be reached (${code})`), details)
 }

@@ -17,22 +17,34 @@ export type ChatBody = Record<string, unknown>
  * our own field `models` left out, and everything that we do not know forwarded.
  */
 export function chatBody({ request, model }: ProviderCall): ChatBody {
-  const { models: _models, stream_options: options, ...rest } = request satisfies ChatRequest
+  const { models: _models, stream_options: _options, ...rest } = request
   const body: ChatBody = { ...rest, model: model.name }
-  if (request.stream === true) body.stream_options = { ...options, include_usage: true }
-  return body
+  return request.stream === true ? { ...body, ...streamFields(request) } : body
 }
 
-/** The same for local servers: their templates know no `developer`, and some only the older name of the output limit. */
+/** Usage is asked for whether the caller wants it or not: the books do. */
+function streamFields({ stream_options: options }: ChatRequest): ChatBody {
+  return { stream: true, stream_options: { ...options, include_usage: true } }
+}
+
+/**
+ * The same for local servers: their templates know no `developer`, some take only the older name of the output limit, and a
+ * tool can be demanded but not named, so the others are left out.
+ */
 export function localChatBody(call: ProviderCall): ChatBody {
-  const body = chatBody(call)
-  const most = call.request.max_tokens ?? call.request.max_completion_tokens
+  const { max_tokens: most, max_completion_tokens: newerMost, messages, tools, tool_choice: choice } = call.request
+  const limit = most ?? newerMost
+  const named = isRecord(choice) && isRecord(choice.function) ? choice.function.name : undefined
   return {
-    ...body,
-    ...(most === null || most === undefined ? {} : { max_tokens: most }),
-    messages: call.request.messages.map(message =>
-      message.role === 'developer' ? { ...message, role: 'system' } : message,
-    ),
+    ...chatBody(call),
+    ...(limit === null || limit === undefined ? {} : { max_tokens: limit }),
+    ...(named === undefined
+      ? {}
+      : {
+          tool_choice: 'required',
+          tools: tools?.filter(tool => isRecord(tool.function) && tool.function.name === named),
+        }),
+    messages: messages.map(message => (message.role === 'developer' ? { ...message, role: 'system' } : message)),
   }
 }
 
@@ -48,6 +60,28 @@ export async function openAiChat(
   if (request.stream === true) return { kind: 'stream', parts: readStream(upstream, reply, asked) }
   const text = await readWhole(reply.body, upstream.label)
   return { kind: 'complete', completion: readCompletion(upstream, text, asked) }
+}
+
+/**
+ * The same for local servers, which are always asked to stream: a server that writes token by token notices at once that its
+ * caller has hung up, while llama-server looks only every second, or never under load, whether anybody still waits for a whole
+ * answer.
+ */
+export async function localChat(
+  upstream: Upstream,
+  path: string,
+  call: ProviderCall,
+  body: ChatBody,
+): Promise<ProviderReply> {
+  if (call.request.stream === true) return openAiChat(upstream, path, call, body)
+  const streaming: ProviderCall = { ...call, request: { ...call.request, stream: true } }
+  const reply = await openAiChat(upstream, path, streaming, { ...body, ...streamFields(call.request) })
+  if (reply.kind === 'complete') return reply
+  const fold = createCompletionFold()
+  for await (const part of reply.parts) {
+    for (const chunk of part.chunks) fold.add(chunk)
+  }
+  return { kind: 'complete', completion: fold.completion() }
 }
 
 async function* readStream(upstream: Upstream, reply: TransportReply, asked: Asked): AsyncGenerator<StreamPart> {

@@ -4,11 +4,11 @@ import type { Endpoint } from '../config.ts'
 import { GatewayError } from '../errors.ts'
 import { readNumber } from '../wire/json.ts'
 import { freePrice, type Price } from '../wire/usage.ts'
+import { isLoopback } from '../wire/loopback.ts'
 import { endpointList, type EndpointList, readEndpoints } from './endpoints.ts'
 import { createInventory } from './inventory.ts'
 import { chatBody, openAiChat } from './openai-chat.ts'
 import type { Model, ProviderKind, Tier } from './provider.ts'
-import { isLoopback } from './transport.ts'
 import { createUpstream, type Upstream } from './upstream.ts'
 
 /** Any server that speaks chat completions: vLLM, SGLang, llamafile, a cloud provider, another gateway. */

@@ -119,6 +119,8 @@ export interface ProviderKind {
   /** As written in `signalbox.json`. */
   readonly kind: string
   readonly label: string
+  /** Without a key an endpoint of this kind is as good as absent. */
+  readonly needsKey?: boolean
   /** The environment variables it reads, on top of the core's. */
   readonly settings: Settings
   /** The address as the kind's file wants it, however people wrote it. */

@@ -17,6 +17,8 @@ export interface Told {
   message: string
   overflow: Overflow | undefined
   unknownModel: boolean
+  /** It is there but not ready: it loads its model. */
+  loading: boolean
   /** It cannot do what was asked: images, tools, thinking. */
   unable: boolean
   /** Seconds until it makes sense to try again. */
@@ -37,6 +39,7 @@ export function readRefusal({ status: sent, headers, text }: Refusal, now: numbe
     message,
     overflow: aboutTheRequest ? readOverflow(error, names, message) : undefined,
     unknownModel: names.includes('model_not_found') || unknownModel.test(message),
+    loading: status === 503 && /\bloading\b/i.test(message),
     unable: [400, 404, 422, 500, 501].includes(status) && unable.test(message),
     retryAfterSeconds: retryAfter(headers, body, now),
   }

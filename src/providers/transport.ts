@@ -1,4 +1,5 @@
 import { Agent, type Dispatcher, EnvHttpProxyAgent } from 'undici'
+import { isLoopback } from '../wire/loopback.ts'
 import { exchange, type TransportReply, type TransportRequest } from './exchange.ts'
 
 export type { ReplyBody, TransportReply, TransportRequest } from './exchange.ts'
@@ -62,10 +63,4 @@ export function createTransport({ connectTimeoutMs, httpProxy, httpsProxy, noPro
       await Promise.all([...new Set([direct, plain, secure])].map(dispatcher => dispatcher.destroy()))
     },
   }
-}
-
-/** Whether a host name or address means this machine. */
-export function isLoopback(hostname: string): boolean {
-  const name = hostname.toLowerCase()
-  return name === 'localhost' || name.endsWith('.localhost') || name === '[::1]' || /^127(\.\d{1,3}){3}$/.test(name)
 }

@@ -41,6 +41,9 @@ export function upstreamFailure(refusal: Refusal, refuser: Refuser): GatewayErro
   if (status === 503 && retryAfterSeconds !== undefined) {
     return failure('upstream_rate_limited', `${about} is busy; try again ${when}.`, later)
   }
+  if (told.loading) {
+    return failure('upstream_unavailable', `${about} is still loading its model; try again in a moment.`)
+  }
   if (told.unable) return failure('unsupported', `${about} cannot do what the request asks; use another model.`)
   if (status === 404 || status === 410 || told.unknownModel) {
     return failure(

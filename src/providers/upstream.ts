@@ -1,6 +1,7 @@
 import type { Endpoint } from '../config.ts'
-import { GatewayError } from '../errors.ts'
+import { type FailureCode, GatewayError } from '../errors.ts'
 import { parseJson } from '../wire/json.ts'
+import type { ProviderKind } from './provider.ts'
 import type { ReplyBody, Transport, TransportReply, TransportRequest } from './transport.ts'
 import { type Refuser, toldFailure, upstreamFailure } from './upstream-failure.ts'
 
@@ -12,6 +13,8 @@ export interface Upstream {
   send(path: string, request: UpstreamRequest): Promise<TransportReply>
   /** The same, read to its end as JSON. */
   json(path: string, request: UpstreamRequest): Promise<unknown>
+  /** The same for a question that not every version knows: undefined where the server refuses it, a throw where it fails. */
+  jsonIfKnown(path: string, request: UpstreamRequest): Promise<unknown>
   /** An error that came under status 200. */
   failure(error: unknown, model: string | undefined): GatewayError
 }
@@ -36,6 +39,17 @@ export interface UpstreamParts {
   remedy: string
 }
 
+/** An endpoint as people call it: by its kind, and by its name where that says more. */
+export function labelOf({ kind, label }: Pick<ProviderKind, 'kind' | 'label'>, { name }: Endpoint): string {
+  return name === kind ? label : `${label} ${name}`
+}
+
+const refusals: ReadonlySet<FailureCode> = new Set<FailureCode>([
+  'model_not_found',
+  'upstream_rejected',
+  'upstream_unauthorized',
+  'unsupported',
+])
 const errorBytes = 64 * 1024
 const answerBytes = 64 * 1024 * 1024
 
@@ -65,6 +79,14 @@ export function createUpstream({ endpoint, transport, now, label, baseUrl, heade
       const value = parseJson(await readWhole(body, label))
       if (value !== undefined) return value
       throw new GatewayError('upstream_error', `${label} answered something that is not JSON; check its address.`)
+    },
+    async jsonIfKnown(path, request) {
+      try {
+        return await upstream.json(path, request)
+      } catch (error) {
+        if (error instanceof GatewayError && refusals.has(error.code)) return undefined
+        throw error
+      }
     },
     failure: (error, model) => toldFailure(error, refuser(model)),
   }

@@ -1,6 +1,6 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { GatewayError, asGatewayError, type FailureCode } from '../errors.ts'
-import { chatError } from '../wire/chat-writer.ts'
+import type { Protocol } from '../wire/protocol.ts'
 import { tooLarge } from './body.ts'
 
 /** Fastify's own refusals, which would otherwise reach the caller as 500. */
@@ -11,13 +11,17 @@ const codesByStatus: Readonly<Record<number, FailureCode>> = {
   415: 'unsupported_media_type',
 }
 
-/** Sends a failure in OpenAI's envelope. What nobody foresaw is logged with its cause and tells the caller nothing. */
-export function replyError(thrown: FastifyError | Error, request: FastifyRequest, reply: FastifyReply): void {
-  const error = translate(thrown)
-  if (error.code === 'internal') request.log.error({ err: thrown, requestId: request.id }, 'unforeseen failure')
-  if (error.retryAfterSeconds !== undefined)
-    void reply.header('retry-after', String(Math.ceil(error.retryAfterSeconds)))
-  void reply.code(error.failure.status).type('application/json').send(chatError(error))
+/** An error handler that speaks a protocol. What nobody foresaw is logged with its cause and tells the caller nothing. */
+export function replyError(writeError: Protocol['writeError']) {
+  return (thrown: FastifyError | Error, request: FastifyRequest, reply: FastifyReply): void => {
+    const error = translate(thrown)
+    if (error.code === 'internal') request.log.error({ err: thrown, requestId: request.id }, 'unforeseen failure')
+    if (error.retryAfterSeconds !== undefined) {
+      void reply.header('retry-after', String(Math.ceil(error.retryAfterSeconds)))
+    }
+    const { status, body } = writeError(error)
+    void reply.code(status).type('application/json').send(body)
+  }
 }
 
 function translate(thrown: FastifyError | Error): GatewayError {

@@ -16,6 +16,11 @@ export function servedHeaders({ model, reason, attempts, timings }: Served, pars
   }
 }
 
+/** What a translation left out or changed; bounded, since a header is. */
+export function notesHeader(notes: readonly string[]): Record<string, string> {
+  return notes.length === 0 ? {} : { 'x-signalbox-notes': headerValue(notes.join('; ')).slice(0, 1000) }
+}
+
 /** A header value is Latin-1 without line ends; anything else throws after the money is spent, so it is percent-encoded. */
 function headerValue(text: string): string {
   return text.replace(/[^\x20-\x7e]|%/g, character =>

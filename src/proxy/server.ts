@@ -2,9 +2,11 @@ import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } 
 import type { Core } from '../core.ts'
 import { GatewayError } from '../errors.ts'
 import { isLoopback } from '../wire/loopback.ts'
+import { writeOpenAiError } from '../wire/openai-error.ts'
+import { protocols } from '../wire/protocols.ts'
+import { answers } from './answers.ts'
 import { createAuthenticate } from './authenticate.ts'
 import { mostBodyBytes, readBodiesAsJson } from './body.ts'
-import { chatCompletions } from './chat-completions.ts'
 import { health } from './health.ts'
 import { models } from './models.ts'
 import { replyError } from './reply-error.ts'
@@ -40,7 +42,7 @@ export function createServer(core: Core, instanceToken?: string): FastifyInstanc
     void reply.header('x-signalbox-request-id', request.id)
     request.keyId = authenticate(request)
   })
-  app.setErrorHandler(replyError)
+  app.setErrorHandler(replyError(writeOpenAiError))
   app.setNotFoundHandler(request => {
     throw new GatewayError(
       'not_found',
@@ -59,7 +61,9 @@ export function createServer(core: Core, instanceToken?: string): FastifyInstanc
   for (const prefix of ['', '/v1']) {
     app.register(
       (scope, _options, done) => {
-        chatCompletions(scope, { gateway: core.gateway, keepAliveMs: KEEPALIVE_INTERVAL_MS, now: core.now })
+        for (const protocol of protocols) {
+          answers(scope, protocol, { gateway: core.gateway, keepAliveMs: KEEPALIVE_INTERVAL_MS, now: core.now })
+        }
         models(scope, { inventory: core.inventory, startedAtSeconds: Math.floor(core.startedAt / 1000) })
         usage(scope, core)
         done()

@@ -41,7 +41,7 @@ export function decide(groups: readonly Group[], measured: Measured, state: Rout
     measured,
     ranked: [...ranked],
     dropped: [...dropped].filter(([model]) => !ranked.has(model)).map(([model, drop]) => ({ model, drop })),
-    reason: reasonFor([...ranked][0], groups[0]),
+    reason: reasonForFirst([...ranked][0], groups[0]),
   }
 }
 
@@ -87,7 +87,12 @@ function listed(drops: Decision['dropped']): string {
   return drops.length > 5 ? `${shown.join(', ')} and ${drops.length - 5} more` : shown.join(', ')
 }
 
-function reasonFor(chosen: Model | undefined, first: Group | undefined): string {
+/** One short phrase: why `model`, one of the decision's candidates, gave the answer. */
+export function reasonFor({ ranked, reason }: Decision, model: Model): string {
+  return model === ranked[0] ? reason : 'fallback'
+}
+
+function reasonForFirst(chosen: Model | undefined, first: Group | undefined): string {
   if (chosen === undefined || first === undefined) return 'none'
   if (first.preset === undefined) return 'explicit'
   if (chosen.tier === 'local') return chosen.loaded === true ? 'local-loaded' : 'local'

@@ -59,8 +59,8 @@ function notFound(name: string, models: readonly Model[]): string {
     name,
     models.map(model => model.id),
   )
-  const hint = near.length > 0 ? `Near names: ${near.join(', ')}.` : 'No server offers any model at the moment.'
-  return `There is no model '${name}'. ${hint} GET /v1/models lists all; 'auto' lets Signalbox choose.`
+  const hint = near.length > 0 ? ` Near names: ${near.join(', ')}.` : ''
+  return `There is no model '${name}'.${hint} GET /v1/models lists all; 'auto' lets Signalbox choose.`
 }
 
 /** Up to five of `ids` that look most like `name`, by shared letter triples (Dice coefficient). */
@@ -68,6 +68,7 @@ function nearest(name: string, ids: readonly string[]): string[] {
   const wanted = triples(name)
   const scored = ids.map(id => ({ id, score: Math.max(dice(wanted, triples(id)), dice(wanted, triples(tailOf(id)))) }))
   return scored
+    .filter(({ score }) => score >= 0.3)
     .sort((a, b) => b.score - a.score || (a.id < b.id ? -1 : 1))
     .slice(0, 5)
     .map(entry => entry.id)

@@ -116,7 +116,10 @@ const interrupted = 'The process ended while it ran.'
  * Runs background work in the order in which it came, as many at once as its provider has slots. Each state is in the books
  * before anybody is told of it, so that after a crash every task is taken up again or has failed with a reason.
  */
-export function createTasks({ book, works, limitOf, now, newId, log, retentionMs }: TaskParts): Tasks {
+export function createTasks(parts: TaskParts): Tasks {
+  const { book, works, limitOf, newId, log, retentionMs } = parts
+  // The books count whole milliseconds.
+  const now = () => Math.round(parts.now())
   const lines = new Map<string, Waiting[]>()
   const running = new Map<string, Running>()
   const progress = new Map<string, JobProgress>()
@@ -154,12 +157,17 @@ export function createTasks({ book, works, limitOf, now, newId, log, retentionMs
 
   function start({ jobId, taskId, provider, yields }: Waiting): void {
     const controller = new AbortController()
-    const ended = run(jobId, taskId, controller.signal).finally(() => {
-      running.delete(jobId)
-      progress.delete(jobId)
-      tell({ taskId, jobId })
-      pump(provider)
-    })
+    const ended = run(jobId, taskId, controller.signal)
+      .catch((err: unknown) => {
+        // The books failed. What they last said of the job stays true for the next process, which takes it up.
+        log.error({ err, jobId }, 'the end of a task could not be written down')
+      })
+      .finally(() => {
+        running.delete(jobId)
+        progress.delete(jobId)
+        tell({ taskId, jobId })
+        pump(provider)
+      })
     running.set(jobId, { provider, yields, controller, ended })
   }
 
@@ -263,7 +271,7 @@ export function createTasks({ book, works, limitOf, now, newId, log, retentionMs
       if (closing)
         throw new GatewayError('shutting_down', 'Signalbox is shutting down; submit the task again in a moment.')
       const [taskId, jobId] = [newId('task'), newId('job')]
-      book.add({ id: taskId, kind, createdAt: Math.round(now()), askedBy, spec }, jobId)
+      book.add({ id: taskId, kind, createdAt: now(), askedBy, spec }, jobId)
       book.assign(jobId, provider, model)
       enqueue(jobId, taskId, kind, provider)
       tell({ taskId, jobId })
@@ -337,7 +345,7 @@ export function createTasks({ book, works, limitOf, now, newId, log, retentionMs
           )
         } else {
           const nextJobId = newId('job')
-          book.rerun(jobId, Math.round(now()), interrupted, nextJobId)
+          book.rerun(jobId, now(), interrupted, nextJobId)
           enqueue(nextJobId, taskId, kind, line)
         }
       }

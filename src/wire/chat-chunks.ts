@@ -53,7 +53,7 @@ export function createCompletionFold(): { add(chunk: ChatChunk): void; completio
     completion: () => ({
       ...identity,
       object: 'chat.completion',
-      choices: [...choices.values()].sort((a, b) => a.index - b.index),
+      choices: [...choices.values()].sort((a, b) => a.index - b.index).map(withContent),
       ...(usage === undefined ? {} : { usage }),
     }),
   }
@@ -64,6 +64,12 @@ const emptyChoice = (index: number): Choice => ({
   message: { role: 'assistant', content: null },
   finish_reason: null,
 })
+
+/** Only an answer that calls tools may have no content. */
+function withContent(choice: Choice): Choice {
+  const { message } = choice
+  return { ...choice, message: { ...message, content: message.content ?? (message.tool_calls ? null : '') } }
+}
 
 function addDelta(message: Choice['message'], delta: Record<string, unknown>): void {
   for (const [field, value] of Object.entries(delta)) {

@@ -9,15 +9,22 @@ export interface StreamPart {
   /** Whole frames, `data: {...}\n\n`, without `[DONE]`. */
   readonly bytes: Buffer
   readonly chunks: readonly ChatChunk[]
+  /** The usage it reports, if it does. */
+  readonly usage: Usage | undefined
 }
 
 /** A part as it came off the wire. `bytes` must end at a frame's end. */
 export function partFromBytes(bytes: Buffer, parse: (bytes: Buffer) => ChatChunk[]): StreamPart {
   let chunks: ChatChunk[] | undefined
+  // Most parts carry no usage, and parsing each one to find that out would cost more than everything else done to it.
+  const mayHaveUsage = bytes.includes(usageField) && usageObject.test(bytes.toString('latin1'))
   return {
     bytes,
     get chunks() {
       return (chunks ??= parse(bytes))
+    },
+    get usage() {
+      return mayHaveUsage ? usageIn(this.chunks) : undefined
     },
   }
 }
@@ -30,33 +37,32 @@ export function partFromChunks(chunks: readonly ChatChunk[]): StreamPart {
       return (bytes ??= Buffer.from(chunks.map(chunk => `data: ${JSON.stringify(chunk)}\n\n`).join('')))
     },
     chunks,
+    get usage() {
+      return usageIn(chunks)
+    },
   }
-}
-
-// Most parts carry no usage, and parsing each one to find that out would cost more than everything else done to it.
-const usageObject = /"usage"\s*:\s*\{/
-
-/** The usage a part reports, if it does. */
-export function usageIn(part: StreamPart): Usage | undefined {
-  if (!usageObject.test(part.bytes.toString('latin1'))) return undefined
-  return part.chunks.map(chunk => readUsage(chunk.usage)).findLast(usage => usage !== undefined)
 }
 
 /** The part without what it says of usage, for callers that did not ask for it; undefined when nothing remains. */
 export function withoutUsage(part: StreamPart): StreamPart | undefined {
-  if (usageIn(part) === undefined) return part
+  if (part.usage === undefined) return part
   const chunks = part.chunks.flatMap(({ usage, ...chunk }) =>
     usage !== undefined && usage !== null && (chunk.choices ?? []).length === 0 ? [] : [chunk],
   )
   return chunks.length === 0 ? undefined : partFromChunks(chunks)
 }
 
-/** How many frames a part holds. */
+/** How many frames a part holds: at least one. */
 export function framesIn({ bytes }: StreamPart): number {
   let frames = 0
-  for (let at = bytes.indexOf('data:'); at >= 0; at = bytes.indexOf('data:', bytes.indexOf(0x0a, at) + 1)) {
-    frames++
-    if (bytes.indexOf(0x0a, at) < 0) break
-  }
-  return frames
+  for (let at = bytes.indexOf(frameEnd); at >= 0; at = bytes.indexOf(frameEnd, at + 2)) frames++
+  return Math.max(1, frames)
+}
+
+const usageField = Buffer.from('"usage"')
+const usageObject = /"usage"\s*:\s*\{/
+const frameEnd = Buffer.from('\n\n')
+
+function usageIn(chunks: readonly ChatChunk[]): Usage | undefined {
+  return chunks.map(chunk => readUsage(chunk.usage)).findLast(usage => usage !== undefined)
 }

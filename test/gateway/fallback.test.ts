@@ -8,13 +8,24 @@ t.test('falls back when a server answers with an error, and both attempts are in
   const gateway = await startGateway(t, variablesFor(local, remote))
   const reply = await gateway.ask()
   t.equal(reply.headers['x-signalbox-model'], 'openrouter/open/gift:free')
-  t.equal(reply.headers['x-signalbox-attempts'], '2')
+  t.match(reply.headers, { 'x-signalbox-attempts': '2', 'x-signalbox-reason': 'fallback' })
   const [row] = await gateway.core.ledger.recent(1)
   const record = await gateway.core.ledger.request(row?.id ?? '')
   t.match(record?.attempts, [
     { provider: 'llama-cpp', outcome: 'error', failure_code: 'upstream_error' },
     { provider: 'openrouter', outcome: 'ok' },
   ])
+})
+
+t.test('a connection that closes before the answer is tried once more on the same server', async t => {
+  const local = await scriptedUpstream(t, 'llama-cpp', { answer: [{ breakBefore: 'headers' }, {}] })
+  const gateway = await startGateway(t, variablesFor(local))
+  const reply = await gateway.ask()
+  t.equal(reply.status, 200)
+  t.equal(reply.headers['x-signalbox-attempts'], '2')
+  local.script.answer = { breakBefore: 'headers' }
+  t.equal((await gateway.ask()).json.error.code, 'upstream_disconnected')
+  t.equal(local.chats.length, 4)
 })
 
 t.test('falls back when a stream dies before its first token', async t => {

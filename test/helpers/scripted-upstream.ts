@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { setImmediate } from 'node:timers/promises'
+import { setImmediate, setTimeout } from 'node:timers/promises'
 import { type Dialect, dialectOf } from './upstream-dialects.ts'
 import type { Answer, ScriptedError, ScriptedModel, UpstreamKind } from './upstream-script.ts'
 
@@ -84,6 +84,8 @@ export async function scriptedUpstream(
     server.close()
     server.closeAllConnections()
     await closed
+    // The other ends of the sockets are in this process too; let them notice before anything is sent again.
+    await setTimeout(10)
   }
   await listen(0)
   const { port } = server.address() as AddressInfo

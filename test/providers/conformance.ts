@@ -219,7 +219,7 @@ export function conformance(t: Test, kind: UpstreamKind): void {
       answer: [{ breakBefore: 'headers' }, { breakBefore: 0 }, { text: ['a', 'b'], breakBefore: 1 }],
     })
     const { stream } = await startProvider(t, upstream)
-    await t.rejects(stream(), { code: 'upstream_unavailable', message: new RegExp(String(upstream.port)) })
+    await t.rejects(stream(), { code: 'upstream_disconnected', message: new RegExp(String(upstream.port)) })
     t.match((await readStream(await stream())).failure, { code: 'upstream_unavailable' })
     const { completion, failure } = await readStream(await stream())
     t.equal(completion.choices[0]?.message.content, 'a', 'what came before the break is not lost')
@@ -262,9 +262,10 @@ export function conformance(t: Test, kind: UpstreamKind): void {
           error: { status, message: 'because of reasons', ...(shape && { shape }) },
         })),
       })
-      const { complete } = await startProvider(t, upstream)
+      const { complete, model } = await startProvider(t, upstream)
+      const served = model()
       for (const { status, code } of table) {
-        const failure: unknown = await complete().catch((error: unknown) => error)
+        const failure: unknown = await complete({}, { model: served }).catch((error: unknown) => error)
         t.match(failure, { name: 'GatewayError', code }, `${status} as ${shape ?? 'its own dialect'} is ${code}`)
         t.match((failure as Error).message, /because of reasons/)
       }

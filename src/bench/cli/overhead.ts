@@ -90,7 +90,9 @@ function rowsOf(results: Results, startMs: number, rssBytes: number): Row[] {
 }
 
 async function launch(name: Server, ...args: string[]): Promise<{ child: ChildProcess; port: number }> {
-  const child = fork(path.join(import.meta.dirname, 'overhead', `${name}${path.extname(import.meta.filename)}`), args)
+  const file = path.join(import.meta.dirname, 'overhead', `${name}${path.extname(import.meta.filename)}`)
+  // The same flag as `npm start`: a small young generation costs no throughput here and saves a third of the memory.
+  const child = fork(file, args, { execArgv: ['--max-semi-space-size=4'] })
   const [{ port }] = (await once(child, 'message')) as [{ port: number }]
   return { child, port }
 }

@@ -1,0 +1,62 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { GatewayError } from '../errors.ts'
+import type { Call } from '../gateway/account.ts'
+import type { Gateway, Served } from '../gateway/gateway.ts'
+import type { Protocol, ReplyFacts } from '../wire/protocol.ts'
+import { replyError } from './reply-error.ts'
+import { notesHeader, servedHeaders } from './served-headers.ts'
+import { streamAnswer } from './stream-answer.ts'
+
+export interface AnswerRouteParts {
+  gateway: Gateway
+  keepAliveMs: number
+  /** Milliseconds since the epoch. */
+  now: () => number
+}
+
+/** The route of one protocol: `POST /v1/chat/completions`, `/v1/messages`, `/v1/responses`. */
+export function answers(
+  app: FastifyInstance,
+  protocol: Protocol,
+  { gateway, keepAliveMs, now }: AnswerRouteParts,
+): void {
+  const errorHandler = replyError(error => protocol.writeError(error))
+  app.post(protocol.path, { errorHandler }, async (incoming, reply) => {
+    const call = callOf(incoming, reply, protocol.name)
+    const parsed = protocol.parseRequest(incoming.body)
+    const parseMs = now() - call.receivedAt
+    const factsOf = (served: Served): ReplyFacts => ({
+      id: call.requestId.replaceAll(/[^A-Za-z0-9_-]/g, '_'),
+      model: served.model.id,
+      createdSeconds: Math.floor(call.receivedAt / 1000),
+      promptTokens: served.promptTokens,
+    })
+    const headersOf = (served: Served) => ({ ...servedHeaders(served, parseMs), ...notesHeader(parsed.notes) })
+    const answer = gateway.chat(call, parsed.request)
+    if (parsed.request.stream === true) {
+      const writerOf = (served: Served) => parsed.createStreamWriter(factsOf(served))
+      await streamAnswer({ reply, answer, writerOf, protocol, signal: call.signal, keepAliveMs, headersOf })
+      return reply
+    }
+    const { served, reply: answered } = await answer
+    if (answered.kind !== 'complete') throw new Error(`${served.model.id} streamed an answer nobody asked to stream`)
+    return reply.headers(headersOf(served)).send(parsed.writeCompletion(answered.completion, factsOf(served)))
+  })
+}
+
+/** Who asks, with a signal that fires when he hangs up, before or after the first byte of the answer. */
+function callOf(incoming: FastifyRequest, reply: FastifyReply, endpoint: string): Call {
+  const controller = new AbortController()
+  reply.raw.once('close', () => {
+    if (!reply.raw.writableFinished) controller.abort(new GatewayError('client_closed', 'The caller hung up.'))
+  })
+  const session = incoming.headers['x-signalbox-session']
+  return {
+    requestId: incoming.id,
+    endpoint,
+    keyId: incoming.keyId,
+    session: typeof session === 'string' ? session.slice(0, 200) : undefined,
+    signal: controller.signal,
+    receivedAt: incoming.receivedAt,
+  }
+}
