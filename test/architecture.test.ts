@@ -8,6 +8,7 @@ const root = path.resolve(import.meta.dirname, '../src')
 const floors: readonly (readonly string[])[] = [
   ['main.ts'],
   ['demo', 'bench/cli'],
+  ['serve-mcp.ts'],
   ['start.ts'],
   ['proxy', 'mcp', 'dashboard', 'assistant'],
   ['operations'],
