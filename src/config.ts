@@ -107,6 +107,16 @@ export const coreSettings = {
     help: 'How long an MCP session over HTTP may have nothing open before it ends.',
     atStart: true,
   },
+  MODEL_ALIASES: {
+    schema: z
+      .string()
+      .regex(/^\s*[^=,\s]+\s*=\s*[^=,\s]+(\s*,\s*[^=,\s]+\s*=\s*[^=,\s]+)*\s*$/, 'write name=model,name=model')
+      .default('')
+      .or(z.literal(''))
+      .transform(readAliases),
+    help: 'Names that mean another model or preset, `*` for any letters: claude-*haiku*=local,claude-*=auto:quality. The first that fits decides.',
+    example: '',
+  },
   OPENROUTER_FREE_ONLY: { schema: z.stringbool().default(false), help: 'Never route to a model that costs money.' },
   HTTP_PROXY: {
     schema: z.string().optional(),
@@ -211,6 +221,16 @@ export function renderEnvExample(groups: readonly { title: string; settings: Set
     return `# --- ${title} ---\n\n${lines.join('\n')}`
   })
   return `# Copy to .env and uncomment what you change. Variables of the environment win over this file.\n\n${sections.join('\n')}`
+}
+
+function readAliases(text: string): { pattern: string; target: string }[] {
+  return text
+    .split(',')
+    .filter(entry => entry.trim() !== '')
+    .map(entry => {
+      const at = entry.indexOf('=')
+      return { pattern: entry.slice(0, at).trim(), target: entry.slice(at + 1).trim() }
+    })
 }
 
 function firstProblem(error: z.ZodError): string {

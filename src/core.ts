@@ -116,6 +116,9 @@ export function createCore({ config, version, log, now, newId, readConfig }: Cor
         return current.values.OPENROUTER_FREE_ONLY
       },
     },
+    get aliases() {
+      return current.values.MODEL_ALIASES
+    },
     countTokens: ({ messages, tools }) => tokens.countMessages(messages, tools),
     now,
   })

@@ -96,7 +96,7 @@ function createFaces(core: Core, token: string, url: () => string): FastifyInsta
   })
   const authorize = ({ keyId }: FastifyRequest): Principal => ({ name: keyId })
   registerOperations(server, { operations, client, authorize })
-  liveSocket(server, core)
+  liveSocket(server, send => watchLive(core, send))
   const { factory, bus, receive } = createMcpFace({
     client,
     version: core.version,

@@ -1,6 +1,7 @@
 import { GatewayError, asGatewayError } from '../errors.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Model } from '../providers/provider.ts'
+import type { Alias } from '../router/aliases.ts'
 import { decide, reasonFor, refusal, type Decision, type RouterState } from '../router/decide.ts'
 import type { Policy } from '../router/filter.ts'
 import { measure } from '../router/measure.ts'
@@ -55,6 +56,7 @@ export interface GatewayParts {
   slotsOf: (provider: string) => Slots
   timeouts: AttemptTimeouts
   policy: Policy
+  aliases: readonly Alias[]
   countTokens: (request: ChatRequest) => { tokens: number; exact: boolean }
   /** Milliseconds since the epoch. */
   now: () => number
@@ -77,7 +79,7 @@ export function createGateway(parts: GatewayParts): Gateway {
     const names = [...new Set([request.model, ...(request.models ?? [])])]
     const { tokens, exact } = countTokens(request)
     const prompt = { tokens: Math.max(tokens, contextTokens), exact: exact && tokens >= contextTokens }
-    return decide(select(names, inventory.models()), measure(request, prompt), state)
+    return decide(select(names, inventory.models(), parts.aliases), measure(request, prompt), state)
   }
 
   /** A server that came up a moment ago deserves to be asked before a caller is turned away. */

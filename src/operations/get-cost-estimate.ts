@@ -28,9 +28,9 @@ export const getCostEstimate = operation({
     ),
     total: z.int().describe('Models in question; the dearest are left out beyond 20.'),
   }),
-  run: ({ inventory }: Core, { context_length, expected_output_length, model: name }) => {
+  run: ({ inventory, config }: Core, { context_length, expected_output_length, model: name }) => {
     const all = inventory.models()
-    const asked = name === undefined ? all : (select([name], all)[0]?.models ?? [])
+    const asked = name === undefined ? all : (select([name], all, config.values.MODEL_ALIASES)[0]?.models ?? [])
     const estimates = asked
       .map(model => ({
         model: model.id,

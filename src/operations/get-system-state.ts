@@ -38,9 +38,11 @@ export const getSystemState = operation({
   },
 })
 
-/** Settings without the secret ones. */
+/** The settings that are one value each, without the secret ones. */
 function shownSettings({ config }: Core): Record<string, string | number | boolean> {
-  const secret = /KEY|TOKEN$|PASSWORD|PROXY/
-  const shown = Object.entries(config.values).filter(([name, value]) => value !== undefined && !secret.test(name))
+  const secret = /KEY|PASSWORD|PROXY/
+  const shown = Object.entries(config.values).filter(
+    ([name, value]) => ['string', 'number', 'boolean'].includes(typeof value) && !secret.test(name),
+  )
   return Object.fromEntries(shown) as Record<string, string | number | boolean>
 }

@@ -42,7 +42,7 @@ const endpoints = 'providers'
 /** Names of the settings that are not the same in both. */
 function differences(before: Config, after: Config): string[] {
   const names = Object.keys(coreSettings) as (keyof Config['values'])[]
-  const changed: string[] = names.filter(name => before.values[name] !== after.values[name])
+  const changed: string[] = names.filter(name => !isDeepStrictEqual(before.values[name], after.values[name]))
   return isDeepStrictEqual(before.endpoints, after.endpoints) ? changed : [...changed, endpoints]
 }
 

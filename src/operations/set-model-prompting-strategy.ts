@@ -11,8 +11,8 @@ export const setModelPromptingStrategy = operation({
   needs: 'openrouter',
   input: z.strictObject({ model_id: z.string(), ...PromptingStrategy.shape }),
   output: z.object({ model_id: z.string(), strategy: PromptingStrategy }),
-  run: ({ inventory, ledger, now }: Core, { model_id, ...strategy }) => {
-    const model = select([model_id], inventory.models())[0]?.models[0]?.id ?? model_id
+  run: ({ inventory, config, ledger, now }: Core, { model_id, ...strategy }) => {
+    const model = select([model_id], inventory.models(), config.values.MODEL_ALIASES)[0]?.models[0]?.id ?? model_id
     ledger.notes.setStrategy(model, strategy, now())
     return { model_id: model, strategy }
   },

@@ -87,19 +87,20 @@ export async function localChat(
 async function* readStream(upstream: Upstream, reply: TransportReply, asked: Asked): AsyncGenerator<StreamPart> {
   const { body } = reply
   const frames = createFrameReader(upstream, asked)
-  let kind: 'events' | undefined
+  let begun = false
   for await (const bytes of body) {
     // Some servers answer JSON, or a proxy's web page, to a stream request; the first character tells.
-    const first = kind === undefined ? firstCharacter(bytes) : undefined
+    const first: string | undefined = begun ? undefined : firstCharacter(bytes)
     if (first === '<') throw notAModelServer(upstream)
     if (first === '{') {
       const text = await readWhole(body, upstream.label, bytes)
       yield partFromChunks(chunksOf(readCompletion(upstream, text, asked)))
       return
     }
-    if (first !== undefined) kind = 'events'
-    if (kind === undefined) continue
-    yield* frames.push(bytes)
+    begun ||= first !== undefined
+    if (!begun) continue
+    // `yield*` would wait once more for every part.
+    for (const part of frames.push(bytes)) yield part
     if (frames.done) {
       body.settle()
       break

@@ -49,6 +49,7 @@ export const openAiCompatible: ProviderKind = {
       label: openAiCompatible.label,
       tier,
       url: endpoint.url,
+      firstTokenTimeoutMs: endpoint.firstTokenTimeoutMs,
       ...inventory,
       chat: call => openAiChat(upstream, '/chat/completions', call, chatBody(call)),
     }

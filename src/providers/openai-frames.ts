@@ -25,7 +25,7 @@ export interface Asked {
 
 /**
  * Frames in the middle of an answer pass through as the bytes they are. Only those are parsed that open the answer, are not
- * plain chunks, or may hold an error, a tool call or `[DONE]`.
+ * plain chunks, or hold a tool call, a reason to finish, usage or an error.
  */
 export function createFrameReader(upstream: Upstream, { model, turn }: Asked): FrameReader {
   const splitter = createFrameSplitter()
@@ -50,17 +50,31 @@ export function createFrameReader(upstream: Upstream, { model, turn }: Asked): F
     finished ||= chunks.some(chunk => chunk.choices?.some(choice => typeof choice.finish_reason === 'string') ?? false)
   }
 
-  function* plain(frames: Buffer): Iterable<StreamPart> {
-    const part = partFromBytes(frames, parse)
-    finished ||= hasFinishReason(frames)
-    if (!began || frames.includes(toolCalls)) {
-      look(part.chunks)
-      if (mend(part.chunks)) {
-        yield partFromChunks(part.chunks)
-        return
-      }
+  function* plain(frames: Buffer, text: string): Iterable<StreamPart> {
+    const opening = began ? 0 : lookAtOpening(frames, text)
+    if (opening > 0) yield mendedPart(frames.subarray(0, opening), text)
+    const closing = startOfClosing(text, opening)
+    if (closing > opening) yield partFromBytes(frames.subarray(opening, closing), parse, true)
+    if (closing === frames.length) return
+    const rest = mendedPart(frames.subarray(closing), text)
+    look(rest.chunks)
+    yield rest
+  }
+
+  /** Looks at one frame after the other until the answer has begun; tells where the next one starts. */
+  const lookAtOpening = (frames: Buffer, text: string): number => {
+    for (let at = 0; at < frames.length;) {
+      const end = text.indexOf('\n\n', at) + 2
+      look(parse(frames.subarray(at, end)))
+      if (began) return end
+      at = end
     }
-    yield part
+    return frames.length
+  }
+
+  const mendedPart = (frames: Buffer, text: string): StreamPart => {
+    const part = partFromBytes(frames, parse)
+    return text.includes('"tool_calls"') && mend(part.chunks) ? partFromChunks(part.chunks) : part
   }
 
   function* careful(frames: Buffer): Iterable<StreamPart> {
@@ -100,7 +114,16 @@ export function createFrameReader(upstream: Upstream, { model, turn }: Asked): F
   return {
     *push(bytes) {
       const frames = splitter.push(bytes)
-      if (frames.length > 0 && !done) yield* isPlain(frames) ? plain(frames) : careful(frames)
+      if (frames.length === 0 || done) return
+      // One byte, one character: what is found in the text lies at the same place in the bytes.
+      const text = frames.toString('latin1')
+      const end = startOfEnd(text)
+      if (isPlain(text, end)) {
+        done = end < text.length
+        if (end > 0) yield* plain(frames.subarray(0, end), done ? text.slice(0, end) : text)
+      } else {
+        yield* careful(frames)
+      }
     },
     *end() {
       const rest = splitter.end()
@@ -120,41 +143,41 @@ export function createFrameReader(upstream: Upstream, { model, turn }: Asked): F
   }
 }
 
-const error = Buffer.from('"error"')
-const choices = Buffer.from('"choices"')
-const toolCalls = Buffer.from('"tool_calls"')
-const doneMark = Buffer.from('[DONE]')
-const finishReason = Buffer.from('"finish_reason"')
-const [lineFeed, carriageReturn, letterD, quote, colon, space] = [0x0a, 0x0d, 0x64, 0x22, 0x3a, 0x20]
+/** Where the last event, `[DONE]`, begins; the length where there is none. Line ends inside JSON texts are escaped. */
+function startOfEnd(text: string): number {
+  const at = text.lastIndexOf('data: [DONE]')
+  return at === 0 || (at > 0 && text.endsWith('\n\n', at)) ? at : text.length
+}
 
 /**
- * Nothing but chunks: no comments, event names, carriage returns, errors or end. Quotes inside JSON texts are escaped, so
- * `"error"` in the bytes is a name or a whole value, never the model's words.
+ * Nothing but chunks up to `end`: no comments, event names, carriage returns or errors. Quotes inside JSON texts are escaped,
+ * so `"error"` is a name or a whole value, never the model's words.
  */
-function isPlain(frames: Buffer): boolean {
-  if (frames.includes(error) || frames.includes(doneMark)) return false
-  for (let at = 0; at < frames.length;) {
-    const end = frames.indexOf(lineFeed, at)
-    if (end < 0) return false
-    if (end > at) {
-      if (frames[at] !== letterD || frames[end - 1] === carriageReturn) return false
-      const chosen = frames.indexOf(choices, at)
-      if (chosen < 0 || chosen > end) return false
+function isPlain(text: string, end: number): boolean {
+  if (text.includes('"error"') || text.includes('\r')) return false
+  for (let at = 0; at < end;) {
+    const lineEnd = text.indexOf('\n', at)
+    if (lineEnd < 0) return false
+    if (lineEnd > at) {
+      if (!text.startsWith('data:', at)) return false
+      const chosen = text.indexOf('"choices"', at)
+      if (chosen < 0 || chosen > lineEnd) return false
     }
-    at = end + 1
+    at = lineEnd + 1
   }
   return true
 }
 
-/** Whether a reason is given rather than null. */
-function hasFinishReason(frames: Buffer): boolean {
-  for (let at = frames.indexOf(finishReason); at >= 0; at = frames.indexOf(finishReason, at)) {
-    at += finishReason.length
-    while (frames[at] === colon || frames[at] === space) at++
-    if (frames[at] === quote) return true
-  }
-  return false
+/** Where the first frame from `start` on begins that has such a field; the length where none has. */
+function startOfClosing(text: string, start: number): number {
+  const found = text.slice(start).search(closingField)
+  if (found < 0) return text.length
+  const before = text.lastIndexOf('\n\n', start + found)
+  return before < start ? start : before + 2
 }
+
+/** What ends the middle of an answer. Many servers send the last two as null in every chunk. */
+const closingField = /"tool_calls"|"finish_reason": *"|"usage": *\{/
 
 function hasContent(chunk: ChatChunk): boolean {
   return (chunk.choices ?? []).some(({ delta }) =>

@@ -32,7 +32,7 @@ export function readRefusal({ status: sent, headers, text }: Refusal, now: numbe
   const message = messageIn(body) ?? pageTitle(text)
   const { code, type } = isRecord(error) ? error : {}
   const names = [code, type].filter(name => typeof name === 'string').join(' ')
-  const status = sent >= 400 ? sent : (statusIn(code) ?? statusOf(names))
+  const status = sent >= 300 ? sent : (statusIn(code) ?? statusOf(names))
   const aboutTheRequest = [400, 413, 422, 500, 502].includes(status)
   return {
     status,

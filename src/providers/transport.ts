@@ -56,7 +56,9 @@ export function createTransport({ connectTimeoutMs, httpProxy, httpsProxy, noPro
     send(request) {
       const url = new URL(request.url)
       const outside = url.protocol === 'https:' ? secure : plain
-      const dispatcher = isLoopback(url.hostname) ? direct : outside
+      // People write 0.0.0.0 for this machine too when they mean a server on it.
+      const here = isLoopback(url.hostname) || url.hostname === '0.0.0.0'
+      const dispatcher = here ? direct : outside
       return exchange(dispatcher, url, request, { connectTimeoutMs, mayUseProxy: dispatcher !== direct })
     },
     async close() {

@@ -1,5 +1,6 @@
 import { GatewayError } from '../errors.ts'
 import type { Model } from '../providers/provider.ts'
+import { builtInAliases, discoveryPrefix, soldAs, targetOf, type Alias } from './aliases.ts'
 
 export type Priority = 'cost' | 'quality' | 'speed'
 
@@ -30,37 +31,64 @@ export interface Group {
 }
 
 /**
- * Reads the names a caller wrote, in his order, as groups of candidates. Throws `model_not_found` with near names, or
- * `invalid_request` when a bare name is served in several places that do not cost the same.
+ * Reads the names a caller wrote, in his order, as groups of candidates. A model that is called so goes before every alias.
+ * Throws `model_not_found` with near names, or `invalid_request` when a bare name is served in several places that do not
+ * cost the same.
  */
-export function select(asked: readonly string[], models: readonly Model[]): Group[] {
+export function select(asked: readonly string[], models: readonly Model[], aliases: readonly Alias[]): Group[] {
   return asked.map(name => {
-    const preset = presets[name]
-    return preset === undefined ? { asked: name, models: named(name, models) } : { asked: name, models, preset }
+    const bare = name.startsWith(discoveryPrefix) ? name.slice(discoveryPrefix.length) : name
+    const group = called(bare, models) ?? aliased(bare, models, aliases)
+    if (group === undefined) throw notFound(name, models)
+    return { ...group, asked: name }
   })
+}
+
+/** The preset or the models of that very name. */
+function called(name: string, models: readonly Model[]): Group | undefined {
+  const preset = presets[name]
+  if (preset !== undefined) return { asked: name, models, preset }
+  const found = named(name, models)
+  return found.length === 0 ? undefined : { asked: name, models: found }
+}
+
+function aliased(name: string, models: readonly Model[], aliases: readonly Alias[]): Group | undefined {
+  const target = targetOf(name, aliases)
+  if (target !== undefined) {
+    const group = called(target, models)
+    if (group !== undefined) return group
+    throw new GatewayError('model_not_found', `'${name}' is an alias of '${target}', which no server offers.`, {
+      param: 'model',
+    })
+  }
+  const sold = soldAs(name, models)
+  if (sold.length > 0) return { asked: name, models: sold }
+  const builtIn = targetOf(name, builtInAliases)
+  return builtIn === undefined ? undefined : called(builtIn, models)
 }
 
 function named(name: string, models: readonly Model[]): readonly Model[] {
   const exact = models.filter(model => model.id === name)
   if (exact.length > 0) return exact
   const bare = models.filter(model => model.name === name)
-  if (bare.length <= 1 || bare.every(model => model.tier === 'local')) {
-    if (bare.length > 0) return bare
-    throw new GatewayError('model_not_found', notFound(name, models), { param: 'model' })
-  }
+  if (bare.length <= 1 || bare.every(model => model.tier === 'local')) return bare
   const ids = bare.map(model => model.id).join(', ')
   throw new GatewayError('invalid_request', `'${name}' is served in several places; write one of: ${ids}.`, {
     param: 'model',
   })
 }
 
-function notFound(name: string, models: readonly Model[]): string {
+function notFound(name: string, models: readonly Model[]): GatewayError {
   const near = nearest(
     name,
     models.map(model => model.id),
   )
   const hint = near.length > 0 ? ` Near names: ${near.join(', ')}.` : ''
-  return `There is no model '${name}'.${hint} GET /v1/models lists all; 'auto' lets Signalbox choose.`
+  return new GatewayError(
+    'model_not_found',
+    `There is no model '${name}'.${hint} GET /v1/models lists all; 'auto' lets Signalbox choose. To give the name a meaning: MODEL_ALIASES=${name}=auto`,
+    { param: 'model' },
+  )
 }
 
 /** Up to five of `ids` that look most like `name`, by shared letter triples (Dice coefficient). */

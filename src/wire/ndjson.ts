@@ -18,7 +18,8 @@ export function createLineSplitter(): LineSplitter {
   const linesOf = (bytes: Buffer) =>
     bytes
       .toString('utf8')
-      .split(/\r?\n/)
+      .split('\n')
+      .map(line => line.replace(/\r$/, ''))
       .filter(line => line.trim() !== '')
 
   return {

@@ -11,15 +11,18 @@ export interface StreamPart {
   readonly chunks: readonly ChatChunk[]
   /** The usage it reports, if it does. */
   readonly usage: Usage | undefined
+  /** More of what has begun and nothing else: no tool call, reason to finish or usage. Nobody has to look at its chunks. */
+  readonly middle: boolean
 }
 
 /** A part as it came off the wire. `bytes` must end at a frame's end. */
-export function partFromBytes(bytes: Buffer, parse: (bytes: Buffer) => ChatChunk[]): StreamPart {
+export function partFromBytes(bytes: Buffer, parse: (bytes: Buffer) => ChatChunk[], middle = false): StreamPart {
   let chunks: ChatChunk[] | undefined
   // Most parts carry no usage, and parsing each one to find that out would cost more than everything else done to it.
-  const mayHaveUsage = bytes.includes(usageField) && usageObject.test(bytes.toString('latin1'))
+  const mayHaveUsage = !middle && bytes.includes(usageField) && usageObject.test(bytes.toString('latin1'))
   return {
     bytes,
+    middle,
     get chunks() {
       return (chunks ??= parse(bytes))
     },
@@ -40,6 +43,7 @@ export function partFromChunks(chunks: readonly ChatChunk[]): StreamPart {
     get usage() {
       return usageIn(chunks)
     },
+    middle: false,
   }
 }
 

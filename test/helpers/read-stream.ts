@@ -22,6 +22,7 @@ export async function readStream(parts: AsyncIterable<StreamPart>): Promise<Read
     for await (const part of parts) {
       const onTheWire = readData(part.bytes).map(payload => JSON.parse(payload) as ChatChunk)
       if (JSON.stringify(onTheWire) !== JSON.stringify(part.chunks)) throw new Error('bytes and chunks differ')
+      if (part.middle && part.chunks.some(isRemarkable)) throw new Error('a remarkable chunk hides in the middle')
       bytes += part.bytes.toString('utf8')
       chunks.push(...part.chunks)
       for (const chunk of part.chunks) fold.add(chunk)
@@ -30,4 +31,8 @@ export async function readStream(parts: AsyncIterable<StreamPart>): Promise<Read
     failure = error
   }
   return { chunks, bytes, completion: fold.completion(), failure }
+}
+
+function isRemarkable({ choices = [], usage }: ChatChunk): boolean {
+  return !!usage || choices.some(({ delta, finish_reason: reason }) => !!reason || delta.tool_calls !== undefined)
 }

@@ -19,6 +19,8 @@ export interface Script {
   models?: readonly (string | ScriptedModel)[]
   /** One for every chat request in order, the last for all that follow; or a function of the request and its number. */
   answer?: Answer | readonly Answer[] | ((request: SeenRequest, index: number) => Answer)
+  /** Everything but chats waits for the promise. */
+  holdLists?: Promise<unknown>
   /** Looked at before everything else, chat or not; what it returns is sent. */
   route?: (
     request: SeenRequest,
@@ -116,6 +118,7 @@ export async function scriptedUpstream(
       return
     }
     if (seen.path !== dialect.chatPath) {
+      await upstream.script.holdLists
       const models = (upstream.script.models ?? ['scripted']).map(model =>
         typeof model === 'string' ? { name: model } : model,
       )

@@ -302,9 +302,14 @@ export function conformance(t: Test, kind: UpstreamKind): void {
   })
 
   t.test('never repeats its key, not even when the server does', async t => {
-    const apiKey = 'sk-very-secret-0123456789'
+    const apiKey = 'our-very-secret-0123456789'
     const upstream = await scriptedUpstream(t, kind, {
-      answer: { error: { status: 401, message: `Incorrect API key provided: ${apiKey}. Bearer ${apiKey}` } },
+      answer: {
+        error: {
+          status: 401,
+          message: `Incorrect API key provided: ${apiKey}. Not Bearer secret-of-others, nor sk-secret0123456789`,
+        },
+      },
     })
     const { complete } = await startProvider(t, upstream, { endpoint: { apiKey, apiKeyVariable: 'MY_API_KEY' } })
     const failure = (await complete().catch((error: unknown) => error)) as GatewayError

@@ -83,3 +83,18 @@ t.test('says that a model is still loading', async t => {
   await provider.refresh(new AbortController().signal)
   t.match(provider.health(), { state: 'down', reason: /still loading/ })
 })
+
+t.test(
+  'lets a server stream even when its caller wants a whole answer, so that hanging up frees its slot at once',
+  async t => {
+    const upstream = await scriptedUpstream(t, 'llama-cpp', { answer: { text: ['on ', 'and '], endless: true } })
+    const { complete } = await startProvider(t, upstream)
+    const caller = new AbortController()
+    const answer = complete({ n: 1 }, { signal: caller.signal })
+    await upstream.untilChats(1)
+    t.match(upstream.chats[0]!.body, { stream: true, stream_options: { include_usage: true } })
+    caller.abort()
+    await t.rejects(answer, { code: 'client_closed' })
+    await upstream.untilHangUps(1)
+  },
+)

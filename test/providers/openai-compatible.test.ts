@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap'
 import { conformance } from './conformance.ts'
 import { readStream } from '../helpers/read-stream.ts'
-import { type Answer, scriptedUpstream } from '../helpers/scripted-upstream.ts'
+import { type Answer, gate, scriptedUpstream } from '../helpers/scripted-upstream.ts'
 import { startProvider } from '../helpers/start-provider.ts'
 
 conformance(t, 'openai-compatible')
@@ -187,6 +187,11 @@ t.test('does not take an empty stream for an answer', async t => {
   t.equal(failure, undefined, 'an answer may be empty when its server says that it is complete')
 })
 
+t.test('does not hang on events that are not kept apart', async t => {
+  const lines = [chunk({ content: 'a' }), '[DONE]'].map(payload => `data: ${payload}\n`)
+  t.match((await streamed(t, raw(`${lines.join('')}\n`))).failure, { code: 'upstream_error' })
+})
+
 t.test('ends with [DONE], whatever the server sends after it', async t => {
   const { completion, failure, bytes } = await streamed(
     t,
@@ -282,4 +287,49 @@ t.test('serves the models that have a price where the server has no list', async
   t.match(provider.models(), [{ name: 'a', price: { input: 1, output: 2 } }])
   const { provider: unknown } = await startProvider(t, upstream)
   t.match(unknown.health(), { state: 'down', reason: /404/ })
+})
+
+t.test('reads only so much of a refusal and quotes less', async t => {
+  const upstream = await scriptedUpstream(t, 'openai-compatible', {
+    answer: raw(
+      Array.from({ length: 20 }, () => 'very long '.repeat(1000)),
+      'text/plain',
+      500,
+    ),
+  })
+  const { complete } = await startProvider(t, upstream)
+  const failure = (await complete().catch((error: unknown) => error)) as Error
+  t.match(failure, { code: 'upstream_error' })
+  t.match(failure.message, /very long/)
+  t.ok(failure.message.length < 700)
+})
+
+t.test('does not collect an answer without end', async t => {
+  const megabyte = ' '.repeat(1024 * 1024)
+  const upstream = await scriptedUpstream(t, 'openai-compatible', {
+    answer: raw(
+      Array.from({ length: 80 }, () => megabyte),
+      'application/json',
+    ),
+  })
+  const { complete } = await startProvider(t, upstream)
+  await t.rejects(complete(), { code: 'upstream_error', message: /more than 64 MB/ })
+  await upstream.untilHangUps(1)
+})
+
+t.test('takes a redirect for a wrong address', async t => {
+  const upstream = await scriptedUpstream(t, 'openai-compatible', {
+    answer: { raw: { status: 302, headers: { location: 'http://127.0.0.1:1/' }, body: '' } },
+  })
+  const { complete } = await startProvider(t, upstream)
+  await t.rejects(complete(), { code: 'upstream_error', message: /302.*check its address/ })
+})
+
+t.test('is down when its server says nothing for three seconds', async t => {
+  const { opened, open } = gate()
+  const upstream = await scriptedUpstream(t, 'openai-compatible')
+  upstream.script.holdLists = opened
+  const { provider } = await startProvider(t, upstream)
+  t.match(provider.health(), { state: 'down', reason: /did not say within 3 s/ })
+  open()
 })
