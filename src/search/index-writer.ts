@@ -19,6 +19,9 @@ interface Waiting {
   tell?: (progress: IndexProgress) => void
 }
 
+// What indexing throws away dies young; the default of 48 MB a thread would only let it lie longer.
+const youngHeapMb = 8
+
 export function startIndexWriter(settings: WorkerSettings): IndexWriter {
   const waiting = new Map<number, Waiting>()
   let worker: Worker | undefined
@@ -28,7 +31,10 @@ export function startIndexWriter(settings: WorkerSettings): IndexWriter {
   const start = () => {
     // The published package holds JavaScript; a URL's ending is not rewritten by the compiler as an import's is.
     const ending = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
-    const started = new Worker(new URL(`./worker.${ending}`, import.meta.url), { workerData: settings })
+    const started = new Worker(new URL(`./worker.${ending}`, import.meta.url), {
+      workerData: settings,
+      resourceLimits: { maxYoungGenerationSizeMb: youngHeapMb },
+    })
     started.on('message', (answer: WorkerAnswer) => {
       const asked = waiting.get(answer.id)
       if (answer.kind === 'progress') return asked?.tell?.(answer.progress)
