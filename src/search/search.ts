@@ -12,6 +12,7 @@ import { createRanker, type Admission, type Ranked, type Ranker } from './rank.t
 import type { RetrivInitInput, RetrivInitOutput, SearchHit, SearchInput, SearchOutput } from './requests.ts'
 import { resolveRoots } from './roots.ts'
 import { shorten, showHit } from './show.ts'
+import { DamagedFile } from './term-file.ts'
 import { watchFolders } from './watch.ts'
 
 /** What the search needs from its owner. */
@@ -128,7 +129,7 @@ export function openSearch(settings: SearchSettings): Search {
       await nextTurn()
       if (syncing === 0) await catchUp()
       for (let attempt = 1; ; attempt++) {
-        const { output, stale } = await answer(query, input, signal)
+        const { output, stale } = await answer(query, input, signal).catch(repair)
         if (stale.length === 0 || syncing > 0 || attempt === 3) return output
         await apply(stale)
       }
@@ -204,6 +205,16 @@ export function openSearch(settings: SearchSettings): Search {
     } finally {
       syncing--
     }
+  }
+
+  /** What a damaged file breaks is made good in the background; other failures pass. */
+  function repair(cause: unknown): never {
+    if (!(cause instanceof DamagedFile)) throw cause
+    log.warn({ cause }, 'the code index is damaged and is made anew')
+    if (request !== undefined && syncing === 0) inBackground(sync({ ...request, force: true }, closing.signal))
+    throw new GatewayError('internal', 'The code index was damaged and is being made anew; ask again in a moment.', {
+      cause,
+    })
   }
 
   async function resync(): Promise<void> {
