@@ -9,6 +9,10 @@ import { createSlots, type Slots } from './gateway/slots.ts'
 import { openLedger, type Ledger } from './ledger/ledger.ts'
 import { createProviders } from './providers/index.ts'
 import { createTransport } from './providers/transport.ts'
+import { emptyEvidence } from './router/evidence.ts'
+import { createKnowledge } from './router/knowledge.ts'
+import { standardPolicy } from './router/policy.ts'
+import { loadWeights } from './router/weights.ts'
 import { createTokenCounter, type TokenCounter } from './tokens/counter.ts'
 
 /** Everything that lives as long as the process. */
@@ -83,7 +87,12 @@ export function createCore({ config, version, log, now, newId }: CoreParts): Cor
       totalMs: values.PROVIDER_TOTAL_TIMEOUT_MS,
     },
     aliases: values.MODEL_ALIASES,
-    policy: { freeOnly: values.OPENROUTER_FREE_ONLY },
+    knowledge: createKnowledge(loadWeights().weights, emptyEvidence(), {
+      ...standardPolicy,
+      freeOnly: values.OPENROUTER_FREE_ONLY,
+      explorationShare: 0,
+    }),
+    random: Math.random,
     countTokens: ({ messages, tools }) => tokens.countMessages(messages, tools),
     now,
   })

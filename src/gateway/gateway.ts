@@ -2,8 +2,8 @@ import { GatewayError, asGatewayError } from '../errors.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Model } from '../providers/provider.ts'
 import type { Alias } from '../router/aliases.ts'
-import { decide, reasonFor, refusal, type Decision, type RouterState } from '../router/decide.ts'
-import type { Policy } from '../router/filter.ts'
+import { decide, reasonFor, refusal, type Candidates, type Decision } from '../router/decide.ts'
+import type { Knowledge } from '../router/knowledge.ts'
 import { measure } from '../router/measure.ts'
 import { select } from '../router/select.ts'
 import type { ChatRequest } from '../wire/openai.ts'
@@ -53,29 +53,36 @@ export interface GatewayParts {
   ledger: Ledger
   slotsOf: (provider: string) => Slots
   timeouts: AttemptTimeouts
-  policy: Policy
+  knowledge: Knowledge
   aliases: readonly Alias[]
   countTokens: (request: ChatRequest) => { tokens: number; exact: boolean }
   /** Milliseconds since the epoch. */
   now: () => number
+  /** A number in [0, 1) for each decision. */
+  random: () => number
 }
 
 export function createGateway(parts: GatewayParts): Gateway {
-  const { inventory, breakers, ledger, slotsOf, timeouts, policy, aliases, countTokens, now } = parts
+  const { inventory, breakers, ledger, slotsOf, timeouts, knowledge, aliases, countTokens, now, random } = parts
   const underWay = new Map<Promise<void>, AbortController>()
   let closed = false
 
-  const state: RouterState = {
-    policy,
+  const around: Omit<Candidates, 'groups'> = {
     condition(model) {
       const server = inventory.condition(model)
       return server.state === 'ready' ? breakers.condition(model) : server
+    },
+    load(model) {
+      const slots = slotsOf(model.provider)
+      return { busy: slots.busy(), waiting: slots.waiting(), slots: slots.limits().slots }
     },
   }
 
   function preview(request: ChatRequest): Decision {
     const names = [...new Set([request.model, ...(request.models ?? [])])]
-    return decide(select(names, inventory.models(), aliases), measure(request, countTokens(request)), state)
+    const groups = select(names, inventory.models(), aliases)
+    const measured = measure(request, countTokens(request), knowledge.judge)
+    return decide({ measured, options: {} }, { groups, ...around }, knowledge, now(), random())
   }
 
   /** A server that came up a moment ago deserves to be asked before a caller is turned away. */
