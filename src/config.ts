@@ -117,6 +117,29 @@ export const coreSettings = {
     help: 'Names that mean another model or preset, `*` for any letters: claude-*haiku*=local,claude-*=auto:quality. The first that fits decides.',
     example: '',
   },
+  QUALITY_THRESHOLD: {
+    schema: z.coerce.number().min(0).max(1).default(0.7),
+    help: 'Predicted quality, 0 to 1, below which a model is not chosen while one above exists.',
+  },
+  TOKEN_THRESHOLD: {
+    schema: wholeNumber(1500, 0, 10_000_000),
+    help: 'A request of at most so many tokens does not wait for a local model that is cold or busy ...',
+  },
+  COST_THRESHOLD: {
+    schema: z.coerce.number().min(0).max(1000).default(0.02),
+    help: '... if another good enough model answers it for at most so many USD.',
+  },
+  DEFAULT_LOCAL_MODEL: { schema: z.string().optional(), help: 'Preferred among local models that are good enough.' },
+  RELIABLE_BENCHMARK_COUNT: { schema: wholeNumber(3), help: 'So many runs make a benchmark result count fully.' },
+  EXPLORATION_SHARE: {
+    schema: z.coerce.number().min(0).max(0.03).default(0.02),
+    help: 'How often, 0 to 0.03, another good enough model is tried in order to learn.',
+  },
+  LOCAL_WATTS: {
+    schema: z.coerce.number().min(0).max(100_000).default(0),
+    help: 'Power a local model draws while it works.',
+  },
+  ENERGY_PRICE: { schema: z.coerce.number().min(0).max(100).default(0), help: 'USD for one kWh.' },
   OPENROUTER_FREE_ONLY: { schema: z.stringbool().default(false), help: 'Never route to a model that costs money.' },
   HTTP_PROXY: {
     schema: z.string().optional(),

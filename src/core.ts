@@ -9,6 +9,10 @@ import { createSlots, type Slots } from './gateway/slots.ts'
 import { openLedger, type Ledger } from './ledger/ledger.ts'
 import { createProviders } from './providers/index.ts'
 import { createTransport } from './providers/transport.ts'
+import { emptyEvidence } from './router/evidence.ts'
+import { createKnowledge } from './router/knowledge.ts'
+import { policyOf } from './router/policy.ts'
+import { loadWeights } from './router/weights.ts'
 import { modelTask } from './tasks/model-task.ts'
 import { createTasks, type Tasks } from './tasks/tasks.ts'
 import { createTokenCounter, type TokenCounter } from './tokens/counter.ts'
@@ -55,6 +59,7 @@ export type NewId = (prefix: 'req' | 'task' | 'job') => string
 /** Builds the core; it has asked no server yet: `inventory.refresh` does. */
 export function createCore({ config, version, log, now, newId, readConfig }: CoreParts): Core {
   let current = config
+  let policy = policyOf(config.values)
   const { values } = config
   const dataDir = path.resolve(config.root, values.DATA_DIR)
   mkdirSync(dataDir, { recursive: true })
@@ -95,6 +100,9 @@ export function createCore({ config, version, log, now, newId, readConfig }: Cor
     if (found === undefined) throw new Error(`no provider is called ${provider}`)
     return found
   }
+  const loaded = loadWeights()
+  if (loaded.weights === undefined) log.warn(loaded.problem)
+  const knowledge = createKnowledge(loaded.weights, emptyEvidence(), policy)
   const gateway = createGateway({
     inventory,
     breakers: createBreakers(now),
@@ -111,14 +119,16 @@ export function createCore({ config, version, log, now, newId, readConfig }: Cor
         return current.values.PROVIDER_TOTAL_TIMEOUT_MS
       },
     },
-    policy: {
-      get freeOnly() {
-        return current.values.OPENROUTER_FREE_ONLY
-      },
-    },
     get aliases() {
       return current.values.MODEL_ALIASES
     },
+    knowledge: {
+      ...knowledge,
+      get policy() {
+        return policy
+      },
+    },
+    random: Math.random,
     countTokens: ({ messages, tools }) => tokens.countMessages(messages, tools),
     now,
   })
@@ -155,6 +165,7 @@ export function createCore({ config, version, log, now, newId, readConfig }: Cor
     readConfig,
     reconfigure(next) {
       current = next
+      policy = policyOf(next.values)
       log.level = next.values.LOG_LEVEL
     },
     async close(graceMs) {

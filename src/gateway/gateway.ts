@@ -2,8 +2,8 @@ import { GatewayError, asGatewayError } from '../errors.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Model } from '../providers/provider.ts'
 import type { Alias } from '../router/aliases.ts'
-import { decide, reasonFor, refusal, type Decision, type RouterState } from '../router/decide.ts'
-import type { Policy } from '../router/filter.ts'
+import { decide, reasonFor, refusal, type Candidates, type Decision } from '../router/decide.ts'
+import type { Knowledge } from '../router/knowledge.ts'
 import { measure } from '../router/measure.ts'
 import { select } from '../router/select.ts'
 import type { ChatRequest } from '../wire/openai.ts'
@@ -55,23 +55,28 @@ export interface GatewayParts {
   ledger: Ledger
   slotsOf: (provider: string) => Slots
   timeouts: AttemptTimeouts
-  policy: Policy
+  knowledge: Knowledge
   aliases: readonly Alias[]
   countTokens: (request: ChatRequest) => { tokens: number; exact: boolean }
   /** Milliseconds since the epoch. */
   now: () => number
+  /** A number in [0, 1) for each decision. */
+  random: () => number
 }
 
 export function createGateway(parts: GatewayParts): Gateway {
-  const { inventory, breakers, ledger, slotsOf, timeouts, policy, countTokens, now } = parts
+  const { inventory, breakers, ledger, slotsOf, timeouts, knowledge, countTokens, now, random } = parts
   const underWay = new Map<Promise<void>, AbortController>()
   let closed = false
 
-  const state: RouterState = {
-    policy,
+  const around: Omit<Candidates, 'groups'> = {
     condition(model) {
       const server = inventory.condition(model)
       return server.state === 'ready' ? breakers.condition(model) : server
+    },
+    load(model) {
+      const slots = slotsOf(model.provider)
+      return { busy: slots.busy(), waiting: slots.waiting(), slots: slots.limits().slots }
     },
   }
 
@@ -79,7 +84,9 @@ export function createGateway(parts: GatewayParts): Gateway {
     const names = [...new Set([request.model, ...(request.models ?? [])])]
     const { tokens, exact } = countTokens(request)
     const prompt = { tokens: Math.max(tokens, contextTokens), exact: exact && tokens >= contextTokens }
-    return decide(select(names, inventory.models(), parts.aliases), measure(request, prompt), state)
+    const groups = select(names, inventory.models(), parts.aliases)
+    const measured = measure(request, prompt, knowledge.judge)
+    return decide({ measured, options: {} }, { groups, ...around }, knowledge, now(), random())
   }
 
   /** A server that came up a moment ago deserves to be asked before a caller is turned away. */

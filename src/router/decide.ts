@@ -1,48 +1,183 @@
 import { GatewayError } from '../errors.ts'
 import type { Model } from '../providers/provider.ts'
-import { obstacle, reserveTokens, type Condition, type Drop, type Policy } from './filter.ts'
+import { obstacle, reserveTokens, type Condition, type Drop } from './filter.ts'
+import type { Knowledge } from './knowledge.ts'
 import type { Measured } from './measure.ts'
-import type { Group } from './select.ts'
-import { localFirst } from './strategies/local-first.ts'
+import type { RequestOptions } from './options.ts'
+import { predictQuality } from './predict.ts'
+import { expense, type Conversation, type Load } from './price.ts'
+import { rank, type Prospect, type Ranking, type Standing, type Terms } from './rank.ts'
+import type { Group, Preset, Priority } from './select.ts'
+
+/** What is asked for. */
+export interface Asked {
+  measured: Measured
+  options: RequestOptions
+  conversation?: Conversation | undefined
+}
+
+/** Who could answer, and what can be known of them at one moment without asking anybody. */
+export interface Candidates {
+  /** In the caller's order: a group is exhausted before the next is looked at. */
+  groups: readonly Group[]
+  condition: (model: Model) => Condition
+  load: (model: Model) => Load
+}
 
 export interface Decision {
   asked: readonly string[]
   measured: Measured
+  options: RequestOptions
   /** Best first; the rest are the fallback order. */
   ranked: readonly Model[]
   dropped: readonly { model: Model; drop: Drop }[]
   /** One short phrase: why the first of `ranked` is first. */
   reason: string
-}
-
-/** What can be known at one moment without asking anybody. */
-export interface RouterState {
-  condition(model: Model): Condition
-  policy: Policy
+  /** What each of `ranked` was expected to do, in the same order. */
+  standings: readonly Standing[]
+  /** By what the group of the first was ranked; absent without any candidate. */
+  terms: Terms | undefined
+  /** The quality that was required in the end. */
+  floor: number
+  rule: Ranking['rule']
+  /** The probability with which the first of `ranked` was to be first. */
+  propensity: number
+  /** Milliseconds since the epoch, and the number in [0, 1) that stood for chance. */
+  at: number
+  chance: number
 }
 
 /**
- * Which model on which server should answer, and which after it. Pure: no I/O, no clock, no chance. Without any candidate
- * `ranked` is empty; `refusal` then says why.
+ * Which model on which server should answer, and which after it: filter → predict → price → rank. Pure: no I/O, no clock, no
+ * randomness; the same arguments give the same decision. Without any candidate `ranked` is empty; `refusal` then says why.
  */
-export function decide(groups: readonly Group[], measured: Measured, state: RouterState): Decision {
-  const ranked = new Set<Model>()
+export function decide(
+  request: Asked,
+  candidates: Candidates,
+  knowledge: Knowledge,
+  now: number,
+  chance: number,
+): Decision {
+  const ranked = new Map<Model, Standing>()
   const dropped = new Map<Model, Drop>()
-  for (const { models, preset } of groups) {
-    const able = models.filter(model => {
-      const drop = obstacle(measured, model, state.condition(model), state.policy, preset)
-      if (drop !== undefined) dropped.set(model, drop)
-      return drop === undefined
-    })
-    for (const model of localFirst(measured, able)) ranked.add(model)
+  const kinds = kindsOf(request.measured)
+  let first: { group: Group; terms: Terms; ranking: Ranking } | undefined
+  for (const group of candidates.groups) {
+    const prospects = new Map<string, { model: Model; prospect: Prospect }>()
+    for (const model of group.models) {
+      if (ranked.has(model)) continue
+      const drop = unfit(request, model, candidates.condition(model), group.preset, knowledge)
+      const prospect =
+        drop === undefined ? expect(request, kinds, model, candidates.load(model), knowledge, now) : undefined
+      const problem = drop ?? tooDear(request.options, prospect!)
+      if (problem === undefined) prospects.set(model.id, { model, prospect: prospect! })
+      else dropped.set(model, problem)
+    }
+    const terms = termsOf(request, group.preset, knowledge)
+    const found = [...prospects.values()].map(({ prospect }) => prospect)
+    const ranking = rank(found, terms, knowledge.policy, chance)
+    for (const standing of ranking.order) ranked.set(prospects.get(standing.model)!.model, standing)
+    if (first === undefined && ranking.order.length > 0) first = { group, terms, ranking }
   }
+  const models = [...ranked.keys()]
   return {
-    asked: groups.map(group => group.asked),
-    measured,
-    ranked: [...ranked],
+    asked: candidates.groups.map(group => group.asked),
+    measured: request.measured,
+    options: request.options,
+    ranked: models,
     dropped: [...dropped].filter(([model]) => !ranked.has(model)).map(([model, drop]) => ({ model, drop })),
-    reason: reasonForFirst([...ranked][0], groups[0]),
+    reason: first === undefined ? 'none' : reasonForFirst(models[0]!, first.group, first.terms, first.ranking),
+    standings: [...ranked.values()],
+    terms: first?.terms,
+    floor: first?.ranking.floor ?? 0,
+    rule: first?.ranking.rule ?? 'best',
+    propensity: first?.ranking.propensity ?? 1,
+    at: now,
+    chance,
   }
+}
+
+function unfit(
+  { measured, options }: Asked,
+  model: Model,
+  condition: Condition,
+  preset: Preset | undefined,
+  { policy }: Knowledge,
+): Drop | undefined {
+  if (options.localOnly === true && model.tier !== 'local') return { code: 'policy', reason: 'not local' }
+  if (condition.state === 'no_key') return { code: 'no_key', reason: condition.reason ?? 'has no API key' }
+  return obstacle(measured, model, condition, policy, preset)
+}
+
+/** The caller's own limit. A price that nobody knows exceeds every limit. */
+function tooDear({ maxCostUsd }: RequestOptions, { costUsd }: Prospect): Drop | undefined {
+  if (maxCostUsd === undefined || (costUsd ?? Infinity) <= maxCostUsd) return undefined
+  const expected = costUsd === null ? 'has no known price' : `would cost about $${costUsd.toPrecision(2)}`
+  return { code: 'budget', reason: `${expected}, the limit is $${maxCostUsd}` }
+}
+
+function expect(
+  { measured, conversation }: Asked,
+  { list, likeliest }: Kinds,
+  model: Model,
+  load: Load,
+  { abilityOf, evidence, policy, usualOutput }: Knowledge,
+  now: number,
+): Prospect {
+  const ability = abilityOf(model)
+  const quality = predictQuality(ability, list, measured.ease, evidence, policy.reliableBenchmarkCount, now)
+  const { costUsd, seconds, waitSeconds } = expense(
+    model,
+    ability.key,
+    measured,
+    likeliest,
+    load,
+    conversation,
+    evidence,
+    policy,
+    usualOutput(likeliest),
+    now,
+  )
+  return {
+    model: model.id,
+    key: ability.key,
+    name: model.name,
+    step: model.tier === 'local' ? 'local' : model.free ? 'free' : 'paid',
+    ...quality,
+    costUsd: costUsd ?? null,
+    seconds,
+    waitSeconds,
+  }
+}
+
+/** A named model is law: no floor, no postponing, no trying out; its endpoints compete by speed. */
+function termsOf({ measured, options, conversation }: Asked, preset: Preset | undefined, { policy }: Knowledge): Terms {
+  const priority: Priority = preset === undefined ? 'speed' : (options.priority ?? preset.priority)
+  return {
+    priority,
+    qualityFloor: preset === undefined ? 0 : (options.minQuality ?? policy.qualityThreshold),
+    promptTokens: measured.promptTokens,
+    current: conversation?.modelId,
+    explore: preset !== undefined && options.maxCostUsd === undefined && options.minQuality === undefined,
+  }
+}
+
+interface Kinds {
+  list: [string, number][]
+  likeliest: string
+}
+
+function kindsOf({ categories }: Measured): Kinds {
+  const list = Object.entries(categories)
+  let likeliest = list[0]?.[0] ?? ''
+  let most = 0
+  for (const [category, share] of list) {
+    if (share > most) {
+      most = share
+      likeliest = category
+    }
+  }
+  return { list, likeliest }
 }
 
 /** The error that tells a caller why nothing can serve him. Only for decisions without candidates; `now` in ms since the epoch. */
@@ -92,9 +227,12 @@ export function reasonFor({ ranked, reason }: Decision, model: Model): string {
   return model === ranked[0] ? reason : 'fallback'
 }
 
-function reasonForFirst(chosen: Model | undefined, first: Group | undefined): string {
-  if (chosen === undefined || first === undefined) return 'none'
-  if (first.preset === undefined) return 'explicit'
+function reasonForFirst(chosen: Model, group: Group, terms: Terms, { rule }: Ranking): string {
+  if (group.preset === undefined) return 'explicit'
+  if (rule === 'explored') return 'explored'
+  if (rule === 'stayed') return 'conversation'
+  if (terms.priority === 'quality') return 'best-quality'
+  if (terms.priority === 'speed') return 'fastest'
   if (chosen.tier === 'local') return chosen.loaded === true ? 'local-loaded' : 'local'
   return chosen.free ? 'free' : 'cheapest-paid'
 }

@@ -1,9 +1,11 @@
 import type { Model } from '../providers/provider.ts'
 import type { Measured } from './measure.ts'
+import type { Policy } from './policy.ts'
 import type { Preset } from './select.ts'
 
 /** Why a candidate cannot serve a request. */
-export type DropCode = keyof typeof needs | 'chat' | 'context' | 'avoided' | 'unavailable' | 'rate_limited' | 'policy'
+export type DropCode =
+  keyof typeof needs | 'chat' | 'context' | 'avoided' | 'unavailable' | 'rate_limited' | 'no_key' | 'policy' | 'budget'
 
 /** What a request may need beyond text, by the name of the capability, and how a model without it is described. */
 const needs = {
@@ -16,6 +18,8 @@ const needs = {
   manyChoices: 'gives one choice only',
 } as const
 
+const needList = Object.entries(needs) as [keyof typeof needs, string][]
+
 export interface Drop {
   code: DropCode
   /** For people, without the model's name. */
@@ -26,13 +30,9 @@ export interface Drop {
 
 /** What the road knows about a candidate at this moment. */
 export interface Condition {
-  state: 'ready' | 'unavailable' | 'rate_limited'
+  state: 'ready' | 'unavailable' | 'rate_limited' | 'no_key'
   reason?: string
   until?: number
-}
-
-export interface Policy {
-  freeOnly: boolean
 }
 
 /** The output room a request keeps free in a context window: what was asked for, but never more than a quarter of the window. */
@@ -45,7 +45,7 @@ export function obstacle(
   measured: Measured,
   model: Model,
   condition: Condition,
-  policy: Policy,
+  policy: Pick<Policy, 'freeOnly'>,
   preset: Preset | undefined,
 ): Drop | undefined {
   if (preset?.localOnly === true && model.tier !== 'local') return { code: 'policy', reason: 'not local' }
@@ -58,7 +58,7 @@ export function obstacle(
       return { code: 'context', reason: `needs ${needed} tokens, has ${model.contextTokens}` }
     }
   }
-  for (const [need, reason] of Object.entries(needs) as [keyof typeof needs, string][]) {
+  for (const [need, reason] of needList) {
     if (measured[need] && can[need] === false) return { code: need, reason }
   }
   if (preset !== undefined && model.avoid !== undefined) return { code: 'avoided', reason: model.avoid }

@@ -1,4 +1,6 @@
-import type { ChatRequest } from '../wire/openai.ts'
+import type { ChatMessage, ChatRequest } from '../wire/openai.ts'
+import { tagged, workKinds } from './kinds.ts'
+import { unknownCategory, type TextJudgement } from './text/judge.ts'
 
 /** What a request needs, read off once and used for every candidate. */
 export interface Measured {
@@ -15,11 +17,32 @@ export interface Measured {
   logprobs: boolean
   logitBias: boolean
   manyChoices: boolean
+  /** Messages so far. */
+  depth: number
+  /** Programming language of the first fenced block that names one. */
+  language: string | undefined
+  /** Probabilities of kinds of tasks; they sum to 1. */
+  categories: Readonly<Record<string, number>>
+  /** Log odds by which the text is easier than usual for its kind. */
+  ease: number
 }
 
-/** `promptTokens` is counted by the caller of this function, since counting keeps a cache. */
-export function measure(request: ChatRequest, prompt: { tokens: number; exact: boolean }): Measured {
+const unjudged = (): TextJudgement => ({ categories: { [unknownCategory]: 1 }, ease: 0 })
+
+/**
+ * `prompt` is counted by the caller of this function, since counting keeps a cache; `judge` comes with the router's weights.
+ * What kind of task it is follows from the caller's `tags` where one names a kind, else from the newest words of the user.
+ */
+export function measure(
+  request: ChatRequest,
+  prompt: { tokens: number; exact: boolean },
+  judge: (text: string) => TextJudgement = unjudged,
+  tags: readonly string[] = [],
+): Measured {
   const choice = request.tool_choice
+  const text = lastWords(request.messages)
+  const judged = judge(text)
+  const kind = tagged(tags)
   return {
     promptTokens: prompt.tokens,
     exact: prompt.exact,
@@ -33,5 +56,17 @@ export function measure(request: ChatRequest, prompt: { tokens: number; exact: b
     logprobs: request['logprobs'] === true,
     logitBias: Object.keys(request['logit_bias'] ?? {}).length > 0,
     manyChoices: (request.n ?? 1) > 1,
+    depth: request.messages.length,
+    language: /```([a-z+#]{1,20})\s/i.exec(text.slice(0, 8192))?.[1]?.toLowerCase(),
+    categories: kind === undefined ? workKinds(text, judged.categories) : { [kind]: 1 },
+    ease: kind === undefined ? judged.ease : 0,
   }
+}
+
+/** The text of the user's last message; where he said nothing, of the last message at all. */
+function lastWords(messages: readonly ChatMessage[]): string {
+  const message = messages.findLast(({ role }) => role === 'user') ?? messages.at(-1)
+  const content = message?.content
+  if (typeof content === 'string') return content
+  return (content ?? []).map(part => (typeof part['text'] === 'string' ? part['text'] : '')).join('\n')
 }

@@ -1,21 +1,11 @@
 import { seededRandom } from '../chance.ts'
 import { estimate, initialCredence, observe, reconsider, type Belief, type Prior } from '../beliefs.ts'
+import { blendedPrices } from './blended-prices.ts'
 import { meanBound, type Bound } from './bootstrap.ts'
 import { interpolateHull, upperHull, type Point } from './hull.ts'
 import type { OutcomeRow } from './outcomes.ts'
 import type { Split } from './splits.ts'
 
-/** Blended USD per million tokens, for tables that list tokens but no cost. */
-const blendedPrices: Readonly<Record<string, number>> = {
-  'claude-opus-4-6': 16.86,
-  'claude-sonnet-4-6': 10.77,
-  'gpt-5.4': 9.67,
-  'glm-5': 2.75,
-  'kimi-k2.5': 1.54,
-  'MiniMax-M2.7': 2.74,
-  'Qwen3-Max': 0.91,
-  'qwen3.5-plus': 0.61,
-}
 /** The published figures of this table are for a test set of this many rows; costs are reported for as many. */
 const publishedRows = 2919
 const priorStrength = 20
