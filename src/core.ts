@@ -4,13 +4,14 @@ import type { Logger } from 'pino'
 import type { Config } from './config.ts'
 import { createBreakers } from './gateway/breakers.ts'
 import { createGateway, type Gateway } from './gateway/gateway.ts'
+import { createLearner, type Learner } from './gateway/learner.ts'
 import { createInventory, type Inventory } from './gateway/inventory.ts'
 import { createSlots, type Slots } from './gateway/slots.ts'
 import { openLedger, type Ledger } from './ledger/ledger.ts'
 import { createProviders } from './providers/index.ts'
 import { createTransport } from './providers/transport.ts'
-import { emptyEvidence } from './router/evidence.ts'
-import { createKnowledge } from './router/knowledge.ts'
+import { evidenceFrom, type EvidenceRow } from './router/evidence.ts'
+import { createKnowledge, type Knowledge } from './router/knowledge.ts'
 import { policyOf } from './router/policy.ts'
 import { loadWeights } from './router/weights.ts'
 import { modelTask } from './tasks/model-task.ts'
@@ -25,6 +26,7 @@ export interface Core {
   readonly ledger: Ledger
   readonly inventory: Inventory
   readonly gateway: Gateway
+  readonly learner: Learner
   readonly tasks: Tasks
   readonly tokens: TokenCounter
   /** Milliseconds since the epoch. */
@@ -102,7 +104,16 @@ export function createCore({ config, version, log, now, newId, readConfig }: Cor
   }
   const loaded = loadWeights()
   if (loaded.weights === undefined) log.warn(loaded.problem)
-  const knowledge = createKnowledge(loaded.weights, emptyEvidence(), policy)
+  // The ledger stores facts as plain data and does not know what they mean; only the router wrote them.
+  const facts = ledger.learned.load() as EvidenceRow[]
+  const fixed = createKnowledge(loaded.weights, evidenceFrom(facts), policy)
+  const knowledge: Knowledge = {
+    ...fixed,
+    get policy() {
+      return policy
+    },
+  }
+  const learner = createLearner({ knowledge, save: ledger.learned.save, now, log })
   const gateway = createGateway({
     inventory,
     breakers: createBreakers(now),
@@ -122,12 +133,8 @@ export function createCore({ config, version, log, now, newId, readConfig }: Cor
     get aliases() {
       return current.values.MODEL_ALIASES
     },
-    knowledge: {
-      ...knowledge,
-      get policy() {
-        return policy
-      },
-    },
+    knowledge,
+    learner,
     random: Math.random,
     countTokens: ({ messages, tools }) => tokens.countMessages(messages, tools),
     now,
@@ -154,6 +161,7 @@ export function createCore({ config, version, log, now, newId, readConfig }: Cor
     ledger,
     inventory,
     gateway,
+    learner,
     tasks,
     tokens,
     now,
@@ -171,6 +179,7 @@ export function createCore({ config, version, log, now, newId, readConfig }: Cor
     async close(graceMs) {
       await tasks.close()
       await gateway.close(graceMs)
+      learner.close()
       await inventory.close()
       await transport.close()
       tokens.close()

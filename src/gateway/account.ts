@@ -3,9 +3,11 @@ import type { AttemptEntry, Outcome } from '../ledger/entry.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Model } from '../providers/provider.ts'
 import { reasonFor, type Decision } from '../router/decide.ts'
+import type { RequestOptions } from '../router/options.ts'
 import { readUsage, writeUsage, type ChatCompletion, type ChatRequest } from '../wire/openai.ts'
 import { framesIn, partFromChunks, type StreamPart } from '../wire/stream-part.ts'
 import { costUsd, noUsage, type Usage } from '../wire/usage.ts'
+import type { Learner } from './learner.ts'
 import { decisionRecord } from './decision-record.ts'
 
 /** Who asks, and how. */
@@ -15,7 +17,8 @@ export interface Call {
   endpoint: string
   /** Which key he showed, by name; never the key. */
   keyId: string
-  session: string | undefined
+  /** What he asks of the router. */
+  options: RequestOptions
   /** Aborted when he hangs up. */
   signal: AbortSignal
   /** Milliseconds since the epoch. */
@@ -56,6 +59,7 @@ export interface AttemptAccount {
 
 /** The books of one request: exactly one row, whichever comes first: the end, a failure, or the caller hanging up. */
 export interface Account {
+  readonly call: Call
   /** `routeMs`: how long it took to decide. */
   decided(decision: Decision, routeMs: number): void
   attemptStarted(model: Model): AttemptAccount
@@ -69,6 +73,7 @@ export interface AccountParts {
   call: Call
   request: ChatRequest
   ledger: Ledger
+  learner: Learner
   /** Milliseconds since the epoch. */
   now: () => number
 }
@@ -81,7 +86,7 @@ interface End {
   error?: GatewayError | undefined
 }
 
-export function openAccount({ call, request, ledger, now }: AccountParts): Account {
+export function openAccount({ call, request, ledger, learner, now }: AccountParts): Account {
   const { promise: settled, resolve } = Promise.withResolvers<void>()
   const entries: AttemptEntry[] = []
   let decision: Decision | undefined
@@ -92,13 +97,14 @@ export function openAccount({ call, request, ledger, now }: AccountParts): Accou
   function settle({ model, usage = noUsage, costUsd: cost = 0, firstTokenAt, error }: End): void {
     if (written) return
     written = true
+    if (error === undefined && model !== undefined && decision !== undefined) learner.answered(request, model, decision)
     const at = now()
     ledger.record({
       id: call.requestId,
       createdAt: call.receivedAt,
       endpoint: call.endpoint,
       keyId: call.keyId,
-      session: call.session,
+      session: call.options.session,
       requestedModel: request.model,
       provider: model?.provider,
       model: model?.id,
@@ -145,6 +151,17 @@ export function openAccount({ call, request, ledger, now }: AccountParts): Accou
         entry.failureCode = error.code
         entry.status = error.failure.status
         entry.message = error.message
+      }
+      if (decision !== undefined) {
+        learner.attempted({
+          model,
+          decision,
+          stream: request.stream === true,
+          usage,
+          firstTokenMs: entry.ttftMs,
+          durationMs: now() - slotAt,
+          error,
+        })
       }
       return { model, usage, costUsd: entry.costUsd, firstTokenAt, error }
     }
@@ -218,6 +235,7 @@ export function openAccount({ call, request, ledger, now }: AccountParts): Accou
   }
 
   return {
+    call,
     decided(made, ms) {
       decision = made
       routeMs = ms

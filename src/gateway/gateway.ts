@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache'
 import { GatewayError, asGatewayError } from '../errors.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Model } from '../providers/provider.ts'
@@ -5,16 +6,23 @@ import type { Alias } from '../router/aliases.ts'
 import { decide, reasonFor, refusal, type Candidates, type Decision } from '../router/decide.ts'
 import type { Knowledge } from '../router/knowledge.ts'
 import { measure } from '../router/measure.ts'
+import type { RequestOptions } from '../router/options.ts'
+import type { Conversation } from '../router/price.ts'
 import { select } from '../router/select.ts'
+import { sessionKey } from '../router/session.ts'
 import type { ChatRequest } from '../wire/openai.ts'
 import { attempt, type AttemptTimeouts, type Primed } from './attempt.ts'
 import { openAccount, type Account, type AttemptAccount, type Call, type Timings } from './account.ts'
 import type { Breakers } from './breakers.ts'
 import type { Inventory } from './inventory.ts'
+import type { Learner } from './learner.ts'
 import type { Slots } from './slots.ts'
 
 /** More candidates than this are not tried for one request: by then its caller has waited long enough to hear the reasons. */
 const mostAttempts = 5
+/** Servers drop a prompt cache that is not used for so long. */
+const conversationMs = 60 * 60_000
+const mostConversations = 5_000
 
 /** How an answer came about, for the headers and for the curious. */
 export interface Served {
@@ -56,6 +64,7 @@ export interface GatewayParts {
   slotsOf: (provider: string) => Slots
   timeouts: AttemptTimeouts
   knowledge: Knowledge
+  learner: Learner
   aliases: readonly Alias[]
   countTokens: (request: ChatRequest) => { tokens: number; exact: boolean }
   /** Milliseconds since the epoch. */
@@ -65,8 +74,10 @@ export interface GatewayParts {
 }
 
 export function createGateway(parts: GatewayParts): Gateway {
-  const { inventory, breakers, ledger, slotsOf, timeouts, knowledge, countTokens, now, random } = parts
+  const { inventory, breakers, ledger, slotsOf, timeouts, knowledge, learner, countTokens, now, random } = parts
   const underWay = new Map<Promise<void>, AbortController>()
+  // The model whose prompt cache holds a conversation, and how much of it.
+  const conversations = new LRUCache<string, Conversation>({ max: mostConversations, ttl: conversationMs })
   let closed = false
 
   const around: Omit<Candidates, 'groups'> = {
@@ -80,13 +91,14 @@ export function createGateway(parts: GatewayParts): Gateway {
     },
   }
 
-  function preview(request: ChatRequest, contextTokens = 0): Decision {
+  function preview(request: ChatRequest, contextTokens = 0, options: RequestOptions = {}): Decision {
     const names = [...new Set([request.model, ...(request.models ?? [])])]
     const { tokens, exact } = countTokens(request)
     const prompt = { tokens: Math.max(tokens, contextTokens), exact: exact && tokens >= contextTokens }
     const groups = select(names, inventory.models(), parts.aliases)
+    const conversation = conversations.get(sessionKey(request, options.session) ?? '')
     const measured = measure(request, prompt, knowledge.judge)
-    return decide({ measured, options: {} }, { groups, ...around }, knowledge, now(), random())
+    return decide({ measured, options, conversation }, { groups, ...around }, knowledge, now(), random())
   }
 
   /** A server that came up a moment ago deserves to be asked before a caller is turned away. */
@@ -112,7 +124,7 @@ export function createGateway(parts: GatewayParts): Gateway {
     if (closed) throw shuttingDown()
     const controller = linkedController(call.signal)
     const { signal } = controller
-    const account = openAccount({ call, request, ledger, now })
+    const account = openAccount({ call, request, ledger, learner, now })
     const done = account.settled.finally(() => underWay.delete(done))
     underWay.set(done, controller)
     try {
@@ -154,6 +166,11 @@ export function createGateway(parts: GatewayParts): Gateway {
     throw allFailed(errors)
   }
 
+  function remember(request: ChatRequest, session: string | undefined, model: Model, { measured }: Decision): void {
+    const key = sessionKey(request, session)
+    if (key !== undefined) conversations.set(key, { modelId: model.id, cachedTokens: measured.promptTokens })
+  }
+
   async function callOne(
     model: Model,
     decision: Decision,
@@ -176,6 +193,7 @@ export function createGateway(parts: GatewayParts): Gateway {
         signal,
       })
       breakers.succeeded(model)
+      remember(request, account.call.options.session, model, decision)
       const served: Served = {
         model,
         reason: reasonFor(decision, model),

@@ -79,7 +79,7 @@ export function modelTask({ gateway, strategyOf, now, newRequestId }: ModelTaskP
           requestId,
           endpoint: 'task',
           keyId: job.askedBy,
-          session: undefined,
+          options: {},
           signal: job.signal,
           receivedAt: now(),
           contextTokens: spec.context_length,
