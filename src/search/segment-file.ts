@@ -1,0 +1,196 @@
+import { crc32 } from 'node:zlib'
+import { languages, unknownLanguage, type Language } from './languages.ts'
+import { createTermFile, openTermFile, type TermFile } from './term-file.ts'
+import { byteWriter, readText } from './varint.ts'
+
+/** One file as it was when it was indexed. */
+export interface IndexedFile {
+  /** Absolute, with forward slashes. */
+  path: string
+  /** Length of the root's path with its slash: what follows is the path that people see and search. */
+  rootLength: number
+  sizeBytes: number
+  modifiedMs: number
+  /** First eight bytes of the content's SHA-1, hexadecimal. */
+  hash: string
+  /** By its name, or by its first line where the name does not tell. */
+  language: Language
+}
+
+/** Where a chunk stands in its file. Lines are zero-based and inclusive. */
+export interface ChunkPlace {
+  first: number
+  last: number
+  /** Offset of its first character in the decoded text. */
+  start: number
+  symbol: string
+}
+
+export interface SegmentContent {
+  files: readonly IndexedFile[]
+  /** By file, its first chunk; one more entry closes the last. */
+  firstChunks: Uint32Array
+  chunks: readonly ChunkPlace[]
+  /** Terms that name something, sorted: what a misspelt identifier is compared with. */
+  symbols: readonly string[]
+  terms(): Iterable<{ term: string; payload: Uint8Array }>
+}
+
+/** An immutable part of the index: some files, their chunks, and the postings of their terms. */
+export interface Segment {
+  readonly name: string
+  readonly fileCount: number
+  readonly chunkCount: number
+  readonly sizeBytes: number
+  /** By file, its first chunk; one more entry closes the last. */
+  readonly firstChunks: Uint32Array
+  /** By chunk, its file. */
+  readonly fileOf: Uint32Array
+  /** By file: what it is judged by before any word is looked at; see `traits`. */
+  readonly traits: Uint8Array
+  /** By file: a checksum of its path. */
+  readonly pathChecksums: Uint32Array
+  pathOf(file: number): string
+  file(file: number): IndexedFile
+  chunk(chunk: number): ChunkPlace
+  /** Letters of each naming term as a bit set, for a quick no; see `typo.ts`. */
+  symbolLetters(): Uint32Array
+  symbolText(symbol: number): string
+  find(term: string): Uint8Array | undefined
+  entries: TermFile['entries']
+  preload: TermFile['preload']
+  isIntact(): boolean
+  close(): void
+}
+
+/** Bits of `Segment.traits`. */
+export const traits = { test: 1, prose: 2, data: 4 } as const
+
+export function writeSegment(file: string, content: SegmentContent): void {
+  const out = createTermFile(file)
+  try {
+    for (const { term, payload } of content.terms()) out.add(term, payload)
+  } catch (cause) {
+    out.abandon()
+    throw cause
+  }
+  const { files, chunks } = content
+  const paths = texts(files.map(each => each.path))
+  const symbols = texts(content.symbols)
+  const chunkSymbols = texts(chunks.map(chunk => chunk.symbol))
+  out.finish({
+    'file.path': paths.bytes,
+    'file.pathEnd': paths.ends,
+    'file.rootLength': Uint32Array.from(files, each => each.rootLength),
+    'file.size': Float64Array.from(files, each => each.sizeBytes),
+    'file.modified': Float64Array.from(files, each => each.modifiedMs),
+    'file.hash': Buffer.from(files.map(each => each.hash).join(''), 'hex'),
+    'file.language': Uint8Array.from(files, each => languages.indexOf(each.language)),
+    'file.traits': Uint8Array.from(files, traitsOf),
+    'file.pathChecksum': Uint32Array.from(files, each => crc32(each.path)),
+    'file.firstChunk': content.firstChunks,
+    'chunk.first': Uint32Array.from(chunks, chunk => chunk.first),
+    'chunk.last': Uint32Array.from(chunks, chunk => chunk.last),
+    'chunk.start': Uint32Array.from(chunks, chunk => chunk.start),
+    'chunk.symbol': chunkSymbols.bytes,
+    'chunk.symbolEnd': chunkSymbols.ends,
+    'symbol.text': symbols.bytes,
+    'symbol.end': symbols.ends,
+    'symbol.letters': Uint32Array.from(content.symbols, lettersOf),
+  })
+}
+
+/** @throws {DamagedFile} when the file cannot be used. */
+export function openSegment(file: string, name: string): Segment {
+  const inner = openTermFile(file)
+  try {
+    return readSegment(inner, name)
+  } catch (cause) {
+    inner.close()
+    throw cause
+  }
+}
+
+function readSegment(inner: TermFile, name: string): Segment {
+  const firstChunks = inner.array('file.firstChunk', 'u32')
+  const chunkFirst = inner.array('chunk.first', 'u32')
+  const chunkLast = inner.array('chunk.last', 'u32')
+  const chunkStart = inner.array('chunk.start', 'u32')
+  const sizes = inner.array('file.size', 'f64')
+  const modified = inner.array('file.modified', 'f64')
+  const rootLengths = inner.array('file.rootLength', 'u32')
+  const fileLanguages = inner.array('file.language', 'u8')
+  const hashes = Buffer.from(inner.array('file.hash', 'u8'))
+  const pathOf = textAt(inner, 'file.path', 'file.pathEnd')
+  const symbolOf = textAt(inner, 'chunk.symbol', 'chunk.symbolEnd')
+  const fileOf = new Uint32Array(chunkFirst.length)
+  for (let file = 0; file + 1 < firstChunks.length; file++) {
+    fileOf.fill(file, firstChunks[file], firstChunks[file + 1])
+  }
+  return {
+    name,
+    fileCount: sizes.length,
+    chunkCount: chunkFirst.length,
+    sizeBytes: inner.sizeBytes,
+    firstChunks,
+    fileOf,
+    traits: inner.array('file.traits', 'u8'),
+    pathChecksums: inner.array('file.pathChecksum', 'u32'),
+    pathOf,
+    file: file => ({
+      path: pathOf(file),
+      rootLength: rootLengths[file]!,
+      sizeBytes: sizes[file]!,
+      modifiedMs: modified[file]!,
+      hash: hashes.toString('hex', file * 8, file * 8 + 8),
+      language: languages[fileLanguages[file]!] ?? unknownLanguage,
+    }),
+    chunk: chunk => ({
+      first: chunkFirst[chunk]!,
+      last: chunkLast[chunk]!,
+      start: chunkStart[chunk]!,
+      symbol: symbolOf(chunk),
+    }),
+    symbolLetters: () => inner.array('symbol.letters', 'u32'),
+    symbolText: textAt(inner, 'symbol.text', 'symbol.end'),
+    find: term => inner.find(term),
+    entries: () => inner.entries(),
+    preload: () => inner.preload(),
+    isIntact: () => inner.isIntact(),
+    close: () => inner.close(),
+  }
+}
+
+/** Bits 0 to 25 for letters, 26 for any digit, 27 to 31 for the length: two words one edit apart differ in few. */
+export function lettersOf(word: string): number {
+  let letters = 0
+  for (let at = 0; at < word.length; at++) {
+    const code = word.charCodeAt(at)
+    if (code >= 97 && code <= 122) letters |= 1 << (code - 97)
+    else if (code >= 48 && code <= 57) letters |= 1 << 26
+  }
+  return (letters | (Math.min(31, word.length) << 27)) >>> 0
+}
+
+const testPath =
+  /(?:^|\/)(?:tests?|testing|__tests__|specs?|testdata|fixtures|features|e2e|e2e_tests)\/|(?:^|\/)(?:test_[^/]*|[^/]*[._-](?:test|tests|spec|e2e-spec|bench)\.[^/]*|[^/]*Tests?\.(?:java|kt|cs|swift|scala|php)|conftest\.py)$/
+
+function traitsOf({ path, rootLength, language: { kind } }: IndexedFile): number {
+  const test = testPath.test(path.slice(rootLength)) ? traits.test : 0
+  return test | (kind === 'prose' ? traits.prose : kind === 'data' ? traits.data : 0)
+}
+
+function texts(values: readonly string[]): { bytes: Uint8Array; ends: Uint32Array } {
+  const out = byteWriter()
+  const ends = Uint32Array.from(values, value => {
+    out.text(value)
+    return out.length
+  })
+  return { bytes: out.view(), ends }
+}
+
+function textAt(inner: TermFile, name: string, endName: string): (index: number) => string {
+  const bytes = inner.array(name, 'u8')
+  const ends = inner.array(endName, 'u32')
+  return index => readText({ bytes, at: index === 0 ? 0 : ends[index - 1]! })
+}
