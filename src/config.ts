@@ -19,6 +19,18 @@ const milliseconds = (standard: number) => z.coerce.number().int().min(1).max(86
 const wholeNumber = (standard: number, least = 1, most = 1_000_000) =>
   z.coerce.number().int().min(least).max(most).default(standard)
 
+const jsonList = z
+  .string()
+  .transform((text, context) => {
+    try {
+      return JSON.parse(text) as unknown
+    } catch {
+      context.addIssue({ code: 'custom', message: 'write a JSON list such as ["dist/**"]' })
+      return z.NEVER
+    }
+  })
+  .pipe(z.array(z.string().min(1)))
+
 export const coreSettings = {
   HOST: {
     schema: z.string().default('127.0.0.1'),
@@ -89,6 +101,51 @@ export const coreSettings = {
   KEEPALIVE_INTERVAL_MS: {
     schema: milliseconds(10_000),
     help: 'How often a waiting stream gets a comment so that no client gives up.',
+    atStart: true,
+  },
+  CODE_SEARCH_ENABLED: {
+    schema: z.stringbool().default(true),
+    help: 'Whether agents can index and search code.',
+    atStart: true,
+  },
+  CODE_SEARCH_ROOTS: {
+    schema: z.string().optional(),
+    help: 'Folders whose code may be indexed, separated as in PATH; without it, the home folder.',
+    atStart: true,
+  },
+  CODE_SEARCH_EXCLUDE_PATTERNS: {
+    schema: jsonList.default(['node_modules/**', 'dist/**', '.git/**']),
+    help: 'What is left out of the index unless a request says otherwise, in the syntax of .gitignore, as a JSON list.',
+    example: '["node_modules/**","dist/**",".git/**"]',
+    atStart: true,
+  },
+  CODE_SEARCH_INDEX_ON_START: {
+    schema: z.stringbool().default(true),
+    help: 'Bring the index of an earlier run up to date at once.',
+    atStart: true,
+  },
+  CODE_SEARCH_REINDEX_INTERVAL: {
+    schema: wholeNumber(3600, 0),
+    help: 'Seconds after which everything is looked at again, beside file events; 0 for never.',
+    atStart: true,
+  },
+  BENCHMARK_RUNS_PER_TASK: { schema: wholeNumber(3, 1, 20), help: 'How often a benchmark puts each task.' },
+  BENCHMARK_PARALLEL: { schema: z.stringbool().default(false), help: 'Measure several models at once.' },
+  BENCHMARK_MAX_PARALLEL_TASKS: {
+    schema: wholeNumber(2, 1, 16),
+    help: 'Models that are measured at once when they are measured in parallel.',
+  },
+  BENCHMARK_TASK_TIMEOUT: {
+    schema: milliseconds(60_000),
+    help: 'Milliseconds for one task of a benchmark; a model that needs longer has failed it.',
+  },
+  BENCHMARK_SAVE_RESULTS: {
+    schema: z.stringbool().default(true),
+    help: 'Keep the results of benchmarks; without it they are told once and forgotten.',
+  },
+  BENCHMARK_RESULTS_PATH: {
+    schema: z.string().default('./benchmark-results'),
+    help: 'Folder for the results of benchmarks. A relative path starts at the root.',
     atStart: true,
   },
   ALLOW_SELF_UPDATE: {

@@ -1,7 +1,9 @@
-import { mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
+import { homedir } from 'node:os'
 import path from 'node:path'
 import type { Logger } from 'pino'
 import type { Config } from './config.ts'
+import { GatewayError } from './errors.ts'
 import { createBreakers } from './gateway/breakers.ts'
 import { createGateway, type Gateway } from './gateway/gateway.ts'
 import { createLearner, type Learner } from './gateway/learner.ts'
@@ -14,6 +16,10 @@ import { evidenceFrom, type EvidenceRow } from './router/evidence.ts'
 import { createKnowledge, type Knowledge } from './router/knowledge.ts'
 import { policyOf } from './router/policy.ts'
 import { loadWeights } from './router/weights.ts'
+import { openResults, type ResultStore } from './bench/results.ts'
+import { openSandbox } from './bench/sandbox/sandbox.ts'
+import { openSearch, type Search } from './search/search.ts'
+import { benchmarkWork } from './tasks/benchmark.ts'
 import { modelTask } from './tasks/model-task.ts'
 import { createTasks, type Tasks } from './tasks/tasks.ts'
 import { createTokenCounter, type TokenCounter } from './tokens/counter.ts'
@@ -28,6 +34,9 @@ export interface Core {
   readonly gateway: Gateway
   readonly learner: Learner
   readonly tasks: Tasks
+  /** Opened when it is first needed; throws `unsupported` where it is switched off. */
+  readonly codeSearch: () => Search
+  readonly benchmarkResults: () => ResultStore
   readonly tokens: TokenCounter
   /** Milliseconds since the epoch. */
   readonly now: () => number
@@ -139,13 +148,48 @@ export function createCore({ config, version, log, now, newId, readConfig }: Cor
     countTokens: ({ messages, tools }) => tokens.countMessages(messages, tools),
     now,
   })
-  const tasks = createTasks({
+  const codeSearch = once(() => {
+    if (!values.CODE_SEARCH_ENABLED) {
+      throw new GatewayError('unsupported', 'Code search is switched off (CODE_SEARCH_ENABLED).')
+    }
+    return openSearch({
+      dataDir,
+      allowedRoots: values.CODE_SEARCH_ROOTS?.split(path.delimiter) ?? [homedir()],
+      excludePatterns: values.CODE_SEARCH_EXCLUDE_PATTERNS,
+      indexOnStart: values.CODE_SEARCH_INDEX_ON_START,
+      reindexIntervalSeconds: values.CODE_SEARCH_REINDEX_INTERVAL,
+      watch: true,
+      now,
+      countTokens: text => tokens.countText(text).tokens,
+      log,
+    })
+  })
+  // Whoever indexed something before wants it fresh; whoever never did should not pay for it.
+  if (values.CODE_SEARCH_ENABLED && existsSync(path.join(dataDir, 'search'))) codeSearch.get()
+  const sandbox = once(openSandbox)
+  const resultsFolder = path.resolve(config.root, values.BENCHMARK_RESULTS_PATH)
+  const benchmarkResults = once(() => {
+    mkdirSync(resultsFolder, { recursive: true })
+    return openResults(path.join(resultsFolder, 'benchmarks.db'))
+  })
+  const tasks: Tasks = createTasks({
     book: ledger.tasks,
     works: {
       route_task: modelTask({ gateway, strategyOf: ledger.notes.strategy, now, newRequestId: () => newId('req') }),
+      benchmark: benchmarkWork({
+        gateway,
+        inventory,
+        ledger,
+        results: benchmarkResults.get,
+        sandbox: sandbox.get,
+        peopleWait: provider => tasks.active().waiting > 0 || (slots.get(provider)?.waiting() ?? 0) > 0,
+        itemTimeoutMs: () => current.values.BENCHMARK_TASK_TIMEOUT,
+        now,
+        newRequestId: () => newId('req'),
+      }),
     },
     // A provider that went away with its setting still holds a place in line; the gateway then says what is wrong.
-    limitOf: provider => slots.get(provider)?.limits().slots ?? 1,
+    limitOf: lane => slots.get(lane)?.limits().slots ?? 1,
     now,
     newId,
     log,
@@ -163,6 +207,8 @@ export function createCore({ config, version, log, now, newId, readConfig }: Cor
     gateway,
     learner,
     tasks,
+    codeSearch: codeSearch.get,
+    benchmarkResults: benchmarkResults.get,
     tokens,
     now,
     startedAt: now(),
@@ -178,6 +224,9 @@ export function createCore({ config, version, log, now, newId, readConfig }: Cor
     },
     async close(graceMs) {
       await tasks.close()
+      await codeSearch.made()?.close()
+      await sandbox.made()?.close()
+      benchmarkResults.made()?.close()
       await gateway.close(graceMs)
       learner.close()
       await inventory.close()
@@ -186,4 +235,10 @@ export function createCore({ config, version, log, now, newId, readConfig }: Cor
       await ledger.close()
     },
   }
+}
+
+/** Makes something when it is first asked for; `made` is what there is to close. */
+function once<Part>(make: () => Part): { get: () => Part; made: () => Part | undefined } {
+  let part: Part | undefined
+  return { get: () => (part ??= make()), made: () => part }
 }
