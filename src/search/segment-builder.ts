@@ -179,14 +179,8 @@ export function segmentBuilder(options: IndexOptions): SegmentBuilder {
             const [pathFrom, pathTo] = [inPaths.starts[term]!, inPaths.starts[term + 1]!]
             out.clear()
             writeCounts(out, { chunks: to - from, files: filesWith[term]!, paths: pathTo - pathFrom })
+            out.gaps(inText.order, from, to, chunkOf, impact)
             let previous = 0
-            for (let position = from; position < to; position++) {
-              const at = inText.order[position]!
-              out.varint(chunkOf[at]! - previous)
-              out.byte(impact[at]!)
-              previous = chunkOf[at]!
-            }
-            previous = 0
             for (let position = pathFrom; position < pathTo; position++) {
               const at = inPaths.order[position]!
               out.varint(paths.file.values[at]! - previous)
