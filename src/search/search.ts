@@ -11,7 +11,7 @@ import { parseQuery, passesFile, passesSymbol, type Query } from './query.ts'
 import { createRanker, type Admission, type Ranked, type Ranker } from './rank.ts'
 import type { RetrivInitInput, RetrivInitOutput, SearchHit, SearchInput, SearchOutput } from './requests.ts'
 import { resolveRoots } from './roots.ts'
-import { shorten, showHit } from './show.ts'
+import { patternOf, shorten, showHit } from './show.ts'
 import { DamagedFile } from './term-file.ts'
 import { watchFolders } from './watch.ts'
 
@@ -292,7 +292,12 @@ export function openSearch(settings: SearchSettings): Search {
     const sought = new Map([...query.joined].map(term => [term, term]))
     for (const { instead } of corrections) for (const term of instead) sought.set(term, term)
     for (const [term, typed] of query.typed) sought.set(term, typed)
-    const showing = { terms: sought, phrases: query.phrases, contextLines: input.context_lines ?? 0 }
+    const showing = {
+      terms: sought,
+      pattern: patternOf(query.terms),
+      phrases: query.phrases,
+      contextLines: input.context_lines ?? 0,
+    }
     const { hits, stale } = collect(order.slice(0, depth), offset, limit, each => showHit(each, showing))
     const fitted = input.max_tokens === undefined ? hits : fit(hits, input.max_tokens, sought, settings.countTokens)
     const truncated = fitted.length < hits.length || fitted.some((hit, at) => hit.lines !== hits[at]!.lines)

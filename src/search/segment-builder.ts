@@ -20,10 +20,10 @@ export interface SegmentBuilder {
   write(file: string): void
 }
 
-// Together about 60 MB at most, which bounds the memory of indexing however much there is to index.
-const maxPostings = 1_500_000
-const maxTerms = 150_000
-const maxIdentifiers = 200_000
+// Together about 40 MB at most, which bounds the memory of indexing however much there is to index.
+const maxPostings = 1_000_000
+const maxTerms = 100_000
+const maxIdentifiers = 150_000
 
 /** Words of a usual chunk line, directory and file name: the lengths that are neither rewarded nor punished. */
 const wordsPerLine = 5

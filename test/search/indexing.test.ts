@@ -194,7 +194,7 @@ t.test('an index that is damaged, cut short or of another version is made anew b
     ['emptied', () => writeFileSync(segment, '')],
     ['a flipped byte at its end', () => writeFileSync(segment, flipped(good.length - 20))],
     ['a flipped byte in its arrays', () => writeFileSync(segment, flipped(good.length >> 1))],
-    ['another version', () => writeFileSync(manifest, goodManifest.replace('"mark":"[1', '"mark":"[0'))],
+    ['another version', () => writeFileSync(manifest, goodManifest.replace('"mark":"[2', '"mark":"[0'))],
     ['a manifest that is none', () => writeFileSync(manifest, '{"half')],
   ]
   for (const [what, damage] of damages) {
