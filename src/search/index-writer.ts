@@ -5,8 +5,6 @@ import type { WorkerAnswer, WorkerSettings, WorkerTask } from './worker.ts'
 
 /** The worker thread that writes the index, started with the first task. */
 export interface IndexWriter {
-  /** Whether a task is waiting or under way. */
-  readonly busy: boolean
   sync(request: IndexRequest, tell: (progress: IndexProgress) => void, signal: AbortSignal): Promise<IndexReport>
   update(request: IndexRequest, paths: readonly string[]): Promise<{ changed: number; folders: string[] }>
   /** Cancels what is under way, keeping what is written, and waits for the thread to end. */
@@ -65,9 +63,6 @@ export function startIndexWriter(settings: WorkerSettings): IndexWriter {
       send(task)
     })
   return {
-    get busy() {
-      return waiting.size > 0
-    },
     async sync(request, tell, signal) {
       const id = nextId++
       const cancel = () => send({ id, kind: 'cancel' })

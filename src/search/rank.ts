@@ -43,7 +43,7 @@ export const tuning = {
   decay: 0.35,
   decayedChunks: 6,
   /** The first of several chunks: imports name everything and explain nothing. */
-  head: 0.8,
+  head: 0.85,
   /** Credit for each word's best chunk, so that a file may hold the words in different places. */
   soft: 0.35,
   /** Files touched by the commits whose subjects are nearest to the query. */

@@ -13,6 +13,7 @@ import type { RetrivInitInput, RetrivInitOutput, SearchHit, SearchInput, SearchO
 import { resolveRoots } from './roots.ts'
 import { patternOf, shorten, showHit } from './show.ts'
 import { DamagedFile } from './term-file.ts'
+import { toSlashes } from './walk.ts'
 import { watchFolders } from './watch.ts'
 
 /** What the search needs from its owner. */
@@ -92,7 +93,7 @@ export function openSearch(settings: SearchSettings): Search {
     settings.reindexIntervalSeconds > 0
       ? setInterval(() => syncing === 0 && inBackground(resync()), settings.reindexIntervalSeconds * 1000).unref()
       : undefined
-  if (request !== undefined && (settings.indexOnStart || view.damaged)) inBackground(resync())
+  if (request !== undefined && (settings.indexOnStart || view.damaged || isWider())) inBackground(resync())
 
   return {
     async init(input, signal, tell) {
@@ -176,6 +177,12 @@ export function openSearch(settings: SearchSettings): Search {
       log.warn({ root, cause }, 'a directory indexed before is gone or no longer allowed')
       return false
     }
+  }
+
+  /** Whether the index still holds directories that are not, or no longer, to be searched. */
+  function isWider(): boolean {
+    const wanted = request?.roots.map(toSlashes) ?? []
+    return view.manifest?.roots.some(root => !wanted.includes(root)) ?? false
   }
 
   async function sync(wanted: IndexRequest, signal: AbortSignal, tell?: (progress: IndexProgress) => void) {
@@ -273,7 +280,7 @@ export function openSearch(settings: SearchSettings): Search {
     const { options } = request!
     if (ranker?.options !== options) ranker = { options, ranker: createRanker(options) }
     const depth = query.phrases.length > 0 ? maxPhraseFiles : offset + limit
-    const admission = admissionOf(query)
+    const admission = admissionOf(query, isWider() ? request!.roots.map(toSlashes) : undefined)
     const { ranked, corrections } = ranker.ranker.rank(
       view,
       query,
@@ -321,15 +328,16 @@ export function openSearch(settings: SearchSettings): Search {
   }
 }
 
-function admissionOf({ filters }: Query): Admission {
-  if (filters.length === 0) return {}
+/** `roots` are given when the index holds files outside them. */
+function admissionOf({ filters }: Query, roots: readonly string[] | undefined): Admission {
   const ofFiles = filters.filter(({ field }) => field !== 'symbol')
   const ofSymbols = filters.filter(({ field }) => field === 'symbol')
   return {
-    ...(ofFiles.length > 0 && {
+    ...((ofFiles.length > 0 || roots !== undefined) && {
       file: (segment, file) => {
         const { path, rootLength, language } = segment.file(file)
-        return passesFile(ofFiles, path.slice(rootLength), language.name)
+        const wanted = roots === undefined || roots.some(root => path.startsWith(`${root}/`))
+        return wanted && passesFile(ofFiles, path.slice(rootLength), language.name)
       },
     }),
     ...(ofSymbols.length > 0 && { chunk: (segment, chunk) => passesSymbol(ofSymbols, segment.chunk(chunk).symbol) }),
