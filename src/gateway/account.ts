@@ -4,27 +4,30 @@ import type { Ledger } from '../ledger/ledger.ts'
 import type { Model } from '../providers/provider.ts'
 import { reasonFor, type Decision } from '../router/decide.ts'
 import type { RequestOptions } from '../router/options.ts'
+import { recordOf } from '../router/record.ts'
 import { readUsage, writeUsage, type ChatCompletion, type ChatRequest } from '../wire/openai.ts'
 import { framesIn, partFromChunks, type StreamPart } from '../wire/stream-part.ts'
 import { costUsd, noUsage, type Usage } from '../wire/usage.ts'
 import type { Learner } from './learner.ts'
-import { decisionRecord } from './decision-record.ts'
+
+/** What a caller wants of the router beyond what his request shows. */
+export interface RouteWish {
+  options?: RequestOptions
+  /** At least so many prompt tokens, where he knows of more than the request holds. */
+  contextTokens?: number
+}
 
 /** Who asks, and how. */
-export interface Call {
+export interface Call extends RouteWish {
   requestId: string
   /** Which of our endpoints he asked: `chat`, `messages`, `responses`. */
   endpoint: string
   /** Which key he showed, by name; never the key. */
   keyId: string
-  /** What he asks of the router. */
-  options: RequestOptions
   /** Aborted when he hangs up. */
   signal: AbortSignal
   /** Milliseconds since the epoch. */
   receivedAt: number
-  /** At least so many prompt tokens, where the caller knows of more than the request shows. */
-  contextTokens?: number
   /** The request as one model should get it, where models want to be addressed in different ways. */
   shape?: (model: Model, request: ChatRequest) => ChatRequest
   /** Told each time a model gets a slot to work on it. */
@@ -104,7 +107,7 @@ export function openAccount({ call, request, ledger, learner, now }: AccountPart
       createdAt: call.receivedAt,
       endpoint: call.endpoint,
       keyId: call.keyId,
-      session: call.options.session,
+      session: call.options?.session,
       requestedModel: request.model,
       provider: model?.provider,
       model: model?.id,
@@ -121,7 +124,7 @@ export function openAccount({ call, request, ledger, learner, now }: AccountPart
       queueMs,
       routeMs,
       reason: decision === undefined || model === undefined ? 'none' : reasonFor(decision, model),
-      decision: decision === undefined ? undefined : decisionRecord(decision),
+      decision: decision === undefined ? undefined : recordOf(decision),
       attempts: entries,
     })
     resolve()

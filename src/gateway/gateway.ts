@@ -6,13 +6,12 @@ import type { Alias } from '../router/aliases.ts'
 import { decide, reasonFor, refusal, type Candidates, type Decision } from '../router/decide.ts'
 import type { Knowledge } from '../router/knowledge.ts'
 import { measure } from '../router/measure.ts'
-import type { RequestOptions } from '../router/options.ts'
 import type { Conversation } from '../router/price.ts'
 import { select } from '../router/select.ts'
 import { sessionKey } from '../router/session.ts'
 import type { ChatRequest } from '../wire/openai.ts'
 import { attempt, type AttemptTimeouts, type Primed } from './attempt.ts'
-import { openAccount, type Account, type AttemptAccount, type Call, type Timings } from './account.ts'
+import { openAccount, type Account, type AttemptAccount, type Call, type RouteWish, type Timings } from './account.ts'
 import type { Breakers } from './breakers.ts'
 import type { Inventory } from './inventory.ts'
 import type { Learner } from './learner.ts'
@@ -47,10 +46,10 @@ export interface Gateway {
    * `return()`; hanging up by `call.signal` does as well.
    */
   chat(call: Call, request: ChatRequest): Promise<Answer>
-  /** The decision that `chat` would take now, without calling anybody; `contextTokens` as in `Call`. */
-  preview(request: ChatRequest, contextTokens?: number): Decision
+  /** The decision that `chat` would take now, without calling anybody. */
+  preview(request: ChatRequest, wish?: RouteWish): Decision
   /** Like `preview`, but asks the servers again before it throws the reason why nobody can serve the request. */
-  route(request: ChatRequest, signal: AbortSignal, contextTokens?: number): Promise<Decision>
+  route(request: ChatRequest, signal: AbortSignal, wish?: RouteWish): Promise<Decision>
   /** Requests under way. */
   active(): number
   /** Refuses new requests, gives those under way `graceMs` to end, then aborts them. */
@@ -91,7 +90,7 @@ export function createGateway(parts: GatewayParts): Gateway {
     },
   }
 
-  function preview(request: ChatRequest, contextTokens = 0, options: RequestOptions = {}): Decision {
+  function preview(request: ChatRequest, { contextTokens = 0, options = {} }: RouteWish = {}): Decision {
     const names = [...new Set([request.model, ...(request.models ?? [])])]
     const { tokens, exact } = countTokens(request)
     const prompt = { tokens: Math.max(tokens, contextTokens), exact: exact && tokens >= contextTokens }
@@ -102,10 +101,10 @@ export function createGateway(parts: GatewayParts): Gateway {
   }
 
   /** A server that came up a moment ago deserves to be asked before a caller is turned away. */
-  async function route(request: ChatRequest, signal: AbortSignal, contextTokens = 0): Promise<Decision> {
+  async function route(request: ChatRequest, signal: AbortSignal, wish: RouteWish = {}): Promise<Decision> {
     const choose = (): Decision | GatewayError => {
       try {
-        const decision = preview(request, contextTokens)
+        const decision = preview(request, wish)
         return decision.ranked.length > 0 ? decision : refusal(decision, now())
       } catch (error) {
         return asGatewayError(error)
@@ -129,7 +128,7 @@ export function createGateway(parts: GatewayParts): Gateway {
     underWay.set(done, controller)
     try {
       const startedAt = now()
-      const decision = await route(request, signal, call.contextTokens)
+      const decision = await route(request, signal, call)
       account.decided(decision, now() - startedAt)
       const shaped = (model: Model) => call.shape?.(model, request) ?? request
       return await callInOrder(decision, shaped, signal, account)
@@ -193,7 +192,7 @@ export function createGateway(parts: GatewayParts): Gateway {
         signal,
       })
       breakers.succeeded(model)
-      remember(request, account.call.options.session, model, decision)
+      remember(request, account.call.options?.session, model, decision)
       const served: Served = {
         model,
         reason: reasonFor(decision, model),

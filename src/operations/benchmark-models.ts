@@ -26,5 +26,5 @@ export function modelsOf(core: Core, tasks: readonly OwnTask[]): string[] {
 
 function chosenLocal({ gateway }: Core, { task, context_length }: OwnTask): string | undefined {
   const request = { ...requestFor({ task, context_length }), model: 'local' }
-  return gateway.preview(request, context_length).ranked[0]?.id
+  return gateway.preview(request, { contextTokens: context_length }).ranked[0]?.id
 }

@@ -197,7 +197,7 @@ async function ask(
 ): Promise<Answer> {
   const requestId = newRequestId()
   const startedAt = now()
-  const call = { requestId, endpoint: 'benchmark', keyId: askedBy, session: undefined, signal, receivedAt: startedAt }
+  const call = { requestId, endpoint: 'benchmark', keyId: askedBy, signal, receivedAt: startedAt }
   const request = ChatRequest.parse({ ...asked, model: model.id, stream: true })
   const { reply } = await gateway.chat(call, request)
   const firstTokenMs = now() - startedAt
