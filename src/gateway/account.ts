@@ -6,7 +6,7 @@ import { reasonFor, type Decision } from '../router/decide.ts'
 import { readUsage, writeUsage, type ChatCompletion, type ChatRequest } from '../wire/openai.ts'
 import { framesIn, partFromChunks, type StreamPart } from '../wire/stream-part.ts'
 import { costUsd, noUsage, type Usage } from '../wire/usage.ts'
-import { decisionRecord } from './decision-record.ts'
+import { recordOf } from '../router/record.ts'
 
 /** Who asks, and how. */
 export interface Call {
@@ -109,7 +109,7 @@ export function openAccount({ call, request, ledger, now }: AccountParts): Accou
       queueMs,
       routeMs,
       reason: decision === undefined || model === undefined ? 'none' : reasonFor(decision, model),
-      decision: decision === undefined ? undefined : decisionRecord(decision),
+      decision: decision === undefined ? undefined : recordOf(decision),
       attempts: entries,
     })
     resolve()
