@@ -11,7 +11,7 @@ export interface Ability {
   ability: number
   /** Where that comes from, for people. */
   source: 'measured in public data' | 'size' | 'price' | 'nothing'
-  prior(category: string): Prior
+  prior: (category: string) => Prior
 }
 
 const measuredStrength = 20

@@ -28,6 +28,7 @@ export const initialCredence: Credence = 1
 const mostCredence = 4
 const leastCredence = -6
 const mostCount = 200
+const hourMs = 3_600_000
 const halfLifeMs = 30 * 86_400_000
 
 export interface Estimate {
@@ -39,9 +40,13 @@ export interface Estimate {
   count: number
 }
 
-/** Prior and observations together. The prior's deviation from the base counts as far as priors are credible. */
-export function estimate(belief: Belief | undefined, prior: Prior, credence: Credence, now: number): Estimate {
-  const trust = 1 / (1 + Math.exp(-credence))
+/** The probability that priors tell models apart. */
+export function trustIn(credence: Credence): number {
+  return 1 / (1 + Math.exp(-credence))
+}
+
+/** Prior and observations together. The prior's deviation from the base counts as far as priors are trusted (0..1). */
+export function estimate(belief: Belief | undefined, prior: Prior, trust: number, now: number): Estimate {
   const expected = prior.base + (prior.rate - prior.base) * trust
   const kept = belief === undefined ? 0 : fading(belief, now)
   const count = prior.strength + kept * (belief?.count ?? 0)
@@ -66,8 +71,10 @@ export function reconsider(credence: Credence, prior: Prior, score: number): Cre
   return clamp(credence + ratio, leastCredence, mostCredence)
 }
 
+/** Falls by whole hours, which spares most beliefs a power. */
 function fading(belief: Belief, now: number): number {
-  return 0.5 ** (Math.max(0, now - belief.updatedAt) / halfLifeMs)
+  const age = now - belief.updatedAt
+  return age < hourMs ? 1 : 0.5 ** ((Math.floor(age / hourMs) * hourMs) / halfLifeMs)
 }
 
 function clamp(value: number, low: number, high: number): number {

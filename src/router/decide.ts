@@ -1,5 +1,7 @@
 import { GatewayError } from '../errors.ts'
 import type { Model } from '../providers/provider.ts'
+import { trustIn } from './beliefs.ts'
+import type { Evidence } from './evidence.ts'
 import { obstacle, reserveTokens, type Condition, type Drop } from './filter.ts'
 import type { Knowledge } from './knowledge.ts'
 import type { Measured } from './measure.ts'
@@ -60,7 +62,7 @@ export function decide(
 ): Decision {
   const ranked = new Map<Model, Standing>()
   const dropped = new Map<Model, Drop>()
-  const kinds = kindsOf(request.measured)
+  const basis = basisOf(request.measured, knowledge.evidence)
   let first: { group: Group; terms: Terms; ranking: Ranking } | undefined
   for (const group of candidates.groups) {
     const prospects = new Map<string, { model: Model; prospect: Prospect }>()
@@ -68,7 +70,7 @@ export function decide(
       if (ranked.has(model)) continue
       const drop = unfit(request, model, candidates.condition(model), group.preset, knowledge)
       const prospect =
-        drop === undefined ? expect(request, kinds, model, candidates.load(model), knowledge, now) : undefined
+        drop === undefined ? expect(request, basis, model, candidates.load(model), knowledge, now) : undefined
       const problem = drop ?? tooDear(request.options, prospect!)
       if (problem === undefined) prospects.set(model.id, { model, prospect: prospect! })
       else dropped.set(model, problem)
@@ -118,14 +120,22 @@ function tooDear({ maxCostUsd }: RequestOptions, { costUsd }: Prospect): Drop | 
 
 function expect(
   { measured, conversation }: Asked,
-  { list, likeliest }: Kinds,
+  { list, likeliest, trust }: Basis,
   model: Model,
   load: Load,
   { abilityOf, evidence, policy, usualOutput }: Knowledge,
   now: number,
 ): Prospect {
   const ability = abilityOf(model)
-  const quality = predictQuality(ability, list, measured.ease, evidence, policy.reliableBenchmarkCount, now)
+  const { quality, plusMinus, count } = predictQuality(
+    ability,
+    list,
+    measured.ease,
+    evidence,
+    trust,
+    policy.reliableBenchmarkCount,
+    now,
+  )
   const { costUsd, seconds, waitSeconds } = expense(
     model,
     ability.key,
@@ -143,7 +153,9 @@ function expect(
     key: ability.key,
     name: model.name,
     step: model.tier === 'local' ? 'local' : model.free ? 'free' : 'paid',
-    ...quality,
+    quality,
+    plusMinus,
+    count,
     costUsd: costUsd ?? null,
     seconds,
     waitSeconds,
@@ -162,22 +174,26 @@ function termsOf({ measured, options, conversation }: Asked, preset: Preset | un
   }
 }
 
-interface Kinds {
+/** What is the same for all candidates of a decision. */
+interface Basis {
+  /** The likeliest kinds of task with shares that sum to 1. */
   list: [string, number][]
   likeliest: string
+  trust: number
 }
 
-function kindsOf({ categories }: Measured): Kinds {
+const mostKinds = 3
+
+function basisOf({ categories }: Measured, { credence }: Evidence): Basis {
   const list = Object.entries(categories)
-  let likeliest = list[0]?.[0] ?? ''
-  let most = 0
-  for (const [category, share] of list) {
-    if (share > most) {
-      most = share
-      likeliest = category
-    }
+    .sort(([, a], [, b]) => b - a)
+    .slice(0, mostKinds)
+  const total = list.reduce((sum, [, share]) => sum + share, 0)
+  return {
+    list: list.map(([category, share]) => [category, share / total]),
+    likeliest: list[0]?.[0] ?? '',
+    trust: trustIn(credence),
   }
-  return { list, likeliest }
 }
 
 /** The error that tells a caller why nothing can serve him. Only for decisions without candidates; `now` in ms since the epoch. */

@@ -1,5 +1,5 @@
 import type { Ability } from './abilities.ts'
-import { estimate, observe, type Belief, type Prior } from './beliefs.ts'
+import { estimate, observe, type Prior } from './beliefs.ts'
 import { anyCategory, type Benchmark, type Evidence } from './evidence.ts'
 
 /** How good an answer is expected to be. */
@@ -26,6 +26,8 @@ export function predictQuality(
   categories: readonly (readonly [category: string, share: number])[],
   ease: number,
   evidence: Evidence,
+  /** `trustIn(evidence.credence)`: the same for all candidates. */
+  trust: number,
   reliableBenchmarkCount: number,
   now: number,
 ): Quality {
@@ -41,8 +43,7 @@ export function predictQuality(
       prior = withBenchmark(prior, general, generalWorth, reliableBenchmarkCount)
       prior = withBenchmark(prior, benchmarks.get(category), benchmarkWorth, reliableBenchmarkCount)
     }
-    const belief: Belief | undefined = beliefs?.get(category)
-    const here = estimate(belief, prior, evidence.credence, now)
+    const here = estimate(beliefs?.get(category), prior, trust, now)
     quality += share * here.mean
     plusMinus += share * here.plusMinus
     count += share * here.count

@@ -13,6 +13,7 @@ import {
   unseenGroups,
   type TwoModelGate,
 } from '../../router/learning/two-model-gates.ts'
+import { decisionTime } from './decision-time.ts'
 import { goalRow, renderReport, type Row } from './report.ts'
 
 const usage =
@@ -39,6 +40,7 @@ function allRows(): Row[] {
     ...(mmlu === undefined || gsm8k === undefined ? [] : gsm8kRows(mmlu, gsm8k)),
     ...(local9 === undefined ? [] : localRows(local9)),
     ...(coding8 === undefined ? [] : codingRows(coding8)),
+    ...timeRows(),
   ]
 }
 
@@ -127,6 +129,15 @@ function codingRows({ splits }: Table): Row[] {
     goalRow({ name: 'online_wrong', unit: 'score', ...wrong.mean }, 'at_least', 0.45),
     ...right.repetitions.map((value, at) => ({ name: `online_right repetition ${at}`, value, unit: 'score' })),
     ...wrong.repetitions.map((value, at) => ({ name: `online_wrong repetition ${at}`, value, unit: 'score' })),
+  ]
+}
+
+function timeRows(): Row[] {
+  const { p50, p99, loadMs } = timed('decision time', decisionTime)
+  return [
+    goalRow({ name: 'decide_p99_ms', value: p99, unit: 'ms, 500 candidates, 32 kB' }, 'at_most', 0.5),
+    { name: 'decide_p50_ms', value: p50, unit: 'ms, 500 candidates, 32 kB' },
+    goalRow({ name: 'weights_load_ms', value: loadMs, unit: 'ms' }, 'at_most', 20),
   ]
 }
 

@@ -1,8 +1,8 @@
 import { seededRandom } from '../chance.ts'
-import { estimate, initialCredence, observe, reconsider, type Belief, type Prior } from '../beliefs.ts'
+import { estimate, initialCredence, observe, reconsider, trustIn, type Belief, type Prior } from '../beliefs.ts'
 import { blendedPrices } from './blended-prices.ts'
 import { meanBound, type Bound } from './bootstrap.ts'
-import { interpolateHull, upperHull, type Point } from './hull.ts'
+import { interpolateHull, upperHull, type Point } from '../hull.ts'
 import type { OutcomeRow } from './outcomes.ts'
 import type { Split } from './splits.ts'
 
@@ -122,7 +122,8 @@ function stream({ train, test }: Split, right: boolean, random: () => number): n
       ]),
     )
     const key = (model: string) => `${model} ${row.category}`
-    const chosen = best(models, model => estimate(beliefs.get(key(model)), priors.get(model)!, credence, 0).mean)
+    const trust = trustIn(credence)
+    const chosen = best(models, model => estimate(beliefs.get(key(model)), priors.get(model)!, trust, 0).mean)
     const { score } = row.outcomes[chosen]!
     credence = reconsider(credence, priors.get(chosen)!, score)
     beliefs.set(key(chosen), observe(beliefs.get(key(chosen)), score, 1, 0))

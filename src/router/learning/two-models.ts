@@ -31,14 +31,14 @@ export function twoModelMetrics(order: Int32Array, gaps: Float64Array, weights?:
   let cpt50: number | undefined
   let cpt80: number | undefined
   for (const row of order) {
-    const weight = weights === undefined ? 1 : weights[row]!
-    if (weight === 0) continue
-    const before = gained
-    gained += weight * gaps[row]!
-    sent += weight
-    area += (weight * (before + gained)) / 2
-    if (cpt50 === undefined && gained >= total * 0.5) cpt50 = (100 * sent) / rows
-    if (cpt80 === undefined && gained >= total * 0.8) cpt80 = (100 * sent) / rows
+    const gap = gaps[row]!
+    for (let copies = weights === undefined ? 1 : weights[row]!; copies > 0; copies--) {
+      area += gained + gap / 2
+      gained += gap
+      sent++
+      if (cpt50 === undefined && gained >= total * 0.5) cpt50 = (100 * sent) / rows
+      if (cpt80 === undefined && gained >= total * 0.8) cpt80 = (100 * sent) / rows
+    }
   }
   return { apgr: area / rows / total, cpt50: cpt50 ?? 100, cpt80: cpt80 ?? 100 }
 }
