@@ -10,7 +10,7 @@ async function qualityOf(gateway: TestGateway, model: string): Promise<number> {
     method: 'POST',
     body: JSON.stringify({ model: 'auto', messages }),
   })
-  return reply.json.standings.find((standing: { model: string }) => standing.model === model).quality
+  return reply.json.candidates.find((standing: { model: string }) => standing.model === model).quality
 }
 
 t.test('the dry run names the model that the request then gets, and calls nobody', async t => {
@@ -19,9 +19,9 @@ t.test('the dry run names the model that the request then gets, and calls nobody
   const dry = await exchange(`${gateway.url}/v1/route`, { method: 'POST', body: JSON.stringify({ messages }) })
   t.equal(local.chats.length, 0)
   const real = await gateway.ask({ messages })
-  t.equal(dry.json.ranked[0], real.headers['x-signalbox-model'])
+  t.equal(dry.json.chosen, real.headers['x-signalbox-model'])
   const stored = await gateway.get(`/v1/decisions/${String(real.headers['x-signalbox-request-id'])}`)
-  t.match(stored.json, { outcome: 'ok', decision: { ranked: dry.json.ranked, reason: dry.json.reason } })
+  t.match(stored.json, { outcome: 'ok', decision: { ranked: dry.json.decision.ranked, reason: dry.json.reason } })
   t.equal((await gateway.get('/v1/decisions/req_nothing')).status, 404)
 })
 
