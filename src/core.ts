@@ -85,6 +85,7 @@ export function createCore({ config, version, log, now, newId }: CoreParts): Cor
     aliases: values.MODEL_ALIASES,
     policy: { freeOnly: values.OPENROUTER_FREE_ONLY },
     countTokens: ({ messages, tools }) => tokens.countMessages(messages, tools),
+    countText: text => tokens.countText(text),
     now,
   })
 

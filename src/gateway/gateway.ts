@@ -6,11 +6,16 @@ import { decide, reasonFor, refusal, type Decision, type RouterState } from '../
 import type { Policy } from '../router/filter.ts'
 import { measure } from '../router/measure.ts'
 import { select } from '../router/select.ts'
-import type { ChatRequest } from '../wire/openai.ts'
+import type { Errand, ErrandName, ErrandReply, ErrandRequests } from '../wire/errands.ts'
+import type { ChatCompletion, ChatRequest } from '../wire/openai.ts'
 import { attempt, type AttemptTimeouts, type Primed } from './attempt.ts'
-import { openAccount, type Account, type AttemptAccount, type Call, type Timings } from './account.ts'
+import { openAccount, type Account, type Answered, type AttemptAccount, type Call, type Timings } from './account.ts'
 import type { Breakers } from './breakers.ts'
+import { chatJob } from './chat-job.ts'
+import { errandJob } from './errand-job.ts'
 import type { Inventory } from './inventory.ts'
+import type { Job } from './job.ts'
+import { createKeptReasoning } from './kept-reasoning.ts'
 import type { Slots } from './slots.ts'
 
 /** More candidates than this are not tried for one request: by then its caller has waited long enough to hear the reasons. */
@@ -25,11 +30,13 @@ export interface Served {
   /** Our count of the prompt. */
   promptTokens: number
   timings: Timings
+  /** What was changed in the request for this model. */
+  notes: readonly string[]
 }
 
-export interface Answer {
+export interface Answer<Body = ChatCompletion> {
   served: Served
-  reply: Primed
+  reply: Primed<Body>
 }
 
 export interface Gateway {
@@ -39,6 +46,12 @@ export interface Gateway {
    * `return()`; hanging up by `call.signal` does as well.
    */
   chat(call: Call, request: ChatRequest): Promise<Answer>
+  /** The same road for what is no chat. */
+  run<Name extends ErrandName>(
+    call: Call,
+    errand: Errand<Name>,
+    request: ErrandRequests[Name],
+  ): Promise<Answer<ErrandReply>>
   /** The decision that `chat` would take now, without calling anybody. */
   preview(request: ChatRequest): Decision
   /** Requests under way. */
@@ -56,12 +69,13 @@ export interface GatewayParts {
   policy: Policy
   aliases: readonly Alias[]
   countTokens: (request: ChatRequest) => { tokens: number; exact: boolean }
+  countText: (text: string) => { tokens: number; exact: boolean }
   /** Milliseconds since the epoch. */
   now: () => number
 }
 
 export function createGateway(parts: GatewayParts): Gateway {
-  const { inventory, breakers, ledger, slotsOf, timeouts, policy, aliases, countTokens, now } = parts
+  const { inventory, breakers, ledger, slotsOf, timeouts, policy, aliases, countTokens, countText, now } = parts
   const underWay = new Map<Promise<void>, AbortController>()
   let closed = false
 
@@ -79,10 +93,10 @@ export function createGateway(parts: GatewayParts): Gateway {
   }
 
   /** A server that came up a moment ago deserves to be asked before a caller is turned away. */
-  async function route(request: ChatRequest, signal: AbortSignal): Promise<Decision> {
+  async function route(job: Job<unknown>, signal: AbortSignal): Promise<Decision> {
     const choose = (): Decision | GatewayError => {
       try {
-        const decision = preview(request)
+        const decision = job.decide()
         return decision.ranked.length > 0 ? decision : refusal(decision, now())
       } catch (error) {
         return asGatewayError(error)
@@ -93,22 +107,22 @@ export function createGateway(parts: GatewayParts): Gateway {
     if (first.code !== 'no_backend' && first.code !== 'model_not_found') throw first
     await inventory.refreshIfStale(signal)
     const second = choose()
-    if (second instanceof GatewayError) throw absentServer(request.model, inventory) ?? second
+    if (second instanceof GatewayError) throw absentServer(job.asked.model, inventory) ?? second
     return second
   }
 
-  async function chat(call: Call, request: ChatRequest): Promise<Answer> {
+  async function perform<Body extends Answered>(call: Call, job: Job<Body>): Promise<Answer<Body>> {
     if (closed) throw shuttingDown()
     const controller = linkedController(call.signal)
     const { signal } = controller
-    const account = openAccount({ call, request, ledger, now })
+    const account = openAccount({ call, request: job.asked, ledger, now })
     const done = account.settled.finally(() => underWay.delete(done))
     underWay.set(done, controller)
     try {
       const startedAt = now()
-      const decision = await route(request, signal)
+      const decision = await route(job, signal)
       account.decided(decision, now() - startedAt)
-      return await callInOrder(decision, request, signal, account)
+      return await callInOrder(decision, job, signal, account)
     } catch (error) {
       const failure = asGatewayError(error)
       account.failed(failure)
@@ -116,19 +130,19 @@ export function createGateway(parts: GatewayParts): Gateway {
     }
   }
 
-  async function callInOrder(
+  async function callInOrder<Body extends Answered>(
     decision: Decision,
-    request: ChatRequest,
+    job: Job<Body>,
     signal: AbortSignal,
     account: Account,
-  ): Promise<Answer> {
+  ): Promise<Answer<Body>> {
     const line = [...decision.ranked]
     const errors: { model: Model; error: GatewayError }[] = []
     const again = new Set<Model>()
     for (let model = line.shift(); model !== undefined && errors.length < mostAttempts; model = line.shift()) {
       if (!breakers.tryEnter(model)) continue
       try {
-        return await callOne(model, decision, request, signal, account)
+        return await callOne(model, decision, job, signal, account)
       } catch (thrown) {
         const error = asGatewayError(thrown)
         errors.push({ model, error })
@@ -142,24 +156,25 @@ export function createGateway(parts: GatewayParts): Gateway {
     throw allFailed(errors)
   }
 
-  async function callOne(
+  async function callOne<Body extends Answered>(
     model: Model,
     decision: Decision,
-    request: ChatRequest,
+    job: Job<Body>,
     signal: AbortSignal,
     account: Account,
-  ): Promise<Answer> {
+  ): Promise<Answer<Body>> {
     const provider = inventory.providerOf(model)
     const entry = account.attemptStarted(model)
     let release: (() => void) | undefined
     try {
       release = await slotsOf(provider.name).acquire(signal)
       entry.slotGranted()
+      const { promptTokens } = decision.measured
+      const { call, notes } = job.prepare({ model, provider, promptTokens })
       const reply = await attempt({
-        provider,
         model,
-        request,
-        promptTokens: decision.measured.promptTokens,
+        ask: call,
+        streaming: job.asked.stream === true,
         timeouts: { ...timeouts, firstTokenMs: provider.firstTokenTimeoutMs ?? timeouts.firstTokenMs },
         signal,
       })
@@ -168,10 +183,11 @@ export function createGateway(parts: GatewayParts): Gateway {
         model,
         reason: reasonFor(decision, model),
         attempts: account.attempts(),
-        promptTokens: decision.measured.promptTokens,
+        promptTokens,
         timings: entry.answered(),
+        notes,
       }
-      return { served, reply: finishing(reply, model, entry, signal, release) }
+      return { served, reply: finishing(job.finish(reply), model, entry, signal, release) }
     } catch (thrown) {
       release?.()
       const error = asGatewayError(thrown)
@@ -182,13 +198,13 @@ export function createGateway(parts: GatewayParts): Gateway {
   }
 
   /** The reply, with its books closed and its slot given back when it ends, fails or is left. */
-  function finishing(
-    reply: Primed,
+  function finishing<Body extends Answered>(
+    reply: Primed<Body>,
     model: Model,
     entry: AttemptAccount,
     signal: AbortSignal,
     release: () => void,
-  ): Primed {
+  ): Primed<Body> {
     if (reply.kind === 'complete') {
       release()
       entry.completed(reply.completion)
@@ -207,8 +223,14 @@ export function createGateway(parts: GatewayParts): Gateway {
     if (error.code === 'upstream_unavailable') inventory.suspect(inventory.providerOf(model))
   }
 
+  const keptReasoning = createKeptReasoning()
+  const providerOf = (model: Model) => inventory.providerOf(model)
+  const groupsOf = (names: readonly string[]) => select(names, inventory.models(), aliases)
+
   return {
-    chat,
+    chat: (call, request) => perform(call, chatJob(request, { decide: preview, keptReasoning })),
+    run: (call, errand, request) =>
+      perform(call, errandJob(errand, request, { groupsOf, providerOf, countText, state })),
     preview,
     active: () => underWay.size,
     async close(graceMs) {

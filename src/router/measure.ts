@@ -1,7 +1,10 @@
+import type { ErrandName } from '../wire/errands.ts'
 import type { ChatRequest } from '../wire/openai.ts'
 
 /** What a request needs, read off once and used for every candidate. */
 export interface Measured {
+  /** What is asked for where it is no chat. */
+  errand?: ErrandName
   promptTokens: number
   /** False when the count is an estimate because counting exactly would have held up other requests. */
   exact: boolean
@@ -34,4 +37,15 @@ export function measure(request: ChatRequest, prompt: { tokens: number; exact: b
     logitBias: Object.keys(request['logit_bias'] ?? {}).length > 0,
     manyChoices: (request.n ?? 1) > 1,
   }
+}
+
+/** The same for what is no chat. `prompt` is the longest text that must be read at once. */
+export function measureErrand(
+  errand: ErrandName,
+  prompt: { tokens: number; exact: boolean },
+  outputTokens: number,
+): Measured {
+  const nothing = { tools: false, forcedTools: false, vision: false, json: false }
+  const nothingRare = { logprobs: false, logitBias: false, manyChoices: false }
+  return { errand, promptTokens: prompt.tokens, exact: prompt.exact, outputTokens, ...nothing, ...nothingRare }
 }

@@ -1,0 +1,32 @@
+import type { Decision } from '../router/decide.ts'
+import type { ChatCompletion, ChatRequest } from '../wire/openai.ts'
+import type { Job } from './job.ts'
+import type { KeptReasoning } from './kept-reasoning.ts'
+import { prepare } from './prepare.ts'
+
+export interface ChatJobParts {
+  decide: (request: ChatRequest) => Decision
+  keptReasoning: KeptReasoning
+}
+
+export function chatJob(request: ChatRequest, { decide, keptReasoning }: ChatJobParts): Job<ChatCompletion> {
+  const restored = keptReasoning.restore(request)
+  const mayCall = (request.tools?.length ?? 0) > 0
+  return {
+    asked: request,
+    decide: () => decide(request),
+    prepare({ model, provider, promptTokens }) {
+      const prepared = prepare(restored, { model, provider, promptTokens })
+      return {
+        call: signal => provider.chat({ model, request: prepared.request, promptTokens, signal }),
+        notes: prepared.notes,
+      }
+    },
+    finish(reply) {
+      if (!mayCall) return reply
+      if (reply.kind === 'stream') return { kind: 'stream', parts: keptReasoning.watch(reply.parts) }
+      keptReasoning.keep(reply.completion)
+      return reply
+    },
+  }
+}
