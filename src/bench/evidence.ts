@@ -1,6 +1,6 @@
 import { countOf } from './runner.ts'
 import { candidateKey, type Result } from './results.ts'
-import { mcnemar, pairedBootstrap, wilson, type Interval } from './statistics.ts'
+import { mcnemar, pairedBootstrap, probabilityBetter, wilson, type Interval } from './statistics.ts'
 
 /** What results say of one model in one category: the router's evidence. */
 export interface Evidence {
@@ -121,42 +121,44 @@ export function strategyIsBetter(
   return low > 0 && p <= 0.05
 }
 
-/** What a second look at a few tasks found changed. */
+/** What a second look at a few tasks found. */
 export interface Drift {
   provider: string
   model: string
+  /** A suite's name, or `all` for the model's categories together, where a small shift shows first. */
   category: string
+  /** Pass rates on the same tasks. */
   before: Interval
   after: Interval
   tasks: number
-  p: number
-  /** Beyond chance on these tasks, two-sided, p at most 0.05; or the weights are others. */
+  /** That the later rate is on the side where it was seen, from both posteriors. */
+  certainty: number
+  /** Certain enough (97.5 %, so 5 % two-sided); or the weights are others. */
   moved: boolean
   digestChanged: boolean
 }
 
-/** Older and newer results of the same tasks, per model and category. */
-export function drift(before: readonly Result[], after: readonly Result[], random: () => number): Drift[] {
-  const cell = (result: Result) => JSON.stringify([candidateKey(result), result.suite])
-  const older = Map.groupBy(before, cell)
-  return [...Map.groupBy(after, cell)].flatMap(([key, fresh]) => {
+const movedCertainty = 0.975
+
+/** Older and newer results of the same tasks, per model and category and for each model as a whole. */
+export function drift(before: readonly Result[], after: readonly Result[]): Drift[] {
+  const compare = (fresh: readonly Result[], category: string): Drift[] => {
+    const key = candidateKey(fresh[0]!)
     const tasks = new Set(fresh.map(({ task }) => task))
-    const old = (older.get(key) ?? []).filter(({ task }) => tasks.has(task))
+    const old = before.filter(result => candidateKey(result) === key && tasks.has(result.task))
     if (old.length === 0) return []
-    const { p, tasks: compared } = pairedDifference(fresh, old, random)
-    const [was, is] = [countOf(old), countOf(fresh)]
-    const { provider, model, suite: category } = fresh[0]!
-    const digestChanged = old.at(-1)!.digest !== fresh[0]!.digest
-    return {
-      provider,
-      model,
-      category,
-      before: wilson(was.passed, was.total),
-      after: wilson(is.passed, is.total),
-      tasks: compared,
-      p,
-      moved: p <= 0.05 || digestChanged,
-      digestChanged,
-    }
-  })
+    const known = new Set(old.map(({ task }) => task))
+    const [was, is] = [countOf(old), countOf(fresh.filter(({ task }) => known.has(task)))]
+    const better = probabilityBetter(is, was)
+    const certainty = Math.max(better, 1 - better)
+    const { provider, model, digest } = fresh[0]!
+    const digestChanged = old.at(-1)!.digest !== digest
+    const moved = certainty >= movedCertainty || digestChanged
+    const rates = { before: wilson(was.passed, was.total), after: wilson(is.passed, is.total) }
+    return [{ provider, model, category, ...rates, tasks: known.size, certainty, moved, digestChanged }]
+  }
+  return [...Map.groupBy(after, candidateKey).values()].flatMap(fresh => [
+    ...[...Map.groupBy(fresh, ({ suite }) => suite)].flatMap(([suite, list]) => compare(list, suite)),
+    ...compare(fresh, 'all'),
+  ])
 }

@@ -1,9 +1,8 @@
 import type { Standing } from './leaderboard.ts'
 import { nameOf } from './render.ts'
 
-const width = 860
-const height = 520
-const plot = { left: 70, right: 650, top: 60, bottom: 440 }
+const width = 960
+const plot = { left: 84, right: 680, top: 60, bottom: 440 }
 /** Free models stand in a column of their own: a logarithmic axis has no zero. */
 const freeX = plot.left + 40
 
@@ -25,7 +24,7 @@ export function renderFrontier(standings: readonly Standing[], title: string): s
   const paid = costs.filter(cost => cost > 0)
   const low = 10 ** Math.floor(Math.log10(Math.min(...paid, 1)) - 1e-9)
   const high = Math.max(10 ** Math.ceil(Math.log10(Math.max(...paid, 1)) + 1e-9), low * 10)
-  const paidLeft = freeX + 50
+  const paidLeft = freeX + 70
   const xOf = (cost: number) =>
     cost <= 0 ? freeX : paidLeft + ((plot.right - paidLeft) * Math.log(cost / low)) / Math.log(high / low)
   const yOf = (quality: number) => plot.bottom - (plot.bottom - plot.top) * quality
@@ -43,35 +42,63 @@ export function renderFrontier(standings: readonly Standing[], title: string): s
       return [...done, { ...point, best: point.standing.quality.value > reached }]
     }, [])
   const spread = apart(points)
-  const frontier = points.filter(({ best }) => best)
-  const path = frontier.map(({ x, y }, index) => (index === 0 ? `M${at(x)} ${at(y)}` : `H${at(x)}V${at(y)}`)).join('')
+  const frontier = spread.filter(({ best }) => best).sort((a, b) => a.cost - b.cost)
+  const path = frontier
+    .map(({ shownX, y }, index) => (index === 0 ? `M${at(shownX)} ${at(y)}` : `H${at(shownX)}V${at(y)}`))
+    .join('')
   const end = frontier.length > 0 ? `H${plot.right}` : ''
   const decades =
     paid.length === 0
       ? []
       : Array.from({ length: Math.round(Math.log10(high / low)) + 1 }, (_, index) => low * 10 ** index)
 
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="system-ui, sans-serif" font-size="13">
-<rect width="${width}" height="${height}" fill="#ffffff"/>
-<text x="${plot.left}" y="32" font-size="18" font-weight="600" fill="#1b1f24">${escaped(title)}</text>
-${[0, 0.25, 0.5, 0.75, 1].map(share => `<line x1="${plot.left}" x2="${plot.right}" y1="${at(yOf(share))}" y2="${at(yOf(share))}" stroke="#e4e7eb"/><text x="${plot.left - 10}" y="${at(yOf(share) + 4)}" text-anchor="end" fill="#57606a">${share * 100} %</text>`).join('\n')}
-${decades.map(cost => `<line x1="${at(xOf(cost))}" x2="${at(xOf(cost))}" y1="${plot.top}" y2="${plot.bottom}" stroke="#e4e7eb"/><text x="${at(xOf(cost))}" y="${plot.bottom + 20}" text-anchor="middle" fill="#57606a">$${String(Number(cost.toPrecision(2)))}</text>`).join('\n')}
-<text x="${freeX}" y="${plot.bottom + 20}" text-anchor="middle" fill="#57606a">free</text>
-<text x="${(plot.left + plot.right) / 2}" y="${plot.bottom + 46}" text-anchor="middle" fill="#57606a">cost of 1,000 tasks, USD (logarithmic)</text>
-<text transform="translate(22 ${(plot.top + plot.bottom) / 2}) rotate(-90)" text-anchor="middle" fill="#57606a">quality: mean pass rate of the categories</text>
-<path d="${path}${end}" fill="none" stroke="#0969da" stroke-width="2" stroke-dasharray="6 4"/>
-${spread
-  .map(({ standing, x, y, best, shownX, labelY }) => {
-    const colour = best ? '#0969da' : '#8c959f'
-    const { low, high } = standing.quality
-    return `<line x1="${at(shownX)}" x2="${at(shownX)}" y1="${at(yOf(high))}" y2="${at(yOf(low))}" stroke="${colour}" stroke-width="2"/>
-<circle cx="${at(shownX)}" cy="${at(y)}" r="6" fill="${colour}"/>
-<line x1="${at(Math.max(x, shownX) + 8)}" y1="${at(y)}" x2="${plot.right + 8}" y2="${at(labelY - 4)}" stroke="#d0d7de"/>
-<text x="${plot.right + 12}" y="${at(labelY)}" fill="#1b1f24">${escaped(shortened(nameOf(standing)))}</text>`
+  const horizontal = [0, 0.25, 0.5, 0.75, 1].map(
+    share =>
+      line(plot.left, yOf(share), plot.right, yOf(share), grid) +
+      label(plot.left - 10, yOf(share) + 4, `${share * 100} %`, 'end'),
+  )
+  const vertical = decades.map(
+    cost =>
+      line(xOf(cost), plot.top, xOf(cost), plot.bottom, grid) +
+      label(xOf(cost), plot.bottom + 20, `$${Number(cost.toPrecision(2))}`, 'middle'),
+  )
+  const names = spread.map(
+    ({ standing, y, shownX, labelY }) =>
+      line(shownX + 8, y, plot.right + 8, labelY - 4, '#d0d7de') +
+      label(plot.right + 12, labelY, shortened(nameOf(standing)), 'start', ink),
+  )
+  const dots = spread.map(({ standing: { quality }, y, best, shownX }) => {
+    const colour = best ? accent : '#8c959f'
+    return `${line(shownX, yOf(quality.high), shownX, yOf(quality.low), colour, 2)}<circle cx="${at(shownX)}" cy="${at(y)}" r="6" fill="${colour}"/>`
   })
-  .join('\n')}
-</svg>
-`
+  const middle = (plot.top + plot.bottom) / 2
+  const height = Math.max(plot.bottom + 80, ...spread.map(({ labelY }) => labelY + 20))
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${at(height)}" font-family="system-ui, sans-serif" font-size="13">`,
+    `<rect width="${width}" height="${at(height)}" fill="#ffffff"/>`,
+    `<text x="${plot.left}" y="32" font-size="18" font-weight="600" fill="${ink}">${escaped(title)}</text>`,
+    ...horizontal,
+    ...vertical,
+    label(freeX, plot.bottom + 20, 'free', 'middle'),
+    label((plot.left + plot.right) / 2, plot.bottom + 46, 'cost of 1,000 tasks, USD (logarithmic)', 'middle'),
+    `<g transform="translate(20 ${middle}) rotate(-90)">${label(0, 0, 'quality: mean pass rate of the categories', 'middle')}</g>`,
+    ...names,
+    `<path d="${path}${end}" fill="none" stroke="${accent}" stroke-width="2" stroke-dasharray="6 4"/>`,
+    ...dots,
+    '</svg>\n',
+  ].join('\n')
+}
+
+const ink = '#1b1f24'
+const accent = '#0969da'
+const grid = '#e4e7eb'
+
+function line(x1: number, y1: number, x2: number, y2: number, colour: string, thickness = 1): string {
+  return `<line x1="${at(x1)}" y1="${at(y1)}" x2="${at(x2)}" y2="${at(y2)}" stroke="${colour}" stroke-width="${thickness}"/>`
+}
+
+function label(x: number, y: number, words: string, anchor: 'start' | 'middle' | 'end', colour = '#57606a'): string {
+  return `<text x="${at(x)}" y="${at(y)}" text-anchor="${anchor}" fill="${colour}">${escaped(words)}</text>`
 }
 
 /** Dots of one column side by side, and labels at the right edge that do not overlap. */
@@ -90,5 +117,5 @@ function apart(points: readonly Point[]): (Point & { shownX: number; labelY: num
 }
 
 const at = (value: number) => String(Math.round(value * 10) / 10)
-const shortened = (name: string) => (name.length > 26 ? `${name.slice(0, 25)}…` : name)
+const shortened = (name: string) => (name.length > 34 ? `…${name.slice(-33)}` : name)
 const escaped = (text: string) => text.replace(/[&<>"]/g, letter => `&#${letter.charCodeAt(0)};`)

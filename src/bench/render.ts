@@ -56,7 +56,11 @@ function figures({
   return [
     percent(quality),
     costUsdPerTask === null ? '?' : costUsdPerTask === 0 ? 'free' : (costUsdPerTask * 1_000).toPrecision(3),
-    tokensPerSecond === null ? '?' : tokensPerSecond.toPrecision(3),
+    tokensPerSecond === null
+      ? '?'
+      : tokensPerSecond < 10
+        ? tokensPerSecond.toFixed(1)
+        : String(Math.round(tokensPerSecond)),
     firstToken[0] === undefined ? '?' : milliseconds(firstToken[0].medianMs),
     loadSeconds === null ? '?' : `${loadSeconds.toFixed(1)} s`,
     memoryBytes === null ? '?' : `${(memoryBytes / 2 ** 30).toFixed(1)} GiB`,

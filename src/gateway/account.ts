@@ -3,7 +3,7 @@ import type { AttemptEntry, Outcome } from '../ledger/entry.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Model } from '../providers/provider.ts'
 import { reasonFor, type Decision } from '../router/decide.ts'
-import { readUsage, writeUsage, type ChatCompletion } from '../wire/openai.ts'
+import { readUsage, writeUsage, type ChatCompletion, type ChatRequest } from '../wire/openai.ts'
 import { framesIn, partFromChunks, type StreamPart } from '../wire/stream-part.ts'
 import { costUsd, noUsage, type Usage } from '../wire/usage.ts'
 import { decisionRecord } from './decision-record.ts'
@@ -20,6 +20,12 @@ export interface Call {
   signal: AbortSignal
   /** Milliseconds since the epoch. */
   receivedAt: number
+  /** At least so many prompt tokens, where the caller knows of more than the request shows. */
+  contextTokens?: number
+  /** The request as one model should get it, where models want to be addressed in different ways. */
+  shape?: (model: Model, request: ChatRequest) => ChatRequest
+  /** Told each time a model gets a slot to work on it. */
+  onSlot?: (model: Model) => void
 }
 
 /** Milliseconds: choosing, waiting for slots (all attempts together), and the winning attempt up to its first token. */
@@ -211,6 +217,7 @@ export function openAccount({ call, request, ledger, now }: AccountParts): Accou
       slotGranted() {
         slotAt = now()
         queueMs += slotAt - startedAt
+        call.onSlot?.(model)
       },
       answered() {
         firstTokenAt = now()

@@ -1,22 +1,27 @@
 import type { Decision } from '../router/decide.ts'
 import type { ChatCompletion, ChatRequest } from '../wire/openai.ts'
+import type { Call } from './account.ts'
 import type { Job } from './job.ts'
 import type { KeptReasoning } from './kept-reasoning.ts'
 import { prepare } from './prepare.ts'
 
 export interface ChatJobParts {
-  decide: (request: ChatRequest) => Decision
+  decide: (request: ChatRequest, contextTokens?: number) => Decision
   keptReasoning: KeptReasoning
 }
 
-export function chatJob(request: ChatRequest, { decide, keptReasoning }: ChatJobParts): Job<ChatCompletion> {
+export function chatJob(
+  call: Call,
+  request: ChatRequest,
+  { decide, keptReasoning }: ChatJobParts,
+): Job<ChatCompletion> {
   const restored = keptReasoning.restore(request)
   const mayCall = (request.tools?.length ?? 0) > 0
   return {
     asked: request,
-    decide: () => decide(request),
+    decide: () => decide(request, call.contextTokens),
     prepare({ model, provider, promptTokens }) {
-      const prepared = prepare(restored, { model, provider, promptTokens })
+      const prepared = prepare(call.shape?.(model, restored) ?? restored, { model, provider, promptTokens })
       return {
         call: signal => provider.chat({ model, request: prepared.request, promptTokens, signal }),
         notes: prepared.notes,

@@ -52,8 +52,10 @@ export interface Gateway {
     errand: Errand<Name>,
     request: ErrandRequests[Name],
   ): Promise<Answer<ErrandReply>>
-  /** The decision that `chat` would take now, without calling anybody. */
-  preview(request: ChatRequest): Decision
+  /** The decision that `chat` would take now, without calling anybody; `contextTokens` as in `Call`. */
+  preview(request: ChatRequest, contextTokens?: number): Decision
+  /** Like `preview`, but asks the servers again before it throws the reason why nobody can serve the request. */
+  route(request: ChatRequest, signal: AbortSignal, contextTokens?: number): Promise<Decision>
   /** Requests under way. */
   active(): number
   /** Refuses new requests, gives those under way `graceMs` to end, then aborts them. */
@@ -87,16 +89,18 @@ export function createGateway(parts: GatewayParts): Gateway {
     },
   }
 
-  function preview(request: ChatRequest): Decision {
+  function preview(request: ChatRequest, contextTokens = 0): Decision {
     const names = [...new Set([request.model, ...(request.models ?? [])])]
-    return decide(select(names, inventory.models(), aliases), measure(request, countTokens(request)), state)
+    const { tokens, exact } = countTokens(request)
+    const prompt = { tokens: Math.max(tokens, contextTokens), exact: exact && tokens >= contextTokens }
+    return decide(select(names, inventory.models(), aliases), measure(request, prompt), state)
   }
 
   /** A server that came up a moment ago deserves to be asked before a caller is turned away. */
-  async function route(job: Job<unknown>, signal: AbortSignal): Promise<Decision> {
+  async function settleOn(decideNow: () => Decision, asked: string, signal: AbortSignal): Promise<Decision> {
     const choose = (): Decision | GatewayError => {
       try {
-        const decision = job.decide()
+        const decision = decideNow()
         return decision.ranked.length > 0 ? decision : refusal(decision, now())
       } catch (error) {
         return asGatewayError(error)
@@ -107,7 +111,7 @@ export function createGateway(parts: GatewayParts): Gateway {
     if (first.code !== 'no_backend' && first.code !== 'model_not_found') throw first
     await inventory.refreshIfStale(signal)
     const second = choose()
-    if (second instanceof GatewayError) throw absentServer(job.asked.model, inventory) ?? second
+    if (second instanceof GatewayError) throw absentServer(asked, inventory) ?? second
     return second
   }
 
@@ -120,7 +124,7 @@ export function createGateway(parts: GatewayParts): Gateway {
     underWay.set(done, controller)
     try {
       const startedAt = now()
-      const decision = await route(job, signal)
+      const decision = await settleOn(job.decide, job.asked.model, signal)
       account.decided(decision, now() - startedAt)
       return await callInOrder(decision, job, signal, account)
     } catch (error) {
@@ -228,10 +232,11 @@ export function createGateway(parts: GatewayParts): Gateway {
   const groupsOf = (names: readonly string[]) => select(names, inventory.models(), aliases)
 
   return {
-    chat: (call, request) => perform(call, chatJob(request, { decide: preview, keptReasoning })),
+    chat: (call, request) => perform(call, chatJob(call, request, { decide: preview, keptReasoning })),
     run: (call, errand, request) =>
       perform(call, errandJob(errand, request, { groupsOf, providerOf, countText, state })),
     preview,
+    route: (request, signal, contextTokens) => settleOn(() => preview(request, contextTokens), request.model, signal),
     active: () => underWay.size,
     async close(graceMs) {
       closed = true

@@ -8,7 +8,7 @@ export interface Job<Body> {
   /** As the books have it. */
   asked: Asked
   /** Pure; throws where the caller's words mean nobody. */
-  decide(): Decision
+  decide: () => Decision
   /** The call that one candidate gets, and what was changed for it. */
   prepare(candidate: Candidate): { call: (signal: AbortSignal) => Promise<Reply<Body>>; notes: string[] }
   /** The answer as it goes on to the caller. */

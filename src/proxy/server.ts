@@ -27,16 +27,16 @@ declare module 'fastify' {
   }
 }
 
-/** The HTTP face, not yet listening. Closing it closes no part of `core`. */
-export function createServer(core: Core): FastifyInstance {
+/** The HTTP face, not yet listening; `instanceToken` lets other processes in. Closing it closes no part of `core`. */
+export function createServer(core: Core, instanceToken?: string): FastifyInstance {
   const { HOST, SIGNALBOX_API_KEY, KEEPALIVE_INTERVAL_MS } = core.config.values
-  const authenticate = createAuthenticate(SIGNALBOX_API_KEY, isLoopback(HOST))
+  const authenticate = createAuthenticate(SIGNALBOX_API_KEY, isLoopback(HOST), instanceToken)
   const log: FastifyBaseLogger = core.log
   const app = Fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: mostBodyBytes,
-    genReqId: core.newId,
+    genReqId: () => core.newId('req'),
     routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: true, maxParamLength: 500 },
     forceCloseConnections: 'idle',
   })

@@ -5,6 +5,8 @@ export interface Growing<T> {
   readonly length: number
   /** What was appended. */
   view(): T
+  /** Forgets the numbers and keeps the memory. */
+  clear(): void
 }
 
 type Numbers = Uint8Array | Uint32Array | Float32Array
@@ -28,5 +30,8 @@ export function growing<T extends Numbers>(kind: new (length: number) => T): Gro
       return length
     },
     view: () => values.subarray(0, length) as T,
+    clear() {
+      length = 0
+    },
   }
 }

@@ -10,6 +10,8 @@ export interface IdentifierTable {
   readonly firstTerms: Uint32Array
   readonly terms: Uint32Array
   readonly size: number
+  /** Forgets the identifiers and keeps the memory. */
+  clear(): void
 }
 
 /** One step of a multiplicative hash over character codes, kept within 32 bits. */
@@ -77,6 +79,10 @@ export function identifierTable(): IdentifierTable {
     },
     get size() {
       return size
+    },
+    clear() {
+      slots.fill(0)
+      size = 0
     },
   }
 }

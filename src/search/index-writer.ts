@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import { GatewayError } from '../errors.ts'
 import type { IndexProgress, IndexReport, IndexRequest } from './indexer.ts'
-import type { WorkerAnswer, WorkerTask } from './worker.ts'
+import type { WorkerAnswer, WorkerSettings, WorkerTask } from './worker.ts'
 
 /** The worker thread that writes the index, started with the first task. */
 export interface IndexWriter {
@@ -19,7 +19,10 @@ interface Waiting {
   tell?: (progress: IndexProgress) => void
 }
 
-export function startIndexWriter(directory: string): IndexWriter {
+// What indexing throws away dies young; the default of 48 MB a thread would only let it lie longer.
+const youngHeapMb = 8
+
+export function startIndexWriter(settings: WorkerSettings): IndexWriter {
   const waiting = new Map<number, Waiting>()
   let worker: Worker | undefined
   let nextId = 1
@@ -28,7 +31,10 @@ export function startIndexWriter(directory: string): IndexWriter {
   const start = () => {
     // The published package holds JavaScript; a URL's ending is not rewritten by the compiler as an import's is.
     const ending = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
-    const started = new Worker(new URL(`./worker.${ending}`, import.meta.url), { workerData: { directory } })
+    const started = new Worker(new URL(`./worker.${ending}`, import.meta.url), {
+      workerData: settings,
+      resourceLimits: { maxYoungGenerationSizeMb: youngHeapMb },
+    })
     started.on('message', (answer: WorkerAnswer) => {
       const asked = waiting.get(answer.id)
       if (answer.kind === 'progress') return asked?.tell?.(answer.progress)

@@ -46,9 +46,12 @@ export interface Indexer {
 const turnEveryMs = 40
 const maxExamples = 50
 
-export function createIndexer(directory: string, now: () => number): Indexer {
+/** `excludePatterns` are left out of every index here, beside those a request names. */
+export function createIndexer(directory: string, excludePatterns: readonly string[], now: () => number): Indexer {
   mkdirSync(directory, { recursive: true })
   let live = openIndexFolder(directory)
+  const exclusionsOf = (request: IndexRequest) => (root: string) =>
+    exclusionOf(root, [...excludePatterns, ...request.excludePatterns])
   return {
     async sync(request, tell, signal) {
       const mark = markOf(request.options)
@@ -65,7 +68,13 @@ export function createIndexer(directory: string, now: () => number): Indexer {
       const histories = startHistories(directory, target, request, signal)
       const report = emptyReport()
       try {
-        await syncFiles(target, request, report, { tell, signal, now, commitsAlong: !rebuilds })
+        await syncFiles(target, request, report, {
+          tell,
+          signal,
+          now,
+          exclude: exclusionsOf(request),
+          commitsAlong: !rebuilds,
+        })
         await histories()
       } catch (cause) {
         if (target !== live && rebuilds) target.close()
@@ -83,10 +92,11 @@ export function createIndexer(directory: string, now: () => number): Indexer {
       const report = emptyReport()
       const builder = segmentBuilder(request.options)
       const files = fileSink(live, request, report)
+      const exclude = exclusionsOf(request)
       for (const changed of paths) {
         const root = request.roots.find(each => changed === each || changed.startsWith(each + path.sep))
         if (root === undefined) continue
-        const exclusion = exclusionOf(root, request.excludePatterns)
+        const exclusion = exclude(root)
         lookAgain(changed, root, exclusion, live, report, file => files.take(file, root, builder))
       }
       if (builder.files > 0) live.append(builder)
@@ -111,22 +121,22 @@ interface SyncTools {
   tell: (progress: IndexProgress) => void
   signal: AbortSignal
   now: () => number
+  exclude: (root: string) => Exclusion
   /** Whether readers may see the index grow: not while an older one still answers. */
   commitsAlong: boolean
 }
 
 async function syncFiles(target: IndexFolder, request: IndexRequest, report: IndexReport, tools: SyncTools) {
-  const { tell, signal, now } = tools
+  const { tell, signal, now, exclude } = tools
   const files = fileSink(target, request, report)
-  let builder = segmentBuilder(request.options)
+  const builder = segmentBuilder(request.options)
   const flush = () => {
     if (builder.files > 0) target.append(builder)
-    builder = segmentBuilder(request.options)
     if (tools.commitsAlong) target.commit()
   }
   let turnAt = now() + turnEveryMs
   for (const root of request.roots) {
-    for (const met of walk(root, exclusionOf(root, request.excludePatterns))) {
+    for (const met of walk(root, exclude(root))) {
       if ('folder' in met) report.folders.push(met.folder)
       else if ('skipped' in met) leaveOut(report, met.skipped, met.reason)
       else if (report.filesSeen >= request.options.maxFiles) leaveOut(report, met.file, 'too_many_files')

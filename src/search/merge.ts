@@ -1,5 +1,6 @@
+import { chunkColumns } from './chunk-columns.ts'
 import { readCounts, writeCounts } from './postings.ts'
-import { writeSegment, type ChunkPlace, type IndexedFile, type Segment } from './segment-file.ts'
+import { writeSegment, type IndexedFile, type Segment } from './segment-file.ts'
 import { byteWriter, readVarint } from './varint.ts'
 
 /** A segment to be merged, and its files that no longer count. */
@@ -12,17 +13,18 @@ export interface MergePart {
 export function mergeSegments(file: string, parts: readonly MergePart[]): void {
   const files: IndexedFile[] = []
   const firstChunks: number[] = [0]
-  const chunks: ChunkPlace[] = []
+  const chunks = chunkColumns()
   const moves = parts.map(({ segment, dead }) => {
     const fileTo = new Int32Array(segment.fileCount).fill(-1)
     const chunkTo = new Int32Array(segment.chunkCount).fill(-1)
+    const place = segment.chunkReader()
     for (let from = 0; from < segment.fileCount; from++) {
       if (dead.has(from)) continue
       fileTo[from] = files.length
       files.push(segment.file(from))
       for (let chunk = segment.firstChunks[from]!; chunk < segment.firstChunks[from + 1]!; chunk++) {
         chunkTo[chunk] = chunks.length
-        chunks.push(segment.chunk(chunk))
+        chunks.push(place(chunk))
       }
       firstChunks.push(chunks.length)
     }
@@ -46,30 +48,32 @@ interface Move {
 function* mergedTerms(moves: readonly Move[]): Generator<{ term: string; payload: Uint8Array }> {
   const cursors = moves.map(move => ({
     ...move,
+    fileOf: move.segment.fileOf(),
     entries: move.segment.entries(),
-    head: undefined as Entry | undefined,
+    payload: noBytes,
   }))
-  const step = (cursor: (typeof cursors)[number]) => {
+  const heads: (string | undefined)[] = []
+  const step = (index: number) => {
+    const cursor = cursors[index]!
     const next = cursor.entries.next()
-    cursor.head = next.done === true ? undefined : next.value
+    heads[index] = next.done === true ? undefined : next.value.term
+    cursor.payload = next.done === true ? noBytes : next.value.payload
   }
-  for (const cursor of cursors) step(cursor)
+  cursors.forEach((_, index) => step(index))
   const out = byteWriter(1 << 16)
   const chunkPart = byteWriter(1 << 16)
   const pathPart = byteWriter()
   for (;;) {
-    let term: string | undefined
-    for (const { head } of cursors) if (head !== undefined && (term === undefined || head.term < term)) term = head.term
+    const term = leastOf(heads)
     if (term === undefined) return
     chunkPart.clear()
     pathPart.clear()
     const counts = { chunks: 0, files: 0, paths: 0 }
     let lastChunk = 0
     let lastPath = 0
-    for (const cursor of cursors) {
-      if (cursor.head?.term !== term) continue
-      const { fileTo, chunkTo } = cursor
-      const reader = { bytes: cursor.head.payload, at: 0 }
+    for (const [index, { fileTo, chunkTo, fileOf, payload }] of cursors.entries()) {
+      if (heads[index] !== term) continue
+      const reader = { bytes: payload, at: 0 }
       const from = readCounts(reader)
       let lastFile = -1
       for (let left = from.chunks, chunk = 0; left > 0; left--) {
@@ -81,7 +85,7 @@ function* mergedTerms(moves: readonly Move[]): Generator<{ term: string; payload
         chunkPart.byte(impact)
         lastChunk = moved
         counts.chunks++
-        const file = cursor.segment.fileOf[chunk]!
+        const file = fileOf[chunk]!
         if (file !== lastFile) counts.files++
         lastFile = file
       }
@@ -97,7 +101,7 @@ function* mergedTerms(moves: readonly Move[]): Generator<{ term: string; payload
         }
         reader.at += 2
       }
-      step(cursor)
+      step(index)
     }
     if (counts.chunks + counts.paths === 0) continue
     out.clear()
@@ -108,15 +112,29 @@ function* mergedTerms(moves: readonly Move[]): Generator<{ term: string; payload
   }
 }
 
-interface Entry {
-  term: string
-  payload: Uint8Array
+const noBytes: Uint8Array = new Uint8Array()
+
+/** The parts' sorted symbols as one sorted list without repeats. */
+function* mergedSymbols(parts: readonly MergePart[]): Generator<string> {
+  const cursors = parts.map(({ segment }) => ({
+    textOf: segment.symbolReader(),
+    count: segment.symbolLetters().length,
+    at: 0,
+  }))
+  const heads = cursors.map(({ textOf, count }) => (count > 0 ? textOf(0) : undefined))
+  for (;;) {
+    const least = leastOf(heads)
+    if (least === undefined) return
+    yield least
+    cursors.forEach((cursor, index) => {
+      if (heads[index] !== least) return
+      heads[index] = ++cursor.at < cursor.count ? cursor.textOf(cursor.at) : undefined
+    })
+  }
 }
 
-function mergedSymbols(parts: readonly MergePart[]): string[] {
-  const symbols = new Set<string>()
-  for (const { segment } of parts) {
-    for (let symbol = segment.symbolLetters().length - 1; symbol >= 0; symbol--) symbols.add(segment.symbolText(symbol))
-  }
-  return [...symbols].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0))
+function leastOf(texts: readonly (string | undefined)[]): string | undefined {
+  let least: string | undefined
+  for (const text of texts) if (text !== undefined && (least === undefined || text < least)) least = text
+  return least
 }

@@ -15,7 +15,7 @@ export const IndexOptions = z.object({
       comment: z.number().min(0).max(50).default(1),
       body: z.number().min(0).max(50).default(1),
       directory: z.number().min(0).max(50).default(1.2),
-      fileName: z.number().min(0).max(50).default(1.6),
+      fileName: z.number().min(0).max(50).default(1.8),
       history: z.number().min(0).max(50).default(0.7),
     })
     .prefault({}),

@@ -1,10 +1,12 @@
 import { languageNames } from './languages.ts'
-import { identifierPattern, wordsOf } from './words.ts'
+import { identifierPattern, partsOf, wordsOf } from './words.ts'
 
 /** A query as the engine reads it. */
 export interface Query {
   /** Terms to look for. */
   terms: Set<string>
+  /** By term, the words as they were typed: what people recognise. */
+  typed: Map<string, string>
   /** Neighbouring words written as one, which may or may not exist. */
   joined: Set<string>
   /** As typed, without operators; what an embedding is made of. */
@@ -52,9 +54,9 @@ export function parseQuery(query: string): Query {
     free,
     ...filters.filter(({ field, negated }) => !negated && field !== 'lang').map(({ value }) => value),
   ]
-  const terms = new Set(asked.flatMap(termsOf).slice(0, maxTerms))
+  const typed = new Map(asked.flatMap(termsOf).slice(0, maxTerms))
   const joined = new Set(asked.flatMap(joinedTermsOf).slice(0, maxTerms))
-  return { terms, joined, text: free.replace(/\s+/g, ' ').trim(), phrases, filters }
+  return { terms: new Set(typed.keys()), typed, joined, text: free.replace(/\s+/g, ' ').trim(), phrases, filters }
 }
 
 /** Whether a file's path, as people see it, passes the filters that speak of files. */
@@ -84,11 +86,15 @@ const fieldNames: Record<string, Filter['field']> = {
   sym: 'symbol',
 }
 
-function termsOf(text: string): string[] {
+/** Terms, each with the part or the whole identifier that it was made of. */
+function termsOf(text: string): [term: string, typed: string][] {
   const identifiers = text.match(identifierPattern) ?? []
   const telling = identifiers.filter(identifier => !silent.has(identifier.toLowerCase()))
   // A query of nothing but small words means them.
-  return (telling.length > 0 ? telling : identifiers).flatMap(wordsOf)
+  return (telling.length > 0 ? telling : identifiers).flatMap(identifier => {
+    const parts = partsOf(identifier)
+    return wordsOf(identifier).map((word, at): [string, string] => [word, parts[at] ?? identifier])
+  })
 }
 
 function joinedTermsOf(text: string): string[] {

@@ -12,6 +12,7 @@ import { createRanker, type Admission, type Ranked, type Ranker } from './rank.t
 import type { RetrivInitInput, RetrivInitOutput, SearchHit, SearchInput, SearchOutput } from './requests.ts'
 import { resolveRoots } from './roots.ts'
 import { shorten, showHit } from './show.ts'
+import { DamagedFile } from './term-file.ts'
 import { watchFolders } from './watch.ts'
 
 /** What the search needs from its owner. */
@@ -20,7 +21,7 @@ export interface SearchSettings {
   dataDir: string
   /** Directories outside these are refused. */
   allowedRoots: readonly string[]
-  /** Left out whenever a request does not say otherwise. */
+  /** Left out of every index, beside what a request leaves out. */
   excludePatterns: readonly string[]
   /** Brings the index of an earlier run up to date at once. */
   indexOnStart: boolean
@@ -73,7 +74,7 @@ export function openSearch(settings: SearchSettings): Search {
   const { now, log } = settings
   const directory = path.join(settings.dataDir, 'search')
   mkdirSync(directory, { recursive: true })
-  const writer = startIndexWriter(directory)
+  const writer = startIndexWriter({ directory, excludePatterns: settings.excludePatterns })
   const meaning = settings.embed === undefined ? undefined : openMeaning(directory, settings.embed)
   const closing = new AbortController()
   const watching = watchFolders(() => inBackground(catchUp()), quietMs)
@@ -89,7 +90,7 @@ export function openSearch(settings: SearchSettings): Search {
 
   const interval =
     settings.reindexIntervalSeconds > 0
-      ? setInterval(() => inBackground(resync()), settings.reindexIntervalSeconds * 1000).unref()
+      ? setInterval(() => syncing === 0 && inBackground(resync()), settings.reindexIntervalSeconds * 1000).unref()
       : undefined
   if (request !== undefined && (settings.indexOnStart || view.damaged)) inBackground(resync())
 
@@ -97,7 +98,7 @@ export function openSearch(settings: SearchSettings): Search {
     async init(input, signal, tell) {
       const roots = resolveRoots(input.directories, settings.allowedRoots)
       const options = optionsOf(input)
-      request = { roots, excludePatterns: input.exclude_patterns ?? settings.excludePatterns, options, force: false }
+      request = { roots, excludePatterns: input.exclude_patterns ?? [], options, force: false }
       const started = now()
       const done = await sync({ ...request, force: input.force_reindex ?? false }, signal, tell)
       return {
@@ -128,7 +129,7 @@ export function openSearch(settings: SearchSettings): Search {
       await nextTurn()
       if (syncing === 0) await catchUp()
       for (let attempt = 1; ; attempt++) {
-        const { output, stale } = await answer(query, input, signal)
+        const { output, stale } = await answer(query, input, signal).catch(repair)
         if (stale.length === 0 || syncing > 0 || attempt === 3) return output
         await apply(stale)
       }
@@ -160,7 +161,7 @@ export function openSearch(settings: SearchSettings): Search {
     view.close()
   }
 
-  /** What was indexed before this process began. Only the defaults are known to have made it; others rebuild it. */
+  /** What was indexed before this process began, without the directories that are gone or no longer allowed. */
   function rememberedRequest(): IndexRequest | undefined {
     const { manifest } = view
     if (manifest === undefined || manifest.roots.length === 0) return undefined
@@ -206,8 +207,18 @@ export function openSearch(settings: SearchSettings): Search {
     }
   }
 
+  /** What a damaged file breaks is made good in the background; other failures pass. */
+  function repair(cause: unknown): never {
+    if (!(cause instanceof DamagedFile)) throw cause
+    log.warn({ cause }, 'the code index is damaged and is made anew')
+    if (request !== undefined && syncing === 0) inBackground(sync({ ...request, force: true }, closing.signal))
+    throw new GatewayError('internal', 'The code index was damaged and is being made anew; ask again in a moment.', {
+      cause,
+    })
+  }
+
   async function resync(): Promise<void> {
-    if (request === undefined || syncing > 0) return
+    if (request === undefined) return
     const started = now()
     const { filesIndexed, filesRemoved } = await sync(request, closing.signal)
     log.info({ filesIndexed, filesRemoved, durationMs: now() - started }, 'code index is up to date')
@@ -278,7 +289,9 @@ export function openSearch(settings: SearchSettings): Search {
             meant.filter(each => admits(admission, each)),
             depth,
           )
-    const sought = new Set([...query.terms, ...query.joined, ...corrections.flatMap(({ instead }) => instead)])
+    const sought = new Map([...query.joined].map(term => [term, term]))
+    for (const { instead } of corrections) for (const term of instead) sought.set(term, term)
+    for (const [term, typed] of query.typed) sought.set(term, typed)
     const showing = { terms: sought, phrases: query.phrases, contextLines: input.context_lines ?? 0 }
     const { hits, stale } = collect(order.slice(0, depth), offset, limit, each => showHit(each, showing))
     const fitted = input.max_tokens === undefined ? hits : fit(hits, input.max_tokens, sought, settings.countTokens)
@@ -286,7 +299,13 @@ export function openSearch(settings: SearchSettings): Search {
     const ranking = meant === undefined ? 'lexical' : 'hybrid'
     return {
       stale,
-      output: { hits: fitted, ranking, corrections, indexing: syncing > 0, truncated } satisfies SearchOutput,
+      output: {
+        hits: fitted,
+        ranking,
+        corrections: corrections.map(({ term, instead }) => ({ term: query.typed.get(term) ?? term, instead })),
+        indexing: syncing > 0,
+        truncated,
+      } satisfies SearchOutput,
     }
   }
 
@@ -339,7 +358,7 @@ function collect(
 function fit(
   hits: readonly SearchHit[],
   maxTokens: number,
-  terms: ReadonlySet<string>,
+  terms: ReadonlyMap<string, string>,
   countTokens: (text: string) => number,
 ): SearchHit[] {
   const kept: SearchHit[] = []

@@ -1,3 +1,4 @@
+import { chunkColumns } from './chunk-columns.ts'
 import { chunksOf, type Chunk } from './chunk.ts'
 import { identifierTable } from './identifier-table.ts'
 import type { Language } from './languages.ts'
@@ -5,12 +6,12 @@ import type { IndexOptions } from './options.ts'
 import { linesOf, outlineOf } from './outline.ts'
 import { impactOf, lengthNorm, writeCounts } from './postings.ts'
 import { notAscii, scan } from './scan.ts'
-import { writeSegment, type ChunkPlace, type IndexedFile } from './segment-file.ts'
+import { writeSegment, type IndexedFile } from './segment-file.ts'
 import { growing } from './growing.ts'
 import { byteWriter } from './varint.ts'
 import { wordsOf, wordsOfText } from './words.ts'
 
-/** Collects files in memory until they are written as one segment. */
+/** Collects files in memory, writes them as one segment, and starts again in the same memory. */
 export interface SegmentBuilder {
   add(file: IndexedFile, text: string): void
   readonly files: number
@@ -19,10 +20,10 @@ export interface SegmentBuilder {
   write(file: string): void
 }
 
-// Together about 130 MB at most, which bounds the memory of indexing however much there is to index.
-const maxPostings = 3_000_000
-const maxTerms = 300_000
-const maxIdentifiers = 400_000
+// Together about 60 MB at most, which bounds the memory of indexing however much there is to index.
+const maxPostings = 1_500_000
+const maxTerms = 150_000
+const maxIdentifiers = 200_000
 
 /** Words of a usual chunk line, directory and file name: the lengths that are neither rewarded nor punished. */
 const wordsPerLine = 5
@@ -36,8 +37,9 @@ export function segmentBuilder(options: IndexOptions): SegmentBuilder {
   const terms = new Map<string, number>()
   const identifiers = identifierTable()
   const files: IndexedFile[] = []
-  const firstChunks: number[] = [0]
-  const chunks: ChunkPlace[] = []
+  const firstChunks = growing(Uint32Array)
+  firstChunks.push(0)
+  const chunks = chunkColumns()
   const symbols = new Set<number>()
 
   const posted = { term: growing(Uint32Array), chunk: growing(Uint32Array), impact: growing(Uint8Array) }
@@ -136,6 +138,14 @@ export function segmentBuilder(options: IndexOptions): SegmentBuilder {
     }
   }
 
+  const clear = () => {
+    for (const each of [terms, identifiers, chunks, symbols, firstChunks]) each.clear()
+    for (const each of [posted.term, posted.chunk, posted.impact, paths.term, paths.file, paths.impact]) each.clear()
+    for (const each of [lastChunk, lastFile, filesWith]) each.fill(0)
+    firstChunks.push(0)
+    files.length = 0
+  }
+
   return {
     add(file, text) {
       addPath(file.path.slice(file.rootLength))
@@ -159,7 +169,7 @@ export function segmentBuilder(options: IndexOptions): SegmentBuilder {
       const out = byteWriter(1 << 16)
       writeSegment(file, {
         files,
-        firstChunks: Uint32Array.from(firstChunks),
+        firstChunks: firstChunks.view(),
         chunks,
         symbols: ordered.filter(word => symbols.has(terms.get(word)!)),
         *terms() {
@@ -188,6 +198,7 @@ export function segmentBuilder(options: IndexOptions): SegmentBuilder {
           }
         },
       })
+      clear()
     },
   }
 }

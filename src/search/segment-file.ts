@@ -1,7 +1,9 @@
 import { crc32 } from 'node:zlib'
+import { textColumn, type ChunkColumns, type ChunkPlace } from './chunk-columns.ts'
+import { growing } from './growing.ts'
 import { languages, unknownLanguage, type Language } from './languages.ts'
 import { createTermFile, openTermFile, type TermFile } from './term-file.ts'
-import { byteWriter, readText } from './varint.ts'
+import { readText } from './varint.ts'
 
 /** One file as it was when it was indexed. */
 export interface IndexedFile {
@@ -17,22 +19,13 @@ export interface IndexedFile {
   language: Language
 }
 
-/** Where a chunk stands in its file. Lines are zero-based and inclusive. */
-export interface ChunkPlace {
-  first: number
-  last: number
-  /** Offset of its first character in the decoded text. */
-  start: number
-  symbol: string
-}
-
 export interface SegmentContent {
   files: readonly IndexedFile[]
   /** By file, its first chunk; one more entry closes the last. */
   firstChunks: Uint32Array
-  chunks: readonly ChunkPlace[]
+  chunks: ChunkColumns
   /** Terms that name something, sorted: what a misspelt identifier is compared with. */
-  symbols: readonly string[]
+  symbols: Iterable<string>
   terms(): Iterable<{ term: string; payload: Uint8Array }>
 }
 
@@ -45,7 +38,7 @@ export interface Segment {
   /** By file, its first chunk; one more entry closes the last. */
   readonly firstChunks: Uint32Array
   /** By chunk, its file. */
-  readonly fileOf: Uint32Array
+  fileOf(): Uint32Array
   /** By file: what it is judged by before any word is looked at; see `traits`. */
   readonly traits: Uint8Array
   /** By file: a checksum of its path. */
@@ -53,9 +46,11 @@ export interface Segment {
   pathOf(file: number): string
   file(file: number): IndexedFile
   chunk(chunk: number): ChunkPlace
+  /** The same for a pass over all chunks, without keeping what it reads. */
+  chunkReader(): (chunk: number) => ChunkPlace
   /** Letters of each naming term as a bit set, for a quick no; see `typo.ts`. */
   symbolLetters(): Uint32Array
-  symbolText(symbol: number): string
+  symbolReader(): (symbol: number) => string
   find(term: string): Uint8Array | undefined
   entries: TermFile['entries']
   preload: TermFile['preload']
@@ -74,13 +69,18 @@ export function writeSegment(file: string, content: SegmentContent): void {
     out.abandon()
     throw cause
   }
-  const { files, chunks } = content
-  const paths = texts(files.map(each => each.path))
-  const symbols = texts(content.symbols)
-  const chunkSymbols = texts(chunks.map(chunk => chunk.symbol))
+  const { files } = content
+  const paths = textColumn()
+  for (const { path } of files) paths.push(path)
+  const symbols = textColumn()
+  const letters = growing(Uint32Array)
+  for (const symbol of content.symbols) {
+    symbols.push(symbol)
+    letters.push(lettersOf(symbol))
+  }
   out.finish({
-    'file.path': paths.bytes,
-    'file.pathEnd': paths.ends,
+    'file.path': paths.bytes(),
+    'file.pathEnd': paths.ends(),
     'file.rootLength': Uint32Array.from(files, each => each.rootLength),
     'file.size': Float64Array.from(files, each => each.sizeBytes),
     'file.modified': Float64Array.from(files, each => each.modifiedMs),
@@ -89,14 +89,10 @@ export function writeSegment(file: string, content: SegmentContent): void {
     'file.traits': Uint8Array.from(files, traitsOf),
     'file.pathChecksum': Uint32Array.from(files, each => crc32(each.path)),
     'file.firstChunk': content.firstChunks,
-    'chunk.first': Uint32Array.from(chunks, chunk => chunk.first),
-    'chunk.last': Uint32Array.from(chunks, chunk => chunk.last),
-    'chunk.start': Uint32Array.from(chunks, chunk => chunk.start),
-    'chunk.symbol': chunkSymbols.bytes,
-    'chunk.symbolEnd': chunkSymbols.ends,
-    'symbol.text': symbols.bytes,
-    'symbol.end': symbols.ends,
-    'symbol.letters': Uint32Array.from(content.symbols, lettersOf),
+    ...content.chunks.arrays(),
+    'symbol.text': symbols.bytes(),
+    'symbol.end': symbols.ends(),
+    'symbol.letters': letters.view(),
   })
 }
 
@@ -113,24 +109,23 @@ export function openSegment(file: string, name: string): Segment {
 
 function readSegment(inner: TermFile, name: string): Segment {
   const firstChunks = inner.array('file.firstChunk', 'u32')
-  const chunkFirst = inner.array('chunk.first', 'u32')
-  const chunkLast = inner.array('chunk.last', 'u32')
-  const chunkStart = inner.array('chunk.start', 'u32')
   const sizes = inner.array('file.size', 'f64')
   const modified = inner.array('file.modified', 'f64')
   const rootLengths = inner.array('file.rootLength', 'u32')
   const fileLanguages = inner.array('file.language', 'u8')
   const hashes = Buffer.from(inner.array('file.hash', 'u8'))
   const pathOf = textAt(inner, 'file.path', 'file.pathEnd')
-  const symbolOf = textAt(inner, 'chunk.symbol', 'chunk.symbolEnd')
-  const fileOf = new Uint32Array(chunkFirst.length)
-  for (let file = 0; file + 1 < firstChunks.length; file++) {
-    fileOf.fill(file, firstChunks[file], firstChunks[file + 1])
-  }
+  const chunkCount = firstChunks[firstChunks.length - 1] ?? 0
+  const chunkReader = () => readChunks(inner)
+  // Read when first asked for: the writer needs none of these for most of its life.
+  const chunk = once(chunkReader)
+  const letters = once(() => inner.array('symbol.letters', 'u32'))
+  const symbols = once(() => textAt(inner, 'symbol.text', 'symbol.end'))
+  const fileOf = once(() => filesOfChunks(firstChunks, chunkCount))
   return {
     name,
     fileCount: sizes.length,
-    chunkCount: chunkFirst.length,
+    chunkCount,
     sizeBytes: inner.sizeBytes,
     firstChunks,
     fileOf,
@@ -145,20 +140,35 @@ function readSegment(inner: TermFile, name: string): Segment {
       hash: hashes.toString('hex', file * 8, file * 8 + 8),
       language: languages[fileLanguages[file]!] ?? unknownLanguage,
     }),
-    chunk: chunk => ({
-      first: chunkFirst[chunk]!,
-      last: chunkLast[chunk]!,
-      start: chunkStart[chunk]!,
-      symbol: symbolOf(chunk),
-    }),
-    symbolLetters: () => inner.array('symbol.letters', 'u32'),
-    symbolText: textAt(inner, 'symbol.text', 'symbol.end'),
+    chunk: index => chunk()(index),
+    chunkReader,
+    symbolLetters: letters,
+    symbolReader: symbols,
     find: term => inner.find(term),
     entries: () => inner.entries(),
     preload: () => inner.preload(),
     isIntact: () => inner.isIntact(),
     close: () => inner.close(),
   }
+}
+
+function readChunks(inner: TermFile): (chunk: number) => ChunkPlace {
+  const first = inner.array('chunk.first', 'u32')
+  const last = inner.array('chunk.last', 'u32')
+  const start = inner.array('chunk.start', 'u32')
+  const symbolOf = textAt(inner, 'chunk.symbol', 'chunk.symbolEnd')
+  return chunk => ({ first: first[chunk]!, last: last[chunk]!, start: start[chunk]!, symbol: symbolOf(chunk) })
+}
+
+function filesOfChunks(firstChunks: Uint32Array, chunkCount: number): Uint32Array {
+  const files = new Uint32Array(chunkCount)
+  for (let file = 0; file + 1 < firstChunks.length; file++) files.fill(file, firstChunks[file], firstChunks[file + 1])
+  return files
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { value: T } | undefined
+  return () => (made ??= { value: make() }).value
 }
 
 /** Bits 0 to 25 for letters, 26 for any digit, 27 to 31 for the length: two words one edit apart differ in few. */
@@ -178,15 +188,6 @@ const testPath =
 function traitsOf({ path, rootLength, language: { kind } }: IndexedFile): number {
   const test = testPath.test(path.slice(rootLength)) ? traits.test : 0
   return test | (kind === 'prose' ? traits.prose : kind === 'data' ? traits.data : 0)
-}
-
-function texts(values: readonly string[]): { bytes: Uint8Array; ends: Uint32Array } {
-  const out = byteWriter()
-  const ends = Uint32Array.from(values, value => {
-    out.text(value)
-    return out.length
-  })
-  return { bytes: out.view(), ends }
 }
 
 function textAt(inner: TermFile, name: string, endName: string): (index: number) => string {

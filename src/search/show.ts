@@ -1,7 +1,8 @@
 import { decode } from './decode.ts'
 import type { Ranked } from './rank.ts'
 import type { MatchField, SearchHit } from './requests.ts'
-import type { ChunkPlace, IndexedFile } from './segment-file.ts'
+import type { ChunkPlace } from './chunk-columns.ts'
+import type { IndexedFile } from './segment-file.ts'
 import { readFile } from './source-file.ts'
 import { wordsOfText } from './words.ts'
 
@@ -12,7 +13,8 @@ export interface StaleHit {
 
 /** What is wanted around the lines of a chunk. */
 export interface Showing {
-  terms: ReadonlySet<string>
+  /** What to look for, and how people wrote it. */
+  terms: ReadonlyMap<string, string>
   phrases: readonly string[]
   contextLines: number
 }
@@ -53,7 +55,7 @@ export function showHit(ranked: Ranked, showing: Showing): SearchHit | StaleHit 
 export function shorten(
   hit: SearchHit,
   maxTokens: number,
-  terms: ReadonlySet<string>,
+  terms: ReadonlyMap<string, string>,
   countTokens: (text: string) => number,
 ): SearchHit | undefined {
   const lines = hit.lines.split('\n')
@@ -132,7 +134,7 @@ function startOfLines(text: string, from: number, count: number): { offset: numb
   return { offset, lines }
 }
 
-function whyOf(relative: string, symbol: string, text: string, terms: ReadonlySet<string>): SearchHit['why'] {
+function whyOf(relative: string, symbol: string, text: string, terms: ReadonlyMap<string, string>): SearchHit['why'] {
   const slash = relative.lastIndexOf('/') + 1
   const places: [MatchField, string][] = [
     ['symbol', symbol],
@@ -141,7 +143,7 @@ function whyOf(relative: string, symbol: string, text: string, terms: ReadonlySe
     ['text', text],
   ]
   return places.flatMap(([field, words]) => {
-    const found = [...new Set(wordsOfText(words))].filter(word => terms.has(word))
+    const found = [...new Set(wordsOfText(words).flatMap(word => terms.get(word) ?? []))]
     return found.length > 0 ? [{ field, terms: found }] : []
   })
 }

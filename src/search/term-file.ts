@@ -4,12 +4,12 @@ import { byteWriter, readText, readVarint, type ByteReader } from './varint.ts'
 
 /**
  * A file of sorted terms, each with its bytes, and of named arrays. Written in one pass and read in place: opening
- * takes the arrays and the first term of every block, a look-up takes one read of a block's directory and one of the
+ * takes the first term of every block, a look-up takes one read of a block's directory and one of the
  * bytes, so that memory does not grow with the postings. `preload` spends the memory where there is plenty.
  *
  *     block*  = directory of 32 terms (term, size), then their bytes
- *     arrays  = the named arrays, eight-byte aligned
- *     index   = JSON: where everything is, with a checksum of the arrays
+ *     arrays  = the named arrays
+ *     index   = JSON: where everything is, with the arrays' checksums
  *     trailer = magic, version, size and checksum of the index, checksum of the blocks
  */
 export interface TermFileWriter {
@@ -27,6 +27,7 @@ export interface TermFile {
   find(term: string): Uint8Array | undefined
   /** All terms in order. A payload is valid until the next step. */
   entries(): Generator<{ term: string; payload: Uint8Array }>
+  /** Reads a named array, anew with every call. */
   array<T extends ArrayKind>(name: string, kind: T): InstanceType<(typeof arrayKinds)[T]>
   readonly termCount: number
   readonly sizeBytes: number
@@ -55,14 +56,13 @@ interface ArrayPlace {
   kind: ArrayKind
   offset: number
   bytes: number
+  checksum: number
 }
 
 interface FileIndex {
   terms: number
   arrays: Record<string, ArrayPlace>
   arraysStart: number
-  arraysEnd: number
-  arraysChecksum: number
 }
 
 const magic = 0x53_42_54_46
@@ -146,17 +146,13 @@ function writeArrays(
   terms: number,
   arrays: Readonly<Record<string, NumberArray>>,
 ): FileIndex {
-  const index: FileIndex = { terms, arrays: {}, arraysStart: start, arraysEnd: start, arraysChecksum: 0 }
-  const put = (bytes: Uint8Array) => {
-    writeFully(descriptor, bytes)
-    index.arraysChecksum = crc32(bytes, index.arraysChecksum)
-    index.arraysEnd += bytes.length
-  }
+  const index: FileIndex = { terms, arrays: {}, arraysStart: start }
+  let offset = start
   for (const [name, array] of Object.entries(arrays)) {
-    // Aligned within the arrays, which are read as one buffer.
-    put(Buffer.alloc(-(index.arraysEnd - start) & 7))
-    index.arrays[name] = { kind: kindOf(array), offset: index.arraysEnd - start, bytes: array.byteLength }
-    put(new Uint8Array(array.buffer, array.byteOffset, array.byteLength))
+    const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength)
+    index.arrays[name] = { kind: kindOf(array), offset, bytes: bytes.length, checksum: crc32(bytes) }
+    writeFully(descriptor, bytes)
+    offset += bytes.length
   }
   return index
 }
@@ -174,19 +170,14 @@ export function openTermFile(file: string): TermFile {
 function readTermFile(descriptor: number, file: string): TermFile {
   const sizeBytes = fstatSync(descriptor).size
   const { index, blocksChecksum } = readIndex(descriptor, sizeBytes, file)
-  const arrays = readAt(descriptor, index.arraysStart, index.arraysEnd - index.arraysStart)
-  if (crc32(arrays) !== index.arraysChecksum) throw new DamagedFile(`${file}: its arrays do not match their checksum`)
-
   const array = <T extends ArrayKind>(name: string, kind: T) => {
     const place = index.arrays[name]
     if (place === undefined || place.kind !== kind) throw new DamagedFile(`${file}: it has no ${kind} array ${name}`)
+    const bytes = readAt(descriptor, place.offset, place.bytes)
+    if (crc32(bytes) !== place.checksum) throw new DamagedFile(`${file}: its array ${name} does not match its checksum`)
     const constructor = arrayKinds[kind]
-    const start = arrays.byteOffset + place.offset
-    return new constructor(
-      arrays.buffer as ArrayBuffer,
-      start,
-      place.bytes / constructor.BYTES_PER_ELEMENT,
-    ) as InstanceType<(typeof arrayKinds)[T]>
+    const length = place.bytes / constructor.BYTES_PER_ELEMENT
+    return new constructor(bytes.buffer as ArrayBuffer, 0, length) as InstanceType<(typeof arrayKinds)[T]>
   }
   const offsets = array('blocks.offset', 'f64')
   const directorySizes = array('blocks.directory', 'u32')
@@ -259,7 +250,10 @@ function readTermFile(descriptor: number, file: string): TermFile {
       for (let at = 0; at < index.arraysStart; at += flushBytes) {
         checksum = crc32(readAt(descriptor, at, Math.min(flushBytes, index.arraysStart - at)), checksum)
       }
-      return checksum === blocksChecksum
+      const arraysIntact = Object.values(index.arrays).every(
+        place => crc32(readAt(descriptor, place.offset, place.bytes)) === place.checksum,
+      )
+      return checksum === blocksChecksum && arraysIntact
     },
     close() {
       closed = true

@@ -8,12 +8,13 @@ export function nearestTerms(term: string, segments: readonly Segment[], limit: 
   const found = new Map<string, number>()
   for (const segment of segments) {
     const letters = segment.symbolLetters()
+    const textOf = segment.symbolReader()
     for (let symbol = 0; symbol < letters.length; symbol++) {
       const other = letters[symbol]!
       if (Math.abs((other >>> 27) - (wanted >>> 27)) > allowed) continue
       // One edit changes at most two letters of the set.
       if (ones((other ^ wanted) & letterBits) > allowed * 2) continue
-      const text = segment.symbolText(symbol)
+      const text = textOf(symbol)
       if (found.has(text)) continue
       const distance = editDistance(term, text, allowed)
       if (distance <= allowed) found.set(text, distance)

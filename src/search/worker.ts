@@ -1,6 +1,11 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { createIndexer, type IndexProgress, type IndexReport, type IndexRequest } from './indexer.ts'
 
+export interface WorkerSettings {
+  directory: string
+  excludePatterns: readonly string[]
+}
+
 /** What the worker is asked. `id` pairs an answer with its question. */
 export type WorkerTask =
   | { id: number; kind: 'sync'; request: IndexRequest }
@@ -15,8 +20,8 @@ export type WorkerAnswer =
   | { id: number; kind: 'failed'; cancelled: boolean; error: unknown }
 
 const port = parentPort!
-const { directory } = workerData as { directory: string }
-const indexer = createIndexer(directory, () => performance.now())
+const { directory, excludePatterns } = workerData as WorkerSettings
+const indexer = createIndexer(directory, excludePatterns, () => performance.now())
 const cancels = new Map<number, AbortController>()
 // One writer, one task at a time.
 let last: Promise<void> = Promise.resolve()

@@ -122,10 +122,24 @@ t.test('a prompting strategy is used only when it is better beyond chance', asyn
 
 t.test('drift reports what moved, and other weights always', async t => {
   const before = results(pass(12))
-  t.match(drift(before, results(fail(12), { run: 'r2' }), seeded(1)), [
-    { category: 'sql', moved: true, digestChanged: false, before: { value: 1 }, after: { value: 0 } },
+  const moved = { moved: true, digestChanged: false, before: { value: 1 }, after: { value: 0 }, tasks: 4 }
+  t.match(drift(before, results(fail(4), { run: 'r2' })), [
+    { category: 'sql', ...moved },
+    { category: 'all', ...moved },
   ])
-  t.match(drift(before, results([...pass(3), false], { run: 'r2' }), seeded(1)), [{ moved: false, tasks: 4 }])
-  t.match(drift(before, results(pass(2), { digest: 'two' }), seeded(1)), [{ moved: true, digestChanged: true }])
-  t.strictSame(drift(before, results(pass(2), { model: 'new' }), seeded(1)), [])
+  t.match(drift(before, results([...pass(3), false], { run: 'r2' })), [{ moved: false, tasks: 4 }, { moved: false }])
+  t.match(drift(before, results(pass(2), { digest: 'two' })), [{ moved: true, digestChanged: true }, { moved: true }])
+  t.strictSame(drift(before, results(pass(2), { model: 'new' })), [])
+})
+
+t.test('a shift too small for one category shows in all of them together', async t => {
+  const suites = ['a', 'b', 'c', 'd', 'e']
+  const before = suites.flatMap(suite =>
+    results(pass(4), { suite }).map(result => ({ ...result, task: suite + result.task })),
+  )
+  const after = before.map(result => ({ ...result, run: 'r2', passed: !result.task.endsWith('0') }))
+  t.strictSame(
+    drift(before, after).map(({ category, moved }) => [category, moved]),
+    [...suites.map(suite => [suite, false]), ['all', true]],
+  )
 })

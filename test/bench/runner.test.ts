@@ -218,6 +218,33 @@ t.test('results carry what they are results of, and how fast it was', async t =>
   t.ok(results[0]!.firstTokenMs! <= results[0]!.totalMs)
 })
 
+t.test('a prompting strategy goes before every task, and its results stand apart', async t => {
+  const system = 'Think in small steps.'
+  const candidates: Candidate[] = [undefined, { strategy: 'small steps', system }].map(settings => ({
+    provider: 'here',
+    model: 'good',
+    paid: false,
+    ...(settings && { settings }),
+  }))
+  const first: unknown[] = []
+  const { results } = await benchmark(
+    t,
+    {},
+    {
+      candidates,
+      suites: reasoning,
+      ask: async (_, { messages }) => {
+        first.push(messages[0])
+        await Promise.resolve()
+        return { message: { content: 'Answer: nothing' }, totalMs: 1 }
+      },
+    },
+  )
+  t.match(first[0], { role: 'user' })
+  t.strictSame(first.at(-1), { role: 'system', content: system })
+  t.match(leaderboard(results), [{ settings: '{}' }, { settings: /small steps/ }])
+})
+
 t.test('progress counts up, and what remains counts down', async t => {
   const seen: Progress[] = []
   await benchmark(t, { good }, { suites: reasoning, onProgress: progress => void seen.push(progress) })

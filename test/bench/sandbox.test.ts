@@ -7,7 +7,7 @@ sealChildren()
 const sandbox = openSandbox()
 t.teardown(() => sandbox.close())
 
-const timeLimitMs = 1_000
+const timeLimitMs = 500
 const javascript = (source: string, ...cases: string[]) => sandbox.javascript({ source, cases, timeLimitMs })
 const python = (source: string, ...cases: string[]) => sandbox.python({ source, cases, timeLimitMs })
 const stopped = /time|ran longer|interrupted|ended its process/i

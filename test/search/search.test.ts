@@ -32,9 +32,13 @@ t.test('puts code before its tests and its documentation', async t => {
 })
 
 t.test('finds a file by words of its directory and name alone', async t => {
-  const { init, pathsFor } = startSearch(t, project)
+  const { init, pathsFor } = startSearch(t, {
+    ...project,
+    'src/telemetry/gauge-board.ts': 'export const nothing = 1\n',
+  })
   await init()
-  t.equal((await pathsFor('http retry policy'))[0], 'src/http/retry-policy.ts')
+  t.equal((await pathsFor('telemetry gauge board'))[0], 'src/telemetry/gauge-board.ts')
+  t.equal((await pathsFor('gaugeboard'))[0], 'src/telemetry/gauge-board.ts')
   t.equal((await pathsFor('src/cache/store.py'))[0], 'src/cache/store.py')
 })
 
@@ -63,7 +67,7 @@ t.test('an identifier that does not exist finds its nearest', async t => {
   t.equal(hits[0]?.path, 'src/http/retry-policy.ts')
   t.match(corrections, [
     { term: 'bakcoff', instead: ['backoff'] },
-    { term: 'bakcoffdelay', instead: ['backoffdelay'] },
+    { term: 'bakcoffDelay', instead: ['backoffdelay'] },
   ])
   t.strictSame((await ask('backoffDelay')).corrections, [], 'one that exists is left alone')
 })

@@ -169,15 +169,15 @@ function report(results: readonly Result[], values: Values): void {
 }
 
 function reportDrift(before: readonly Result[], after: readonly Result[], json: boolean): void {
-  const drifts = drift(before, after, Math.random)
+  const drifts = drift(before, after)
   if (json) {
     process.stdout.write(`${JSON.stringify({ drift: drifts })}\n`)
     return
   }
   const moved = drifts.filter(({ moved }) => moved)
   const share = (value: number) => `${Math.round(value * 100)} %`
-  for (const { provider, model, category, before, after, tasks, p, digestChanged } of moved) {
-    const why = digestChanged ? 'its weights changed' : `p ${p.toFixed(3)}`
+  for (const { provider, model, category, before, after, tasks, certainty, digestChanged } of moved) {
+    const why = digestChanged ? 'its weights changed' : `certainty ${share(certainty)}`
     process.stdout.write(
       `${provider}/${model} ${category}: ${share(before.value)} before, ${share(after.value)} now (${tasks} tasks, ${why})\n`,
     )
