@@ -9,6 +9,8 @@ export interface Setting<T = unknown> {
   help: string
   /** Shown as the value in `.env.example` where the default says little. */
   example?: string
+  /** Takes effect at the next start only; `reload_config` says so instead of pretending. */
+  atStart?: boolean
 }
 export type Settings = Readonly<Record<string, Setting>>
 export type Values<S extends Settings> = { [K in keyof S]: z.output<S[K]['schema']> }
@@ -21,10 +23,12 @@ export const coreSettings = {
   HOST: {
     schema: z.string().default('127.0.0.1'),
     help: 'Address to listen on. Anything but loopback opens Signalbox to the network.',
+    atStart: true,
   },
   PORT: {
     schema: z.coerce.number().int().min(0).max(65535).default(3001),
     help: 'Port to listen on; 0 takes a free one.',
+    atStart: true,
   },
   SIGNALBOX_API_KEY: {
     schema: z
@@ -32,10 +36,22 @@ export const coreSettings = {
       .regex(/^[^\s,]+(,[^\s,]+)*$/, 'write one or more keys without spaces, separated by commas')
       .optional(),
     help: 'Keys callers must show as a bearer token or x-api-key; `name=key` gives a key a name in the books. Needed when HOST is not loopback.',
+    atStart: true,
   },
   DATA_DIR: {
     schema: z.string().default('./data'),
     help: 'Where the books are kept. A relative path starts at the root.',
+    atStart: true,
+  },
+  LOCK_FILE_CHECK_ACTIVE_PROCESS: {
+    schema: z.stringbool().default(true),
+    help: 'Whether a lock file in DATA_DIR counts only while the process that it names runs; false: it counts until it is removed.',
+    atStart: true,
+  },
+  REMOVE_STALE_LOCK_FILES: {
+    schema: z.stringbool().default(true),
+    help: 'Take over from an instance that ended without cleaning up; false: say which file to remove.',
+    atStart: true,
   },
   LOG_LEVEL: {
     schema: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('warn'),
@@ -44,6 +60,7 @@ export const coreSettings = {
   PROVIDER_HEALTH_PROBE_INTERVAL_MS: {
     schema: milliseconds(15_000),
     help: 'How often each server is asked what it serves.',
+    atStart: true,
   },
   PROVIDER_MAX_CONCURRENT_LOCAL: {
     schema: wholeNumber(1),
@@ -58,6 +75,7 @@ export const coreSettings = {
   PROVIDER_CONNECT_TIMEOUT_MS: {
     schema: milliseconds(5_000),
     help: 'How long opening a connection to a server may take.',
+    atStart: true,
   },
   PROVIDER_TIMEOUT_MS: {
     schema: milliseconds(120_000),
@@ -71,6 +89,23 @@ export const coreSettings = {
   KEEPALIVE_INTERVAL_MS: {
     schema: milliseconds(10_000),
     help: 'How often a waiting stream gets a comment so that no client gives up.',
+    atStart: true,
+  },
+  ALLOW_SELF_UPDATE: {
+    schema: z.stringbool().default(false),
+    help: 'Whether update_server may pull, install and build a newer version; otherwise it answers with the commands.',
+  },
+  TASK_RETENTION_DAYS: { schema: wholeNumber(30, 1, 3650), help: 'How long the results of finished tasks are kept.' },
+  SIGNALBOX_TOOLS: {
+    schema: z.string().default('all'),
+    help: 'Which MCP tools agents are shown: all, core, or names separated by commas.',
+    atStart: true,
+  },
+  MCP_SESSION_LIMIT: { schema: wholeNumber(256), help: 'MCP sessions at once over HTTP.', atStart: true },
+  MCP_SESSION_IDLE_MS: {
+    schema: milliseconds(1_800_000),
+    help: 'How long an MCP session over HTTP may have nothing open before it ends.',
+    atStart: true,
   },
   MODEL_ALIASES: {
     schema: z
@@ -83,9 +118,17 @@ export const coreSettings = {
     example: '',
   },
   OPENROUTER_FREE_ONLY: { schema: z.stringbool().default(false), help: 'Never route to a model that costs money.' },
-  HTTP_PROXY: { schema: z.string().optional(), help: 'Proxy for http:// servers that are not on this machine.' },
-  HTTPS_PROXY: { schema: z.string().optional(), help: 'Proxy for https:// servers.' },
-  NO_PROXY: { schema: z.string().optional(), help: 'Hosts to reach without the proxy, separated by commas.' },
+  HTTP_PROXY: {
+    schema: z.string().optional(),
+    help: 'Proxy for http:// servers that are not on this machine.',
+    atStart: true,
+  },
+  HTTPS_PROXY: { schema: z.string().optional(), help: 'Proxy for https:// servers.', atStart: true },
+  NO_PROXY: {
+    schema: z.string().optional(),
+    help: 'Hosts to reach without the proxy, separated by commas.',
+    atStart: true,
+  },
 } as const satisfies Settings
 export type CoreValues = Values<typeof coreSettings>
 

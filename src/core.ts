@@ -13,6 +13,8 @@ import { emptyEvidence } from './router/evidence.ts'
 import { createKnowledge } from './router/knowledge.ts'
 import { standardPolicy } from './router/policy.ts'
 import { loadWeights } from './router/weights.ts'
+import { modelTask } from './tasks/model-task.ts'
+import { createTasks, type Tasks } from './tasks/tasks.ts'
 import { createTokenCounter, type TokenCounter } from './tokens/counter.ts'
 
 /** Everything that lives as long as the process. */
@@ -23,12 +25,21 @@ export interface Core {
   readonly ledger: Ledger
   readonly inventory: Inventory
   readonly gateway: Gateway
+  readonly tasks: Tasks
   readonly tokens: TokenCounter
   /** Milliseconds since the epoch. */
   readonly now: () => number
   readonly startedAt: number
-  readonly newId: () => string
+  readonly newId: NewId
   readonly slotsOf: (provider: string) => Slots
+  /** What kind of server a provider is, as `signalbox.json` writes it. */
+  readonly kindOf: (provider: string) => string | undefined
+  /** The folder that Signalbox itself lies in. */
+  readonly installation: string
+  /** What the settings say now; throws `ConfigError`. */
+  readonly readConfig: () => Config
+  /** Applies settings to everything that is built. Those marked `atStart` must be the same as before. */
+  readonly reconfigure: (next: Config) => void
   /** Lets requests under way end within `graceMs`, then aborts them, writes the books and closes every connection. */
   close(graceMs: number): Promise<void>
 }
@@ -38,11 +49,16 @@ export interface CoreParts {
   version: string
   log: Logger
   now: () => number
-  newId: () => string
+  newId: NewId
+  readConfig: () => Config
 }
 
+/** Makes an id that no other has; the prefix says of what. */
+export type NewId = (prefix: 'req' | 'task' | 'job') => string
+
 /** Builds the core; it has asked no server yet: `inventory.refresh` does. */
-export function createCore({ config, version, log, now, newId }: CoreParts): Core {
+export function createCore({ config, version, log, now, newId, readConfig }: CoreParts): Core {
+  let current = config
   const { values } = config
   const dataDir = path.resolve(config.root, values.DATA_DIR)
   mkdirSync(dataDir, { recursive: true })
@@ -65,9 +81,16 @@ export function createCore({ config, version, log, now, newId }: CoreParts): Cor
     providers.map(({ name, tier }) => [
       name,
       createSlots(name, {
-        slots: tier === 'local' ? values.PROVIDER_MAX_CONCURRENT_LOCAL : values.PROVIDER_MAX_CONCURRENT_REMOTE,
-        queueLimit: values.PROVIDER_QUEUE_LIMIT,
-        queueTimeoutMs: values.PROVIDER_QUEUE_TIMEOUT_MS,
+        get slots() {
+          const { PROVIDER_MAX_CONCURRENT_LOCAL, PROVIDER_MAX_CONCURRENT_REMOTE } = current.values
+          return tier === 'local' ? PROVIDER_MAX_CONCURRENT_LOCAL : PROVIDER_MAX_CONCURRENT_REMOTE
+        },
+        get queueLimit() {
+          return current.values.PROVIDER_QUEUE_LIMIT
+        },
+        get queueTimeoutMs() {
+          return current.values.PROVIDER_QUEUE_TIMEOUT_MS
+        },
       }),
     ]),
   )
@@ -82,34 +105,67 @@ export function createCore({ config, version, log, now, newId }: CoreParts): Cor
     ledger,
     slotsOf,
     timeouts: {
-      firstTokenMs: values.PROVIDER_TIMEOUT_MS,
-      idleMs: values.PROVIDER_IDLE_TIMEOUT_MS,
-      totalMs: values.PROVIDER_TOTAL_TIMEOUT_MS,
+      get firstTokenMs() {
+        return current.values.PROVIDER_TIMEOUT_MS
+      },
+      get idleMs() {
+        return current.values.PROVIDER_IDLE_TIMEOUT_MS
+      },
+      get totalMs() {
+        return current.values.PROVIDER_TOTAL_TIMEOUT_MS
+      },
     },
-    aliases: values.MODEL_ALIASES,
     knowledge: createKnowledge(loadWeights().weights, emptyEvidence(), {
       ...standardPolicy,
-      freeOnly: values.OPENROUTER_FREE_ONLY,
       explorationShare: 0,
+      get freeOnly() {
+        return current.values.OPENROUTER_FREE_ONLY
+      },
     }),
     random: Math.random,
+    get aliases() {
+      return current.values.MODEL_ALIASES
+    },
     countTokens: ({ messages, tools }) => tokens.countMessages(messages, tools),
     now,
   })
+  const tasks = createTasks({
+    book: ledger.tasks,
+    works: {
+      route_task: modelTask({ gateway, strategyOf: ledger.notes.strategy, now, newRequestId: () => newId('req') }),
+    },
+    // A provider that went away with its setting still holds a place in line; the gateway then says what is wrong.
+    limitOf: provider => slots.get(provider)?.limits().slots ?? 1,
+    now,
+    newId,
+    log,
+    retentionMs: () => current.values.TASK_RETENTION_DAYS * 86_400_000,
+  })
 
   return {
-    config,
+    get config() {
+      return current
+    },
     version,
     log,
     ledger,
     inventory,
     gateway,
+    tasks,
     tokens,
     now,
     startedAt: now(),
     newId,
     slotsOf,
+    kindOf: provider => current.endpoints.find(({ name }) => name === provider)?.kind,
+    installation: path.resolve(import.meta.dirname, '..'),
+    readConfig,
+    reconfigure(next) {
+      current = next
+      log.level = next.values.LOG_LEVEL
+    },
     async close(graceMs) {
+      await tasks.close()
       await gateway.close(graceMs)
       await inventory.close()
       await transport.close()

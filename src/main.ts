@@ -13,6 +13,8 @@ import {
 import { demo } from './demo/demo.ts'
 import { providerKinds, findEndpoints } from './providers/index.ts'
 import { startReport } from './proxy/start-report.ts'
+import { AlreadyRunning } from './instance.ts'
+import { serveMcp } from './serve-mcp.ts'
 import { start } from './start.ts'
 
 const graceMs = 10_000
@@ -21,6 +23,7 @@ const help = `signalbox – a local-first model router
 
   signalbox serve    answer OpenAI-compatible requests (default)
   signalbox demo     show requests being routed between simulated servers
+  signalbox mcp      offer Signalbox to a coding agent over stdio; see signalbox mcp --help
   signalbox settings print every setting with its default, as .env.example
   signalbox --help | --version
 
@@ -36,12 +39,21 @@ export async function run(): Promise<void> {
   try {
     await runCommand(process.argv.slice(2))
   } catch (error) {
+    if (error instanceof AlreadyRunning) {
+      process.stdout.write(`${error.message}\n`)
+      return
+    }
     process.stderr.write(`signalbox: ${explain(error)}\n`)
     process.exitCode = isUsage(error) ? 2 : 1
   }
 }
 
 async function runCommand(args: string[]): Promise<void> {
+  if (args[0] === 'mcp') {
+    await serveMcp({ args: args.slice(1), readConfig, version: version(), environment: process.env })
+    // Nothing is left to do, but a library's idle handle must not keep the agent waiting for our end.
+    process.exit(0)
+  }
   const { values, positionals } = parseArgs({
     args,
     options: { help: { type: 'boolean', short: 'h' }, version: { type: 'boolean' } },
@@ -57,7 +69,7 @@ async function runCommand(args: string[]): Promise<void> {
 }
 
 async function serve(): Promise<void> {
-  const running = await start(readConfig(), version())
+  const running = await start(readConfig(), version(), { readConfig })
   process.stdout.write(startReport(version(), running.url, running.core.inventory.providers))
   const stop = (): void => {
     // A second signal means: now.

@@ -8,13 +8,16 @@ const root = path.resolve(import.meta.dirname, '../src')
 const floors: readonly (readonly string[])[] = [
   ['main.ts'],
   ['demo', 'bench/cli'],
+  ['serve-mcp.ts'],
   ['start.ts'],
   ['proxy', 'mcp', 'dashboard', 'assistant'],
   ['operations'],
   ['core.ts'],
-  ['gateway', 'tasks.ts'],
+  ['tasks'],
+  ['gateway'],
   ['router', 'ledger', 'search', 'bench'],
   ['providers'],
+  ['instance.ts'],
   ['wire', 'config.ts', 'tokens'],
   ['errors.ts'],
 ]

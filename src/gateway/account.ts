@@ -20,6 +20,12 @@ export interface Call {
   signal: AbortSignal
   /** Milliseconds since the epoch. */
   receivedAt: number
+  /** At least so many prompt tokens, where the caller knows of more than the request shows. */
+  contextTokens?: number
+  /** The request as one model should get it, where models want to be addressed in different ways. */
+  shape?: (model: Model, request: ChatRequest) => ChatRequest
+  /** Told each time a model gets a slot to work on it. */
+  onSlot?: (model: Model) => void
 }
 
 /** Milliseconds: choosing, waiting for slots (all attempts together), and the winning attempt up to its first token. */
@@ -199,6 +205,7 @@ export function openAccount({ call, request, ledger, now }: AccountParts): Accou
       slotGranted() {
         slotAt = now()
         queueMs += slotAt - startedAt
+        call.onSlot?.(model)
       },
       answered() {
         firstTokenAt = now()

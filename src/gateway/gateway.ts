@@ -39,8 +39,10 @@ export interface Gateway {
    * `return()`; hanging up by `call.signal` does as well.
    */
   chat(call: Call, request: ChatRequest): Promise<Answer>
-  /** The decision that `chat` would take now, without calling anybody. */
-  preview(request: ChatRequest): Decision
+  /** The decision that `chat` would take now, without calling anybody; `contextTokens` as in `Call`. */
+  preview(request: ChatRequest, contextTokens?: number): Decision
+  /** Like `preview`, but asks the servers again before it throws the reason why nobody can serve the request. */
+  route(request: ChatRequest, signal: AbortSignal, contextTokens?: number): Promise<Decision>
   /** Requests under way. */
   active(): number
   /** Refuses new requests, gives those under way `graceMs` to end, then aborts them. */
@@ -63,7 +65,7 @@ export interface GatewayParts {
 }
 
 export function createGateway(parts: GatewayParts): Gateway {
-  const { inventory, breakers, ledger, slotsOf, timeouts, knowledge, aliases, countTokens, now, random } = parts
+  const { inventory, breakers, ledger, slotsOf, timeouts, knowledge, countTokens, now, random } = parts
   const underWay = new Map<Promise<void>, AbortController>()
   let closed = false
 
@@ -78,18 +80,20 @@ export function createGateway(parts: GatewayParts): Gateway {
     },
   }
 
-  function preview(request: ChatRequest): Decision {
+  function preview(request: ChatRequest, contextTokens = 0): Decision {
     const names = [...new Set([request.model, ...(request.models ?? [])])]
-    const groups = select(names, inventory.models(), aliases)
-    const measured = measure(request, countTokens(request), knowledge.judge)
+    const { tokens, exact } = countTokens(request)
+    const prompt = { tokens: Math.max(tokens, contextTokens), exact: exact && tokens >= contextTokens }
+    const groups = select(names, inventory.models(), parts.aliases)
+    const measured = measure(request, prompt, knowledge.judge)
     return decide({ measured, options: {} }, { groups, ...around }, knowledge, now(), random())
   }
 
   /** A server that came up a moment ago deserves to be asked before a caller is turned away. */
-  async function route(request: ChatRequest, signal: AbortSignal): Promise<Decision> {
+  async function route(request: ChatRequest, signal: AbortSignal, contextTokens = 0): Promise<Decision> {
     const choose = (): Decision | GatewayError => {
       try {
-        const decision = preview(request)
+        const decision = preview(request, contextTokens)
         return decision.ranked.length > 0 ? decision : refusal(decision, now())
       } catch (error) {
         return asGatewayError(error)
@@ -113,9 +117,10 @@ export function createGateway(parts: GatewayParts): Gateway {
     underWay.set(done, controller)
     try {
       const startedAt = now()
-      const decision = await route(request, signal)
+      const decision = await route(request, signal, call.contextTokens)
       account.decided(decision, now() - startedAt)
-      return await callInOrder(decision, request, signal, account)
+      const shaped = (model: Model) => call.shape?.(model, request) ?? request
+      return await callInOrder(decision, shaped, signal, account)
     } catch (error) {
       const failure = asGatewayError(error)
       account.failed(failure)
@@ -125,7 +130,7 @@ export function createGateway(parts: GatewayParts): Gateway {
 
   async function callInOrder(
     decision: Decision,
-    request: ChatRequest,
+    requestFor: (model: Model) => ChatRequest,
     signal: AbortSignal,
     account: Account,
   ): Promise<Answer> {
@@ -135,7 +140,7 @@ export function createGateway(parts: GatewayParts): Gateway {
     for (let model = line.shift(); model !== undefined && errors.length < mostAttempts; model = line.shift()) {
       if (!breakers.tryEnter(model)) continue
       try {
-        return await callOne(model, decision, request, signal, account)
+        return await callOne(model, decision, requestFor(model), signal, account)
       } catch (thrown) {
         const error = asGatewayError(thrown)
         errors.push({ model, error })
@@ -217,6 +222,7 @@ export function createGateway(parts: GatewayParts): Gateway {
   return {
     chat,
     preview,
+    route,
     active: () => underWay.size,
     async close(graceMs) {
       closed = true

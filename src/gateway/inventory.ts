@@ -15,6 +15,8 @@ export interface Inventory {
   refresh(signal: AbortSignal): Promise<void>
   /** Like `refresh`, unless that was just done. */
   refreshIfStale(signal: AbortSignal): Promise<void>
+  /** Asks one server again, and for what is otherwise answered from memory too. */
+  refetch(provider: Provider, signal: AbortSignal): Promise<void>
   /** A request met a server that does not answer: ask that one now, in the background. */
   suspect(provider: Provider): void
   close(): Promise<void>
@@ -48,8 +50,8 @@ export function createInventory({ providers, probeIntervalMs, now, log }: Invent
     else log.warn({ provider: provider.name, reason }, 'server went away')
   }
 
-  async function ask(provider: Provider, signal: AbortSignal): Promise<void> {
-    await provider.refresh(signal)
+  async function ask(provider: Provider, signal: AbortSignal, fresh = false): Promise<void> {
+    await provider.refresh(signal, { fresh })
     note(provider)
   }
 
@@ -77,6 +79,7 @@ export function createInventory({ providers, probeIntervalMs, now, log }: Invent
     async refreshIfStale(signal) {
       if (now() - refreshedAt >= freshMs) await refresh(signal)
     },
+    refetch: (provider, signal) => ask(provider, signal, true),
     suspect(provider) {
       void ask(provider, closing.signal)
     },

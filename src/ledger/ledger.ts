@@ -1,11 +1,13 @@
 import { setImmediate } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { GatewayError } from '../errors.ts'
+import { createAgentNotes, type AgentNotes } from './agent-notes.ts'
 import { ledgerFailure, openDatabase } from './database.ts'
 import type { RequestEntry } from './entry.ts'
 import type { TimeRange } from './period.ts'
 import { createReader, type StoredDecision } from './reader.ts'
 import type { RequestRecord, RequestRow } from './row.ts'
+import { createTaskBook, type TaskBook } from './tasks.ts'
 import { createUsageReader, type UsageQuery, type UsageReport } from './usage.ts'
 import { createWriteBehind, type WriteBehindState } from './write-behind.ts'
 import { createWriter } from './writer.ts'
@@ -30,6 +32,9 @@ export interface Ledger {
   /** Forgets requests created before `beforeMs`, with their attempts and decisions. Resolves to how many. */
   prune: (beforeMs: number, signal?: AbortSignal) => Promise<number>
   status: () => LedgerStatus
+  /** Background work. Unlike requests it is written at once: its caller has been promised a result. */
+  readonly tasks: TaskBook
+  readonly notes: AgentNotes
   /** Writes what is held and lets go of the file. Rejects when something could not be written; it is released all the same. */
   close: () => Promise<void>
 }
@@ -151,6 +156,8 @@ export function openLedger(parts: LedgerParts): Ledger {
     decisions,
     prune: (beforeMs, signal) => reading(() => prune(beforeMs, signal)),
     status: () => ({ file, ...buffer.state(), rejected, failure }),
+    tasks: createTaskBook(database),
+    notes: createAgentNotes(database),
     close: () => (closing ??= close()),
   }
 }

@@ -7,15 +7,21 @@ import { isLoopback } from '../wire/loopback.ts'
 export type Authenticate = (request: FastifyRequest) => string
 
 /**
- * `keys` as in SIGNALBOX_API_KEY. Without keys everybody on this machine is `anonymous`; then the Host header must name this
+ * `keys` as in SIGNALBOX_API_KEY; `instanceToken` is what processes of the same user show. Without keys everybody on this machine is `anonymous`; then the Host header must name this
  * machine, or a web page could reach the port through a name of its own (DNS rebinding).
  */
-export function createAuthenticate(keys: string | undefined, loopbackOnly: boolean): Authenticate {
+export function createAuthenticate(
+  keys: string | undefined,
+  loopbackOnly: boolean,
+  instanceToken?: string,
+): Authenticate {
   const names = new Map((keys?.split(',') ?? []).map(readKey))
+  const open = names.size === 0
+  if (instanceToken !== undefined) names.set(digest(instanceToken), 'local')
   return request => {
     if (loopbackOnly) requireLoopbackHost(request)
-    if (names.size === 0) return 'anonymous'
     const shown = shownKey(request)
+    if (open) return names.get(digest(shown ?? '')) ?? 'anonymous'
     if (shown === undefined) {
       throw new GatewayError('unauthorized', 'A key is needed: send `Authorization: Bearer <SIGNALBOX_API_KEY>`.')
     }

@@ -4,12 +4,16 @@ import { GatewayError } from '../errors.ts'
 import { isLoopback } from '../wire/loopback.ts'
 import { writeOpenAiError } from '../wire/openai-error.ts'
 import { protocols } from '../wire/protocols.ts'
+import { responses } from '../wire/responses-protocol.ts'
 import { answers } from './answers.ts'
 import { createAuthenticate } from './authenticate.ts'
 import { mostBodyBytes, readBodiesAsJson } from './body.ts'
+import { countTokens } from './count-tokens.ts'
 import { health } from './health.ts'
 import { models } from './models.ts'
 import { replyError } from './reply-error.ts'
+import { createResponseStore } from './response-store.ts'
+import { storedResponses } from './responses.ts'
 import { usage } from './usage.ts'
 
 declare module 'fastify' {
@@ -21,16 +25,16 @@ declare module 'fastify' {
   }
 }
 
-/** The HTTP face, not yet listening. Closing it closes no part of `core`. */
-export function createServer(core: Core): FastifyInstance {
+/** The HTTP face, not yet listening; `instanceToken` lets other processes in. Closing it closes no part of `core`. */
+export function createServer(core: Core, instanceToken?: string): FastifyInstance {
   const { HOST, SIGNALBOX_API_KEY, KEEPALIVE_INTERVAL_MS } = core.config.values
-  const authenticate = createAuthenticate(SIGNALBOX_API_KEY, isLoopback(HOST))
+  const authenticate = createAuthenticate(SIGNALBOX_API_KEY, isLoopback(HOST), instanceToken)
   const log: FastifyBaseLogger = core.log
   const app = Fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: mostBodyBytes,
-    genReqId: core.newId,
+    genReqId: () => core.newId('req'),
     routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: true, maxParamLength: 500 },
     forceCloseConnections: 'idle',
   })
@@ -57,13 +61,17 @@ export function createServer(core: Core): FastifyInstance {
     usage: '/v1/usage',
   }))
   health(app, core)
+  const store = createResponseStore()
+  const spoken = protocols.map(each => (each === responses ? store.remembering(each) : each))
   // Some clients append /v1 to a base URL and some do not.
   for (const prefix of ['', '/v1']) {
     app.register(
       (scope, _options, done) => {
-        for (const protocol of protocols) {
+        for (const protocol of spoken) {
           answers(scope, protocol, { gateway: core.gateway, keepAliveMs: KEEPALIVE_INTERVAL_MS, now: core.now })
         }
+        storedResponses(scope, store)
+        countTokens(scope, core.tokens)
         models(scope, { inventory: core.inventory, startedAtSeconds: Math.floor(core.startedAt / 1000) })
         usage(scope, core)
         done()

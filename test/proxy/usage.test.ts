@@ -4,22 +4,25 @@ import { startGateway, variablesFor } from '../helpers/start-gateway.ts'
 
 t.test('what was used and what it cost can be asked for, by model, provider, day and key, as JSON and CSV', async t => {
   const local = await scriptedUpstream(t, 'llama-cpp', { answer: { usage: { promptTokens: 10, outputTokens: 4 } } })
-  const remote = await scriptedUpstream(t, 'openrouter', {
-    models: [{ name: 'lab/bright', price: { input: 3, output: 15 } }],
-    answer: { usage: { promptTokens: 1_000_000, outputTokens: 100_000, cachedTokens: 0 } },
+  const remote = await scriptedUpstream(t, 'openai-compatible', {
+    models: ['bright'],
+    answer: { usage: { promptTokens: 1_000_000, outputTokens: 100_000 } },
   })
-  const gateway = await startGateway(t, variablesFor(local, remote))
+  const prices = { bright: { input: 3, output: 15 } }
+  const gateway = await startGateway(t, variablesFor(local), [
+    { kind: 'openai-compatible', name: 'lab', url: remote.url, tier: 'remote', named: true, prices },
+  ])
   await gateway.ask()
   await gateway.ask({ stream: true })
-  await gateway.ask({ model: 'openrouter/lab/bright' })
+  await gateway.ask({ model: 'lab/bright' })
   const byModel = (await gateway.get('/v1/usage?period=today&group_by=model')).json
   t.match(byModel.rows, [
-    { group: 'openrouter/lab/bright', requests: 1, input_tokens: 1_000_000, output_tokens: 100_000, cost_usd: 4.5 },
+    { group: 'lab/bright', requests: 1, input_tokens: 1_000_000, output_tokens: 100_000, cost_usd: 4.5 },
     { group: 'llama-cpp/scripted', requests: 2, input_tokens: 20, output_tokens: 8, cost_usd: 0 },
   ])
   t.match(byModel.totals, { requests: 3, cost_usd: 4.5 })
   for (const [grouping, groups] of [
-    ['provider', ['openrouter', 'llama-cpp']],
+    ['provider', ['lab', 'llama-cpp']],
     ['key', ['anonymous']],
     ['day', [new Date().toISOString().slice(0, 10)]],
   ] as const) {

@@ -1,0 +1,52 @@
+/** An input for each operation that works, and one that does not where there is one. */
+export interface Example {
+  works: object
+  fails?: object
+  /** What differs from call to call and says nothing about whether two answers are the same. */
+  volatile?: readonly string[]
+}
+
+export interface DoneTask {
+  task_id: string
+  job_id: string
+}
+
+/** There must be upstreams with at least one OpenRouter model called `open/gift:free`. Both ids are of a task that is done. */
+export function examples({ task_id, job_id }: DoneTask): Readonly<Record<string, Example>> {
+  const task = { task: 'Say hello.', context_length: 10 }
+  return {
+    route_task: {
+      works: task,
+      fails: { task: 'Say hello.', context_length: 900_000 },
+      volatile: ['task_id', 'job_id', 'created_at', 'queue_position', 'eta_seconds'],
+    },
+    get_task_status: { works: { task_id, wait_seconds: 1 }, fails: { task_id: 'task_none' } },
+    cancel_task: { works: { task_id }, fails: { task_id: 'task_none' } },
+    cancel_job: { works: { job_id }, fails: { job_id: 'job_none' } },
+    preemptive_route_task: { works: task, fails: { ...task, complexity: 2 } },
+    explain_route: {
+      works: { request: { model: 'auto', messages: [{ role: 'user', content: 'Hi' }] } },
+      fails: { request: { model: 'no/such', messages: [{ role: 'user', content: 'Hi' }] } },
+    },
+    get_cost_estimate: { works: { context_length: 1000 }, fails: { context_length: 1000, model: 'no/such' } },
+    rate_result: { works: { task_id, score: 1 }, fails: { request_id: 'req_none', score: 1 } },
+    status: { works: {}, fails: { unheard_of: true }, volatile: ['uptime_seconds'] },
+    cost: { works: { period: 'all' }, fails: { period: 'yesteryear' }, volatile: ['to'] },
+    list_tasks: { works: { status: 'completed' }, fails: { page: 0 } },
+    list_queue: { works: {}, fails: { page_size: 1000 } },
+    get_job: { works: { job_id }, fails: { job_id: 'job_none' } },
+    list_models: { works: { q: 'gift' }, fails: { tier: 'nowhere' } },
+    get_system_state: { works: {} },
+    get_free_models: { works: {} },
+    clear_openrouter_tracking: { works: {} },
+    set_model_prompting_strategy: {
+      works: { model_id: 'open/gift:free', system_prompt: 'Be brief.', user_prompt: '{task}', use_chat: true },
+      fails: { model_id: 'open/gift:free' },
+    },
+    get_model_prompting_strategy: { works: { model_id: 'open/gift:free' }, fails: { model_id: 'no/such' } },
+    list_memory_bank: { works: {} },
+    reload_config: { works: {} },
+    check_for_updates: { works: {} },
+    update_server: { works: {} },
+  }
+}
