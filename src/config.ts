@@ -19,6 +19,18 @@ const milliseconds = (standard: number) => z.coerce.number().int().min(1).max(86
 const wholeNumber = (standard: number, least = 1, most = 1_000_000) =>
   z.coerce.number().int().min(least).max(most).default(standard)
 
+const jsonList = z
+  .string()
+  .transform((text, context) => {
+    try {
+      return JSON.parse(text) as unknown
+    } catch {
+      context.addIssue({ code: 'custom', message: 'write a JSON list such as ["dist/**"]' })
+      return z.NEVER
+    }
+  })
+  .pipe(z.array(z.string().min(1)))
+
 export const coreSettings = {
   HOST: {
     schema: z.string().default('127.0.0.1'),
@@ -91,6 +103,51 @@ export const coreSettings = {
     help: 'How often a waiting stream gets a comment so that no client gives up.',
     atStart: true,
   },
+  CODE_SEARCH_ENABLED: {
+    schema: z.stringbool().default(true),
+    help: 'Whether agents can index and search code.',
+    atStart: true,
+  },
+  CODE_SEARCH_ROOTS: {
+    schema: z.string().optional(),
+    help: 'Folders whose code may be indexed, separated as in PATH; without it, the home folder.',
+    atStart: true,
+  },
+  CODE_SEARCH_EXCLUDE_PATTERNS: {
+    schema: jsonList.default(['node_modules/**', 'dist/**', '.git/**']),
+    help: 'What is left out of the index unless a request says otherwise, in the syntax of .gitignore, as a JSON list.',
+    example: '["node_modules/**","dist/**",".git/**"]',
+    atStart: true,
+  },
+  CODE_SEARCH_INDEX_ON_START: {
+    schema: z.stringbool().default(true),
+    help: 'Bring the index of an earlier run up to date at once.',
+    atStart: true,
+  },
+  CODE_SEARCH_REINDEX_INTERVAL: {
+    schema: wholeNumber(3600, 0),
+    help: 'Seconds after which everything is looked at again, beside file events; 0 for never.',
+    atStart: true,
+  },
+  BENCHMARK_RUNS_PER_TASK: { schema: wholeNumber(3, 1, 20), help: 'How often a benchmark puts each task.' },
+  BENCHMARK_PARALLEL: { schema: z.stringbool().default(false), help: 'Measure several models at once.' },
+  BENCHMARK_MAX_PARALLEL_TASKS: {
+    schema: wholeNumber(2, 1, 16),
+    help: 'Models that are measured at once when they are measured in parallel.',
+  },
+  BENCHMARK_TASK_TIMEOUT: {
+    schema: milliseconds(60_000),
+    help: 'Milliseconds for one task of a benchmark; a model that needs longer has failed it.',
+  },
+  BENCHMARK_SAVE_RESULTS: {
+    schema: z.stringbool().default(true),
+    help: 'Keep the results of benchmarks; without it they are told once and forgotten.',
+  },
+  BENCHMARK_RESULTS_PATH: {
+    schema: z.string().default('./benchmark-results'),
+    help: 'Folder for the results of benchmarks. A relative path starts at the root.',
+    atStart: true,
+  },
   ALLOW_SELF_UPDATE: {
     schema: z.stringbool().default(false),
     help: 'Whether update_server may pull, install and build a newer version; otherwise it answers with the commands.',
@@ -117,6 +174,29 @@ export const coreSettings = {
     help: 'Names that mean another model or preset, `*` for any letters: claude-*haiku*=local,claude-*=auto:quality. The first that fits decides.',
     example: '',
   },
+  QUALITY_THRESHOLD: {
+    schema: z.coerce.number().min(0).max(1).default(0.7),
+    help: 'Predicted quality, 0 to 1, below which a model is not chosen while one above exists.',
+  },
+  TOKEN_THRESHOLD: {
+    schema: wholeNumber(1500, 0, 10_000_000),
+    help: 'A request of at most so many tokens does not wait for a local model that is cold or busy ...',
+  },
+  COST_THRESHOLD: {
+    schema: z.coerce.number().min(0).max(1000).default(0.02),
+    help: '... if another good enough model answers it for at most so many USD.',
+  },
+  DEFAULT_LOCAL_MODEL: { schema: z.string().optional(), help: 'Preferred among local models that are good enough.' },
+  RELIABLE_BENCHMARK_COUNT: { schema: wholeNumber(3), help: 'So many runs make a benchmark result count fully.' },
+  EXPLORATION_SHARE: {
+    schema: z.coerce.number().min(0).max(0.03).default(0.02),
+    help: 'How often, 0 to 0.03, another good enough model is tried in order to learn.',
+  },
+  LOCAL_WATTS: {
+    schema: z.coerce.number().min(0).max(100_000).default(0),
+    help: 'Power a local model draws while it works.',
+  },
+  ENERGY_PRICE: { schema: z.coerce.number().min(0).max(100).default(0), help: 'USD for one kWh.' },
   OPENROUTER_FREE_ONLY: { schema: z.stringbool().default(false), help: 'Never route to a model that costs money.' },
   HTTP_PROXY: {
     schema: z.string().optional(),

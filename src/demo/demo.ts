@@ -20,7 +20,7 @@ export async function demo(version: string, print: (text: string) => void): Prom
     label: 'a local llama-server',
     tokensPerSecond: 60,
     described: {
-      '/v1/models': { object: 'list', data: [{ id: 'small-coder', object: 'model', owned_by: 'llamacpp' }] },
+      '/v1/models': { object: 'list', data: [{ id: 'qwen3-coder-30b', object: 'model', owned_by: 'llamacpp' }] },
       '/props': { default_generation_settings: { n_ctx: 8192 }, total_slots: 1, modalities: { vision: false } },
     },
   })
@@ -31,8 +31,8 @@ export async function demo(version: string, print: (text: string) => void): Prom
       '/api/v1/key': { data: { label: 'simulated' } },
       '/api/v1/models': {
         data: [
-          remoteModel('open/free-chat:free', 65_536, '0', '0', ['text']),
-          remoteModel('lab/bright', 200_000, '0.000003', '0.000015', ['text', 'image']),
+          remoteModel('meta-llama/llama-3.3-70b-instruct:free', 65_536, '0', '0', ['text']),
+          remoteModel('anthropic/claude-sonnet-4.5', 200_000, '0.000003', '0.000015', ['text', 'image']),
         ],
       },
     },
@@ -87,13 +87,16 @@ function scenes(breakLocal: () => void): Scene[] {
       title: 'a question about an image',
       body: { model: 'auto', messages: user([{ type: 'text', text: 'What is it?' }, image]) },
     },
-    { title: 'a model the caller names', body: { model: 'openrouter/lab/bright', messages: user('Hello.') } },
+    {
+      title: 'a model the caller names',
+      body: { model: 'openrouter/anthropic/claude-sonnet-4.5', messages: user('Hello.') },
+    },
     {
       title: 'the local server breaks',
       before: breakLocal,
       body: { model: 'auto', messages: user('Are you still there?') },
     },
-    { title: 'a model that does not exist', body: { model: 'smal-coder', messages: user('Hello?') } },
+    { title: 'a model that does not exist', body: { model: 'qwen3-codr', messages: user('Hello?') } },
   ]
 }
 

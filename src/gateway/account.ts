@@ -3,25 +3,31 @@ import type { AttemptEntry, Outcome } from '../ledger/entry.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Model } from '../providers/provider.ts'
 import { reasonFor, type Decision } from '../router/decide.ts'
+import type { RequestOptions } from '../router/options.ts'
+import { recordOf } from '../router/record.ts'
 import { readUsage, writeUsage, type ChatCompletion, type ChatRequest } from '../wire/openai.ts'
 import { framesIn, partFromChunks, type StreamPart } from '../wire/stream-part.ts'
 import { costUsd, noUsage, type Usage } from '../wire/usage.ts'
-import { recordOf } from '../router/record.ts'
+import type { Learner } from './learner.ts'
+
+/** What a caller wants of the router beyond what his request shows. */
+export interface RouteWish {
+  options?: RequestOptions
+  /** At least so many prompt tokens, where he knows of more than the request holds. */
+  contextTokens?: number
+}
 
 /** Who asks, and how. */
-export interface Call {
+export interface Call extends RouteWish {
   requestId: string
   /** Which of our endpoints he asked: `chat`, `messages`, `responses`. */
   endpoint: string
   /** Which key he showed, by name; never the key. */
   keyId: string
-  session: string | undefined
   /** Aborted when he hangs up. */
   signal: AbortSignal
   /** Milliseconds since the epoch. */
   receivedAt: number
-  /** At least so many prompt tokens, where the caller knows of more than the request shows. */
-  contextTokens?: number
   /** The request as one model should get it, where models want to be addressed in different ways. */
   shape?: (model: Model, request: ChatRequest) => ChatRequest
   /** Told each time a model gets a slot to work on it. */
@@ -56,6 +62,7 @@ export interface AttemptAccount {
 
 /** The books of one request: exactly one row, whichever comes first: the end, a failure, or the caller hanging up. */
 export interface Account {
+  readonly call: Call
   /** `routeMs`: how long it took to decide. */
   decided(decision: Decision, routeMs: number): void
   attemptStarted(model: Model): AttemptAccount
@@ -69,6 +76,7 @@ export interface AccountParts {
   call: Call
   request: ChatRequest
   ledger: Ledger
+  learner: Learner
   /** Milliseconds since the epoch. */
   now: () => number
 }
@@ -81,7 +89,7 @@ interface End {
   error?: GatewayError | undefined
 }
 
-export function openAccount({ call, request, ledger, now }: AccountParts): Account {
+export function openAccount({ call, request, ledger, learner, now }: AccountParts): Account {
   const { promise: settled, resolve } = Promise.withResolvers<void>()
   const entries: AttemptEntry[] = []
   let decision: Decision | undefined
@@ -92,13 +100,14 @@ export function openAccount({ call, request, ledger, now }: AccountParts): Accou
   function settle({ model, usage = noUsage, costUsd: cost = 0, firstTokenAt, error }: End): void {
     if (written) return
     written = true
+    if (error === undefined && model !== undefined && decision !== undefined) learner.answered(request, model, decision)
     const at = now()
     ledger.record({
       id: call.requestId,
       createdAt: call.receivedAt,
       endpoint: call.endpoint,
       keyId: call.keyId,
-      session: call.session,
+      session: call.options?.session,
       requestedModel: request.model,
       provider: model?.provider,
       model: model?.id,
@@ -145,6 +154,17 @@ export function openAccount({ call, request, ledger, now }: AccountParts): Accou
         entry.failureCode = error.code
         entry.status = error.failure.status
         entry.message = error.message
+      }
+      if (decision !== undefined) {
+        learner.attempted({
+          model,
+          decision,
+          stream: request.stream === true,
+          usage,
+          firstTokenMs: entry.ttftMs,
+          durationMs: now() - slotAt,
+          error,
+        })
       }
       return { model, usage, costUsd: entry.costUsd, firstTokenAt, error }
     }
@@ -218,6 +238,7 @@ export function openAccount({ call, request, ledger, now }: AccountParts): Accou
   }
 
   return {
+    call,
     decided(made, ms) {
       decision = made
       routeMs = ms

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache'
 import { GatewayError, asGatewayError } from '../errors.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Model } from '../providers/provider.ts'
@@ -5,16 +6,22 @@ import type { Alias } from '../router/aliases.ts'
 import { decide, reasonFor, refusal, type Candidates, type Decision } from '../router/decide.ts'
 import type { Knowledge } from '../router/knowledge.ts'
 import { measure } from '../router/measure.ts'
+import type { Conversation } from '../router/price.ts'
 import { select } from '../router/select.ts'
+import { sessionKey } from '../router/session.ts'
 import type { ChatRequest } from '../wire/openai.ts'
 import { attempt, type AttemptTimeouts, type Primed } from './attempt.ts'
-import { openAccount, type Account, type AttemptAccount, type Call, type Timings } from './account.ts'
+import { openAccount, type Account, type AttemptAccount, type Call, type RouteWish, type Timings } from './account.ts'
 import type { Breakers } from './breakers.ts'
 import type { Inventory } from './inventory.ts'
+import type { Learner } from './learner.ts'
 import type { Slots } from './slots.ts'
 
 /** More candidates than this are not tried for one request: by then its caller has waited long enough to hear the reasons. */
 const mostAttempts = 5
+/** Servers drop a prompt cache that is not used for so long. */
+const conversationMs = 60 * 60_000
+const mostConversations = 5_000
 
 /** How an answer came about, for the headers and for the curious. */
 export interface Served {
@@ -39,10 +46,10 @@ export interface Gateway {
    * `return()`; hanging up by `call.signal` does as well.
    */
   chat(call: Call, request: ChatRequest): Promise<Answer>
-  /** The decision that `chat` would take now, without calling anybody; `contextTokens` as in `Call`. */
-  preview(request: ChatRequest, contextTokens?: number): Decision
+  /** The decision that `chat` would take now, without calling anybody. */
+  preview(request: ChatRequest, wish?: RouteWish): Decision
   /** Like `preview`, but asks the servers again before it throws the reason why nobody can serve the request. */
-  route(request: ChatRequest, signal: AbortSignal, contextTokens?: number): Promise<Decision>
+  route(request: ChatRequest, signal: AbortSignal, wish?: RouteWish): Promise<Decision>
   /** Requests under way. */
   active(): number
   /** Refuses new requests, gives those under way `graceMs` to end, then aborts them. */
@@ -56,6 +63,7 @@ export interface GatewayParts {
   slotsOf: (provider: string) => Slots
   timeouts: AttemptTimeouts
   knowledge: Knowledge
+  learner: Learner
   aliases: readonly Alias[]
   countTokens: (request: ChatRequest) => { tokens: number; exact: boolean }
   /** Milliseconds since the epoch. */
@@ -65,8 +73,10 @@ export interface GatewayParts {
 }
 
 export function createGateway(parts: GatewayParts): Gateway {
-  const { inventory, breakers, ledger, slotsOf, timeouts, knowledge, countTokens, now, random } = parts
+  const { inventory, breakers, ledger, slotsOf, timeouts, knowledge, learner, countTokens, now, random } = parts
   const underWay = new Map<Promise<void>, AbortController>()
+  // The model whose prompt cache holds a conversation, and how much of it.
+  const conversations = new LRUCache<string, Conversation>({ max: mostConversations, ttl: conversationMs })
   let closed = false
 
   const around: Omit<Candidates, 'groups'> = {
@@ -80,20 +90,21 @@ export function createGateway(parts: GatewayParts): Gateway {
     },
   }
 
-  function preview(request: ChatRequest, contextTokens = 0): Decision {
+  function preview(request: ChatRequest, { contextTokens = 0, options = {} }: RouteWish = {}): Decision {
     const names = [...new Set([request.model, ...(request.models ?? [])])]
     const { tokens, exact } = countTokens(request)
     const prompt = { tokens: Math.max(tokens, contextTokens), exact: exact && tokens >= contextTokens }
     const groups = select(names, inventory.models(), parts.aliases)
+    const conversation = conversations.get(sessionKey(request, options.session) ?? '')
     const measured = measure(request, prompt, knowledge.judge)
-    return decide({ measured, options: {} }, { groups, ...around }, knowledge, now(), random())
+    return decide({ measured, options, conversation }, { groups, ...around }, knowledge, now(), random())
   }
 
   /** A server that came up a moment ago deserves to be asked before a caller is turned away. */
-  async function route(request: ChatRequest, signal: AbortSignal, contextTokens = 0): Promise<Decision> {
+  async function route(request: ChatRequest, signal: AbortSignal, wish: RouteWish = {}): Promise<Decision> {
     const choose = (): Decision | GatewayError => {
       try {
-        const decision = preview(request, contextTokens)
+        const decision = preview(request, wish)
         return decision.ranked.length > 0 ? decision : refusal(decision, now())
       } catch (error) {
         return asGatewayError(error)
@@ -112,12 +123,12 @@ export function createGateway(parts: GatewayParts): Gateway {
     if (closed) throw shuttingDown()
     const controller = linkedController(call.signal)
     const { signal } = controller
-    const account = openAccount({ call, request, ledger, now })
+    const account = openAccount({ call, request, ledger, learner, now })
     const done = account.settled.finally(() => underWay.delete(done))
     underWay.set(done, controller)
     try {
       const startedAt = now()
-      const decision = await route(request, signal, call.contextTokens)
+      const decision = await route(request, signal, call)
       account.decided(decision, now() - startedAt)
       const shaped = (model: Model) => call.shape?.(model, request) ?? request
       return await callInOrder(decision, shaped, signal, account)
@@ -154,6 +165,11 @@ export function createGateway(parts: GatewayParts): Gateway {
     throw allFailed(errors)
   }
 
+  function remember(request: ChatRequest, session: string | undefined, model: Model, { measured }: Decision): void {
+    const key = sessionKey(request, session)
+    if (key !== undefined) conversations.set(key, { modelId: model.id, cachedTokens: measured.promptTokens })
+  }
+
   async function callOne(
     model: Model,
     decision: Decision,
@@ -176,6 +192,7 @@ export function createGateway(parts: GatewayParts): Gateway {
         signal,
       })
       breakers.succeeded(model)
+      remember(request, account.call.options?.session, model, decision)
       const served: Served = {
         model,
         reason: reasonFor(decision, model),

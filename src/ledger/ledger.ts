@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { GatewayError } from '../errors.ts'
 import { createAgentNotes, type AgentNotes } from './agent-notes.ts'
+import { createLearned, type Learned } from './learned.ts'
 import { ledgerFailure, openDatabase } from './database.ts'
 import type { RequestEntry } from './entry.ts'
 import type { TimeRange } from './period.ts'
@@ -35,6 +36,8 @@ export interface Ledger {
   /** Background work. Unlike requests it is written at once: its caller has been promised a result. */
   readonly tasks: TaskBook
   readonly notes: AgentNotes
+  /** What the router learned. */
+  readonly learned: Learned
   /** Writes what is held and lets go of the file. Rejects when something could not be written; it is released all the same. */
   close: () => Promise<void>
 }
@@ -158,6 +161,7 @@ export function openLedger(parts: LedgerParts): Ledger {
     status: () => ({ file, ...buffer.state(), rejected, failure }),
     tasks: createTaskBook(database),
     notes: createAgentNotes(database),
+    learned: createLearned(database),
     close: () => (closing ??= close()),
   }
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { Model } from '../providers/provider.ts'
 import type { Decision } from '../router/decide.ts'
+import { explain, type ExplainedCandidate } from '../router/explain.ts'
 import { priceAt } from '../wire/usage.ts'
 
 const Candidate = z.object({
@@ -9,6 +10,13 @@ const Candidate = z.object({
   tier: z.enum(['local', 'remote']),
   loaded: z.boolean().nullable(),
   estimated_cost_usd: z.number().nullable().describe('Null where the price is not known.'),
+  quality: z.number().describe('Predicted, 0 to 1.'),
+  quality_low: z.number(),
+  quality_high: z.number(),
+  observations: z.number().describe('What the prediction rests on, in observations.'),
+  seconds: z.number(),
+  lost_because: z.string().describe('Empty for the chosen one.'),
+  flip: z.string().describe('What would have it chosen.'),
 })
 
 export const DecisionView = z.object({
@@ -27,8 +35,11 @@ const mostShown = 20
 const usualOutputTokens = 1024
 
 /** A decision as people and agents see it: who would do it, at what price, and why the others would not. */
-export function decisionView({ measured, ranked, dropped, reason }: Decision): DecisionView {
+export function decisionView(decision: Decision): DecisionView {
+  const { measured, ranked, dropped, reason } = decision
+  const explained = new Map(explain(decision).candidates.map(candidate => [candidate.model, candidate]))
   const candidates = ranked.slice(0, mostShown).map(model => ({
+    ...judgement(explained.get(model.id)),
     model: model.id,
     provider: model.provider,
     tier: model.tier,
@@ -45,6 +56,18 @@ export function decisionView({ measured, ranked, dropped, reason }: Decision): D
     candidates,
     dropped: dropped.slice(0, mostShown).map(({ model, drop }) => ({ model: model.id, why: drop.reason })),
     dropped_count: dropped.length,
+  }
+}
+
+function judgement(candidate: ExplainedCandidate | undefined) {
+  return {
+    quality: candidate?.quality ?? 0,
+    quality_low: candidate?.low ?? 0,
+    quality_high: candidate?.high ?? 1,
+    observations: candidate?.n ?? 0,
+    seconds: candidate?.seconds ?? 0,
+    lost_because: candidate?.lost_because ?? '',
+    flip: candidate?.flip ?? '',
   }
 }
 

@@ -1,4 +1,9 @@
 import type { Core } from '../core.ts'
+import { benchmarkFreeModels } from './benchmark-free-models.ts'
+import { benchmarkModel } from './benchmark-model.ts'
+import { benchmarkTask } from './benchmark-task.ts'
+import { benchmarkTasks } from './benchmark-tasks.ts'
+import { benchmarks } from './benchmarks.ts'
 import { cancelJob } from './cancel-job.ts'
 import { cancelTask } from './cancel-task.ts'
 import { checkForUpdates } from './check-for-updates.ts'
@@ -19,7 +24,10 @@ import type { Operation } from './operation.ts'
 import { preemptiveRouteTask } from './preemptive-route-task.ts'
 import { rateResult } from './rate-result.ts'
 import { reloadConfig } from './reload-config.ts'
+import { retrivInit } from './retriv-init.ts'
+import { retrivSearch } from './retriv-search.ts'
 import { routeTask } from './route-task.ts'
+import { search } from './search.ts'
 import { setModelPromptingStrategy } from './set-model-prompting-strategy.ts'
 import { status } from './status.ts'
 import { updateServer } from './update-server.ts'
@@ -36,6 +44,14 @@ export const operations: readonly Operation<Core>[] = [
   rateResult,
   status,
   cost,
+  retrivInit,
+  retrivSearch,
+  search,
+  benchmarks,
+  benchmarkTask,
+  benchmarkTasks,
+  benchmarkModel,
+  benchmarkFreeModels,
   listTasks,
   listQueue,
   getJob,

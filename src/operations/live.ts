@@ -14,7 +14,7 @@ export const LiveMessage = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('snapshot'),
     version: z.string(),
-    /** Kinds of servers that are set up, which decides what agents are shown. */
+    /** What is there, which decides what agents are shown. */
     backends: z.array(z.string()),
     queue: Queue,
     jobs: z.array(JobStatus),
@@ -25,9 +25,10 @@ export type LiveMessage = z.output<typeof LiveMessage>
 
 const mostJobs = 200
 
-/** The kinds of servers that are set up. */
-export function backendsOf({ config }: Core): ReadonlySet<string> {
-  return new Set(config.endpoints.map(({ kind }) => kind))
+/** The kinds of servers that are set up, and the organs that are switched on. */
+function backendsOf({ config }: Core): string[] {
+  const kinds = new Set(config.endpoints.map(({ kind }) => kind))
+  return [...kinds, ...(config.values.CODE_SEARCH_ENABLED ? ['code-search'] : [])]
 }
 
 /** Sends a snapshot and then every change, until the returned function is called. */
@@ -45,7 +46,7 @@ export function watchLive(core: Core, send: (message: LiveMessage) => void): () 
   send({
     type: 'snapshot',
     version: core.version,
-    backends: [...backendsOf(core)],
+    backends: backendsOf(core),
     queue: queue(),
     jobs: jobs.map(({ id }) => view(id)),
   })

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { taskStates, type JobRow } from '../ledger/tasks.ts'
 import type { Activity, JobProgress, TaskView } from '../tasks/tasks.ts'
+import { BenchmarkOutcome } from '../tasks/benchmark.ts'
 import { TaskOutcome } from '../tasks/model-task.ts'
 
 const instant = z.string().nullable()
@@ -46,6 +47,7 @@ export const TaskStatus = z.object({
   eta_seconds: z.number().nullable(),
   runs: z.int().describe('More than 1 when the process died while it ran.'),
   result: TaskOutcome.nullable(),
+  benchmark: BenchmarkOutcome.nullable(),
   error: z.object({ code: z.string(), message: z.string() }).nullable(),
   benchmark_contention: Contention.nullable(),
 })
@@ -71,6 +73,7 @@ export function taskStatus(view: TaskView, activity: Activity): TaskStatus {
     eta_seconds: etaMs === undefined ? null : Math.round(etaMs / 1000),
     runs,
     result: TaskOutcome.safeParse(task.outcome).data ?? null,
+    benchmark: BenchmarkOutcome.safeParse(task.outcome).data ?? null,
     error: task.state === 'failed' ? failure : null,
     benchmark_contention: done ? null : contentionOf(activity),
   }

@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { GatewayError } from '../errors.ts'
 import type { Call } from '../gateway/account.ts'
 import type { Gateway, Served } from '../gateway/gateway.ts'
+import { readOptions, type RequestOptions } from '../router/options.ts'
 import type { Protocol, ReplyFacts } from '../wire/protocol.ts'
 import { replyError } from './reply-error.ts'
 import { notesHeader, servedHeaders } from './served-headers.ts'
@@ -22,8 +23,9 @@ export function answers(
 ): void {
   const errorHandler = replyError(error => protocol.writeError(error))
   app.post(protocol.path, { errorHandler }, async (incoming, reply) => {
-    const call = callOf(incoming, reply, protocol.name)
     const parsed = protocol.parseRequest(incoming.body)
+    const options = readOptions(incoming.headers, parsed.request.metadata)
+    const call = callOf(incoming, reply, protocol.name, options)
     const parseMs = now() - call.receivedAt
     const factsOf = (served: Served): ReplyFacts => ({
       id: call.requestId.replaceAll(/[^A-Za-z0-9_-]/g, '_'),
@@ -45,17 +47,16 @@ export function answers(
 }
 
 /** Who asks, with a signal that fires when he hangs up, before or after the first byte of the answer. */
-function callOf(incoming: FastifyRequest, reply: FastifyReply, endpoint: string): Call {
+function callOf(incoming: FastifyRequest, reply: FastifyReply, endpoint: string, options: RequestOptions): Call {
   const controller = new AbortController()
   reply.raw.once('close', () => {
     if (!reply.raw.writableFinished) controller.abort(new GatewayError('client_closed', 'The caller hung up.'))
   })
-  const session = incoming.headers['x-signalbox-session']
   return {
     requestId: incoming.id,
     endpoint,
     keyId: incoming.keyId,
-    session: typeof session === 'string' ? session.slice(0, 200) : undefined,
+    options,
     signal: controller.signal,
     receivedAt: incoming.receivedAt,
   }

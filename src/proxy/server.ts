@@ -9,6 +9,7 @@ import { answers } from './answers.ts'
 import { createAuthenticate } from './authenticate.ts'
 import { mostBodyBytes, readBodiesAsJson } from './body.ts'
 import { countTokens } from './count-tokens.ts'
+import { decisions } from './decisions.ts'
 import { health } from './health.ts'
 import { models } from './models.ts'
 import { replyError } from './reply-error.ts'
@@ -71,6 +72,7 @@ export function createServer(core: Core, instanceToken?: string): FastifyInstanc
           answers(scope, protocol, { gateway: core.gateway, keepAliveMs: KEEPALIVE_INTERVAL_MS, now: core.now })
         }
         storedResponses(scope, store)
+        decisions(scope, core)
         countTokens(scope, core.tokens)
         models(scope, { inventory: core.inventory, startedAtSeconds: Math.floor(core.startedAt / 1000) })
         usage(scope, core)

@@ -1,3 +1,5 @@
+import type { CoreValues } from '../config.ts'
+
 /** What the operator decided about routing; every field is a setting. */
 export interface Policy {
   /** OPENROUTER_FREE_ONLY: never a model that costs money. */
@@ -27,4 +29,19 @@ export const standardPolicy: Policy = {
   localWatts: 0,
   energyPrice: 0,
   explorationShare: 0.02,
+}
+
+/** The policy that the settings say. */
+export function policyOf(values: CoreValues): Policy {
+  return {
+    freeOnly: values.OPENROUTER_FREE_ONLY,
+    tokenThreshold: values.TOKEN_THRESHOLD,
+    costThresholdUsd: values.COST_THRESHOLD,
+    qualityThreshold: values.QUALITY_THRESHOLD,
+    reliableBenchmarkCount: values.RELIABLE_BENCHMARK_COUNT,
+    localWatts: values.LOCAL_WATTS,
+    energyPrice: values.ENERGY_PRICE,
+    defaultLocalModel: values.DEFAULT_LOCAL_MODEL,
+    explorationShare: values.EXPLORATION_SHARE,
+  }
 }

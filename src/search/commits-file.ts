@@ -1,8 +1,8 @@
 import type { Commit } from './history.ts'
-import { readCounts, writeCounts } from './postings.ts'
+import { impactOf, lengthNorm } from './postings.ts'
 import type { Segment } from './segment-file.ts'
 import { createTermFile, openTermFile } from './term-file.ts'
-import { byteWriter, readText, readVarint } from './varint.ts'
+import { byteWriter, readText } from './varint.ts'
 import { wordsOfText } from './words.ts'
 import { crc32 } from 'node:zlib'
 
@@ -10,22 +10,21 @@ import { crc32 } from 'node:zlib'
 export interface Commits {
   readonly name: string
   readonly sizeBytes: number
+  readonly commitCount: number
+  /** By commit: how much one matching word of its subject counts; short subjects mean their words more. */
+  readonly wordWorth: Float32Array
+  /** By commit, where its paths begin in `paths`; one more entry closes the last. */
+  readonly firstPaths: Uint32Array
+  readonly paths: Uint32Array
   /** Files that any commit touched. */
   readonly pathCount: number
   /** By path: how often it was touched, a commit of many files counting less. */
   readonly touches: Float32Array
-  /** By path: words of its commits' subjects. */
-  readonly wordCounts: Float32Array
-  readonly usualWordCount: number
-  readonly commitCount: number
-  readonly usualSubjectLength: number
-  /** By commit: words of its subject. */
-  readonly subjectLengths: Uint16Array
-  /** By commit, where its paths begin in `paths`; one more entry closes the last. */
-  readonly firstPaths: Uint32Array
-  readonly paths: Uint32Array
-  /** Commits whose subject has the term, newest first. */
-  find(term: string): Uint32Array | undefined
+  /**
+   * The postings of a term: the number of commits, then each commit's gap to the one before; the number of paths they
+   * touched, then each path's gap and impact.
+   */
+  find(term: string): Uint8Array | undefined
   /** By path, its file in a segment, or -1. */
   filesIn(segment: Segment): Int32Array
   preload(): Promise<void>
@@ -35,7 +34,7 @@ export interface Commits {
 /** A commit that touches everything says nothing about anything. */
 const maxPathsPerCommit = 40
 
-export function writeCommits(file: string, commits: readonly Commit[]): void {
+export function writeCommits(file: string, commits: readonly Commit[], k1: number): void {
   const telling = commits.filter(commit => commit.paths.length > 0 && commit.paths.length <= maxPathsPerCommit)
   const numbers = new Map<string, number>()
   const firstPath: number[] = [0]
@@ -60,17 +59,28 @@ export function writeCommits(file: string, commits: readonly Commit[]): void {
     firstPath.push(commitPaths.length)
     return words.length
   })
+  const usualWords = mean(wordCounts)
+  const times = new Uint32Array(numbers.size)
   const out = createTermFile(file)
   const payload = byteWriter()
   for (const term of [...withTerm.keys()].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0))) {
-    const commitsWithTerm = withTerm.get(term)!
+    const having = withTerm.get(term)!
+    const touched: number[] = []
     payload.clear()
-    writeCounts(payload, { chunks: commitsWithTerm.length, files: 0, paths: 0 })
-    let previous = 0
-    for (const commit of commitsWithTerm) {
-      payload.varint(commit - previous)
-      previous = commit
-    }
+    payload.varint(having.length)
+    having.forEach((commit, at) => {
+      payload.varint(commit - (having[at - 1] ?? 0))
+      for (let place = firstPath[commit]!; place < firstPath[commit + 1]!; place++) {
+        if (times[commitPaths[place]!]!++ === 0) touched.push(commitPaths[place]!)
+      }
+    })
+    payload.varint(touched.length)
+    touched.sort((a, b) => a - b)
+    touched.forEach((path, at) => {
+      payload.varint(path - (touched[at - 1] ?? 0))
+      payload.byte(impactOf(times[path]! / lengthNorm(wordCounts[path]!, usualWords, historyB), k1))
+      times[path] = 0
+    })
     out.add(term, payload.view())
   }
   const paths = byteWriter()
@@ -86,7 +96,6 @@ export function writeCommits(file: string, commits: readonly Commit[]): void {
     'path.end': pathEnds,
     'path.checksum': Uint32Array.from(numbers.keys(), name => crc32(name)),
     'path.touches': Float32Array.from(touches),
-    'path.words': Float32Array.from(wordCounts),
   })
 }
 
@@ -96,7 +105,7 @@ export function openCommits(file: string, name: string): Commits {
   const firstPath = inner.array('commit.firstPath', 'u32')
   const commitPath = inner.array('commit.path', 'u32')
   const subjectLengths = inner.array('commit.words', 'u16')
-  const wordCounts = inner.array('path.words', 'f32')
+  const touches = inner.array('path.touches', 'f32')
   const pathText = inner.array('path.text', 'u8')
   const pathEnd = inner.array('path.end', 'u32')
   const checksums = inner.array('path.checksum', 'u32')
@@ -106,32 +115,18 @@ export function openCommits(file: string, name: string): Commits {
   return {
     name,
     sizeBytes: inner.sizeBytes,
-    pathCount: wordCounts.length,
-    touches: inner.array('path.touches', 'f32'),
-    wordCounts,
-    usualWordCount: mean(wordCounts),
     commitCount: subjectLengths.length,
-    usualSubjectLength: mean(subjectLengths),
-    subjectLengths,
+    wordWorth: worthOfWords(subjectLengths),
     firstPaths: firstPath,
     paths: commitPath,
-    find(term) {
-      const payload = inner.find(term)
-      if (payload === undefined) return undefined
-      const reader = { bytes: payload, at: 0 }
-      const commits = new Uint32Array(Math.min(readCounts(reader).chunks, subjectLengths.length))
-      let commit = 0
-      for (let at = 0; at < commits.length; at++) {
-        commit += readVarint(reader)
-        commits[at] = commit
-      }
-      return commits
-    },
+    pathCount: touches.length,
+    touches,
+    find: term => inner.find(term),
     filesIn(segment) {
       const known = places.get(segment)
       if (known !== undefined) return known
       byChecksum ??= new Map(Array.from(checksums, (checksum, path) => [checksum, path]))
-      const files = new Int32Array(wordCounts.length).fill(-1)
+      const files = new Int32Array(touches.length).fill(-1)
       segment.pathChecksums.forEach((checksum, file) => {
         const path = byChecksum!.get(checksum)
         if (path !== undefined && pathOf(path) === segment.pathOf(file)) files[path] = file
@@ -143,6 +138,18 @@ export function openCommits(file: string, name: string): Commits {
     close: () => inner.close(),
   }
 }
+
+/** BM25 without its idf, for texts that repeat nothing. */
+function worthOfWords(subjectLengths: Uint16Array): Float32Array {
+  const usual = mean(subjectLengths)
+  return Float32Array.from(subjectLengths, length => {
+    return (subjectK1 + 1) / (1 + subjectK1 * lengthNorm(length, usual, subjectB))
+  })
+}
+
+const historyB = 0.75
+const subjectK1 = 1.2
+const subjectB = 0.75
 
 function mean(values: ArrayLike<number>): number {
   let sum = 0

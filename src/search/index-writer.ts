@@ -3,10 +3,11 @@ import { GatewayError } from '../errors.ts'
 import type { IndexProgress, IndexReport, IndexRequest } from './indexer.ts'
 import type { WorkerAnswer, WorkerSettings, WorkerTask } from './worker.ts'
 
-/** The worker thread that writes the index, started with the first task. */
+/**
+ * The worker thread that writes the index: started when there is something to do, and ended after a whole sync, because
+ * a thread gives its memory back only with itself.
+ */
 export interface IndexWriter {
-  /** Whether a task is waiting or under way. */
-  readonly busy: boolean
   sync(request: IndexRequest, tell: (progress: IndexProgress) => void, signal: AbortSignal): Promise<IndexReport>
   update(request: IndexRequest, paths: readonly string[]): Promise<{ changed: number; folders: string[] }>
   /** Cancels what is under way, keeping what is written, and waits for the thread to end. */
@@ -24,14 +25,15 @@ const youngHeapMb = 8
 
 export function startIndexWriter(settings: WorkerSettings): IndexWriter {
   const waiting = new Map<number, Waiting>()
+  const ending = new Set<Promise<unknown>>()
   let worker: Worker | undefined
   let nextId = 1
   let closed = false
 
   const start = () => {
     // The published package holds JavaScript; a URL's ending is not rewritten by the compiler as an import's is.
-    const ending = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
-    const started = new Worker(new URL(`./worker.${ending}`, import.meta.url), {
+    const suffix = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
+    const started = new Worker(new URL(`./worker.${suffix}`, import.meta.url), {
       workerData: settings,
       resourceLimits: { maxYoungGenerationSizeMb: youngHeapMb },
     })
@@ -40,13 +42,22 @@ export function startIndexWriter(settings: WorkerSettings): IndexWriter {
       if (answer.kind === 'progress') return asked?.tell?.(answer.progress)
       waiting.delete(answer.id)
       asked?.answered(answer)
+      if (answer.kind === 'synced' && waiting.size === 0 && worker === started) retire(started)
     })
     started.on('error', failAll)
     started.on('exit', () => {
-      if (worker === started) worker = undefined
+      if (worker !== started) return
+      worker = undefined
       failAll(new GatewayError('shutting_down', 'The index writer has ended; ask again when the server is up.'))
     })
     return started
+  }
+  const retire = (old: Worker) => {
+    const ended = new Promise(resolve => old.once('exit', resolve))
+    ending.add(ended)
+    void ended.then(() => ending.delete(ended))
+    post(old, { id: nextId++, kind: 'close' })
+    worker = undefined
   }
   const failAll = (error: unknown) => {
     for (const { failed } of waiting.values()) failed(error)
@@ -54,9 +65,7 @@ export function startIndexWriter(settings: WorkerSettings): IndexWriter {
   }
   const send = (task: WorkerTask) => {
     worker ??= start()
-    // A worker thread has no origin; the rule means windows.
-    // oxlint-disable-next-line unicorn/require-post-message-target-origin
-    worker.postMessage(task)
+    post(worker, task)
   }
   const ask = (task: WorkerTask, tell?: (progress: IndexProgress) => void) =>
     new Promise<WorkerAnswer>((answered, failed) => {
@@ -65,12 +74,10 @@ export function startIndexWriter(settings: WorkerSettings): IndexWriter {
       send(task)
     })
   return {
-    get busy() {
-      return waiting.size > 0
-    },
     async sync(request, tell, signal) {
       const id = nextId++
-      const cancel = () => send({ id, kind: 'cancel' })
+      const cancel = () => waiting.has(id) && send({ id, kind: 'cancel' })
+      signal.throwIfAborted()
       signal.addEventListener('abort', cancel, { once: true })
       try {
         const answer = await ask({ id, kind: 'sync', request }, tell)
@@ -88,13 +95,18 @@ export function startIndexWriter(settings: WorkerSettings): IndexWriter {
     },
     async close() {
       closed = true
-      if (worker === undefined) return
-      const ended = new Promise(resolve => worker!.once('exit', resolve))
       for (const id of waiting.keys()) send({ id, kind: 'cancel' })
-      send({ id: nextId++, kind: 'close' })
-      await ended
+      if (worker !== undefined) retire(worker)
+      await Promise.all(ending)
+      failAll(new GatewayError('shutting_down', 'The search is closed.'))
     },
   }
+}
+
+function post(worker: Worker, task: WorkerTask): void {
+  // A worker thread has no origin; the rule means windows.
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin
+  worker.postMessage(task)
 }
 
 function failureOf(answer: WorkerAnswer): GatewayError {

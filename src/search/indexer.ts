@@ -236,7 +236,7 @@ function startHistories(directory: string, target: IndexFolder, request: IndexRe
     const scratch = path.join(directory, target.nextName('scratch'))
     const commits = await readHistory(root, request.options.historyCommits, scratch, signal)
     const name = target.nextName('history')
-    writeCommits(path.join(directory, name), commits)
+    writeCommits(path.join(directory, name), commits, request.options.k1)
     return { root: toSlashes(root), name, head }
   })
   const all = Promise.all(pending)

@@ -1,7 +1,7 @@
 import type { Commits } from './commits-file.ts'
 import type { IndexView, LivePart } from './index-view.ts'
 import type { IndexOptions } from './options.ts'
-import { impactOf, lengthNorm, readCounts } from './postings.ts'
+import { readCounts } from './postings.ts'
 import { traits, type Segment } from './segment-file.ts'
 import { nearestTerms } from './typo.ts'
 import type { Query } from './query.ts'
@@ -43,7 +43,7 @@ export const tuning = {
   decay: 0.35,
   decayedChunks: 6,
   /** The first of several chunks: imports name everything and explain nothing. */
-  head: 0.8,
+  head: 0.85,
   /** Credit for each word's best chunk, so that a file may hold the words in different places. */
   soft: 0.35,
   /** Files touched by the commits whose subjects are nearest to the query. */
@@ -66,11 +66,6 @@ export const tuning = {
   corrections: 3,
 } as const
 export type Tuning = { [K in keyof typeof tuning]: number }
-
-const historyB = 0.75
-/** BM25's k1 and b for the subjects of commits, which are short and repeat nothing. */
-const subjectK1 = 1.2
-const subjectB = 0.75
 
 export function createRanker(options: IndexOptions, settings: Tuning = tuning): Ranker {
   const scratch = new WeakMap<Segment, Scores>()
@@ -149,7 +144,8 @@ interface Found {
   term: string
   weight: number
   payloads: (Uint8Array | undefined)[]
-  commits: (Uint32Array | undefined)[]
+  /** By history, its postings there. */
+  commits: (Uint8Array | undefined)[]
   files: number
   paths: number
 }
@@ -238,29 +234,25 @@ function addHistory(
 ): void {
   const at = view.histories.indexOf(history)
   if (found.every(({ commits }) => commits[at] === undefined)) return
-  const { firstPaths, paths, subjectLengths, usualSubjectLength } = history
+  const { firstPaths, paths, wordWorth } = history
   const byPath = new Float32Array(history.pathCount)
   const likeness = new Float32Array(history.commitCount)
-  const times = new Uint16Array(history.pathCount)
   for (const { commits, weight } of found) {
-    const having = commits[at]
-    if (having === undefined) continue
-    const touched: number[] = []
-    const commitUnit =
-      (idf(having.length, history.commitCount) ** settings.idfPower * weight * (subjectK1 + 1)) / (options.k1 + 1)
-    for (const commit of having) {
-      likeness[commit]! +=
-        commitUnit / (1 + subjectK1 * lengthNorm(subjectLengths[commit]!, usualSubjectLength, subjectB))
-      for (let place = firstPaths[commit]!; place < firstPaths[commit + 1]!; place++) {
-        const path = paths[place]!
-        if (times[path]!++ === 0) touched.push(path)
-      }
+    const bytes = commits[at]
+    if (bytes === undefined) continue
+    const reader = { bytes, at: 0 }
+    const having = readVarint(reader)
+    const commitUnit = (idf(having, history.commitCount) ** settings.idfPower * weight) / (options.k1 + 1)
+    for (let left = having, commit = 0; left > 0; left--) {
+      commit += readVarint(reader)
+      likeness[commit]! += commitUnit * wordWorth[commit]!
     }
-    const unit = (idf(touched.length, history.pathCount) ** settings.idfPower * weight * options.weights.history) / 255
-    for (const path of touched) {
-      const norm = lengthNorm(history.wordCounts[path]!, history.usualWordCount, historyB)
-      byPath[path]! += unit * impactOf(times[path]! / norm, options.k1)
-      times[path] = 0
+    const touched = readVarint(reader)
+    const idfOfPaths = idf(touched, history.pathCount) ** settings.idfPower
+    const pathUnit = (idfOfPaths * weight * options.weights.history) / 255
+    for (let left = touched, path = 0; left > 0; left--) {
+      path += readVarint(reader)
+      byPath[path]! += pathUnit * bytes[reader.at++]!
     }
   }
   for (const { commit, strength } of nearestCommits(likeness, settings)) {
@@ -278,18 +270,20 @@ function addHistory(
 }
 
 function nearestCommits(likeness: Float32Array, settings: Tuning): { commit: number; strength: number }[] {
-  const nearest = largest(likeness, settings.neighbourCommits)
-  const most = nearest[0] === undefined ? 1 : likeness[nearest[0]]!
+  let most = 0
+  for (const value of likeness) if (value > most) most = value
+  // Less like than this, a commit would count next to nothing.
+  const nearest = largest(likeness, settings.neighbourCommits, most * 0.3)
   return nearest.map(commit => ({
     commit,
     strength: likeness[commit]! * (likeness[commit]! / most) ** settings.neighbourPower,
   }))
 }
 
-/** Indexes of the largest positive values, largest first. */
-function largest(values: Float32Array, limit: number): number[] {
+/** Indexes of the largest values above a bound, largest first. */
+function largest(values: Float32Array, limit: number, above: number): number[] {
   const kept: number[] = []
-  let least = 0
+  let least = above
   for (let at = 0; at < values.length; at++) {
     if (values[at]! <= least) continue
     let place = kept.length

@@ -63,6 +63,11 @@ for (const character of '0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRS
 }
 for (const character of '/#-<"\'`=*;%') kinds[character.charCodeAt(0)] = markCharacter
 
+/** Whether a character code can stand in an identifier; everything beyond ASCII is taken to. */
+export function isWordCharacter(code: number): boolean {
+  return code >= 128 || kinds[code] === wordCharacter
+}
+
 /** A run that holds letters beyond ASCII; also skips the characters beyond ASCII that are none. */
 function seeWide(text: string, start: number, inComment: boolean, see: SeeIdentifier): number {
   let end = start

@@ -11,8 +11,9 @@ import { parseQuery, passesFile, passesSymbol, type Query } from './query.ts'
 import { createRanker, type Admission, type Ranked, type Ranker } from './rank.ts'
 import type { RetrivInitInput, RetrivInitOutput, SearchHit, SearchInput, SearchOutput } from './requests.ts'
 import { resolveRoots } from './roots.ts'
-import { shorten, showHit } from './show.ts'
+import { patternOf, shorten, showHit } from './show.ts'
 import { DamagedFile } from './term-file.ts'
+import { toSlashes } from './walk.ts'
 import { watchFolders } from './watch.ts'
 
 /** What the search needs from its owner. */
@@ -92,7 +93,7 @@ export function openSearch(settings: SearchSettings): Search {
     settings.reindexIntervalSeconds > 0
       ? setInterval(() => syncing === 0 && inBackground(resync()), settings.reindexIntervalSeconds * 1000).unref()
       : undefined
-  if (request !== undefined && (settings.indexOnStart || view.damaged)) inBackground(resync())
+  if (request !== undefined && (settings.indexOnStart || view.damaged || isWider())) inBackground(resync())
 
   return {
     async init(input, signal, tell) {
@@ -176,6 +177,12 @@ export function openSearch(settings: SearchSettings): Search {
       log.warn({ root, cause }, 'a directory indexed before is gone or no longer allowed')
       return false
     }
+  }
+
+  /** Whether the index still holds directories that are not, or no longer, to be searched. */
+  function isWider(): boolean {
+    const wanted = request?.roots.map(toSlashes) ?? []
+    return view.manifest?.roots.some(root => !wanted.includes(root)) ?? false
   }
 
   async function sync(wanted: IndexRequest, signal: AbortSignal, tell?: (progress: IndexProgress) => void) {
@@ -273,7 +280,7 @@ export function openSearch(settings: SearchSettings): Search {
     const { options } = request!
     if (ranker?.options !== options) ranker = { options, ranker: createRanker(options) }
     const depth = query.phrases.length > 0 ? maxPhraseFiles : offset + limit
-    const admission = admissionOf(query)
+    const admission = admissionOf(query, isWider() ? request!.roots.map(toSlashes) : undefined)
     const { ranked, corrections } = ranker.ranker.rank(
       view,
       query,
@@ -292,7 +299,12 @@ export function openSearch(settings: SearchSettings): Search {
     const sought = new Map([...query.joined].map(term => [term, term]))
     for (const { instead } of corrections) for (const term of instead) sought.set(term, term)
     for (const [term, typed] of query.typed) sought.set(term, typed)
-    const showing = { terms: sought, phrases: query.phrases, contextLines: input.context_lines ?? 0 }
+    const showing = {
+      terms: sought,
+      pattern: patternOf(query.terms),
+      phrases: query.phrases,
+      contextLines: input.context_lines ?? 0,
+    }
     const { hits, stale } = collect(order.slice(0, depth), offset, limit, each => showHit(each, showing))
     const fitted = input.max_tokens === undefined ? hits : fit(hits, input.max_tokens, sought, settings.countTokens)
     const truncated = fitted.length < hits.length || fitted.some((hit, at) => hit.lines !== hits[at]!.lines)
@@ -316,15 +328,16 @@ export function openSearch(settings: SearchSettings): Search {
   }
 }
 
-function admissionOf({ filters }: Query): Admission {
-  if (filters.length === 0) return {}
+/** `roots` are given when the index holds files outside them. */
+function admissionOf({ filters }: Query, roots: readonly string[] | undefined): Admission {
   const ofFiles = filters.filter(({ field }) => field !== 'symbol')
   const ofSymbols = filters.filter(({ field }) => field === 'symbol')
   return {
-    ...(ofFiles.length > 0 && {
+    ...((ofFiles.length > 0 || roots !== undefined) && {
       file: (segment, file) => {
         const { path, rootLength, language } = segment.file(file)
-        return passesFile(ofFiles, path.slice(rootLength), language.name)
+        const wanted = roots === undefined || roots.some(root => path.startsWith(`${root}/`))
+        return wanted && passesFile(ofFiles, path.slice(rootLength), language.name)
       },
     }),
     ...(ofSymbols.length > 0 && { chunk: (segment, chunk) => passesSymbol(ofSymbols, segment.chunk(chunk).symbol) }),

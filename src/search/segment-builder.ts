@@ -20,10 +20,10 @@ export interface SegmentBuilder {
   write(file: string): void
 }
 
-// Together about 60 MB at most, which bounds the memory of indexing however much there is to index.
-const maxPostings = 1_500_000
-const maxTerms = 150_000
-const maxIdentifiers = 200_000
+// Together about 40 MB at most, which bounds the memory of indexing however much there is to index.
+const maxPostings = 1_000_000
+const maxTerms = 100_000
+const maxIdentifiers = 150_000
 
 /** Words of a usual chunk line, directory and file name: the lengths that are neither rewarded nor punished. */
 const wordsPerLine = 5
@@ -179,14 +179,8 @@ export function segmentBuilder(options: IndexOptions): SegmentBuilder {
             const [pathFrom, pathTo] = [inPaths.starts[term]!, inPaths.starts[term + 1]!]
             out.clear()
             writeCounts(out, { chunks: to - from, files: filesWith[term]!, paths: pathTo - pathFrom })
+            out.gaps(inText.order, from, to, chunkOf, impact)
             let previous = 0
-            for (let position = from; position < to; position++) {
-              const at = inText.order[position]!
-              out.varint(chunkOf[at]! - previous)
-              out.byte(impact[at]!)
-              previous = chunkOf[at]!
-            }
-            previous = 0
             for (let position = pathFrom; position < pathTo; position++) {
               const at = inPaths.order[position]!
               out.varint(paths.file.values[at]! - previous)

@@ -4,7 +4,8 @@ import type { MatchField, SearchHit } from './requests.ts'
 import type { ChunkPlace } from './chunk-columns.ts'
 import type { IndexedFile } from './segment-file.ts'
 import { readFile } from './source-file.ts'
-import { wordsOfText } from './words.ts'
+import { isWordCharacter } from './scan.ts'
+import { wordsOf, wordsOfText } from './words.ts'
 
 /** A hit whose file is no longer what was indexed. */
 export interface StaleHit {
@@ -15,6 +16,8 @@ export interface StaleHit {
 export interface Showing {
   /** What to look for, and how people wrote it. */
   terms: ReadonlyMap<string, string>
+  /** Of the same terms, by `patternOf`. */
+  pattern: RegExp
   phrases: readonly string[]
   contextLines: number
 }
@@ -25,9 +28,12 @@ export interface Showing {
  */
 export function showHit(ranked: Ranked, showing: Showing): SearchHit | StaleHit | undefined {
   const indexed = ranked.segment.file(ranked.file)
-  const text = readAsIndexed(indexed)
+  const inPlace = chunkOf(ranked)
+  const whole = !indexed.ascii || showing.phrases.length > 0 || showing.contextLines > 0
+  const stretch = whole ? { from: 0, to: Infinity } : { from: inPlace.start, to: endOfChunk(ranked) }
+  const text = readAsIndexed(indexed, stretch)
   if (text === undefined) return { stale: indexed.path }
-  let chunk = chunkOf(ranked)
+  let chunk = { ...inPlace, start: inPlace.start - stretch.from }
   if (showing.phrases.length > 0) {
     const place = placeOfPhrases(text, showing.phrases)
     if (place === undefined) return undefined
@@ -47,7 +53,7 @@ export function showHit(ranked: Ranked, showing: Showing): SearchHit | StaleHit 
     symbol: chunk.symbol,
     lines,
     score: Math.round(ranked.score * 1000) / 1000,
-    why: whyOf(relative, chunk.symbol, text.slice(chunk.start, end), showing.terms),
+    why: whyOf(relative, chunk.symbol, text.slice(chunk.start, end), showing),
   }
 }
 
@@ -80,11 +86,16 @@ export function shorten(
  * Synchronous on purpose: the handful of files of a page are in the page cache, where ten reads take 0.2 ms; through
  * the thread pool they take 1.4 ms.
  */
-function readAsIndexed({ path, sizeBytes, modifiedMs }: IndexedFile): string | undefined {
-  const read = readFile(path, sizeBytes)
+function readAsIndexed({ path, sizeBytes, modifiedMs }: IndexedFile, stretch: { from: number; to: number }) {
+  const read = readFile(path, { maxBytes: sizeBytes, ...stretch })
   if (!('bytes' in read) || read.sizeBytes !== sizeBytes || read.modifiedMs !== modifiedMs) return undefined
   const decoded = decode(read.bytes)
   return 'text' in decoded ? decoded.text : undefined
+}
+
+/** Where the next chunk of its file begins. */
+function endOfChunk({ segment, file, chunk }: Ranked): number {
+  return chunk + 1 < segment.firstChunks[file + 1]! ? segment.chunk(chunk + 1).start : Infinity
 }
 
 // A file without a word has no chunk, but may be found by its name.
@@ -134,7 +145,7 @@ function startOfLines(text: string, from: number, count: number): { offset: numb
   return { offset, lines }
 }
 
-function whyOf(relative: string, symbol: string, text: string, terms: ReadonlyMap<string, string>): SearchHit['why'] {
+function whyOf(relative: string, symbol: string, text: string, { terms, pattern }: Showing): SearchHit['why'] {
   const slash = relative.lastIndexOf('/') + 1
   const places: [MatchField, string][] = [
     ['symbol', symbol],
@@ -143,7 +154,30 @@ function whyOf(relative: string, symbol: string, text: string, terms: ReadonlyMa
     ['text', text],
   ]
   return places.flatMap(([field, words]) => {
-    const found = [...new Set(wordsOfText(words).flatMap(word => terms.get(word) ?? []))]
-    return found.length > 0 ? [{ field, terms: found }] : []
+    const found = new Set<string>()
+    for (const identifier of identifiersWith(pattern, words)) {
+      for (const word of wordsOf(identifier)) if (terms.has(word)) found.add(terms.get(word)!)
+    }
+    return found.size > 0 ? [{ field, terms: [...found] }] : []
   })
+}
+
+/** Matches the terms themselves, wherever they stand: what is then taken apart is a few identifiers, not a whole text. */
+export function patternOf(terms: Iterable<string>): RegExp {
+  return new RegExp([...terms].map(term => term.replace(/[$]/g, '\\$&')).join('|'), 'gi')
+}
+
+/** The identifiers around each match, each once. */
+function identifiersWith(pattern: RegExp, text: string): Set<string> {
+  const identifiers = new Set<string>()
+  pattern.lastIndex = 0
+  while (pattern.test(text)) {
+    let start = pattern.lastIndex
+    while (start > 0 && isWordCharacter(text.charCodeAt(start - 1))) start--
+    let end = pattern.lastIndex
+    while (isWordCharacter(text.charCodeAt(end))) end++
+    identifiers.add(text.slice(start, end))
+    pattern.lastIndex = end + 1
+  }
+  return identifiers
 }

@@ -1,3 +1,4 @@
+import { isAscii } from 'node:buffer'
 import { hash } from 'node:crypto'
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { decode, isGenerated, type SkipReason } from './decode.ts'
@@ -10,7 +11,7 @@ export type Source = { indexed: IndexedFile; text: string } | { unchanged: true 
 
 /** Size and time say that a file may have changed; its content's hash decides. `before` is what the index knows of it. */
 export function readSource(file: string, root: string, maxBytes: number, before: IndexedFile | undefined): Source {
-  const read = readFile(file, maxBytes, before)
+  const read = readFile(file, { maxBytes, before })
   if (!('bytes' in read)) return read
   const contentHash = hash('sha1', read.bytes).slice(0, 16)
   if (before?.hash === contentHash) return { unchanged: true }
@@ -21,18 +22,33 @@ export function readSource(file: string, root: string, maxBytes: number, before:
   const language = languageOf(path, decoded.text.slice(0, 80))
   const { sizeBytes, modifiedMs } = read
   return {
-    indexed: { path, rootLength: root.length + 1, sizeBytes, modifiedMs, hash: contentHash, language },
+    indexed: {
+      path,
+      rootLength: root.length + 1,
+      sizeBytes,
+      modifiedMs,
+      hash: contentHash,
+      ascii: isAscii(read.bytes),
+      language,
+    },
     text: decoded.text,
   }
 }
 
 type Bytes = { bytes: Buffer; sizeBytes: number; modifiedMs: number }
 
-/** The bytes of a file as it is now; `before` saves reading one that has not changed. */
+/** Which bytes of a file to read; `before` saves reading one that has not changed. */
+export interface Reading {
+  maxBytes: number
+  before?: IndexedFile | undefined
+  from?: number
+  to?: number
+}
+
+/** The bytes of a file as it is now. */
 export function readFile(
   file: string,
-  maxBytes: number,
-  before?: IndexedFile,
+  { maxBytes, before, from = 0, to = Infinity }: Reading,
 ): Bytes | Exclude<Source, { text: string }> {
   let descriptor: number | undefined
   try {
@@ -41,10 +57,11 @@ export function readFile(
     if (!isFile) return { skip: 'not_a_file' }
     if (size > maxBytes) return { skip: 'too_large' }
     if (before?.sizeBytes === size && before.modifiedMs === mtimeMs) return { unchanged: true }
-    const bytes = Buffer.allocUnsafe(size)
+    const bytes = Buffer.allocUnsafe(Math.max(0, Math.min(size, to) - from))
     let filled = 0
-    for (let got = 1; got > 0 && filled < size; filled += got)
-      got = readSync(descriptor, bytes, filled, size - filled, filled)
+    for (let got = 1; got > 0 && filled < bytes.length; filled += got) {
+      got = readSync(descriptor, bytes, filled, bytes.length - filled, from + filled)
+    }
     return { bytes: bytes.subarray(0, filled), sizeBytes: size, modifiedMs: mtimeMs }
   } catch {
     return { skip: 'unreadable' }

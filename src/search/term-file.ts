@@ -29,7 +29,6 @@ export interface TermFile {
   entries(): Generator<{ term: string; payload: Uint8Array }>
   /** Reads a named array, anew with every call. */
   array<T extends ArrayKind>(name: string, kind: T): InstanceType<(typeof arrayKinds)[T]>
-  readonly termCount: number
   readonly sizeBytes: number
   /** Keeps the blocks in memory, read in the background: look-ups then take microseconds less. */
   preload(): Promise<void>
@@ -243,7 +242,6 @@ function readTermFile(descriptor: number, file: string): TermFile {
       resident = buffer
     },
     array,
-    termCount: index.terms,
     sizeBytes,
     isIntact() {
       let checksum = 0

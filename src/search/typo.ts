@@ -1,6 +1,9 @@
 import { lettersOf, type Segment } from './segment-file.ts'
 
-/** Terms that name something and are nearest to one that does not exist, at most `limit`, nearest first. */
+/**
+ * Terms that name something and are nearest to one that does not exist, at most `limit`, nearest first. The first letter
+ * is taken to be right, as it nearly always is; that leaves a twentieth of the terms to look at.
+ */
 export function nearestTerms(term: string, segments: readonly Segment[], limit: number): string[] {
   if (term.length < 4 || !/[a-z]/.test(term)) return []
   const allowed = term.length < 8 ? 1 : 2
@@ -9,7 +12,9 @@ export function nearestTerms(term: string, segments: readonly Segment[], limit: 
   for (const segment of segments) {
     const letters = segment.symbolLetters()
     const textOf = segment.symbolReader()
-    for (let symbol = 0; symbol < letters.length; symbol++) {
+    const from = firstFrom(textOf, letters.length, term[0]!)
+    const to = firstFrom(textOf, letters.length, String.fromCharCode(term.charCodeAt(0) + 1))
+    for (let symbol = from; symbol < to; symbol++) {
       const other = letters[symbol]!
       if (Math.abs((other >>> 27) - (wanted >>> 27)) > allowed) continue
       // One edit changes at most two letters of the set.
@@ -24,6 +29,18 @@ export function nearestTerms(term: string, segments: readonly Segment[], limit: 
     .sort((a, b) => a[1] - b[1] || sharedStart(term, b[0]) - sharedStart(term, a[0]))
     .slice(0, limit)
     .map(([text]) => text)
+}
+
+/** The first of the sorted symbols that is not before a text. */
+function firstFrom(textOf: (symbol: number) => string, count: number, text: string): number {
+  let low = 0
+  let high = count
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (textOf(middle) < text) low = middle + 1
+    else high = middle
+  }
+  return low
 }
 
 const letterBits = 0x07ff_ffff

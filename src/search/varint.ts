@@ -4,6 +4,8 @@ export interface ByteWriter {
   varint(value: number): void
   byte(value: number): void
   bytes(values: Uint8Array): void
+  /** For each position of a stretch of `order`: the gap of its id to the one before as a varint, and its byte. */
+  gaps(order: Uint32Array, from: number, to: number, ids: Uint32Array, values: Uint8Array): void
   text(value: string): void
   readonly length: number
   /** What was written, valid until the next write. */
@@ -39,6 +41,24 @@ export function byteWriter(capacity = 1024): ByteWriter {
       reserve(values.length)
       buffer.set(values, length)
       length += values.length
+    },
+    gaps(order, from, to, ids, values) {
+      reserve((to - from) * 6)
+      const target = buffer
+      let at = length
+      let previous = 0
+      for (let position = from; position < to; position++) {
+        const index = order[position]!
+        let rest = ids[index]! - previous
+        previous = ids[index]!
+        while (rest > 127) {
+          target[at++] = (rest & 127) | 128
+          rest >>>= 7
+        }
+        target[at++] = rest
+        target[at++] = values[index]!
+      }
+      length = at
     },
     text(value) {
       const size = Buffer.byteLength(value)

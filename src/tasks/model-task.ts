@@ -52,7 +52,7 @@ export function requestFor({ task, expected_output_length, complexity, priority,
 
 /** The decision that such a task would meet now; throws the reason when nobody can do it. */
 export function decisionFor(gateway: Gateway, spec: TaskSpec, signal: AbortSignal): Promise<Decision> {
-  return gateway.route(requestFor(spec), signal, spec.context_length)
+  return gateway.route(requestFor(spec), signal, { contextTokens: spec.context_length })
 }
 
 /** The spec with the decision's models written into it, for a task that is to be bound to them. */
@@ -79,7 +79,6 @@ export function modelTask({ gateway, strategyOf, now, newRequestId }: ModelTaskP
           requestId,
           endpoint: 'task',
           keyId: job.askedBy,
-          session: undefined,
           signal: job.signal,
           receivedAt: now(),
           contextTokens: spec.context_length,

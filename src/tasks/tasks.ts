@@ -4,7 +4,7 @@ import type { FinalState, JobRow, TaskBook, TaskRow } from '../ledger/tasks.ts'
 
 /** What a kind of task does. */
 export interface Work {
-  /** A benchmark: it goes behind whatever people wait for. */
+  /** A benchmark: it waits in a line of its own and lets everybody else go first. */
   yields?: boolean
   /**
    * Does it and answers with what is kept as the task's outcome: plain data. `job.signal` aborts when it is cancelled, which
@@ -86,8 +86,8 @@ export interface Activity {
 export interface TaskParts {
   book: TaskBook
   works: Readonly<Record<string, Work>>
-  /** How many jobs of a provider may run at once. */
-  limitOf: (provider: string) => number
+  /** How many jobs of a line may run at once; a line is a provider’s, or the benchmarks’. */
+  limitOf: (lane: string) => number
   now: () => number
   newId: (prefix: 'task' | 'job') => string
   log: Logger
@@ -98,17 +98,16 @@ export interface TaskParts {
 interface Waiting {
   jobId: string
   taskId: string
-  provider: string
-  yields: boolean
+  lane: string
 }
 
 interface Running {
-  provider: string
-  yields: boolean
+  lane: string
   controller: AbortController
   ended: Promise<void>
 }
 
+const benchmarkLane = 'benchmarks'
 const pruneIntervalMs = 3_600_000
 const interrupted = 'The process ended while it ran.'
 
@@ -134,28 +133,31 @@ export function createTasks(parts: TaskParts): Tasks {
     for (const listener of listeners) listener(change)
   }
 
-  function enqueue(jobId: string, taskId: string, kind: string, provider: string): void {
-    const yields = works[kind]?.yields ?? false
-    const line = lines.get(provider) ?? []
-    lines.set(provider, line)
-    const behind = yields ? -1 : line.findIndex(other => other.yields)
-    line.splice(behind < 0 ? line.length : behind, 0, { jobId, taskId, provider, yields })
-    pump(provider)
+  /** Benchmarks have a line of their own, so that nobody ever waits behind one. */
+  function laneOf(kind: string, provider: string | null): string {
+    return works[kind]?.yields === true ? benchmarkLane : (provider ?? '')
   }
 
-  function pump(provider: string): void {
+  function enqueue(jobId: string, taskId: string, lane: string): void {
+    const line = lines.get(lane) ?? []
+    lines.set(lane, line)
+    line.push({ jobId, taskId, lane })
+    pump(lane)
+  }
+
+  function pump(lane: string): void {
     if (closing) return
-    const line = lines.get(provider) ?? []
-    const free = Math.max(0, limitOf(provider) - runningOn(provider))
+    const line = lines.get(lane) ?? []
+    const free = Math.max(0, limitOf(lane) - runningIn(lane))
     for (const next of line.splice(0, free)) start(next)
-    if (line.length === 0) lines.delete(provider)
+    if (line.length === 0) lines.delete(lane)
   }
 
-  function runningOn(provider: string): number {
-    return [...running.values()].filter(job => job.provider === provider).length
+  function runningIn(lane: string): number {
+    return [...running.values()].filter(job => job.lane === lane).length
   }
 
-  function start({ jobId, taskId, provider, yields }: Waiting): void {
+  function start({ jobId, taskId, lane }: Waiting): void {
     const controller = new AbortController()
     const ended = run(jobId, taskId, controller.signal)
       .catch((err: unknown) => {
@@ -166,9 +168,9 @@ export function createTasks(parts: TaskParts): Tasks {
         running.delete(jobId)
         progress.delete(jobId)
         tell({ taskId, jobId })
-        pump(provider)
+        pump(lane)
       })
-    running.set(jobId, { provider, yields, controller, ended })
+    running.set(jobId, { lane, controller, ended })
   }
 
   async function run(jobId: string, taskId: string, signal: AbortSignal): Promise<void> {
@@ -220,7 +222,7 @@ export function createTasks(parts: TaskParts): Tasks {
     const job = findJob(jobId)
     const cancelled = finish(jobId, 'cancelled')
     if (!cancelled) return false
-    const line = job.provider === null ? undefined : lines.get(job.provider)
+    const line = lines.get(laneOf(job.kind, job.provider))
     const at = line?.findIndex(waiting => waiting.jobId === jobId) ?? -1
     if (at >= 0) line?.splice(at, 1)
     running.get(jobId)?.controller.abort(new GatewayError('client_closed', 'The task was cancelled.'))
@@ -235,9 +237,9 @@ export function createTasks(parts: TaskParts): Tasks {
   }
 
   /** Its own line is the one of the provider that it was submitted for; a job that runs may be elsewhere by now. */
-  function positionOf({ id, provider, state }: JobRow): number {
-    if (state !== 'queued' || provider === null || running.has(id)) return 0
-    const at = lines.get(provider)?.findIndex(waiting => waiting.jobId === id) ?? -1
+  function positionOf({ id, kind, provider, state }: JobRow): number {
+    if (state !== 'queued' || running.has(id)) return 0
+    const at = lines.get(laneOf(kind, provider))?.findIndex(waiting => waiting.jobId === id) ?? -1
     return at + 1
   }
 
@@ -245,7 +247,7 @@ export function createTasks(parts: TaskParts): Tasks {
     if (job.finishedAt !== null || job.provider === null) return undefined
     const each = book.typicalMs(job.kind, job.provider)
     if (each === undefined) return undefined
-    const rounds = Math.ceil(position / Math.max(1, limitOf(job.provider)))
+    const rounds = Math.ceil(position / Math.max(1, limitOf(laneOf(job.kind, job.provider))))
     const own = job.startedAt === null ? each : Math.max(0, each - (now() - job.startedAt))
     return Math.round(rounds * each + own)
   }
@@ -273,7 +275,7 @@ export function createTasks(parts: TaskParts): Tasks {
       const [taskId, jobId] = [newId('task'), newId('job')]
       book.add({ id: taskId, kind, createdAt: now(), askedBy, spec }, jobId)
       book.assign(jobId, provider, model)
-      enqueue(jobId, taskId, kind, provider)
+      enqueue(jobId, taskId, laneOf(kind, provider))
       tell({ taskId, jobId })
       return view(taskId)
     },
@@ -319,11 +321,11 @@ export function createTasks(parts: TaskParts): Tasks {
       return { job, position: positionOf(job), progress: progress.get(jobId) }
     },
     active() {
-      const waiting = [...lines.values()].flat()
-      const benchmarksWaiting = waiting.filter(({ yields }) => yields).length
-      const benchmarksRunning = [...running.values()].filter(({ yields }) => yields).length
+      const waiting = [...lines.values()].reduce((sum, line) => sum + line.length, 0)
+      const benchmarksWaiting = lines.get(benchmarkLane)?.length ?? 0
+      const benchmarksRunning = runningIn(benchmarkLane)
       return {
-        waiting: waiting.length - benchmarksWaiting,
+        waiting: waiting - benchmarksWaiting,
         running: running.size - benchmarksRunning,
         benchmarksWaiting,
         benchmarksRunning,
@@ -333,9 +335,9 @@ export function createTasks(parts: TaskParts): Tasks {
       prune()
       const { jobs } = book.jobs({ unfinished: true }, { limit: -1, offset: 0 })
       for (const { id: jobId, taskId, kind, state, provider } of jobs) {
-        const line = provider ?? ''
+        const lane = laneOf(kind, provider)
         if (state === 'queued') {
-          enqueue(jobId, taskId, kind, line)
+          enqueue(jobId, taskId, lane)
         } else if (book.jobsOf(taskId).length > 1) {
           finish(
             jobId,
@@ -346,7 +348,7 @@ export function createTasks(parts: TaskParts): Tasks {
         } else {
           const nextJobId = newId('job')
           book.rerun(jobId, now(), interrupted, nextJobId)
-          enqueue(nextJobId, taskId, kind, line)
+          enqueue(nextJobId, taskId, lane)
         }
       }
     },

@@ -89,7 +89,10 @@ async function readEverything(t: Test, agent: Agent, { job_id }: DoneTask): Prom
 async function startApplication(t: Test) {
   const local = await scriptedUpstream(t, 'llama-cpp')
   const remote = await scriptedUpstream(t, 'openrouter', { models: ['open/gift:free'] })
-  const gateway = await startGateway(t, variablesFor(local, remote))
+  const gateway = await startGateway(t, {
+    ...variablesFor(local, remote),
+    CODE_SEARCH_ROOTS: process.cwd(),
+  })
   const client = inProcessClient(operations, gateway.core)
   const { task_id } = (await client.call('route_task', {
     task: 'Say hello.',

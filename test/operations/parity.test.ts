@@ -74,7 +74,10 @@ t.test('an operation that nobody foresaw to fail is logged and tells its caller 
 async function startApplication(t: Test) {
   const local = await scriptedUpstream(t, 'llama-cpp')
   const remote = await scriptedUpstream(t, 'openrouter', { models: ['open/gift:free'] })
-  const gateway = await startGateway(t, variablesFor(local, remote))
+  const gateway = await startGateway(t, {
+    ...variablesFor(local, remote),
+    CODE_SEARCH_ROOTS: process.cwd(),
+  })
   const here = inProcessClient(operations, gateway.core)
   const { task_id } = (await here.call('route_task', { task: 'Say hello.', context_length: 0 })) as unknown as DoneTask
   const done = (await here.call('get_task_status', { task_id, wait_seconds: 20 })) as unknown as DoneTask
@@ -85,7 +88,8 @@ async function outcome(client: Client, name: string, input: object): Promise<unk
   try {
     const result = await client.call(name, input)
     // Another task in the meantime must not be what the next comparison finds.
-    if (name === 'route_task') await client.call('get_task_status', { task_id: result['task_id'], wait_seconds: 20 })
+    if (result['task_id'] !== undefined && result['finished_at'] === null)
+      await client.call('get_task_status', { task_id: result['task_id'], wait_seconds: 20 })
     return result
   } catch (error) {
     const { code, message, param, retryAfterSeconds } = error as GatewayError

@@ -118,6 +118,18 @@ t.test('refuses a directory outside the allowed roots, also by a link or by dots
   })
 })
 
+t.test('what was indexed before is not shown once it is no longer allowed', async t => {
+  const first = startSearch(t, { 'open/a.ts': 'const egret = 1\n', 'closed/b.ts': 'const egret = 2\n' })
+  const [open, closed] = ['open', 'closed'].map(name => path.join(first.source, name))
+  await first.search.init({ directories: [open!, closed!] }, never)
+  t.equal((await first.pathsFor('egret')).length, 2)
+  await first.search.close()
+  const again = startSearch(t, {}, { dataDir: first.data, allowedRoots: [open!] })
+  t.strictSame(await again.pathsFor('egret'), ['a.ts'])
+  while (again.search.status().indexing) await new Promise(resolve => setTimeout(resolve, 2))
+  t.equal(again.search.status().files, 1, 'and leaves the index')
+})
+
 t.test('several roots are searched as one, and later directories replace earlier ones', async t => {
   const { search, source, pathsFor } = startSearch(t, {
     'one/a.ts': 'const finch = 1\n',
@@ -194,7 +206,7 @@ t.test('an index that is damaged, cut short or of another version is made anew b
     ['emptied', () => writeFileSync(segment, '')],
     ['a flipped byte at its end', () => writeFileSync(segment, flipped(good.length - 20))],
     ['a flipped byte in its arrays', () => writeFileSync(segment, flipped(good.length >> 1))],
-    ['another version', () => writeFileSync(manifest, goodManifest.replace('"mark":"[1', '"mark":"[0'))],
+    ['another version', () => writeFileSync(manifest, goodManifest.replace('"mark":"[2', '"mark":"[0'))],
     ['a manifest that is none', () => writeFileSync(manifest, '{"half')],
   ]
   for (const [what, damage] of damages) {

@@ -43,6 +43,7 @@ async function measure(source: string, dataDir: string): Promise<boolean> {
   say(
     `${report.files} files, ${report.chunks} chunks indexed in ${seconds(started)} s; index ${(report.index_bytes / 1e6).toFixed(0)} MB`,
   )
+  say(`most memory while indexing ${peakMb.toFixed(0)} MB`)
   let found = 0
   for (let at = 0; at < files; at += files / 50) {
     const { hits } = await search.query({ query: `planted_${letters(at)}`, limit: 1 }, never)
