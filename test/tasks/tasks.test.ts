@@ -154,6 +154,7 @@ t.test('the dry run, the explanation and the real thing agree, and asking calls 
     t.equal(real.model, dry['model'])
     await agent.wait(real.task_id)
     local.chats.length = 0
+    remote.chats.length = 0
   }
 })
 

@@ -1,8 +1,8 @@
 import type { ReplayResult } from './replay.ts'
 
-const width = 760
+const width = 820
 const height = 460
-const margin = { left: 64, right: 190, top: 36, bottom: 52 }
+const margin = { left: 64, right: 236, top: 36, bottom: 52 }
 
 /** Cost against quality of every policy as an SVG picture; the line is what mixing single models could reach. */
 export function frontierSvg(
@@ -63,7 +63,7 @@ function spread<T extends { at: number }>(points: readonly T[]): (T & { label: n
 }
 
 function shortened(text: string): string {
-  return text.length > 27 ? `${text.slice(0, 26)}…` : text
+  return text.length > 32 ? `${text.slice(0, 31)}…` : text
 }
 
 function escaped(text: string): string {
