@@ -36,6 +36,11 @@ const settingGroups = [
 
 /** The command line. Exit codes: 0 ended as asked, 1 failed, 2 a bad argument or setting. */
 export async function run(): Promise<void> {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    // Whoever read what we print has seen enough, as `| head` does.
+    if (error.code === 'EPIPE') process.exit(0)
+    throw error
+  })
   try {
     await runCommand(process.argv.slice(2))
   } catch (error) {
