@@ -189,8 +189,9 @@ export function createGateway(parts: GatewayParts): Gateway {
 
   function remember(request: ChatRequest, session: string | undefined, model: Model, decision: Decision): void {
     const key = sessionKey(request, session)
-    learner.answered(request, model, decision)
-    if (key !== undefined) conversations.set(key, { modelId: model.id, cachedTokens: decision.measured.promptTokens })
+    if (key === undefined) return
+    learner.answered(key, request, model, decision)
+    conversations.set(key, { modelId: model.id, cachedTokens: decision.measured.promptTokens })
   }
 
   async function callOne<Body extends Answered>(

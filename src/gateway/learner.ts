@@ -31,8 +31,8 @@ export interface Attempted {
 /** Turns what happens on the road into evidence for the next decisions, and keeps it over restarts. */
 export interface Learner {
   attempted(attempt: Attempted): void
-  /** An answer was given; the same request coming back soon speaks against it. */
-  answered(request: ChatRequest, model: Model, decision: Decision): void
+  /** An answer has begun; the same request in the same conversation coming back soon speaks against it. */
+  answered(conversation: string, request: ChatRequest, model: Model, decision: Decision): void
   /** Somebody or something judged an answer, 0..1. `categories` are those of its decision. */
   judged(model: Model, categories: Readonly<Record<string, number>>, signal: Signal, score: number): void
   /** Writes what is not yet kept. */
@@ -99,8 +99,11 @@ export function createLearner({ knowledge, save, now, log }: LearnerParts): Lear
       }
       keep(learnSpeed(evidence, model.id, timing, now()))
     },
-    answered(request, model, decision) {
-      const key = createHash('sha1').update(JSON.stringify(request.messages)).digest('base64')
+    answered(conversation, { messages }, model, decision) {
+      const last = createHash('sha1')
+        .update(JSON.stringify(messages.at(-1)))
+        .digest('base64')
+      const key = `${conversation}\n${messages.length}\n${last}`
       const before = answers.get(key)
       if (before !== undefined) judged(before.model, before.categories, 'retried', 0)
       answers.set(key, { model, categories: decision.measured.categories })

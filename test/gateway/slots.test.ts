@@ -105,6 +105,8 @@ t.test('whatever happens, never more than the slots are held and none is lost', 
           if (slots.busy() > count || slots.busy() !== held.length) throw new Error('slots do not add up')
           if (slots.waiting() > 0 && slots.busy() < count) throw new Error('a slot is free while somebody waits')
         }
+        // Whoever still waits would keep the process alive until his time is over.
+        for (const controller of line) controller.abort(new Error('the end'))
       },
     ),
     { numRuns: 100 },
