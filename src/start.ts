@@ -72,6 +72,8 @@ export async function start(config: Config, version: string, options: StartOptio
         // The gateway first: Fastify waits for its connections, and only the gateway can end the requests on them.
         const closed = server.close()
         await core.close(graceMs)
+        // Connections whose last answer ended only now would be kept alive, and waited for, another minute.
+        server.server.closeIdleConnections()
         await closed
         claim.release()
       },
