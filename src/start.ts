@@ -31,6 +31,9 @@ export interface StartOptions {
   readConfig?: () => Config
 }
 
+/** What the last answers have to reach their readers when everything else is closed. */
+const lastBytesMs = 500
+
 /**
  * Starts everything: the core, one look at every server, and the HTTP port. Throws `ConfigError` for a setting that must not
  * be, `AlreadyRunning` when another process has the data directory, and the system's error when the port is taken; then
@@ -72,7 +75,11 @@ export async function start(config: Config, version: string, options: StartOptio
         // The gateway first: Fastify waits for its connections, and only the gateway can end the requests on them.
         const closed = server.close()
         await core.close(graceMs)
+        // Connections whose last answer ended only now would be kept alive, and waited for, another minute.
+        server.server.closeIdleConnections()
+        const cut = setTimeout(() => server.server.closeAllConnections(), lastBytesMs)
         await closed
+        clearTimeout(cut)
         claim.release()
       },
     }
