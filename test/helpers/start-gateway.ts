@@ -45,6 +45,8 @@ export async function startGateway(
     OLLAMA_ENDPOINT: 'off',
     LM_STUDIO_ENDPOINT: 'off',
     LLAMA_CPP_ENDPOINT: 'off',
+    // Trying other models by chance would make tests depend on it.
+    EXPLORATION_SHARE: '0',
     ...variables,
   }
   const values = readSettings(coreSettings, environment)

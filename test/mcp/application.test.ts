@@ -90,6 +90,7 @@ async function startApplication(t: Test) {
   const local = await scriptedUpstream(t, 'llama-cpp')
   const remote = await scriptedUpstream(t, 'openrouter', { models: ['open/gift:free'] })
   const gateway = await startGateway(t, {
+    QUALITY_THRESHOLD: '0',
     ...variablesFor(local, remote),
     CODE_SEARCH_ROOTS: process.cwd(),
   })
