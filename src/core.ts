@@ -146,6 +146,7 @@ export function createCore({ config, version, log, now, newId, readConfig }: Cor
     learner,
     random: Math.random,
     countTokens: ({ messages, tools }) => tokens.countMessages(messages, tools),
+    countText: text => tokens.countText(text),
     now,
   })
   const codeSearch = once(() => {

@@ -41,6 +41,18 @@ export interface Timings {
   upstreamMs: number
 }
 
+/** What the books keep of a request. */
+export interface Asked {
+  model: string
+  stream?: boolean | null | undefined
+}
+
+/** What the books read of a whole answer, a chat's or another's. */
+export interface Answered {
+  usage?: unknown
+  choices?: readonly { text?: unknown; message?: ChatCompletion['choices'][number]['message'] }[]
+}
+
 /** The books of one attempt. Every attempt ends by exactly one of `failed`, `completed` or `watch`. */
 export interface AttemptAccount {
   slotGranted(): void
@@ -48,7 +60,7 @@ export interface AttemptAccount {
   answered(): Timings
   /** Nothing of this attempt reached the caller. */
   failed(error: GatewayError): void
-  completed(completion: ChatCompletion): void
+  completed(answer: Answered): void
   /**
    * The same parts, watched for usage; where the upstream gives none, a last part carries our estimate. `onEnd` runs once,
    * with the error if it was one. A caller may hang up before he reads at all, so `signal` ends an unread stream too.
@@ -74,7 +86,7 @@ export interface Account {
 
 export interface AccountParts {
   call: Call
-  request: ChatRequest
+  request: Asked
   ledger: Ledger
   learner: Learner
   /** Milliseconds since the epoch. */
@@ -100,7 +112,6 @@ export function openAccount({ call, request, ledger, learner, now }: AccountPart
   function settle({ model, usage = noUsage, costUsd: cost = 0, firstTokenAt, error }: End): void {
     if (written) return
     written = true
-    if (error === undefined && model !== undefined && decision !== undefined) learner.answered(request, model, decision)
     const at = now()
     ledger.record({
       id: call.requestId,
@@ -232,7 +243,7 @@ export function openAccount({ call, request, ledger, learner, now }: AccountPart
         return { routeMs, queueMs, upstreamMs: firstTokenAt - slotAt }
       },
       failed: error => void close(noUsage, error),
-      completed: completion => settle(close(readUsage(completion.usage) ?? estimate(wordsIn(completion)))),
+      completed: answer => settle(close(readUsage(answer.usage) ?? estimate(wordsIn(answer)))),
       watch,
     }
   }
@@ -256,10 +267,11 @@ function outcomeOf(error: GatewayError | undefined): Outcome {
 }
 
 /** About four letters are a token; used only where the upstream reports no usage at all. */
-function wordsIn(completion: ChatCompletion): number {
-  const letters = completion.choices.reduce((sum, { message }) => {
-    const calls = message.tool_calls?.map(call => call.function.arguments).join('') ?? ''
-    return sum + (message.content ?? '').length + (message.reasoning_content ?? '').length + calls.length
+function wordsIn({ choices = [] }: Answered): number {
+  const letters = choices.reduce((sum, { message, text }) => {
+    const calls = message?.tool_calls?.map(call => call.function.arguments).join('') ?? ''
+    const said = `${message?.content ?? ''}${message?.reasoning_content ?? ''}${typeof text === 'string' ? text : ''}`
+    return sum + said.length + calls.length
   }, 0)
   return Math.ceil(letters / 4)
 }

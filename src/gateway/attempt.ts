@@ -1,6 +1,5 @@
 import { GatewayError, asGatewayError } from '../errors.ts'
-import type { Model, Provider, ProviderReply } from '../providers/provider.ts'
-import type { ChatCompletion, ChatRequest } from '../wire/openai.ts'
+import type { Model, Reply } from '../providers/provider.ts'
 import type { StreamPart } from '../wire/stream-part.ts'
 
 export interface AttemptTimeouts {
@@ -11,19 +10,19 @@ export interface AttemptTimeouts {
   totalMs: number
 }
 
-export interface AttemptParts {
-  provider: Provider
+export interface AttemptParts<Body> {
   model: Model
-  request: ChatRequest
-  promptTokens: number
+  /** Calls the model's server; the signal is the caller's and the clocks' together. */
+  ask: (signal: AbortSignal) => Promise<Reply<Body>>
+  streaming: boolean
   timeouts: AttemptTimeouts
   /** The caller's: he may hang up at any time. */
   signal: AbortSignal
 }
 
 /** An answer that is certain to have something in it. */
-export type Primed =
-  | { kind: 'complete'; completion: ChatCompletion }
+export type Primed<Body> =
+  | { kind: 'complete'; completion: Body }
   /** The first of `parts` carries the first token; the rest follow as the upstream sends them. */
   | { kind: 'stream'; parts: AsyncGenerator<StreamPart, void, void> }
 
@@ -32,17 +31,11 @@ export type Primed =
  * gateway may still turn to another model. Throws only `GatewayError`; the upstream socket is closed when it does, when the
  * caller hangs up, and when the returned generator is left early.
  */
-export async function attempt({
-  provider,
-  model,
-  request,
-  promptTokens,
-  timeouts,
-  signal,
-}: AttemptParts): Promise<Primed> {
-  const guard = createGuard(model, timeouts, signal, request.stream === true)
+export async function attempt<Body>(parts: AttemptParts<Body>): Promise<Primed<Body>> {
+  const { model, ask, streaming, timeouts, signal } = parts
+  const guard = createGuard(model, timeouts, signal, streaming)
   try {
-    const reply = await provider.chat({ model, request, promptTokens, signal: guard.signal })
+    const reply = await ask(guard.signal)
     if (reply.kind === 'complete') {
       guard.end()
       return { kind: 'complete', completion: reply.completion }
@@ -55,10 +48,10 @@ export async function attempt({
 }
 
 async function prime(
-  source: Extract<ProviderReply, { kind: 'stream' }>['parts'],
+  source: AsyncIterable<StreamPart>,
   guard: Guard,
   model: Model,
-): Promise<Primed> {
+): Promise<Extract<Primed<never>, { kind: 'stream' }>> {
   const iterator = source[Symbol.asyncIterator]()
   const held: StreamPart[] = []
   for (;;) {
@@ -104,11 +97,11 @@ async function* continueStream(
 /** Text, reasoning, a tool call, or the end of a choice: from here on the caller has an answer that must not be restarted. */
 function carriesToken({ chunks }: StreamPart): boolean {
   return chunks.some(({ choices }) =>
-    choices?.some(({ delta, finish_reason }) => {
+    choices?.some(({ delta, finish_reason, text }) => {
       if (finish_reason !== undefined && finish_reason !== null) return true
       const { content, reasoning_content, reasoning, tool_calls, refusal } = delta ?? {}
       return (
-        [content, reasoning_content, reasoning, refusal].some(text => typeof text === 'string' && text !== '') ||
+        [text, content, reasoning_content, reasoning, refusal].some(said => typeof said === 'string' && said !== '') ||
         (tool_calls?.length ?? 0) > 0
       )
     }),

@@ -5,15 +5,28 @@ import type { Model } from '../providers/provider.ts'
 import type { Alias } from '../router/aliases.ts'
 import { decide, reasonFor, refusal, type Candidates, type Decision } from '../router/decide.ts'
 import type { Knowledge } from '../router/knowledge.ts'
-import { measure } from '../router/measure.ts'
+import { measure, type Measured } from '../router/measure.ts'
 import type { Conversation } from '../router/price.ts'
-import { select } from '../router/select.ts'
+import { select, type Group } from '../router/select.ts'
 import { sessionKey } from '../router/session.ts'
-import type { ChatRequest } from '../wire/openai.ts'
+import type { Errand, ErrandName, ErrandReply, ErrandRequests } from '../wire/errands.ts'
+import type { ChatCompletion, ChatRequest } from '../wire/openai.ts'
 import { attempt, type AttemptTimeouts, type Primed } from './attempt.ts'
-import { openAccount, type Account, type AttemptAccount, type Call, type RouteWish, type Timings } from './account.ts'
+import {
+  openAccount,
+  type Account,
+  type Answered,
+  type AttemptAccount,
+  type Call,
+  type RouteWish,
+  type Timings,
+} from './account.ts'
 import type { Breakers } from './breakers.ts'
+import { chatJob } from './chat-job.ts'
+import { errandJob } from './errand-job.ts'
 import type { Inventory } from './inventory.ts'
+import type { Job } from './job.ts'
+import { createKeptReasoning } from './kept-reasoning.ts'
 import type { Learner } from './learner.ts'
 import type { Slots } from './slots.ts'
 
@@ -32,11 +45,13 @@ export interface Served {
   /** Our count of the prompt. */
   promptTokens: number
   timings: Timings
+  /** What was changed in the request for this model. */
+  notes: readonly string[]
 }
 
-export interface Answer {
+export interface Answer<Body = ChatCompletion> {
   served: Served
-  reply: Primed
+  reply: Primed<Body>
 }
 
 export interface Gateway {
@@ -46,6 +61,12 @@ export interface Gateway {
    * `return()`; hanging up by `call.signal` does as well.
    */
   chat(call: Call, request: ChatRequest): Promise<Answer>
+  /** The same road for what is no chat. */
+  run<Name extends ErrandName>(
+    call: Call,
+    errand: Errand<Name>,
+    request: ErrandRequests[Name],
+  ): Promise<Answer<ErrandReply>>
   /** The decision that `chat` would take now, without calling anybody. */
   preview(request: ChatRequest, wish?: RouteWish): Decision
   /** Like `preview`, but asks the servers again before it throws the reason why nobody can serve the request. */
@@ -66,6 +87,7 @@ export interface GatewayParts {
   learner: Learner
   aliases: readonly Alias[]
   countTokens: (request: ChatRequest) => { tokens: number; exact: boolean }
+  countText: (text: string) => { tokens: number; exact: boolean }
   /** Milliseconds since the epoch. */
   now: () => number
   /** A number in [0, 1) for each decision. */
@@ -73,7 +95,8 @@ export interface GatewayParts {
 }
 
 export function createGateway(parts: GatewayParts): Gateway {
-  const { inventory, breakers, ledger, slotsOf, timeouts, knowledge, learner, countTokens, now, random } = parts
+  const { inventory, breakers, ledger, slotsOf, timeouts, knowledge, learner, countTokens, countText, now, random } =
+    parts
   const underWay = new Map<Promise<void>, AbortController>()
   // The model whose prompt cache holds a conversation, and how much of it.
   const conversations = new LRUCache<string, Conversation>({ max: mostConversations, ttl: conversationMs })
@@ -101,10 +124,10 @@ export function createGateway(parts: GatewayParts): Gateway {
   }
 
   /** A server that came up a moment ago deserves to be asked before a caller is turned away. */
-  async function route(request: ChatRequest, signal: AbortSignal, wish: RouteWish = {}): Promise<Decision> {
+  async function settleOn(decideNow: () => Decision, asked: string, signal: AbortSignal): Promise<Decision> {
     const choose = (): Decision | GatewayError => {
       try {
-        const decision = preview(request, wish)
+        const decision = decideNow()
         return decision.ranked.length > 0 ? decision : refusal(decision, now())
       } catch (error) {
         return asGatewayError(error)
@@ -115,23 +138,22 @@ export function createGateway(parts: GatewayParts): Gateway {
     if (first.code !== 'no_backend' && first.code !== 'model_not_found') throw first
     await inventory.refreshIfStale(signal)
     const second = choose()
-    if (second instanceof GatewayError) throw absentServer(request.model, inventory) ?? second
+    if (second instanceof GatewayError) throw absentServer(asked, inventory) ?? second
     return second
   }
 
-  async function chat(call: Call, request: ChatRequest): Promise<Answer> {
+  async function perform<Body extends Answered>(call: Call, job: Job<Body>): Promise<Answer<Body>> {
     if (closed) throw shuttingDown()
     const controller = linkedController(call.signal)
     const { signal } = controller
-    const account = openAccount({ call, request, ledger, learner, now })
+    const account = openAccount({ call, request: job.asked, ledger, learner, now })
     const done = account.settled.finally(() => underWay.delete(done))
     underWay.set(done, controller)
     try {
       const startedAt = now()
-      const decision = await route(request, signal, call)
+      const decision = await settleOn(job.decide, job.asked.model, signal)
       account.decided(decision, now() - startedAt)
-      const shaped = (model: Model) => call.shape?.(model, request) ?? request
-      return await callInOrder(decision, shaped, signal, account)
+      return await callInOrder(decision, job, signal, account)
     } catch (error) {
       const failure = asGatewayError(error)
       account.failed(failure)
@@ -139,19 +161,19 @@ export function createGateway(parts: GatewayParts): Gateway {
     }
   }
 
-  async function callInOrder(
+  async function callInOrder<Body extends Answered>(
     decision: Decision,
-    requestFor: (model: Model) => ChatRequest,
+    job: Job<Body>,
     signal: AbortSignal,
     account: Account,
-  ): Promise<Answer> {
+  ): Promise<Answer<Body>> {
     const line = [...decision.ranked]
     const errors: { model: Model; error: GatewayError }[] = []
     const again = new Set<Model>()
     for (let model = line.shift(); model !== undefined && errors.length < mostAttempts; model = line.shift()) {
       if (!breakers.tryEnter(model)) continue
       try {
-        return await callOne(model, decision, requestFor(model), signal, account)
+        return await callOne(model, decision, job, signal, account)
       } catch (thrown) {
         const error = asGatewayError(thrown)
         errors.push({ model, error })
@@ -165,42 +187,45 @@ export function createGateway(parts: GatewayParts): Gateway {
     throw allFailed(errors)
   }
 
-  function remember(request: ChatRequest, session: string | undefined, model: Model, { measured }: Decision): void {
+  function remember(request: ChatRequest, session: string | undefined, model: Model, decision: Decision): void {
     const key = sessionKey(request, session)
-    if (key !== undefined) conversations.set(key, { modelId: model.id, cachedTokens: measured.promptTokens })
+    learner.answered(request, model, decision)
+    if (key !== undefined) conversations.set(key, { modelId: model.id, cachedTokens: decision.measured.promptTokens })
   }
 
-  async function callOne(
+  async function callOne<Body extends Answered>(
     model: Model,
     decision: Decision,
-    request: ChatRequest,
+    job: Job<Body>,
     signal: AbortSignal,
     account: Account,
-  ): Promise<Answer> {
+  ): Promise<Answer<Body>> {
     const provider = inventory.providerOf(model)
     const entry = account.attemptStarted(model)
     let release: (() => void) | undefined
     try {
       release = await slotsOf(provider.name).acquire(signal)
       entry.slotGranted()
+      const { promptTokens } = decision.measured
+      const { call, notes } = job.prepare({ model, provider, promptTokens })
       const reply = await attempt({
-        provider,
         model,
-        request,
-        promptTokens: decision.measured.promptTokens,
+        ask: call,
+        streaming: job.asked.stream === true,
         timeouts: { ...timeouts, firstTokenMs: provider.firstTokenTimeoutMs ?? timeouts.firstTokenMs },
         signal,
       })
       breakers.succeeded(model)
-      remember(request, account.call.options?.session, model, decision)
+      job.served?.(model, decision)
       const served: Served = {
         model,
         reason: reasonFor(decision, model),
         attempts: account.attempts(),
-        promptTokens: decision.measured.promptTokens,
+        promptTokens,
         timings: entry.answered(),
+        notes,
       }
-      return { served, reply: finishing(reply, model, entry, signal, release) }
+      return { served, reply: finishing(job.finish(reply), model, entry, signal, release) }
     } catch (thrown) {
       release?.()
       const error = asGatewayError(thrown)
@@ -211,13 +236,13 @@ export function createGateway(parts: GatewayParts): Gateway {
   }
 
   /** The reply, with its books closed and its slot given back when it ends, fails or is left. */
-  function finishing(
-    reply: Primed,
+  function finishing<Body extends Answered>(
+    reply: Primed<Body>,
     model: Model,
     entry: AttemptAccount,
     signal: AbortSignal,
     release: () => void,
-  ): Primed {
+  ): Primed<Body> {
     if (reply.kind === 'complete') {
       release()
       entry.completed(reply.completion)
@@ -236,10 +261,18 @@ export function createGateway(parts: GatewayParts): Gateway {
     if (error.code === 'upstream_unavailable') inventory.suspect(inventory.providerOf(model))
   }
 
+  const keptReasoning = createKeptReasoning()
+  const providerOf = (model: Model) => inventory.providerOf(model)
+  const decideErrand = (groups: readonly Group[], measured: Measured): Decision =>
+    decide({ measured, options: {} }, { groups, ...around }, knowledge, now(), random())
+  const groupsOf = (names: readonly string[]) => select(names, inventory.models(), parts.aliases)
+
   return {
-    chat,
+    chat: (call, request) => perform(call, chatJob(call, request, { decide: preview, keptReasoning, remember })),
+    run: (call, errand, request) =>
+      perform(call, errandJob(errand, request, { groupsOf, providerOf, countText, decide: decideErrand })),
     preview,
-    route,
+    route: (request, signal, wish) => settleOn(() => preview(request, wish), request.model, signal),
     active: () => underWay.size,
     async close(graceMs) {
       closed = true

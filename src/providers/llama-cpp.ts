@@ -3,7 +3,9 @@ import { GatewayError } from '../errors.ts'
 import { freePrice } from '../wire/usage.ts'
 import { endpointList, type EndpointList, readEndpoints, withoutEnding } from './endpoints.ts'
 import { createInventory } from './inventory.ts'
+import { infill } from './llama-cpp-infill.ts'
 import { localChat, localChatBody } from './openai-chat.ts'
+import { openAiErrands } from './openai-errands.ts'
 import type { Model, ProviderKind } from './provider.ts'
 import { createUpstream, labelOf, type Upstream } from './upstream.ts'
 
@@ -38,6 +40,7 @@ export const llamaCpp: ProviderKind = {
       remedy: 'start it with `llama-server -m model.gguf --jinja`',
     })
     const inventory = createInventory({ label, now, ask: signal => listModels(upstream, name, signal) })
+    const errands = openAiErrands(upstream, '/v1')
     return {
       name,
       label: llamaCpp.label,
@@ -46,6 +49,10 @@ export const llamaCpp: ProviderKind = {
       firstTokenTimeoutMs: endpoint.firstTokenTimeoutMs,
       ...inventory,
       chat: call => localChat(upstream, '/v1/chat/completions', call, localChatBody(call)),
+      errands: {
+        ...errands,
+        completions: call => (call.request.suffix ? infill(upstream, call) : errands.completions(call)),
+      },
     }
   },
 }

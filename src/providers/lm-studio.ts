@@ -5,6 +5,7 @@ import { freePrice } from '../wire/usage.ts'
 import { endpointList, type EndpointList, readEndpoints, withoutEnding } from './endpoints.ts'
 import { createInventory } from './inventory.ts'
 import { type ChatBody, localChat, localChatBody } from './openai-chat.ts'
+import { openAiErrands } from './openai-errands.ts'
 import { billions } from './parameter-count.ts'
 import type { Model, ProviderKind } from './provider.ts'
 import { refuseUnable } from './refuse-unable.ts'
@@ -40,6 +41,7 @@ export const lmStudio: ProviderKind = {
       remedy: 'start its server with `lms server start`',
     })
     const inventory = createInventory({ label, now, ask: signal => listModels(upstream, name, signal) })
+    const errands = openAiErrands(upstream, '/v1')
     return {
       name,
       label: lmStudio.label,
@@ -51,6 +53,7 @@ export const lmStudio: ProviderKind = {
         refuseUnable(call)
         return localChat(upstream, '/v1/chat/completions', call, withJsonSchema(localChatBody(call)))
       },
+      errands: { embeddings: errands.embeddings, completions: errands.completions },
     }
   },
 }

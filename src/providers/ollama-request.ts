@@ -35,7 +35,7 @@ const sameOptions = [
   'repeat_last_n',
 ] as const
 
-function optionsOf(request: ChatRequest, contextTokens: number): Record<string, unknown> {
+export function optionsOf(request: ChatRequest, contextTokens: number): Record<string, unknown> {
   const own = isRecord(request.options) ? request.options : {}
   const asked = typeof own.num_ctx === 'number' ? own.num_ctx : 0
   return {

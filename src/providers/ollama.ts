@@ -3,6 +3,7 @@ import { endpointList, type EndpointList, readEndpoints, withoutEnding } from '.
 import { createInventory } from './inventory.ts'
 import { ollamaCompletion, ollamaStream } from './ollama-answer.ts'
 import { contextFor } from './ollama-context.ts'
+import { ollamaErrands } from './ollama-errands.ts'
 import { createOllamaModels } from './ollama-models.ts'
 import { ollamaRequest } from './ollama-request.ts'
 import type { ProviderCall, ProviderKind, ProviderReply } from './provider.ts'
@@ -78,6 +79,7 @@ export const ollama: ProviderKind = {
       firstTokenTimeoutMs: endpoint.firstTokenTimeoutMs,
       ...inventory,
       chat,
+      errands: ollamaErrands(upstream, models),
     }
   },
 }

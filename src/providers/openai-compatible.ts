@@ -8,6 +8,7 @@ import { isLoopback } from '../wire/loopback.ts'
 import { endpointList, type EndpointList, readEndpoints } from './endpoints.ts'
 import { createInventory } from './inventory.ts'
 import { chatBody, openAiChat } from './openai-chat.ts'
+import { openAiErrands } from './openai-errands.ts'
 import type { Model, ProviderKind, Tier } from './provider.ts'
 import { createUpstream, type Upstream } from './upstream.ts'
 
@@ -49,9 +50,11 @@ export const openAiCompatible: ProviderKind = {
       label: openAiCompatible.label,
       tier,
       url: endpoint.url,
+      anthropics: new URL(endpoint.url).hostname === 'api.anthropic.com',
       firstTokenTimeoutMs: endpoint.firstTokenTimeoutMs,
       ...inventory,
       chat: call => openAiChat(upstream, '/chat/completions', call, chatBody(call)),
+      errands: openAiErrands(upstream, ''),
     }
   },
 }

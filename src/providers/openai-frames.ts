@@ -180,10 +180,12 @@ function startOfClosing(text: string, start: number): number {
 const closingField = /"tool_calls"|"finish_reason": *"|"usage": *\{/
 
 function hasContent(chunk: ChatChunk): boolean {
-  return (chunk.choices ?? []).some(({ delta }) =>
-    Object.entries(delta ?? {}).some(
-      ([field, value]) => field !== 'role' && value !== null && value !== undefined && value !== '',
-    ),
+  return (chunk.choices ?? []).some(
+    ({ delta, text }) =>
+      (typeof text === 'string' && text !== '') ||
+      Object.entries(delta ?? {}).some(
+        ([field, value]) => field !== 'role' && value !== null && value !== undefined && value !== '',
+      ),
   )
 }
 

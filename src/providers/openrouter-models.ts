@@ -47,7 +47,7 @@ function describe(listed: z.output<typeof Listed>, provider: string): Model {
     maxOutputTokens: top?.max_completion_tokens ?? undefined,
     loaded: undefined,
     capabilities: {
-      ...(outputs ? { chat: outputs.includes('text') } : {}),
+      ...(outputs ? { chat: outputs.includes('text'), embeddings: outputs.includes('embeddings') } : {}),
       ...(architecture?.input_modalities ? { vision: architecture.input_modalities.includes('image') } : {}),
       tools: can('tools'),
       forcedTools: can('tool_choice'),

@@ -4,6 +4,7 @@ import type { StreamPart } from '../wire/stream-part.ts'
 import { endpointList, type EndpointList, readEndpoints } from './endpoints.ts'
 import { createInventory } from './inventory.ts'
 import { chatBody, openAiChat } from './openai-chat.ts'
+import { openAiErrands } from './openai-errands.ts'
 import { readOpenRouterModels } from './openrouter-models.ts'
 import type { Model, ProviderCall, ProviderKind, ProviderReply } from './provider.ts'
 import { createQuarantine } from './quarantine.ts'
@@ -103,15 +104,19 @@ export const openRouter: ProviderKind = {
         throw error
       }
     }
+    const errands = openAiErrands(upstream, '')
     return {
       name,
       label: openRouter.label,
       tier: endpoint.tier ?? 'remote',
       url,
+      cacheControl: true,
+      efforts: ['none', 'minimal', 'low', 'medium', 'high', 'xhigh'],
       firstTokenTimeoutMs: endpoint.firstTokenTimeoutMs,
       ...inventory,
       models: () => quarantine.apply(inventory.models()),
       chat,
+      errands: { embeddings: errands.embeddings, completions: errands.completions },
     }
   },
 }

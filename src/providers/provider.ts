@@ -1,5 +1,7 @@
 import type { Endpoint, Settings } from '../config.ts'
+import type { ErrandName, ErrandReply, ErrandRequests } from '../wire/errands.ts'
 import type { ChatCompletion, ChatRequest } from '../wire/openai.ts'
+import type { Effort } from '../wire/reasoning-effort.ts'
 import type { StreamPart } from '../wire/stream-part.ts'
 import type { Price } from '../wire/usage.ts'
 import type { Transport } from './transport.ts'
@@ -73,8 +75,21 @@ export interface ProviderCall {
   signal: AbortSignal
 }
 
-export type ProviderReply =
-  { kind: 'complete'; completion: ChatCompletion } | { kind: 'stream'; parts: AsyncIterable<StreamPart> }
+export type Reply<Body> = { kind: 'complete'; completion: Body } | { kind: 'stream'; parts: AsyncIterable<StreamPart> }
+export type ProviderReply = Reply<ChatCompletion>
+
+/** One attempt at something else than a chat. */
+export interface ErrandCall<Request> {
+  model: Model
+  request: Request
+  promptTokens: number
+  signal: AbortSignal
+}
+
+/** What a kind of server does beside chats; what its API has no place for is absent. Failures as with chats. */
+export type ProviderErrands = {
+  readonly [Name in ErrandName]?: (call: ErrandCall<ErrandRequests[Name]>) => Promise<Reply<ErrandReply>>
+}
 
 /**
  * One endpoint of one kind of server. It owns its connections, its list of models and its health, and throws only
@@ -89,6 +104,12 @@ export interface Provider {
   readonly tier: Tier
   /** For people; never holds a credential. */
   readonly url: string
+  /** Understands `cache_control` on parts, messages and tools; to all others it is an unknown field, which some refuse. */
+  readonly cacheControl?: boolean
+  /** Is Anthropic's own API, which alone can use what Claude Code tells it for its accounts. */
+  readonly anthropics?: boolean
+  /** The words it takes as `reasoning_effort`, where not every one will do. */
+  readonly efforts?: readonly Effort[]
   /** How long its first token may take where its operator set a time of its own; a cold model loads in that time. */
   readonly firstTokenTimeoutMs?: number | undefined
   /** The models as of the last refresh; empty while the server is down. */
@@ -100,6 +121,7 @@ export interface Provider {
    */
   refresh(signal: AbortSignal, options?: { fresh?: boolean }): Promise<void>
   chat(call: ProviderCall): Promise<ProviderReply>
+  readonly errands?: ProviderErrands
   close(): Promise<void>
 }
 

@@ -1,9 +1,8 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { GatewayError } from '../errors.ts'
-import type { Call } from '../gateway/account.ts'
+import type { FastifyInstance } from 'fastify'
 import type { Gateway, Served } from '../gateway/gateway.ts'
-import { readOptions, type RequestOptions } from '../router/options.ts'
+import { readOptions } from '../router/options.ts'
 import type { Protocol, ReplyFacts } from '../wire/protocol.ts'
+import { callOf } from './call-of.ts'
 import { replyError } from './reply-error.ts'
 import { notesHeader, servedHeaders } from './served-headers.ts'
 import { streamAnswer } from './stream-answer.ts'
@@ -33,7 +32,10 @@ export function answers(
       createdSeconds: Math.floor(call.receivedAt / 1000),
       promptTokens: served.promptTokens,
     })
-    const headersOf = (served: Served) => ({ ...servedHeaders(served, parseMs), ...notesHeader(parsed.notes) })
+    const headersOf = (served: Served) => ({
+      ...servedHeaders(served, parseMs),
+      ...notesHeader([...parsed.notes, ...served.notes]),
+    })
     const answer = gateway.chat(call, parsed.request)
     if (parsed.request.stream === true) {
       const writerOf = (served: Served) => parsed.createStreamWriter(factsOf(served))
@@ -44,20 +46,4 @@ export function answers(
     if (answered.kind !== 'complete') throw new Error(`${served.model.id} streamed an answer nobody asked to stream`)
     return reply.headers(headersOf(served)).send(parsed.writeCompletion(answered.completion, factsOf(served)))
   })
-}
-
-/** Who asks, with a signal that fires when he hangs up, before or after the first byte of the answer. */
-function callOf(incoming: FastifyRequest, reply: FastifyReply, endpoint: string, options: RequestOptions): Call {
-  const controller = new AbortController()
-  reply.raw.once('close', () => {
-    if (!reply.raw.writableFinished) controller.abort(new GatewayError('client_closed', 'The caller hung up.'))
-  })
-  return {
-    requestId: incoming.id,
-    endpoint,
-    keyId: incoming.keyId,
-    options,
-    signal: controller.signal,
-    receivedAt: incoming.receivedAt,
-  }
 }

@@ -2,10 +2,12 @@ import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } 
 import type { Core } from '../core.ts'
 import { GatewayError } from '../errors.ts'
 import { isLoopback } from '../wire/loopback.ts'
+import { errands } from '../wire/errands.ts'
 import { writeOpenAiError } from '../wire/openai-error.ts'
 import { protocols } from '../wire/protocols.ts'
 import { responses } from '../wire/responses-protocol.ts'
 import { answers } from './answers.ts'
+import { answersErrand } from './answers-errand.ts'
 import { createAuthenticate } from './authenticate.ts'
 import { mostBodyBytes, readBodiesAsJson } from './body.ts'
 import { countTokens } from './count-tokens.ts'
@@ -70,6 +72,9 @@ export function createServer(core: Core, instanceToken?: string): FastifyInstanc
       (scope, _options, done) => {
         for (const protocol of spoken) {
           answers(scope, protocol, { gateway: core.gateway, keepAliveMs: KEEPALIVE_INTERVAL_MS, now: core.now })
+        }
+        for (const errand of Object.values(errands)) {
+          answersErrand(scope, errand, { gateway: core.gateway, keepAliveMs: KEEPALIVE_INTERVAL_MS, now: core.now })
         }
         storedResponses(scope, store)
         decisions(scope, core)

@@ -7,8 +7,8 @@ import type { Protocol, StreamWriter } from '../wire/protocol.ts'
 
 export interface StreamAnswerParts {
   reply: FastifyReply
-  answer: Promise<Answer>
-  protocol: Protocol
+  answer: Promise<Answer<unknown>>
+  protocol: Pick<Protocol, 'writeError'>
   writerOf: (served: Served) => StreamWriter
   /** Aborted when the caller hangs up. */
   signal: AbortSignal
@@ -80,6 +80,6 @@ function asComments(headers: Record<string, string>): string {
 }
 
 /** A failure after a comment has gone out but before anybody answered: the protocol's envelope as an event. */
-function asErrorEvent(protocol: Protocol, error: Parameters<Protocol['writeError']>[0]): string {
+function asErrorEvent(protocol: Pick<Protocol, 'writeError'>, error: Parameters<Protocol['writeError']>[0]): string {
   return `event: error\ndata: ${JSON.stringify(protocol.writeError(error).body)}\n\n`
 }

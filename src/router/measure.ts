@@ -1,9 +1,12 @@
 import type { ChatMessage, ChatRequest } from '../wire/openai.ts'
 import { tagged, workKinds } from './kinds.ts'
 import { unknownCategory, type TextJudgement } from './text/judge.ts'
+import type { ErrandName } from '../wire/errands.ts'
 
 /** What a request needs, read off once and used for every candidate. */
 export interface Measured {
+  /** What is asked for where it is no chat. */
+  errand?: ErrandName
   promptTokens: number
   /** False when the count is an estimate because counting exactly would have held up other requests. */
   exact: boolean
@@ -69,4 +72,24 @@ function lastWords(messages: readonly ChatMessage[]): string {
   const content = message?.content
   if (typeof content === 'string') return content
   return (content ?? []).map(part => (typeof part['text'] === 'string' ? part['text'] : '')).join('\n')
+}
+
+/** The same for what is no chat. `prompt` is the longest text that must be read at once. */
+export function measureErrand(
+  errand: ErrandName,
+  prompt: { tokens: number; exact: boolean },
+  outputTokens: number,
+): Measured {
+  const nothing = { tools: false, forcedTools: false, vision: false, json: false }
+  const nothingRare = { logprobs: false, logitBias: false, manyChoices: false }
+  const unread = { depth: 0, language: undefined, ...unjudged() }
+  return {
+    errand,
+    promptTokens: prompt.tokens,
+    exact: prompt.exact,
+    outputTokens,
+    ...nothing,
+    ...nothingRare,
+    ...unread,
+  }
 }

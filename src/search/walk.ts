@@ -42,7 +42,7 @@ export function* walk(root: string, exclusion: Exclusion): Generator<Met> {
  */
 export function exclusionOf(root: string, patterns: readonly string[]): Exclusion {
   const rules = new Map<string, Ignore | undefined>()
-  const own = ignore({ allowRelativePaths: true }).add(patterns.map(anywhere))
+  const own = ignore({ allowRelativePaths: true, ignorecase: false }).add(patterns.map(anywhere))
   const top = repositoryOf(root) ?? root
   const rulesIn = (folder: string) => {
     if (!rules.has(folder)) rules.set(folder, readRules(folder, folder === top))
@@ -104,7 +104,7 @@ function readRules(folder: string, isTop: boolean): Ignore | undefined {
       return []
     }
   })
-  return texts.length === 0 ? undefined : ignore({ allowRelativePaths: true }).add(texts.join('\n'))
+  return texts.length === 0 ? undefined : ignore({ allowRelativePaths: true, ignorecase: false }).add(texts.join('\n'))
 }
 
 function anywhere(pattern: string): string {

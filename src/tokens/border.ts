@@ -1,30 +1,40 @@
+import { CodePointClass, codePointClasses } from './unicode.ts'
+
 /**
  * The last place after `from` and up to `to` where a piece ends in every encoding, whatever stands around it; `from`
- * where there is none. Such a place is after a letter and before a sign that neither continues a word nor a contraction.
+ * where there is none. So a text may be cut there and its parts counted apart.
  */
 export function lastBorder(text: string, from: number, to: number): number {
-  for (let at = Math.min(to, text.length - 1); at > from; at--) {
-    if (isSign(text.charCodeAt(at)) && isLetter(text.charCodeAt(at - 1))) return at
+  for (let at = Math.min(to, text.length - 1); at > from + 1; at--) {
+    const before = text.charCodeAt(at - 1)
+    const after = text.charCodeAt(at)
+    if (before === LINE_FEED ? endsLine(text.charCodeAt(at - 2), after) : endsWord(before, after)) return at
   }
   return from
 }
 
-/** White space and punctuation that is common in prose and code: ASCII without the apostrophe, and Chinese. */
-function isSign(unit: number): boolean {
-  if (unit < 0x80) return ASCII_SIGNS.includes(unit)
-  return unit === 0x3001 || unit === 0x3002 || unit === 0xff0c
+/** A line feed alone between other things; but o200k_base takes line ends and slashes together. */
+function endsLine(before: number, after: number): boolean {
+  return !isSpace(before) && !isSpace(after) && after !== SLASH
 }
 
-/** ASCII, kana, Chinese characters and Hangul: unchanged since long before the Unicode edition of any encoding. */
-function isLetter(unit: number): boolean {
-  if (unit < 0x80) return (unit >= 0x41 && unit <= 0x5a) || (unit >= 0x61 && unit <= 0x7a)
-  return RANGES.some(([first, last]) => unit >= first && unit <= last)
+/** After a letter or a digit, what continues neither a word nor a number nor begins a contraction. */
+function endsWord(last: number, after: number): boolean {
+  const lastClass = codePointClasses[last]!
+  if (lastClass === CodePointClass.other || lastClass === CodePointClass.mark || isSpace(last)) return false
+  return (
+    isSpace(after) || (codePointClasses[after] === CodePointClass.other && after !== APOSTROPHE && !isSurrogate(after))
+  )
 }
 
-const ASCII_SIGNS = Buffer.from('\n\t !"(),-./:;<=>?[]_{}', 'latin1')
-const RANGES = [
-  [0x3041, 0x3096],
-  [0x30a1, 0x30fa],
-  [0x4e00, 0x9fff],
-  [0xac00, 0xd7a3],
-] as const
+function isSpace(unit: number): boolean {
+  return codePointClasses[unit] === CodePointClass.space
+}
+
+function isSurrogate(unit: number): boolean {
+  return (unit & 0xf800) === 0xd800
+}
+
+const LINE_FEED = 0x0a
+const APOSTROPHE = 0x27
+const SLASH = 0x2f

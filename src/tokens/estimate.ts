@@ -57,7 +57,7 @@ const WINDOWS = 64
 /** UTF-16 units. */
 const SHORTEST_WINDOW = 64
 const LONGEST_WINDOW = 4096
-/** In an encoding's units of work; all windows together are about a third of what is counted exactly. */
-const WINDOW_WORK = 25_000
+/** In an encoding's units of work; all windows together are about a quarter of what is counted exactly. */
+const WINDOW_WORK = 16_000
 /** A window cuts the token at its beginning and the one at its end. */
 const TOKENS_CUT = 2

@@ -1,19 +1,19 @@
 import { addToHash, HASH_FACTOR, type Ranks } from './ranks.ts'
 
-/** The longest piece, in bytes, that is ever merged exactly. It sizes the working arrays. */
-export const LONGEST_MERGE_BYTES = 65_536
-
 /**
  * Byte pair encoding of one piece: from single bytes, the adjacent pair that was learned first is joined, the leftmost
  * among equals, until no pair is a token. The result says into how many tokens `bytes[start, end)` falls.
  */
 export type Merge = (bytes: Uint8Array, start: number, end: number) => number
 
-/** Both ways to merge give the same; each is the faster one on its side of `SHORT_BYTES`. */
-export function createMerge(ranks: Ranks): Merge {
-  const rankOf = createRankOf(ranks)
+/**
+ * Merges pieces of up to `longestBytes`, which sizes the working arrays. Both ways to merge give the same; each is the
+ * faster one on its side of `SHORT_BYTES`.
+ */
+export function createMerge(ranks: Ranks, longestBytes: number): Merge {
+  const rankOf = createRankOf(ranks, longestBytes)
   const mergeShort = createShortMerge(rankOf)
-  const mergeLong = createLongMerge(rankOf)
+  const mergeLong = createLongMerge(rankOf, longestBytes)
 
   return (bytes, start, end) => {
     rankOf.prepare(bytes, start, end)
@@ -24,8 +24,8 @@ export function createMerge(ranks: Ranks): Merge {
 const SHORT_BYTES = 48
 
 /** Looks up parts of one piece by their bounds in it, each in constant time and with no copy. */
-function createRankOf(ranks: Ranks) {
-  const hashes = new Int32Array(LONGEST_MERGE_BYTES + 1)
+function createRankOf(ranks: Ranks, longestBytes: number) {
+  const hashes = new Int32Array(longestBytes + 1)
   const powers = new Int32Array(ranks.longest + 1)
   powers[0] = 1
   for (let n = 1; n <= ranks.longest; n++) powers[n] = Math.imul(powers[n - 1]!, HASH_FACTOR)
@@ -88,15 +88,15 @@ function createShortMerge(rankOf: RankOf) {
  * A linked list of parts, and over them a tree of minima whose root is the pair to join: O(n log n), so that a long
  * piece cannot hold the event loop.
  */
-function createLongMerge(rankOf: RankOf) {
+function createLongMerge(rankOf: RankOf, longestBytes: number) {
   /** Where the part after the one that begins here begins. */
-  const next = new Int32Array(LONGEST_MERGE_BYTES + 1)
-  const previous = new Int32Array(LONGEST_MERGE_BYTES + 1)
+  const next = new Int32Array(longestBytes + 1)
+  const previous = new Int32Array(longestBytes + 1)
   /** Leaf `leaves + at` is the rank of the part that begins at `at` joined with the next; node k is the less of 2k, 2k + 1. */
-  const least = new Int32Array(LONGEST_MERGE_BYTES * 2)
+  const least = new Int32Array(2 * leavesOver(longestBytes))
 
   return (bytes: Uint8Array, start: number, length: number): number => {
-    const leaves = 2 ** Math.ceil(Math.log2(length))
+    const leaves = leavesOver(length)
     const join = (at: number): number => {
       const second = next[at]!
       return second < length ? rankOf.find(bytes, start, at, next[second]!) : NONE
@@ -135,6 +135,10 @@ function createLongMerge(rankOf: RankOf) {
     }
     return parts
   }
+}
+
+function leavesOver(length: number): number {
+  return 2 ** Math.ceil(Math.log2(length))
 }
 
 /** Above every rank, so that the least rank is found without asking whether there is one. */

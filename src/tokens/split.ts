@@ -60,6 +60,11 @@ export function nextCl100kPiece(bytes: Uint8Array, from: number, end: number): n
 /** The end of capitals followed by small letters, of capitals up to the last letter without case, or of capitals alone. */
 function cappedWordEnd(bytes: Uint8Array, from: number, end: number): number {
   let at = from
+  // ASCII alone decides nearly always, and has no letters without case.
+  while (at < end && bytes[at]! >= 0x41 && bytes[at]! <= 0x5a) at++
+  while (at < end && bytes[at]! >= 0x61 && bytes[at]! <= 0x7a) at++
+  if (at === end || bytes[at]! < 0x80) return at
+  at = from
   let afterCaseless = from
   while (at < end) {
     const codePointClass = classAt(bytes, at)
@@ -117,7 +122,7 @@ function contractionLength(bytes: Uint8Array, from: number, end: number): number
 
 function classAt(bytes: Uint8Array, at: number): number {
   const lead = bytes[at]!
-  return CLASSES[lead < 0x80 ? lead : codePointAt(bytes, at, lead)]!
+  return codePointClasses[lead < 0x80 ? lead : codePointAt(bytes, at, lead)]!
 }
 
 function codePointAt(bytes: Uint8Array, at: number, lead: number): number {
@@ -141,7 +146,6 @@ const {
   number: NUMBER,
   space: WHITE_SPACE,
 } = CodePointClass
-const CLASSES = codePointClasses()
 
 /** One entry a class: 1 where the class is among those named. */
 const among = (...named: number[]) => Uint8Array.from({ length: 8 }, (_, index) => (named.includes(index) ? 1 : 0))

@@ -9,18 +9,6 @@ export interface ClassRun {
   codePointClass: number
 }
 
-/** One `CodePointClass` a code point, 0 to 0x10FFFF, as tiktoken's regular expressions see it. */
-export function codePointClasses(): Uint8Array {
-  const classes = new Uint8Array(0x110000)
-  let codePoint = 0
-  for (const run of packed) {
-    const length = run >> CLASS_BITS
-    if ((run & CLASS_MASK) !== 0) classes.fill(run & CLASS_MASK, codePoint, codePoint + length)
-    codePoint += length
-  }
-  return classes
-}
-
 /** Runs as the numbers that `unicode-classes.json` holds: the length above three bits of class. */
 export function packRuns(runs: readonly ClassRun[]): number[] {
   return runs.map(run => (run.length << CLASS_BITS) | run.codePointClass)
@@ -28,3 +16,17 @@ export function packRuns(runs: readonly ClassRun[]): number[] {
 
 const CLASS_BITS = 3
 const CLASS_MASK = 7
+
+/** One `CodePointClass` a code point, 0 to 0x10FFFF, as tiktoken's regular expressions see it. */
+export const codePointClasses: Readonly<Uint8Array> = unpack(packed)
+
+function unpack(runs: readonly number[]): Uint8Array {
+  const classes = new Uint8Array(0x110000)
+  let codePoint = 0
+  for (const run of runs) {
+    const length = run >> CLASS_BITS
+    if ((run & CLASS_MASK) !== 0) classes.fill(run & CLASS_MASK, codePoint, codePoint + length)
+    codePoint += length
+  }
+  return classes
+}

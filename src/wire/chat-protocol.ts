@@ -43,8 +43,8 @@ function nested(tool: JsonObject): JsonObject & { type?: string | undefined } {
   return { type: 'function', function: described }
 }
 
-/** Bytes pass as they came; only a usage that nobody asked for is kept back. */
-function createChatWriter(wantsUsage: boolean): StreamWriter {
+/** Bytes pass as they came, a chat's or a text completion's; only a usage that nobody asked for is kept back. */
+export function createChatWriter(wantsUsage: boolean): StreamWriter {
   return {
     push: part => (wantsUsage ? part : withoutUsage(part))?.bytes ?? nothing,
     end: () => Buffer.from('data: [DONE]\n\n'),

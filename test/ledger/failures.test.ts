@@ -1,4 +1,4 @@
-import { openSync, closeSync, statSync, writeSync } from 'node:fs'
+import { openSync, closeSync, writeSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import t from 'tap'
 import { noUsage } from '../../src/wire/usage.ts'
@@ -123,10 +123,13 @@ function lock(t: { teardown: (done: () => void) => unknown }, file: string): () 
   return () => void other.exec('COMMIT')
 }
 
-/** Overwrites everything but the first page, which names the tables. */
+/** Overwrites the root page of every table and index; the schema that names them stays readable. */
 function damage(file: string): void {
   const pageBytes = 4_096
+  const database = new Database(file)
+  const roots = database.prepare<[], number>('SELECT rootpage FROM sqlite_schema WHERE rootpage > 1').pluck().all()
+  database.close()
   const handle = openSync(file, 'r+')
-  writeSync(handle, Buffer.alloc(statSync(file).size - pageBytes, 0xa5), 0, undefined, pageBytes)
+  for (const root of roots) writeSync(handle, Buffer.alloc(pageBytes, 0xa5), 0, undefined, (root - 1) * pageBytes)
   closeSync(handle)
 }

@@ -88,7 +88,7 @@ t.test('beyond its budget a count says that it is an estimate, and the truth lie
     const count = counter.countText(text)
     const truth = oracle.encode_ordinary(text).length
     t.equal(count.exact, false)
-    t.ok(count.error > 0 && count.error < 0.08, `states ${count.error}`)
+    t.ok(count.error > 0 && count.error < 0.1, `states ${count.error}`)
     t.ok(Math.abs(count.tokens - truth) <= count.error * count.tokens, `${count.tokens} for ${truth}, ± ${count.error}`)
   }
 })

@@ -241,12 +241,13 @@ async function measureSpeed(repositories: readonly Repository[], scratch: string
 /** From an edit on disk to the answer that has it: noticing, indexing and asking together. */
 async function measureUpdates(search: Search, repositories: readonly Repository[]): Promise<number[]> {
   const times: number[] = []
-  const edited = repositories.flatMap(({ folder, questions }) =>
-    questions.map(({ relevant }) => path.join(folder, relevant[0]!)),
-  )
+  const edited = repositories.flatMap(({ folder, questions }) => {
+    const indexed = new Set(readSources(folder).map(source => source.path))
+    const named = questions.map(({ relevant }) => relevant[0]!).filter(file => indexed.has(file))
+    return named.map(file => path.join(folder, file))
+  })
   const step = Math.max(1, Math.floor(edited.length / updates))
   for (let at = 0; at < edited.length; at += step) {
-    if (!existsSync(edited[at]!)) continue
     // Letters only: one word that no other edit shares a part with.
     const identifier = `planted${String(at).replace(/\d/g, digit => 'qwertyuiop'[Number(digit)]!)}`
     appendFileSync(edited[at]!, `\n// ${identifier}\n`)
