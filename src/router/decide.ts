@@ -2,7 +2,7 @@ import { GatewayError } from '../errors.ts'
 import type { Model } from '../providers/provider.ts'
 import { trustIn } from './beliefs.ts'
 import type { Evidence } from './evidence.ts'
-import { obstacle, reserveTokens, type Condition, type Drop } from './filter.ts'
+import { needsOf, obstacle, reserveTokens, type Condition, type Drop, type Need } from './filter.ts'
 import type { Knowledge } from './knowledge.ts'
 import type { Measured } from './measure.ts'
 import type { RequestOptions } from './options.ts'
@@ -65,13 +65,14 @@ export function decide(
   const dropped = new Map<Model, Drop>()
   const taken = new Set<string>()
   const basis = basisOf(request.measured, knowledge.evidence)
+  const needed = needsOf(request.measured)
   let first: { group: Group; terms: Terms; ranking: Ranking } | undefined
   for (const group of candidates.groups) {
     const able: Model[] = []
     const found: Standing[] = []
     for (const model of group.models) {
       if (taken.has(model.id)) continue
-      const drop = unfit(request, model, candidates.condition(model), group.preset, knowledge)
+      const drop = unfit(request, needed, model, candidates.condition(model), group.preset, knowledge)
       const standing =
         drop === undefined ? expect(request, basis, model, candidates.load(model), knowledge, now) : undefined
       const problem = drop ?? tooDear(request.options, standing!)
@@ -108,6 +109,7 @@ export function decide(
 
 function unfit(
   { measured, options }: Asked,
+  needed: readonly Need[],
   model: Model,
   condition: Condition,
   preset: Preset | undefined,
@@ -115,7 +117,7 @@ function unfit(
 ): Drop | undefined {
   if (options.localOnly === true && model.tier !== 'local') return { code: 'policy', reason: 'not local' }
   if (condition.state === 'no_key') return { code: 'no_key', reason: condition.reason ?? 'has no API key' }
-  return obstacle(measured, model, condition, policy, preset)
+  return obstacle(measured, needed, model, condition, policy, preset)
 }
 
 /** The caller's own limit. A price that nobody knows exceeds every limit. */
