@@ -2,13 +2,13 @@ import { GatewayError } from '../errors.ts'
 import type { Model } from '../providers/provider.ts'
 import { trustIn } from './beliefs.ts'
 import type { Evidence } from './evidence.ts'
-import { obstacle, reserveTokens, type Condition, type Drop } from './filter.ts'
+import { needsOf, obstacle, reserveTokens, type Condition, type Drop, type Need } from './filter.ts'
 import type { Knowledge } from './knowledge.ts'
 import type { Measured } from './measure.ts'
 import type { RequestOptions } from './options.ts'
 import { predictQuality } from './predict.ts'
 import { expense, type Conversation, type Load } from './price.ts'
-import { rank, type Prospect, type Ranking, type Standing, type Terms } from './rank.ts'
+import { rank, type Ranking, type Standing, type Terms } from './rank.ts'
 import type { Group, Preset, Priority } from './select.ts'
 
 /** What is asked for. */
@@ -60,36 +60,44 @@ export function decide(
   now: number,
   chance: number,
 ): Decision {
-  const ranked = new Map<Model, Standing>()
+  const ranked: Model[] = []
+  const standings: Standing[] = []
   const dropped = new Map<Model, Drop>()
+  const taken = new Set<string>()
   const basis = basisOf(request.measured, knowledge.evidence)
+  const needed = needsOf(request.measured)
   let first: { group: Group; terms: Terms; ranking: Ranking } | undefined
   for (const group of candidates.groups) {
-    const prospects = new Map<string, { model: Model; prospect: Prospect }>()
+    const able: Model[] = []
+    const found: Standing[] = []
     for (const model of group.models) {
-      if (ranked.has(model)) continue
-      const drop = unfit(request, model, candidates.condition(model), group.preset, knowledge)
-      const prospect =
+      if (taken.has(model.id)) continue
+      const drop = unfit(request, needed, model, candidates.condition(model), group.preset, knowledge)
+      const standing =
         drop === undefined ? expect(request, basis, model, candidates.load(model), knowledge, now) : undefined
-      const problem = drop ?? tooDear(request.options, prospect!)
-      if (problem === undefined) prospects.set(model.id, { model, prospect: prospect! })
-      else dropped.set(model, problem)
+      const problem = drop ?? tooDear(request.options, standing!)
+      if (problem === undefined) {
+        able.push(model)
+        found.push(standing!)
+      } else dropped.set(model, problem)
     }
     const terms = termsOf(request, group.preset, knowledge)
-    const found = [...prospects.values()].map(({ prospect }) => prospect)
     const ranking = rank(found, terms, knowledge.policy, chance)
-    for (const standing of ranking.order) ranked.set(prospects.get(standing.model)!.model, standing)
-    if (first === undefined && ranking.order.length > 0) first = { group, terms, ranking }
+    for (const place of ranking.order) {
+      ranked.push(able[place]!)
+      standings.push(found[place]!)
+      if (candidates.groups.length > 1) taken.add(able[place]!.id)
+    }
+    if (first === undefined && found.length > 0) first = { group, terms, ranking }
   }
-  const models = [...ranked.keys()]
   return {
     asked: candidates.groups.map(group => group.asked),
     measured: request.measured,
     options: request.options,
-    ranked: models,
-    dropped: [...dropped].filter(([model]) => !ranked.has(model)).map(([model, drop]) => ({ model, drop })),
-    reason: first === undefined ? 'none' : reasonForFirst(models[0]!, first.group, first.terms, first.ranking),
-    standings: [...ranked.values()],
+    ranked,
+    dropped: [...dropped].filter(([model]) => !taken.has(model.id)).map(([model, drop]) => ({ model, drop })),
+    reason: first === undefined ? 'none' : reasonForFirst(ranked[0]!, first.group, first.terms, first.ranking),
+    standings,
     terms: first?.terms,
     floor: first?.ranking.floor ?? 0,
     rule: first?.ranking.rule ?? 'best',
@@ -101,6 +109,7 @@ export function decide(
 
 function unfit(
   { measured, options }: Asked,
+  needed: readonly Need[],
   model: Model,
   condition: Condition,
   preset: Preset | undefined,
@@ -108,11 +117,11 @@ function unfit(
 ): Drop | undefined {
   if (options.localOnly === true && model.tier !== 'local') return { code: 'policy', reason: 'not local' }
   if (condition.state === 'no_key') return { code: 'no_key', reason: condition.reason ?? 'has no API key' }
-  return obstacle(measured, model, condition, policy, preset)
+  return obstacle(measured, needed, model, condition, policy, preset)
 }
 
 /** The caller's own limit. A price that nobody knows exceeds every limit. */
-function tooDear({ maxCostUsd }: RequestOptions, { costUsd }: Prospect): Drop | undefined {
+function tooDear({ maxCostUsd }: RequestOptions, { costUsd }: Standing): Drop | undefined {
   if (maxCostUsd === undefined || (costUsd ?? Infinity) <= maxCostUsd) return undefined
   const expected = costUsd === null ? 'has no known price' : `would cost about $${costUsd.toPrecision(2)}`
   return { code: 'budget', reason: `${expected}, the limit is $${maxCostUsd}` }
@@ -125,7 +134,7 @@ function expect(
   load: Load,
   { abilityOf, evidence, policy, usualOutput }: Knowledge,
   now: number,
-): Prospect {
+): Standing {
   const ability = abilityOf(model)
   const { quality, plusMinus, count } = predictQuality(
     ability,
@@ -159,6 +168,9 @@ function expect(
     costUsd: costUsd ?? null,
     seconds,
     waitSeconds,
+    adequate: false,
+    postponed: false,
+    utility: 0,
   }
 }
 

@@ -145,7 +145,7 @@ function utilityLoss(other: Standing, first: Standing, priority: string): { beca
   return {
     because:
       reasons.length === 0
-        ? 'it is equal and comes later by name'
+        ? 'it is equal and comes later in the list'
         : `under priority ${priority}: ${reasons.join(', ')}`,
     flip: `${byQuality}another priority, or name it as \`model\``,
   }

@@ -18,7 +18,14 @@ const needs = {
   manyChoices: 'gives one choice only',
 } as const
 
-const needList = Object.entries(needs) as [keyof typeof needs, string][]
+export type Need = readonly [capability: keyof typeof needs, without: string]
+
+const needList: readonly Need[] = Object.entries(needs) as [keyof typeof needs, string][]
+
+/** What this request needs beyond text: the same for all candidates. */
+export function needsOf(measured: Measured): Need[] {
+  return needList.filter(([capability]) => measured[capability])
+}
 
 export interface Drop {
   code: DropCode
@@ -43,6 +50,7 @@ export function reserveTokens(measured: Measured, contextTokens: number): number
 /** Whether `model` can serve the request; if not, the first reason. Facts a server does not tell never rule it out. */
 export function obstacle(
   measured: Measured,
+  needed: readonly Need[],
   model: Model,
   condition: Condition,
   policy: Pick<Policy, 'freeOnly'>,
@@ -60,8 +68,8 @@ export function obstacle(
       return { code: 'context', reason: `needs ${needed} tokens, has ${model.contextTokens}` }
     }
   }
-  for (const [need, reason] of needList) {
-    if (measured[need] && can[need] === false) return { code: need, reason }
+  for (const [need, reason] of needed) {
+    if (can[need] === false) return { code: need, reason }
   }
   if (preset !== undefined && model.avoid !== undefined) return { code: 'avoided', reason: model.avoid }
   if (condition.state !== 'ready') {

@@ -10,6 +10,8 @@ import {
   allLabels,
   fewLabels,
   otherKind,
+  strongerOf,
+  strongFirst,
   unseenGroups,
   type TwoModelGate,
 } from '../../router/learning/two-model-gates.ts'
@@ -31,8 +33,8 @@ if (absent !== undefined) {
 }
 
 function allRows(): Row[] {
-  const mmlu = table('mmlu')
-  const gsm8k = table('gsm8k')
+  const mmlu = withStrongFirst(table('mmlu'))
+  const gsm8k = withStrongFirst(table('gsm8k'))
   const local9 = table('local9')
   const coding8 = table('coding8')
   return [
@@ -59,6 +61,18 @@ function table(name: string): Table | undefined {
     return undefined
   }
   return { train, test, splits: test === undefined ? folds(train) : [{ train, test }] }
+}
+
+/** The stronger of two models by the training rows, whatever the order in which a row names them. */
+function withStrongFirst(rows: Table | undefined): Table | undefined {
+  if (rows === undefined) return undefined
+  const strong = strongerOf(rows.train)
+  const order = (part: readonly OutcomeRow[]) => strongFirst(part, strong)
+  return {
+    train: order(rows.train),
+    test: rows.test === undefined ? undefined : order(rows.test),
+    splits: rows.splits.map(({ train, test }) => ({ train: order(train), test: order(test) })),
+  }
 }
 
 function mmluRows({ train, test, splits }: Table): Row[] {

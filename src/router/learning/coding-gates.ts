@@ -29,24 +29,23 @@ export function codingGate(splits: readonly Split[]): CodingGate {
     quality: average(scores),
   })
   const routed = (price: number) => {
-    const picks = tables.flatMap(({ table, test }) =>
-      test.map(
-        row =>
-          row.outcomes[best(models, model => cell(table, row, model).score - price * cell(table, row, model).cost)]!
-            .score,
-      ),
-    )
-    const costs = tables.flatMap(({ table, test }) =>
-      test.map(row =>
-        costOf(
-          row,
-          best(models, model => cell(table, row, model).score - price * cell(table, row, model).cost),
-        ),
-      ),
-    )
-    return { scores: picks, costs }
+    const scores: number[] = []
+    const costs: number[] = []
+    for (const { table, test } of tables) {
+      // A category's choice is the same for all its rows.
+      const choices = new Map<string, string>()
+      for (const row of test) {
+        const category = row.category ?? ''
+        const value = (model: string) => cell(table, row, model).score - price * cell(table, row, model).cost
+        const choice = choices.get(category) ?? best(models, value)
+        choices.set(category, choice)
+        scores.push(row.outcomes[choice]!.score)
+        costs.push(costOf(row, choice))
+      }
+    }
+    return { scores, costs }
   }
-  const sweep = [0, ...Array.from({ length: 60 }, (_, step) => 0.2 * 1.25 ** step)].map(price => routed(price))
+  const sweep = [0, ...Array.from({ length: 300 }, (_, step) => 0.2 * 1.05 ** step)].map(price => routed(price))
   const router = sweep[0]!
   const singles = models.map(model => ({
     name: model,

@@ -9,7 +9,7 @@ import {
 } from '../text/vector.ts'
 import { fitRidge, score, type Linear } from './ridge.ts'
 
-/** Frozen: chosen once by inner cross-validation on mmlu and used for every table and for what ships. */
+/** Frozen: chosen once by cross-validation on public tables, the same for every table and for what ships. */
 export const vectorShape: VectorShape = {
   buckets: 131_072,
   waves: 512,

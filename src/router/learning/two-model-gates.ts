@@ -22,6 +22,23 @@ interface Judged {
   scores: Record<string, Float64Array>
 }
 
+/** The model with the higher mean score, by name. */
+export function strongerOf(rows: readonly OutcomeRow[]): string {
+  const sums = new Map<string, number>()
+  for (const { outcomes } of rows) {
+    for (const [model, { score }] of Object.entries(outcomes)) sums.set(model, (sums.get(model) ?? 0) + score)
+  }
+  return [...sums].reduce((best, entry) => (entry[1] > best[1] ? entry : best))[0]
+}
+
+/** The same rows with the outcome of `strong` first, which is how the gates of this file know it. */
+export function strongFirst(rows: readonly OutcomeRow[], strong: string): OutcomeRow[] {
+  return rows.map(row => {
+    const { [strong]: first, ...others } = row.outcomes
+    return first === undefined ? row : { ...row, outcomes: { [strong]: first, ...others } }
+  })
+}
+
 /** Trained on the first 1,500 rows by hash, for seeds 0 to 2, and judged on `test` (or, without one, on the others). */
 export function fewLabels(train: readonly OutcomeRow[], test: readonly OutcomeRow[] | undefined): TwoModelGate {
   const runs = [0, 1, 2].map(seed => {
@@ -170,7 +187,7 @@ function groupsOf(rows: readonly OutcomeRow[]): string[] | undefined {
   return groups.length === rows.length ? groups : undefined
 }
 
-/** The first model of these tables is the strong one. */
+/** The first outcome is the strong model's; see `strongFirst`. */
 function gapOf(row: OutcomeRow): number {
   const [strong, weak] = Object.values(row.outcomes)
   return strong!.score - weak!.score

@@ -92,18 +92,15 @@ export function decideAgain(record: DecisionRecord, base: Policy, policy: Replay
       (!merged.freeOnly || step !== 'paid') &&
       (policy.maxCostUsd === undefined || (costUsd ?? Infinity) <= policy.maxCostUsd),
   )
+  // Ranking writes into what it ranks, and several policies look at this record.
+  const copies = affordable.map(standing => ({ ...standing }))
   const qualityFloor =
     policy.minQuality ??
     (policy.qualityThreshold === undefined || record.options.minQuality !== undefined
       ? terms.qualityFloor
       : policy.qualityThreshold)
-  const ranking = rank(
-    affordable,
-    { ...terms, qualityFloor, priority: policy.priority ?? terms.priority },
-    merged,
-    chance,
-  )
-  return ranking.order[0]
+  const ranking = rank(copies, { ...terms, qualityFloor, priority: policy.priority ?? terms.priority }, merged, chance)
+  return copies[ranking.order[0] ?? -1]
 }
 
 /** Always the same model, where it was in question. */

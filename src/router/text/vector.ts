@@ -89,7 +89,8 @@ export function createVectorMaker(vectorizer: Vectorizer): (reading: Reading) =>
     const values = new Float32Array(counter.size)
     for (let at = 0; at < counter.size; at++) {
       const bucket = counter.touched[at]!
-      const weight = rarity[bucket]! * (1 + Math.log(counter.counts[bucket]!))
+      const count = counter.counts[bucket]!
+      const weight = rarity[bucket]! * (count === 1 ? 1 : 1 + Math.log(count))
       if (weight === 0) continue
       buckets[kept] = bucket
       values[kept++] = weight

@@ -6,6 +6,7 @@ import { fitGap } from '../../../src/router/learning/gap-model.ts'
 import { duplicateKeys, type OutcomeRow } from '../../../src/router/learning/outcomes.ts'
 import { fitRidge, score } from '../../../src/router/learning/ridge.ts'
 import { firstByHash, folds, groupFolds } from '../../../src/router/learning/splits.ts'
+import { strongerOf, strongFirst } from '../../../src/router/learning/two-model-gates.ts'
 import { rankRows, twoModelMetrics } from '../../../src/router/learning/two-models.ts'
 import { seededRandom } from '../../../src/router/chance.ts'
 import { readText } from '../../../src/router/text/reading.ts'
@@ -134,4 +135,16 @@ t.test('a bootstrap interval holds the mean', async t => {
   const { value, low, high } = meanBound(Array.from({ length: 500 }, (_, at) => at % 2))
   t.equal(value, 0.5)
   t.ok(low < 0.5 && high > 0.5 && high - low < 0.12)
+})
+
+t.test('the stronger model is found by its scores, in whatever order rows name the two', async t => {
+  const rows = [row('a', 'x', 1, 0), { ...row('b', 'y'), outcomes: { weak: { score: 0 }, strong: { score: 1 } } }]
+  t.equal(strongerOf(rows), 'strong')
+  t.strictSame(
+    strongFirst(rows, 'strong').map(({ outcomes }) => Object.keys(outcomes)),
+    [
+      ['strong', 'weak'],
+      ['strong', 'weak'],
+    ],
+  )
 })
