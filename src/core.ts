@@ -60,6 +60,8 @@ export interface CoreParts {
   version: string
   log: Logger
   now: () => number
+  /** A number in [0, 1): what the router leaves to chance. */
+  random: () => number
   newId: NewId
   readConfig: () => Config
 }
@@ -68,7 +70,7 @@ export interface CoreParts {
 export type NewId = (prefix: 'req' | 'task' | 'job') => string
 
 /** Builds the core; it has asked no server yet: `inventory.refresh` does. */
-export function createCore({ config, version, log, now, newId, readConfig }: CoreParts): Core {
+export function createCore({ config, version, log, now, random, newId, readConfig }: CoreParts): Core {
   let current = config
   let policy = policyOf(config.values)
   const { values } = config
@@ -144,7 +146,7 @@ export function createCore({ config, version, log, now, newId, readConfig }: Cor
     },
     knowledge,
     learner,
-    random: Math.random,
+    random,
     countTokens: ({ messages, tools }) => tokens.countMessages(messages, tools),
     countText: text => tokens.countText(text),
     now,

@@ -29,6 +29,8 @@ export interface StartOptions {
   log?: Logger
   /** What the settings say now, for `reload_config`; throws `ConfigError`. */
   readConfig?: () => Config
+  /** A number in [0, 1): what the router leaves to chance. */
+  random?: () => number
 }
 
 /** What the last answers have to reach their readers when everything else is closed. */
@@ -40,7 +42,7 @@ const lastBytesMs = 500
  * nothing is left open.
  */
 export async function start(config: Config, version: string, options: StartOptions = {}): Promise<Running> {
-  const { log = logTo(config), readConfig = () => config } = options
+  const { log = logTo(config), readConfig = () => config, random = Math.random } = options
   const { HOST, PORT, SIGNALBOX_API_KEY, LOCK_FILE_CHECK_ACTIVE_PROCESS, REMOVE_STALE_LOCK_FILES } = config.values
   if (!isLoopback(HOST) && SIGNALBOX_API_KEY === undefined) {
     throw new ConfigError(`HOST: ${HOST} opens Signalbox to the network; set SIGNALBOX_API_KEY too, or use 127.0.0.1`)
@@ -55,7 +57,7 @@ export async function start(config: Config, version: string, options: StartOptio
   try {
     const now = () => performance.timeOrigin + performance.now()
     const newId: NewId = prefix => `${prefix}_${randomUUID()}`
-    const core = createCore({ config, version, log, now, newId, readConfig })
+    const core = createCore({ config, version, log, now, random, newId, readConfig })
     undo.unshift(() => core.close(0))
     const token = randomBytes(32).toString('hex')
     let url = ''
