@@ -9,6 +9,8 @@ export interface Setting<T = unknown> {
   help: string
   /** Shown as the value in `.env.example` where the default says little. */
   example?: string
+  /** Takes effect at the next start only; `reload_config` says so instead of pretending. */
+  atStart?: boolean
 }
 export type Settings = Readonly<Record<string, Setting>>
 export type Values<S extends Settings> = { [K in keyof S]: z.output<S[K]['schema']> }
@@ -17,18 +19,51 @@ const milliseconds = (standard: number) => z.coerce.number().int().min(1).max(86
 const wholeNumber = (standard: number, least = 1, most = 1_000_000) =>
   z.coerce.number().int().min(least).max(most).default(standard)
 
+const jsonList = z
+  .string()
+  .transform((text, context) => {
+    try {
+      return JSON.parse(text) as unknown
+    } catch {
+      context.addIssue({ code: 'custom', message: 'write a JSON list such as ["dist/**"]' })
+      return z.NEVER
+    }
+  })
+  .pipe(z.array(z.string().min(1)))
+
 export const coreSettings = {
   HOST: {
     schema: z.string().default('127.0.0.1'),
     help: 'Address to listen on. Anything but loopback opens Signalbox to the network.',
+    atStart: true,
   },
   PORT: {
     schema: z.coerce.number().int().min(0).max(65535).default(3001),
     help: 'Port to listen on; 0 takes a free one.',
+    atStart: true,
+  },
+  SIGNALBOX_API_KEY: {
+    schema: z
+      .string()
+      .regex(/^[^\s,]+(,[^\s,]+)*$/, 'write one or more keys without spaces, separated by commas')
+      .optional(),
+    help: 'Keys callers must show as a bearer token or x-api-key; `name=key` gives a key a name in the books. Needed when HOST is not loopback.',
+    atStart: true,
   },
   DATA_DIR: {
     schema: z.string().default('./data'),
     help: 'Where the books are kept. A relative path starts at the root.',
+    atStart: true,
+  },
+  LOCK_FILE_CHECK_ACTIVE_PROCESS: {
+    schema: z.stringbool().default(true),
+    help: 'Whether a lock file in DATA_DIR counts only while the process that it names runs; false: it counts until it is removed.',
+    atStart: true,
+  },
+  REMOVE_STALE_LOCK_FILES: {
+    schema: z.stringbool().default(true),
+    help: 'Take over from an instance that ended without cleaning up; false: say which file to remove.',
+    atStart: true,
   },
   LOG_LEVEL: {
     schema: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('warn'),
@@ -37,6 +72,7 @@ export const coreSettings = {
   PROVIDER_HEALTH_PROBE_INTERVAL_MS: {
     schema: milliseconds(15_000),
     help: 'How often each server is asked what it serves.',
+    atStart: true,
   },
   PROVIDER_MAX_CONCURRENT_LOCAL: {
     schema: wholeNumber(1),
@@ -51,6 +87,7 @@ export const coreSettings = {
   PROVIDER_CONNECT_TIMEOUT_MS: {
     schema: milliseconds(5_000),
     help: 'How long opening a connection to a server may take.',
+    atStart: true,
   },
   PROVIDER_TIMEOUT_MS: {
     schema: milliseconds(120_000),
@@ -64,11 +101,114 @@ export const coreSettings = {
   KEEPALIVE_INTERVAL_MS: {
     schema: milliseconds(10_000),
     help: 'How often a waiting stream gets a comment so that no client gives up.',
+    atStart: true,
   },
+  CODE_SEARCH_ENABLED: {
+    schema: z.stringbool().default(true),
+    help: 'Whether agents can index and search code.',
+    atStart: true,
+  },
+  CODE_SEARCH_ROOTS: {
+    schema: z.string().optional(),
+    help: 'Folders whose code may be indexed, separated as in PATH; without it, the home folder.',
+    atStart: true,
+  },
+  CODE_SEARCH_EXCLUDE_PATTERNS: {
+    schema: jsonList.default(['node_modules/**', 'dist/**', '.git/**']),
+    help: 'What is left out of the index unless a request says otherwise, in the syntax of .gitignore, as a JSON list.',
+    example: '["node_modules/**","dist/**",".git/**"]',
+    atStart: true,
+  },
+  CODE_SEARCH_INDEX_ON_START: {
+    schema: z.stringbool().default(true),
+    help: 'Bring the index of an earlier run up to date at once.',
+    atStart: true,
+  },
+  CODE_SEARCH_REINDEX_INTERVAL: {
+    schema: wholeNumber(3600, 0),
+    help: 'Seconds after which everything is looked at again, beside file events; 0 for never.',
+    atStart: true,
+  },
+  BENCHMARK_RUNS_PER_TASK: { schema: wholeNumber(3, 1, 20), help: 'How often a benchmark puts each task.' },
+  BENCHMARK_PARALLEL: { schema: z.stringbool().default(false), help: 'Measure several models at once.' },
+  BENCHMARK_MAX_PARALLEL_TASKS: {
+    schema: wholeNumber(2, 1, 16),
+    help: 'Models that are measured at once when they are measured in parallel.',
+  },
+  BENCHMARK_TASK_TIMEOUT: {
+    schema: milliseconds(60_000),
+    help: 'Milliseconds for one task of a benchmark; a model that needs longer has failed it.',
+  },
+  BENCHMARK_SAVE_RESULTS: {
+    schema: z.stringbool().default(true),
+    help: 'Keep the results of benchmarks; without it they are told once and forgotten.',
+  },
+  BENCHMARK_RESULTS_PATH: {
+    schema: z.string().default('./benchmark-results'),
+    help: 'Folder for the results of benchmarks. A relative path starts at the root.',
+    atStart: true,
+  },
+  ALLOW_SELF_UPDATE: {
+    schema: z.stringbool().default(false),
+    help: 'Whether update_server may pull, install and build a newer version; otherwise it answers with the commands.',
+  },
+  TASK_RETENTION_DAYS: { schema: wholeNumber(30, 1, 3650), help: 'How long the results of finished tasks are kept.' },
+  SIGNALBOX_TOOLS: {
+    schema: z.string().default('all'),
+    help: 'Which MCP tools agents are shown: all, core, or names separated by commas.',
+    atStart: true,
+  },
+  MCP_SESSION_LIMIT: { schema: wholeNumber(256), help: 'MCP sessions at once over HTTP.', atStart: true },
+  MCP_SESSION_IDLE_MS: {
+    schema: milliseconds(1_800_000),
+    help: 'How long an MCP session over HTTP may have nothing open before it ends.',
+    atStart: true,
+  },
+  MODEL_ALIASES: {
+    schema: z
+      .string()
+      .regex(/^\s*[^=,\s]+\s*=\s*[^=,\s]+(\s*,\s*[^=,\s]+\s*=\s*[^=,\s]+)*\s*$/, 'write name=model,name=model')
+      .default('')
+      .or(z.literal(''))
+      .transform(readAliases),
+    help: 'Names that mean another model or preset, `*` for any letters: claude-*haiku*=local,claude-*=auto:quality. The first that fits decides.',
+    example: '',
+  },
+  QUALITY_THRESHOLD: {
+    schema: z.coerce.number().min(0).max(1).default(0.7),
+    help: 'Predicted quality, 0 to 1, below which a model is not chosen while one above exists.',
+  },
+  TOKEN_THRESHOLD: {
+    schema: wholeNumber(1500, 0, 10_000_000),
+    help: 'A request of at most so many tokens does not wait for a local model that is cold or busy ...',
+  },
+  COST_THRESHOLD: {
+    schema: z.coerce.number().min(0).max(1000).default(0.02),
+    help: '... if another good enough model answers it for at most so many USD.',
+  },
+  DEFAULT_LOCAL_MODEL: { schema: z.string().optional(), help: 'Preferred among local models that are good enough.' },
+  RELIABLE_BENCHMARK_COUNT: { schema: wholeNumber(3), help: 'So many runs make a benchmark result count fully.' },
+  EXPLORATION_SHARE: {
+    schema: z.coerce.number().min(0).max(0.03).default(0.02),
+    help: 'How often, 0 to 0.03, another good enough model is tried in order to learn.',
+  },
+  LOCAL_WATTS: {
+    schema: z.coerce.number().min(0).max(100_000).default(0),
+    help: 'Power a local model draws while it works.',
+  },
+  ENERGY_PRICE: { schema: z.coerce.number().min(0).max(100).default(0), help: 'USD for one kWh.' },
   OPENROUTER_FREE_ONLY: { schema: z.stringbool().default(false), help: 'Never route to a model that costs money.' },
-  HTTP_PROXY: { schema: z.string().optional(), help: 'Proxy for http:// servers that are not on this machine.' },
-  HTTPS_PROXY: { schema: z.string().optional(), help: 'Proxy for https:// servers.' },
-  NO_PROXY: { schema: z.string().optional(), help: 'Hosts to reach without the proxy, separated by commas.' },
+  HTTP_PROXY: {
+    schema: z.string().optional(),
+    help: 'Proxy for http:// servers that are not on this machine.',
+    atStart: true,
+  },
+  HTTPS_PROXY: { schema: z.string().optional(), help: 'Proxy for https:// servers.', atStart: true },
+  NO_PROXY: {
+    schema: z.string().optional(),
+    help: 'Hosts to reach without the proxy, separated by commas.',
+    atStart: true,
+  },
 } as const satisfies Settings
 export type CoreValues = Values<typeof coreSettings>
 
@@ -79,7 +219,11 @@ export const Endpoint = z.strictObject({
   url: z.url({ protocol: /^https?$/ }),
   /** The secret itself. In `signalbox.json` only `apiKeyVariable`, the variable that holds it, can be written. */
   apiKey: z.string().optional(),
+  /** Where the secret came from, so that a refusal can say what to check. */
+  apiKeyVariable: z.string().optional(),
   tier: z.enum(['local', 'remote']).optional(),
+  /** How long its first token may take, where it differs from PROVIDER_TIMEOUT_MS. */
+  firstTokenTimeoutMs: z.int().min(1).max(86_400_000).optional(),
   /** The operator named it, so its absence is worth a word at start. */
   named: z.boolean().default(true),
   /** USD per million tokens by model name, for servers that do not tell. */
@@ -88,10 +232,16 @@ export const Endpoint = z.strictObject({
 export type Endpoint = z.output<typeof Endpoint>
 
 const SettingsFile = z.strictObject({
-  providers: z
-    .array(Endpoint.omit({ apiKey: true, named: true }).extend({ apiKeyVariable: z.string().optional() }))
-    .default([]),
+  providers: z.array(Endpoint.omit({ apiKey: true, named: true })).default([]),
 })
+
+/** Everything an operator can say, read and checked. */
+export interface Config {
+  /** Folder that holds `.env` and `signalbox.json`, and that relative paths start at. */
+  root: string
+  values: CoreValues
+  endpoints: readonly Endpoint[]
+}
 
 /** A value the operator must mend. Its message is the one line to print. */
 export class ConfigError extends Error {
@@ -104,6 +254,8 @@ export function readEnvironment(
   environment: Readonly<Record<string, string | undefined>>,
 ): Record<string, string | undefined> {
   const merged = { ...parseEnv(readOptional(path.join(root, '.env')) ?? ''), ...environment }
+  // Proxies are usually set in lower case, which is what curl reads.
+  for (const name of ['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY']) merged[name] ??= merged[name.toLowerCase()]
   return Object.fromEntries(Object.entries(merged).filter(([, value]) => value?.trim() !== ''))
 }
 
@@ -132,10 +284,10 @@ export function readSettingsFile(root: string, environment: Readonly<Record<stri
   }
   const parsed = SettingsFile.safeParse(content)
   if (!parsed.success) throw new ConfigError(`signalbox.json: ${firstProblem(parsed.error)}`)
-  return parsed.data.providers.map(({ apiKeyVariable, ...endpoint }) => ({
+  return parsed.data.providers.map(endpoint => ({
     ...endpoint,
     named: true,
-    apiKey: apiKeyVariable === undefined ? undefined : environment[apiKeyVariable],
+    apiKey: endpoint.apiKeyVariable === undefined ? undefined : environment[endpoint.apiKeyVariable],
   }))
 }
 
@@ -149,6 +301,16 @@ export function renderEnvExample(groups: readonly { title: string; settings: Set
     return `# --- ${title} ---\n\n${lines.join('\n')}`
   })
   return `# Copy to .env and uncomment what you change. Variables of the environment win over this file.\n\n${sections.join('\n')}`
+}
+
+function readAliases(text: string): { pattern: string; target: string }[] {
+  return text
+    .split(',')
+    .filter(entry => entry.trim() !== '')
+    .map(entry => {
+      const at = entry.indexOf('=')
+      return { pattern: entry.slice(0, at).trim(), target: entry.slice(at + 1).trim() }
+    })
 }
 
 function firstProblem(error: z.ZodError): string {

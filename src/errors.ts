@@ -6,14 +6,21 @@ export interface Failure {
   type: string
   /** Whether another candidate might succeed where this one failed. */
   fallback: boolean
+  /** Whether the same candidate is worth one more try at once. */
+  retry: boolean
   /** Whether the failure speaks against the (provider, model) and counts towards opening its breaker. */
   breaker: boolean
 }
 
-const row = (status: number, type: string, does: { fallback?: boolean; breaker?: boolean } = {}): Failure => ({
+const row = (
+  status: number,
+  type: string,
+  does: { fallback?: boolean; retry?: boolean; breaker?: boolean } = {},
+): Failure => ({
   status,
   type,
   fallback: does.fallback ?? false,
+  retry: does.retry ?? false,
   breaker: does.breaker ?? false,
 })
 
@@ -38,11 +45,13 @@ export const failures = {
   upstream_payment_required: row(402, 'insufficient_quota', { fallback: true }),
   upstream_rate_limited: row(429, 'rate_limit_error', { fallback: true }),
   upstream_error: row(502, 'upstream_error', { fallback: true, breaker: true }),
+  upstream_disconnected: row(502, 'upstream_error', { fallback: true, retry: true, breaker: true }),
   upstream_unavailable: row(502, 'upstream_error', { fallback: true, breaker: true }),
   upstream_timeout: row(504, 'upstream_error', { fallback: true, breaker: true }),
   queue_full: row(503, 'overloaded_error', { fallback: true }),
   queue_timeout: row(503, 'overloaded_error', { fallback: true }),
   no_backend: row(503, 'server_error'),
+  ledger_unavailable: row(503, 'server_error'),
   shutting_down: row(503, 'server_error'),
 } as const satisfies Record<string, Failure>
 

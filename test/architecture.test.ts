@@ -6,13 +6,18 @@ const root = path.resolve(import.meta.dirname, '../src')
 
 /** The house from roof to ground. A file imports from its own room and from the floors below; see docs/architecture.md. */
 const floors: readonly (readonly string[])[] = [
-  ['main.ts', 'demo'],
-  ['proxy', 'mcp', 'dashboard', 'assistant', 'bench/cli'],
+  ['main.ts'],
+  ['demo', 'bench/cli'],
+  ['serve-mcp.ts'],
+  ['start.ts'],
+  ['proxy', 'mcp', 'dashboard', 'assistant'],
   ['operations'],
   ['core.ts'],
-  ['gateway', 'tasks.ts'],
+  ['tasks'],
+  ['gateway'],
   ['router', 'ledger', 'search', 'bench'],
   ['providers'],
+  ['instance.ts'],
   ['wire', 'config.ts', 'tokens'],
   ['errors.ts'],
 ]

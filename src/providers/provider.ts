@@ -1,5 +1,7 @@
 import type { Endpoint, Settings } from '../config.ts'
+import type { ErrandName, ErrandReply, ErrandRequests } from '../wire/errands.ts'
 import type { ChatCompletion, ChatRequest } from '../wire/openai.ts'
+import type { Effort } from '../wire/reasoning-effort.ts'
 import type { StreamPart } from '../wire/stream-part.ts'
 import type { Price } from '../wire/usage.ts'
 import type { Transport } from './transport.ts'
@@ -9,12 +11,17 @@ export type Tier = 'local' | 'remote'
 
 /** What a model can do. `undefined` means the server does not say: such a model is not ruled out, only ranked lower. */
 export interface Capabilities {
+  /** Answers chats at all; false for models that only embed. */
+  chat?: boolean
   tools?: boolean
+  /** Obeys `tool_choice` where it demands a call (`required`, or one function by name). */
+  forcedTools?: boolean
   vision?: boolean
   /** `response_format` json_object and json_schema. */
   json?: boolean
   reasoning?: boolean
   logprobs?: boolean
+  logitBias?: boolean
   /** More than one choice a request (`n`). */
   manyChoices?: boolean
   embeddings?: boolean
@@ -45,6 +52,8 @@ export interface Model {
   quantization?: string | undefined
   digest?: string | undefined
   sizeBytes?: number | undefined
+  /** Why it should not be chosen now, for people; naming the model still gets it. */
+  avoid?: string | undefined
 }
 
 export interface Health {
@@ -66,8 +75,21 @@ export interface ProviderCall {
   signal: AbortSignal
 }
 
-export type ProviderReply =
-  { kind: 'complete'; completion: ChatCompletion } | { kind: 'stream'; parts: AsyncIterable<StreamPart> }
+export type Reply<Body> = { kind: 'complete'; completion: Body } | { kind: 'stream'; parts: AsyncIterable<StreamPart> }
+export type ProviderReply = Reply<ChatCompletion>
+
+/** One attempt at something else than a chat. */
+export interface ErrandCall<Request> {
+  model: Model
+  request: Request
+  promptTokens: number
+  signal: AbortSignal
+}
+
+/** What a kind of server does beside chats; what its API has no place for is absent. Failures as with chats. */
+export type ProviderErrands = {
+  readonly [Name in ErrandName]?: (call: ErrandCall<ErrandRequests[Name]>) => Promise<Reply<ErrandReply>>
+}
 
 /**
  * One endpoint of one kind of server. It owns its connections, its list of models and its health, and throws only
@@ -82,12 +104,24 @@ export interface Provider {
   readonly tier: Tier
   /** For people; never holds a credential. */
   readonly url: string
+  /** Understands `cache_control` on parts, messages and tools; to all others it is an unknown field, which some refuse. */
+  readonly cacheControl?: boolean
+  /** Is Anthropic's own API, which alone can use what Claude Code tells it for its accounts. */
+  readonly anthropics?: boolean
+  /** The words it takes as `reasoning_effort`, where not every one will do. */
+  readonly efforts?: readonly Effort[]
+  /** How long its first token may take where its operator set a time of its own; a cold model loads in that time. */
+  readonly firstTokenTimeoutMs?: number | undefined
   /** The models as of the last refresh; empty while the server is down. */
   models(): readonly Model[]
   health(): Health
-  /** Asks the server what it serves now. Never throws: a failure becomes `health()`. Concurrent calls share one question. */
-  refresh(signal: AbortSignal): Promise<void>
+  /**
+   * Asks the server what it serves now. Never throws: a failure becomes `health()`. Concurrent calls share one question. What
+   * hardly changes may be answered from memory; `fresh` asks for that too.
+   */
+  refresh(signal: AbortSignal, options?: { fresh?: boolean }): Promise<void>
   chat(call: ProviderCall): Promise<ProviderReply>
+  readonly errands?: ProviderErrands
   close(): Promise<void>
 }
 
@@ -107,8 +141,12 @@ export interface ProviderKind {
   /** As written in `signalbox.json`. */
   readonly kind: string
   readonly label: string
+  /** Without a key an endpoint of this kind is as good as absent. */
+  readonly needsKey?: boolean
   /** The environment variables it reads, on top of the core's. */
   readonly settings: Settings
+  /** The address as the kind's file wants it, however people wrote it. */
+  readonly normalise: (url: URL) => string
   /** The endpoints that the variables name; one at its usual address where the variables are silent and it has one. */
   endpoints(
     variables: Readonly<Record<string, unknown>>,

@@ -1,8 +1,9 @@
 import { writeOpenAiError } from './openai-error.ts'
-import { ChatRequest, writeUsage } from './openai.ts'
-import { commentFrame, type ParsedRequest, type Protocol, type ReplyFacts, type StreamWriter } from './protocol.ts'
+import { ChatRequest } from './openai.ts'
+import { commentFrame, type ParsedRequest, type Protocol, type StreamWriter } from './protocol.ts'
 import { asObject, asObjects, compact, readBody, type JsonObject } from './read-body.ts'
 import { chatFromResponses } from './responses-request.ts'
+import { withoutUsage } from './stream-part.ts'
 
 /** OpenAI's chat completions: the internal form itself. */
 export const chat: Protocol = {
@@ -13,7 +14,7 @@ export const chat: Protocol = {
     return {
       request,
       notes,
-      createStreamWriter: reply => createChatWriter(reply, request.stream_options?.include_usage === true),
+      createStreamWriter: () => createChatWriter(request.stream_options?.include_usage === true),
       writeCompletion: completion => completion,
     }
   },
@@ -42,38 +43,15 @@ function nested(tool: JsonObject): JsonObject & { type?: string | undefined } {
   return { type: 'function', function: described }
 }
 
-/** Bytes pass as they came; only a usage that nobody asked for is kept back. */
-function createChatWriter(reply: ReplyFacts, wantsUsage: boolean): StreamWriter {
-  let sawUsage = false
+/** Bytes pass as they came, a chat's or a text completion's; only a usage that nobody asked for is kept back. */
+export function createChatWriter(wantsUsage: boolean): StreamWriter {
   return {
-    push(part) {
-      if (!part.bytes.includes('"usage"')) return part.bytes
-      const withUsage = part.chunks.filter(chunk => asObject(chunk.usage) !== undefined)
-      if (withUsage.length > 0) sawUsage = true
-      if (wantsUsage || withUsage.length === 0) return part.bytes
-      const wanted = part.chunks.filter(chunk => !withUsage.includes(chunk) || (chunk.choices?.length ?? 0) > 0)
-      return Buffer.from(wanted.map(chunk => frame({ ...chunk, usage: undefined })).join(''))
-    },
-    end(counted) {
-      const missing = wantsUsage && !sawUsage ? counted : undefined
-      const usage =
-        missing === undefined ? '' : frame({ ...chunkFacts(reply), choices: [], usage: writeUsage(missing) })
-      return Buffer.from(`${usage}data: [DONE]\n\n`)
-    },
-    fail: error => Buffer.from(`${frame(writeOpenAiError(error).body)}data: [DONE]\n\n`),
+    push: part => (wantsUsage ? part : withoutUsage(part))?.bytes ?? nothing,
+    end: () => Buffer.from('data: [DONE]\n\n'),
+    // No [DONE] here: a client that overlooks the error must not take what it has for the whole.
+    fail: error => Buffer.from(`data: ${JSON.stringify(writeOpenAiError(error).body)}\n\n`),
     keepAlive: () => Buffer.from(commentFrame),
   }
 }
 
-function chunkFacts(reply: ReplyFacts): JsonObject {
-  return {
-    id: `chatcmpl-${reply.id}`,
-    object: 'chat.completion.chunk',
-    created: reply.createdSeconds,
-    model: reply.model,
-  }
-}
-
-function frame(payload: object): string {
-  return `data: ${JSON.stringify(payload)}\n\n`
-}
+const nothing = Buffer.alloc(0)

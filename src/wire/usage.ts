@@ -32,6 +32,8 @@ export interface Price {
   cacheRead?: number
   cacheWrite?: number
   requestUsd?: number
+  /** Dearer rates of long prompts, by rising threshold; the last one reached holds for the whole call. */
+  tiers?: readonly (Omit<Price, 'tiers'> & { fromPromptTokens: number })[]
 }
 
 export const freePrice: Price = { input: 0, output: 0 }
@@ -45,13 +47,19 @@ export function promptTokens(usage: Usage): number {
  * USD for `usage`: what the upstream reported, else tokens times price. Cache tokens cost the input price where none is listed.
  * Undefined where neither a charge nor a price is known: books do not guess.
  */
-export function costUsd(usage: Usage, price: Price | undefined): number | undefined {
+export function costUsd(usage: Usage, listed: Price | undefined): number | undefined {
   if (usage.reportedCostUsd !== undefined) return usage.reportedCostUsd
-  if (price === undefined) return undefined
+  if (listed === undefined) return undefined
+  const price = priceAt(listed, promptTokens(usage))
   const perMillion =
     usage.inputTokens * price.input +
     usage.cacheReadTokens * (price.cacheRead ?? price.input) +
     usage.cacheWriteTokens * (price.cacheWrite ?? price.input) +
     usage.outputTokens * price.output
   return perMillion / 1e6 + (price.requestUsd ?? 0)
+}
+
+/** The rates that hold for a prompt of so many tokens. */
+export function priceAt(price: Price, tokens: number): Price {
+  return price.tiers?.findLast(tier => tokens >= tier.fromPromptTokens) ?? price
 }

@@ -1,0 +1,16 @@
+#!/usr/bin/env -S node --max-semi-space-size=4
+// Plain JavaScript that any Node understands, so that a too old one can say so instead of failing on syntax.
+const [major, minor] = process.versions.node.split('.').map(Number)
+if (major < 22 || (major === 22 && minor < 19)) {
+  console.error(
+    `signalbox needs Node 22.19 or newer; this is ${process.version}. Install a newer Node and start again.`,
+  )
+  process.exit(2)
+}
+import('../dist/main.js').then(
+  ({ run }) => run(),
+  error => {
+    console.error(`signalbox cannot start: ${error.message}`)
+    process.exit(1)
+  },
+)

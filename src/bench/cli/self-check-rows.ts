@@ -1,0 +1,31 @@
+import { labelledAnswers } from '../labelled.ts'
+import type { Sandbox } from '../sandbox/sandbox.ts'
+import { selfCheck } from '../self-check.ts'
+import type { Suite } from '../suites/suite.ts'
+import { goalRow, type Row } from './report.ts'
+
+/** What the self-check found, as rows, and a line for each thing that is wrong. */
+export async function selfCheckRows(
+  suites: readonly Suite[],
+  sandbox: Sandbox,
+  signal?: AbortSignal,
+): Promise<{ rows: Row[]; complaints: string[] }> {
+  const { tasks, referenceFailures, wrongPasses } = await selfCheck(suites, sandbox, signal)
+  const labelledErrors: string[] = []
+  for (const { task: id, answer, kind } of labelledAnswers) {
+    const task = suites.flatMap(suite => suite.tasks).find(task => task.id === id)
+    if (task === undefined) continue
+    const { passed, reason } = await task.check({ content: answer }, sandbox, signal)
+    if (passed !== (kind === 'correct'))
+      labelledErrors.push(`${id}: labelled ${kind}, but ${passed ? 'it passed' : `it failed: ${reason}`}`)
+  }
+  return {
+    rows: [
+      { name: 'tasks', value: tasks, unit: 'tasks' },
+      goalRow({ name: 'reference_failures', value: referenceFailures.length, unit: 'tasks' }, 'at_most', 0),
+      goalRow({ name: 'wrong_passes', value: wrongPasses.length, unit: 'tasks' }, 'at_most', 0),
+      goalRow({ name: 'labelled_errors', value: labelledErrors.length, unit: 'answers' }, 'at_most', 0),
+    ],
+    complaints: [...referenceFailures, ...wrongPasses.map(id => `${id}: its wrong answer passes`), ...labelledErrors],
+  }
+}

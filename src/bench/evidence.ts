@@ -1,0 +1,164 @@
+import { countOf } from './runner.ts'
+import { candidateKey, type Result } from './results.ts'
+import { mcnemar, pairedBootstrap, probabilityBetter, wilson, type Interval } from './statistics.ts'
+
+/** What results say of one model in one category: the router's evidence. */
+export interface Evidence {
+  provider: string
+  model: string
+  /** Canonical JSON; `{}` is the default way of asking. */
+  settings: string
+  /** A suite's name. */
+  category: string
+  suiteVersion: number
+  /** Tasks, repetitions averaged; `passed` may be fractional. */
+  passed: number
+  total: number
+  /** How many runs there were: evidence counts fully from RELIABLE_BENCHMARK_COUNT of them. */
+  runs: number
+  digest: string | null
+  /** The weights have changed since: these counts speak of another model and must not be used for this one. */
+  stale: boolean
+  /** Epoch milliseconds of the newest item. */
+  at: number
+}
+
+/**
+ * Results as counts per model, settings and category; weights that have changed are listed apart and marked. Only the
+ * newest version of a suite counts.
+ *
+ * @param digestOf today's digest of a model, `undefined` when its server does not tell: then the newest one measured
+ */
+export function evidence(
+  results: readonly Result[],
+  digestOf: (provider: string, model: string) => string | undefined = () => undefined,
+): Evidence[] {
+  const today = digestToday(results, digestOf)
+  const groups = Map.groupBy(ofNewestVersion(results), result =>
+    JSON.stringify([candidateKey(result), result.suite, result.digest]),
+  )
+  return [...groups.values()].map(group => {
+    const { provider, model, settings, suite: category, suiteVersion, digest } = group[0]!
+    const runs = new Set(group.map(({ run, repetition }) => `${run} ${repetition}`)).size
+    const at = Math.max(...group.map(result => result.at))
+    return {
+      provider,
+      model,
+      settings,
+      category,
+      suiteVersion,
+      ...countOf(group),
+      runs,
+      digest,
+      stale: digest !== today(group[0]!),
+      at,
+    }
+  })
+}
+
+/** The results that speak of today's weights and today's tasks: what a leaderboard shows. */
+export function currentResults(
+  results: readonly Result[],
+  digestOf: (provider: string, model: string) => string | undefined = () => undefined,
+): Result[] {
+  const today = digestToday(results, digestOf)
+  return ofNewestVersion(results).filter(result => result.digest === today(result))
+}
+
+function ofNewestVersion(results: readonly Result[]): Result[] {
+  const newest = new Map<string, number>()
+  for (const { suite, suiteVersion } of results) newest.set(suite, Math.max(newest.get(suite) ?? 0, suiteVersion))
+  return results.filter(({ suite, suiteVersion }) => suiteVersion === newest.get(suite))
+}
+
+function digestToday(results: readonly Result[], digestOf: (provider: string, model: string) => string | undefined) {
+  const newest = new Map(results.toSorted((a, b) => a.at - b.at).map(result => [modelKey(result), result.digest]))
+  return (result: Result) => digestOf(result.provider, result.model) ?? newest.get(modelKey(result)) ?? null
+}
+
+const modelKey = ({ provider, model }: { provider: string; model: string }) => JSON.stringify([provider, model])
+
+/** Two ways of answering compared on the tasks both were given. */
+export interface PairedDifference extends Interval {
+  tasks: number
+  onlyFirst: number
+  onlySecond: number
+  /** Two-sided exact McNemar test on tasks that only one of them passed. */
+  p: number
+}
+
+/** The first's pass rate minus the second's, task by task, with a paired bootstrap interval. */
+export function pairedDifference(
+  first: readonly Result[],
+  second: readonly Result[],
+  random: () => number,
+): PairedDifference {
+  const share = (results: readonly Result[]) =>
+    new Map([...Map.groupBy(results, ({ task }) => task)].map(([task, list]) => [task, countOf(list).passed]))
+  const [a, b] = [share(first), share(second)]
+  const differences = [...a].flatMap(([task, passed]) => (b.has(task) ? [passed - b.get(task)!] : []))
+  const onlyFirst = differences.filter(difference => difference > 0).length
+  const onlySecond = differences.filter(difference => difference < 0).length
+  return {
+    ...pairedBootstrap(differences, random),
+    tasks: differences.length,
+    onlyFirst,
+    onlySecond,
+    p: mcnemar(onlyFirst, onlySecond),
+  }
+}
+
+/**
+ * Whether a prompting strategy may replace the default for a model: only when it is better beyond chance, on the same
+ * tasks (paired interval above 0 and McNemar's p at most 0.05). Too little evidence is no.
+ */
+export function strategyIsBetter(
+  variant: readonly Result[],
+  standard: readonly Result[],
+  random: () => number,
+): boolean {
+  const { low, p } = pairedDifference(variant, standard, random)
+  return low > 0 && p <= 0.05
+}
+
+/** What a second look at a few tasks found. */
+export interface Drift {
+  provider: string
+  model: string
+  /** A suite's name, or `all` for the model's categories together, where a small shift shows first. */
+  category: string
+  /** Pass rates on the same tasks. */
+  before: Interval
+  after: Interval
+  tasks: number
+  /** That the later rate is on the side where it was seen, from both posteriors. */
+  certainty: number
+  /** Certain enough (97.5 %, so 5 % two-sided); or the weights are others. */
+  moved: boolean
+  digestChanged: boolean
+}
+
+const movedCertainty = 0.975
+
+/** Older and newer results of the same tasks, per model and category and for each model as a whole. */
+export function drift(before: readonly Result[], after: readonly Result[]): Drift[] {
+  const compare = (fresh: readonly Result[], category: string): Drift[] => {
+    const key = candidateKey(fresh[0]!)
+    const tasks = new Set(fresh.map(({ task }) => task))
+    const old = before.filter(result => candidateKey(result) === key && tasks.has(result.task))
+    if (old.length === 0) return []
+    const known = new Set(old.map(({ task }) => task))
+    const [was, is] = [countOf(old), countOf(fresh.filter(({ task }) => known.has(task)))]
+    const better = probabilityBetter(is, was)
+    const certainty = Math.max(better, 1 - better)
+    const { provider, model, digest } = fresh[0]!
+    const digestChanged = old.at(-1)!.digest !== digest
+    const moved = certainty >= movedCertainty || digestChanged
+    const rates = { before: wilson(was.passed, was.total), after: wilson(is.passed, is.total) }
+    return [{ provider, model, category, ...rates, tasks: known.size, certainty, moved, digestChanged }]
+  }
+  return [...Map.groupBy(after, candidateKey).values()].flatMap(fresh => [
+    ...[...Map.groupBy(fresh, ({ suite }) => suite)].flatMap(([suite, list]) => compare(list, suite)),
+    ...compare(fresh, 'all'),
+  ])
+}

@@ -1,0 +1,366 @@
+import { asGatewayError, type FailureCode } from '../errors.ts'
+import { candidateKey, settingsText, type Candidate, type Result, type ResultStore } from './results.ts'
+import type { Sandbox } from './sandbox/sandbox.ts'
+import type { Count } from './statistics.ts'
+import { decideCell, type Decision, type StoppingRule } from './stopping.ts'
+import type { Ask, Reply, Suite, Task } from './suites/suite.ts'
+
+/** An OpenAI chat completion request, as a task makes it. */
+export interface ChatRequest extends Ask {
+  model: string
+  max_tokens: number
+  temperature: number
+  seed?: number
+}
+
+/** What came back, with what could be measured on the way. */
+export interface Answer {
+  message: Reply
+  promptTokens?: number
+  completionTokens?: number
+  /** As charged; without it the candidate's price counts. */
+  costUsd?: number
+  /** From the request to the first token; missing when the reply was not streamed. */
+  firstTokenMs?: number
+  /** From the request to the end. */
+  totalMs: number
+  /** Spent loading the model, when the server tells. */
+  loadSeconds?: number
+  /** Held by the model, when the server tells. */
+  memoryBytes?: number
+}
+
+/** Puts a request to a model. Failures are GatewayErrors. */
+export type AskModel = (candidate: Candidate, request: ChatRequest, signal: AbortSignal) => Promise<Answer>
+
+export interface Progress {
+  candidate: Candidate
+  task: string
+  passed: boolean
+  /** Items measured now, found from before, saved by stopping so far, and still to come at most. */
+  asked: number
+  resumed: number
+  saved: number
+  remaining: number
+  tokens: number
+  costUsd: number
+  /** If nothing more is saved. */
+  etaSeconds: number
+}
+
+export interface BenchmarkOptions {
+  run: string
+  candidates: readonly Candidate[]
+  suites: readonly Suite[]
+  ask: AskModel
+  store: Pick<ResultStore, 'save' | 'results'>
+  sandbox: Sandbox
+  /** How often every task is put; the mean over repetitions is what a task scores. */
+  repetitions: number
+  /** Without it every task is put. */
+  stopping?: StoppingRule
+  /** Money and time after which no further item starts. */
+  maxCostUsd?: number
+  maxMinutes?: number
+  /** One item's limit; a model that needs longer has failed it. */
+  itemTimeoutMs: number
+  /** Awaited before every item: users' requests go first. */
+  turn: (signal: AbortSignal) => Promise<void>
+  signal: AbortSignal
+  now: () => number
+  onProgress?: (progress: Progress) => void
+}
+
+export interface BenchmarkOutcome {
+  status: 'finished' | 'out of money' | 'out of time' | 'aborted'
+  asked: number
+  resumed: number
+  /** Items that sequential stopping made unnecessary. */
+  saved: number
+  costUsd: number
+  tokens: number
+  /** Why cells ended early. */
+  stopped: { provider: string; model: string; suite: string; decision: Decision; items: number }[]
+  /** Models that could not be measured to the end, with the last error. */
+  unreachable: { provider: string; model: string; reason: string }[]
+}
+
+/** Failures that say something about the model, and count as failed items; any other says something about the moment. */
+const ownFailures: readonly FailureCode[] = [
+  'context_length_exceeded',
+  'unsupported',
+  'upstream_rejected',
+  'upstream_timeout',
+]
+const patience = 3
+
+interface Cell {
+  candidate: Candidate
+  suite: Suite
+  todo: { task: Task; repetition: number }[]
+  results: Result[]
+  decision: Decision
+}
+
+/**
+ * Measures every model on every suite. In rounds, so that models are compared on the same tasks and a local server
+ * swaps models once per round, not once per item: each round puts a batch of every open cell, then looks which cells
+ * are decided. Items found in the store are not put again.
+ */
+export async function runBenchmark(options: BenchmarkOptions): Promise<BenchmarkOutcome> {
+  const { candidates, suites, stopping, store, signal, now } = options
+  const startedAt = now()
+  const before = store.results(options.run)
+  const cells = candidates.flatMap(candidate =>
+    suites.map(suite => openCell(candidate, suite, options.repetitions, before)),
+  )
+  const outcome: BenchmarkOutcome = {
+    status: 'finished',
+    asked: 0,
+    resumed: cells.reduce((sum, cell) => sum + cell.results.length, 0),
+    saved: 0,
+    costUsd: before.reduce((sum, result) => sum + (result.costUsd ?? 0), 0),
+    tokens: before.reduce((sum, result) => sum + tokensOf(result), 0),
+    stopped: [],
+    unreachable: [],
+  }
+
+  const limitReached = (cell: Cell, task: Task): BenchmarkOutcome['status'] | undefined => {
+    if (signal.aborted) return 'aborted'
+    const worst = worstCostUsd(cell, task)
+    if (options.maxCostUsd !== undefined && outcome.costUsd + worst > options.maxCostUsd) return 'out of money'
+    return options.maxMinutes !== undefined && now() - startedAt >= options.maxMinutes * 60_000
+      ? 'out of time'
+      : undefined
+  }
+  const record = (cell: Cell, result: Result) => {
+    store.save(result)
+    cell.results.push(result)
+    outcome.asked++
+    outcome.costUsd += result.costUsd ?? 0
+    outcome.tokens += tokensOf(result)
+    const remaining = cells.reduce((sum, { todo }) => sum + todo.length, 0)
+    const { asked, resumed, saved, tokens, costUsd } = outcome
+    const etaSeconds = ((now() - startedAt) / 1_000 / asked) * remaining
+    const { task, passed } = result
+    options.onProgress?.({
+      candidate: cell.candidate,
+      task,
+      passed,
+      asked,
+      resumed,
+      saved,
+      remaining,
+      tokens,
+      costUsd,
+      etaSeconds,
+    })
+  }
+  const giveUp = (candidate: Candidate, reason: string) => {
+    outcome.unreachable.push({ provider: candidate.provider, model: candidate.model, reason })
+    for (const cell of cells) if (cell.candidate === candidate) cell.todo = []
+  }
+
+  /** One model's share of a round. `undefined` when it may go on. */
+  const measure = async (candidate: Candidate, round: number): Promise<BenchmarkOutcome['status'] | undefined> => {
+    let failures = 0
+    for (const cell of cells.filter(({ candidate: of }) => of === candidate)) {
+      const goal = stopping === undefined ? Infinity : round * stopping.batch
+      while (cell.todo.length > 0 && cell.results.length < goal) {
+        const item = cell.todo[0]!
+        const limit = limitReached(cell, item.task)
+        if (limit !== undefined) return limit
+        try {
+          await options.turn(signal)
+          const result = await measureItem(options, cell, item)
+          cell.todo.shift()
+          failures = 0
+          record(cell, result)
+        } catch (thrown) {
+          if (signal.aborted) return 'aborted'
+          const failure = asGatewayError(thrown)
+          if (failure.code === 'internal') throw thrown
+          failures++
+          if (failures >= patience) {
+            giveUp(candidate, failure.message)
+            return undefined
+          }
+          await pause((failure.retryAfterSeconds ?? 1) * 1_000, signal)
+        }
+      }
+    }
+    return undefined
+  }
+
+  for (let round = 1; cells.some(({ todo }) => todo.length > 0); round++) {
+    for (const candidate of candidates) {
+      const limit = await measure(candidate, round)
+      if (limit !== undefined) return { ...outcome, status: limit }
+    }
+    if (stopping === undefined) continue
+    for (const cell of cells.filter(({ todo }) => todo.length > 0)) {
+      const others = cells.filter(({ suite, candidate }) => suite === cell.suite && candidate !== cell.candidate)
+      cell.decision = decideCell(
+        countOf(cell.results),
+        others.map(({ results }) => countOf(results)),
+        stopping,
+      )
+    }
+    // Decided together, then closed: one cell's end must not change what another one sees in this round.
+    for (const cell of cells.filter(({ todo, decision }) => todo.length > 0 && decision !== 'go on')) {
+      const { candidate, suite, decision, results } = cell
+      outcome.saved += cell.todo.length
+      cell.todo = []
+      outcome.stopped.push({
+        provider: candidate.provider,
+        model: candidate.model,
+        suite: suite.name,
+        decision,
+        items: results.length,
+      })
+    }
+  }
+  return outcome
+}
+
+/** Tasks passed and put; a task that was repeated counts once, with its mean. */
+export function countOf(results: readonly Pick<Result, 'task' | 'passed'>[]): Count {
+  const byTask = Map.groupBy(results, ({ task }) => task)
+  const passed = [...byTask.values()].reduce(
+    (sum, list) => sum + list.filter(result => result.passed).length / list.length,
+    0,
+  )
+  return { passed, total: byTask.size }
+}
+
+/** Easy, medium and hard in turn, so that a cell that stops early has still seen all of them. */
+export function inTurn(tasks: readonly Task[]): Task[] {
+  const rows = (['easy', 'medium', 'hard'] as const).map(difficulty =>
+    tasks.filter(task => task.difficulty === difficulty),
+  )
+  return Array.from({ length: Math.max(...rows.map(row => row.length)) }, (_, index) =>
+    rows.flatMap(row => row[index] ?? []),
+  ).flat()
+}
+
+function openCell(candidate: Candidate, suite: Suite, repetitions: number, before: readonly Result[]): Cell {
+  const key = candidateKey(candidate)
+  const results = before.filter(result => candidateKey(result) === key && result.suite === suite.name)
+  const done = new Set(results.map(({ task, repetition }) => `${repetition} ${task}`))
+  const room = roomOf(candidate, suite)
+  const tasks = inTurn(suite.tasks.filter(task => (task.needsTokens ?? 0) <= room))
+  const todo = Array.from({ length: repetitions }, (_, index) => tasks.map(task => ({ task, repetition: index + 1 })))
+    .flat()
+    .filter(({ task, repetition }) => !done.has(`${repetition} ${task.id}`))
+  return { candidate, suite, todo, results, decision: 'go on' }
+}
+
+const unknownContextTokens = 8_192
+
+/** Prompt tokens beside a full answer; a window too small for that gives the answer half of it. */
+function roomOf(candidate: Candidate, suite: Suite): number {
+  const context = candidate.contextTokens ?? unknownContextTokens
+  return Math.max(context - suite.maxOutputTokens, context >> 1)
+}
+
+async function measureItem(
+  options: BenchmarkOptions,
+  cell: Cell,
+  item: { task: Task; repetition: number },
+): Promise<Result> {
+  const { candidate, suite } = cell
+  const { task, repetition } = item
+  const limit = AbortSignal.timeout(options.itemTimeoutMs)
+  const startedAt = options.now()
+  let answer: Answer | undefined
+  let problem: string | undefined
+  try {
+    answer = await options.ask(candidate, requestFor(candidate, suite, task), AbortSignal.any([options.signal, limit]))
+  } catch (thrown) {
+    options.signal.throwIfAborted()
+    const failure = asGatewayError(thrown)
+    if (limit.aborted) problem = `no complete answer within ${options.itemTimeoutMs / 1_000} s`
+    else if (ownFailures.includes(failure.code)) problem = failure.message
+    else throw thrown
+  }
+  const judged =
+    answer === undefined
+      ? { passed: false, reason: problem }
+      : await task.check(answer.message, options.sandbox, options.signal)
+  const { promptTokens = null, completionTokens = null, firstTokenMs = null } = answer ?? {}
+  const totalMs = answer?.totalMs ?? options.now() - startedAt
+  const writingMs = totalMs - (firstTokenMs ?? 0)
+  return {
+    run: options.run,
+    provider: candidate.provider,
+    model: candidate.model,
+    digest: candidate.digest ?? null,
+    quantisation: candidate.quantisation ?? null,
+    contextTokens: candidate.contextTokens ?? null,
+    settings: settingsText(candidate.settings),
+    suite: suite.name,
+    suiteVersion: suite.version,
+    task: task.id,
+    difficulty: task.difficulty,
+    repetition,
+    passed: judged.passed,
+    reason: judged.reason?.slice(0, 500) ?? null,
+    promptTokens,
+    completionTokens,
+    costUsd: answer === undefined ? null : (answer.costUsd ?? priced(candidate, promptTokens, completionTokens)),
+    firstTokenMs,
+    totalMs,
+    tokensPerSecond: completionTokens === null || writingMs <= 0 ? null : (completionTokens / writingMs) * 1_000,
+    loadSeconds: answer?.loadSeconds ?? null,
+    memoryBytes: answer?.memoryBytes ?? null,
+    at: options.now(),
+  }
+}
+
+function requestFor(candidate: Candidate, suite: Suite, task: Task): ChatRequest {
+  const { temperature = 0, seed, system } = candidate.settings ?? {}
+  const room = roomOf(candidate, suite)
+  const asked = task.ask({ promptTokens: room })
+  return {
+    model: candidate.model,
+    ...asked,
+    messages: system === undefined ? asked.messages : [{ role: 'system', content: system }, ...asked.messages],
+    max_tokens: Math.min(suite.maxOutputTokens, (candidate.contextTokens ?? unknownContextTokens) >> 1),
+    temperature,
+    ...(seed !== undefined && { seed }),
+  }
+}
+
+function priced(
+  { paid, price }: Candidate,
+  promptTokens: number | null,
+  completionTokens: number | null,
+): number | null {
+  if (price === undefined) return paid ? null : 0
+  return ((promptTokens ?? 0) * price.input + (completionTokens ?? 0) * price.output) / 1e6
+}
+
+/** What an item costs at most: its text at three characters a token, and a full answer. */
+function worstCostUsd({ candidate, suite }: Cell, task: Task): number {
+  if (candidate.price === undefined) return 0
+  const letters = JSON.stringify(task.ask({ promptTokens: roomOf(candidate, suite) })).length
+  return priced(candidate, letters / 3, suite.maxOutputTokens) ?? 0
+}
+
+function tokensOf({ promptTokens, completionTokens }: Result): number {
+  return (promptTokens ?? 0) + (completionTokens ?? 0)
+}
+
+const longestPauseMs = 60_000
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise(resolve => {
+    const end = () => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', end)
+      resolve()
+    }
+    const timer = setTimeout(end, Math.min(ms, longestPauseMs))
+    signal.addEventListener('abort', end, { once: true })
+  })
+}

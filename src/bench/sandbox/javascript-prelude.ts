@@ -1,0 +1,76 @@
+/**
+ * What generated JavaScript may take for granted beside the language: a console that swallows, timers, `structuredClone`
+ * and CommonJS's names. Time is virtual: a timer fires as soon as nothing else is left to do, and the clock jumps to it,
+ * so that code which waits for an hour is judged in a millisecond and always alike.
+ */
+export const prelude = `
+{
+  const RealDate = Date, stringify = JSON.stringify, isArray = Array.isArray, entries = Object.entries
+  let now = 1_700_000_000_000, nextId = 1
+  const timers = new Map()
+  const add = (callback, delay, every, rest) => {
+    const id = nextId++
+    timers.set(id, { at: now + Math.max(0, Number(delay) || 0), every, run: () => callback(...rest) })
+    return id
+  }
+  globalThis.setTimeout = (callback, delay = 0, ...rest) => add(callback, delay, undefined, rest)
+  globalThis.setInterval = (callback, delay = 0, ...rest) => add(callback, delay, Math.max(1, Number(delay) || 1), rest)
+  globalThis.setImmediate = (callback, ...rest) => add(callback, 0, undefined, rest)
+  globalThis.clearTimeout = globalThis.clearInterval = globalThis.clearImmediate = id => { timers.delete(id) }
+  globalThis.queueMicrotask = callback => { Promise.resolve().then(callback) }
+  const tick = () => {
+    let first
+    for (const [id, timer] of timers) if (first === undefined || timer.at < first[1].at) first = [id, timer]
+    if (first === undefined) return false
+    const [id, timer] = first
+    now = Math.max(now, timer.at)
+    if (timer.every === undefined) timers.delete(id)
+    else timer.at = now + timer.every
+    timer.run()
+    return true
+  }
+  globalThis.Date = class Date extends RealDate {
+    constructor(...args) { if (args.length === 0) super(now); else super(...args) }
+    static now() { return now }
+  }
+  globalThis.performance = { now: () => now - 1_700_000_000_000 }
+  globalThis.structuredClone = function clone(value, seen = new Map()) {
+    if (typeof value === 'function') throw new TypeError('a function cannot be cloned')
+    if (typeof value !== 'object' || value === null) return value
+    if (seen.has(value)) return seen.get(value)
+    if (value instanceof RealDate) return new globalThis.Date(value.getTime())
+    if (value instanceof RegExp) return new RegExp(value.source, value.flags)
+    const copy = isArray(value) ? [] : value instanceof Map ? new Map() : value instanceof Set ? new Set() : {}
+    seen.set(value, copy)
+    if (value instanceof Map) for (const [k, v] of value) copy.set(clone(k, seen), clone(v, seen))
+    else if (value instanceof Set) for (const v of value) copy.add(clone(v, seen))
+    else for (const [k, v] of entries(value)) copy[k] = clone(v, seen)
+    return copy
+  }
+  const silent = () => {}
+  globalThis.console = { log: silent, info: silent, warn: silent, error: silent, debug: silent, trace: silent, table: silent }
+  globalThis.module = { exports: {} }
+  globalThis.exports = globalThis.module.exports
+  const describe = thrown =>
+    thrown instanceof Error ? thrown.name + ': ' + thrown.message : 'Error: ' + String(thrown)
+  const then = Promise.prototype.then
+  globalThis.__kit = {
+    tick,
+    settle: value => {
+      const state = {}
+      if (value instanceof Promise) then.call(value, v => { state.done = true; state.value = v }, e => { state.error = describe(e) })
+      else { state.done = true; state.value = value }
+      return state
+    },
+    encode: state => {
+      if (state.error !== undefined) return stringify({ error: state.error })
+      if (state.done !== true) return ''
+      try {
+        return stringify({ value: state.value })
+      } catch (thrown) {
+        return stringify({ error: describe(thrown) })
+      }
+    },
+  }
+}
+`

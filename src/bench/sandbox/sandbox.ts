@@ -1,0 +1,82 @@
+import { openCage, type Cage } from './cage.ts'
+
+/** Code that nobody has read, and the questions put to it once it has loaded. */
+export interface Program {
+  /** The generated code: an ES module (JavaScript or TypeScript), a Python module, or nothing at all. */
+  source: string
+  /** Expressions (or statements whose last value counts), evaluated in order beside the code; each value becomes JSON. */
+  cases: readonly string[]
+  /** For the whole program; three seconds unless told. */
+  timeLimitMs?: number
+}
+
+/** One query set against a fresh in-memory database. */
+export interface Query {
+  /** Trusted: creates and fills the tables. */
+  setup: string
+  /** The generated SQL; several statements may be separated by semicolons. */
+  source: string
+  /** Trusted: what to read afterwards. Without it the rows of the last generated statement are the outcome. */
+  inspect?: string
+  timeLimitMs?: number
+}
+
+/** One command line against files that exist only in memory. */
+export interface CommandLine {
+  source: string
+  files: Readonly<Record<string, string>>
+  timeLimitMs?: number
+}
+
+/** What became of one case: its value, or the error it raised as `Name: message`. */
+export type Outcome = { value: unknown; error?: never } | { error: string; value?: never }
+
+/** What became of a program. With `failure` it did not load, ran out of time or memory, or killed its process. */
+export interface Run {
+  outcomes: Outcome[]
+  failure?: string
+}
+
+/** Runs generated code away from the host: no files, no network, no environment, bounded time and memory. */
+export interface Sandbox {
+  javascript: (program: Program, signal?: AbortSignal) => Promise<Run>
+  python: (program: Program, signal?: AbortSignal) => Promise<Run>
+  sql: (query: Query, signal?: AbortSignal) => Promise<Run>
+  shell: (line: CommandLine, signal?: AbortSignal) => Promise<Run>
+  close: () => Promise<void>
+}
+
+const defaultTimeLimitMs = 3_000
+
+/**
+ * A sandbox whose parts start when they are first used. Every language runs as WebAssembly (or, for command lines, in a
+ * small interpreter of our own) inside a child process that Node itself has locked; see `cage.ts` and `cell.ts`.
+ */
+export function openSandbox(): Sandbox {
+  const javascript = openCage<Run>({
+    cell: 'javascript-cell',
+    packages: ['quickjs-emscripten-core'],
+    memoryMegabytes: 256,
+  })
+  const python = openCage<Run>({ cell: 'python-cell', packages: ['pyodide'], memoryMegabytes: 512 })
+  const shell = openCage<Run>({ cell: 'shell-cell', packages: [], memoryMegabytes: 128 })
+  return {
+    javascript: (program, signal) => run(javascript, program, signal),
+    python: (program, signal) => run(python, { ...program, kind: 'python' }, signal),
+    sql: (query, signal) => run(python, { ...query, kind: 'sql' }, signal),
+    shell: (line, signal) => run(shell, line, signal),
+    close: async () => {
+      await Promise.all([javascript.close(), python.close(), shell.close()])
+    },
+  }
+}
+
+async function run(
+  cage: Cage<Run>,
+  request: { timeLimitMs?: number; kind?: 'python' | 'sql' },
+  signal: AbortSignal | undefined,
+): Promise<Run> {
+  const timeLimitMs = request.timeLimitMs ?? defaultTimeLimitMs
+  const answer = await cage.ask({ ...request, timeLimitMs }, timeLimitMs, signal)
+  return 'failure' in answer ? { outcomes: [], failure: answer.failure } : answer.reply
+}

@@ -1,0 +1,245 @@
+import { existsSync, mkdirSync } from 'node:fs'
+import { homedir } from 'node:os'
+import path from 'node:path'
+import type { Logger } from 'pino'
+import type { Config } from './config.ts'
+import { GatewayError } from './errors.ts'
+import { createBreakers } from './gateway/breakers.ts'
+import { createGateway, type Gateway } from './gateway/gateway.ts'
+import { createLearner, type Learner } from './gateway/learner.ts'
+import { createInventory, type Inventory } from './gateway/inventory.ts'
+import { createSlots, type Slots } from './gateway/slots.ts'
+import { openLedger, type Ledger } from './ledger/ledger.ts'
+import { createProviders } from './providers/index.ts'
+import { createTransport } from './providers/transport.ts'
+import { evidenceFrom, type EvidenceRow } from './router/evidence.ts'
+import { createKnowledge, type Knowledge } from './router/knowledge.ts'
+import { policyOf } from './router/policy.ts'
+import { loadWeights } from './router/weights.ts'
+import { openResults, type ResultStore } from './bench/results.ts'
+import { openSandbox } from './bench/sandbox/sandbox.ts'
+import { openSearch, type Search } from './search/search.ts'
+import { benchmarkWork } from './tasks/benchmark.ts'
+import { modelTask } from './tasks/model-task.ts'
+import { createTasks, type Tasks } from './tasks/tasks.ts'
+import { createTokenCounter, type TokenCounter } from './tokens/counter.ts'
+
+/** Everything that lives as long as the process. */
+export interface Core {
+  readonly config: Config
+  readonly version: string
+  readonly log: Logger
+  readonly ledger: Ledger
+  readonly inventory: Inventory
+  readonly gateway: Gateway
+  readonly learner: Learner
+  readonly tasks: Tasks
+  /** Opened when it is first needed; throws `unsupported` where it is switched off. */
+  readonly codeSearch: () => Search
+  readonly benchmarkResults: () => ResultStore
+  readonly tokens: TokenCounter
+  /** Milliseconds since the epoch. */
+  readonly now: () => number
+  readonly startedAt: number
+  readonly newId: NewId
+  readonly slotsOf: (provider: string) => Slots
+  /** What kind of server a provider is, as `signalbox.json` writes it. */
+  readonly kindOf: (provider: string) => string | undefined
+  /** The folder that Signalbox itself lies in. */
+  readonly installation: string
+  /** What the settings say now; throws `ConfigError`. */
+  readonly readConfig: () => Config
+  /** Applies settings to everything that is built. Those marked `atStart` must be the same as before. */
+  readonly reconfigure: (next: Config) => void
+  /** Lets requests under way end within `graceMs`, then aborts them, writes the books and closes every connection. */
+  close(graceMs: number): Promise<void>
+}
+
+export interface CoreParts {
+  config: Config
+  version: string
+  log: Logger
+  now: () => number
+  newId: NewId
+  readConfig: () => Config
+}
+
+/** Makes an id that no other has; the prefix says of what. */
+export type NewId = (prefix: 'req' | 'task' | 'job') => string
+
+/** Builds the core; it has asked no server yet: `inventory.refresh` does. */
+export function createCore({ config, version, log, now, newId, readConfig }: CoreParts): Core {
+  let current = config
+  let policy = policyOf(config.values)
+  const { values } = config
+  const dataDir = path.resolve(config.root, values.DATA_DIR)
+  mkdirSync(dataDir, { recursive: true })
+  const ledger = openLedger({ file: path.join(dataDir, 'ledger.db'), now, log })
+  const tokens = createTokenCounter()
+  const transport = createTransport({
+    connectTimeoutMs: values.PROVIDER_CONNECT_TIMEOUT_MS,
+    httpProxy: values.HTTP_PROXY,
+    httpsProxy: values.HTTPS_PROXY,
+    noProxy: values.NO_PROXY,
+  })
+  const providers = createProviders(config.endpoints, { transport, now })
+  const inventory = createInventory({
+    providers,
+    probeIntervalMs: values.PROVIDER_HEALTH_PROBE_INTERVAL_MS,
+    now,
+    log,
+  })
+  const slots = new Map(
+    providers.map(({ name, tier }) => [
+      name,
+      createSlots(name, {
+        get slots() {
+          const { PROVIDER_MAX_CONCURRENT_LOCAL, PROVIDER_MAX_CONCURRENT_REMOTE } = current.values
+          return tier === 'local' ? PROVIDER_MAX_CONCURRENT_LOCAL : PROVIDER_MAX_CONCURRENT_REMOTE
+        },
+        get queueLimit() {
+          return current.values.PROVIDER_QUEUE_LIMIT
+        },
+        get queueTimeoutMs() {
+          return current.values.PROVIDER_QUEUE_TIMEOUT_MS
+        },
+      }),
+    ]),
+  )
+  const slotsOf = (provider: string): Slots => {
+    const found = slots.get(provider)
+    if (found === undefined) throw new Error(`no provider is called ${provider}`)
+    return found
+  }
+  const loaded = loadWeights()
+  if (loaded.weights === undefined) log.warn(loaded.problem)
+  // The ledger stores facts as plain data and does not know what they mean; only the router wrote them.
+  const facts = ledger.learned.load() as EvidenceRow[]
+  const fixed = createKnowledge(loaded.weights, evidenceFrom(facts), policy)
+  const knowledge: Knowledge = {
+    ...fixed,
+    get policy() {
+      return policy
+    },
+  }
+  const learner = createLearner({ knowledge, save: ledger.learned.save, now, log })
+  const gateway = createGateway({
+    inventory,
+    breakers: createBreakers(now),
+    ledger,
+    slotsOf,
+    timeouts: {
+      get firstTokenMs() {
+        return current.values.PROVIDER_TIMEOUT_MS
+      },
+      get idleMs() {
+        return current.values.PROVIDER_IDLE_TIMEOUT_MS
+      },
+      get totalMs() {
+        return current.values.PROVIDER_TOTAL_TIMEOUT_MS
+      },
+    },
+    get aliases() {
+      return current.values.MODEL_ALIASES
+    },
+    knowledge,
+    learner,
+    random: Math.random,
+    countTokens: ({ messages, tools }) => tokens.countMessages(messages, tools),
+    countText: text => tokens.countText(text),
+    now,
+  })
+  const codeSearch = once(() => {
+    if (!values.CODE_SEARCH_ENABLED) {
+      throw new GatewayError('unsupported', 'Code search is switched off (CODE_SEARCH_ENABLED).')
+    }
+    return openSearch({
+      dataDir,
+      allowedRoots: values.CODE_SEARCH_ROOTS?.split(path.delimiter) ?? [homedir()],
+      excludePatterns: values.CODE_SEARCH_EXCLUDE_PATTERNS,
+      indexOnStart: values.CODE_SEARCH_INDEX_ON_START,
+      reindexIntervalSeconds: values.CODE_SEARCH_REINDEX_INTERVAL,
+      watch: true,
+      now,
+      countTokens: text => tokens.countText(text).tokens,
+      log,
+    })
+  })
+  // Whoever indexed something before wants it fresh; whoever never did should not pay for it.
+  if (values.CODE_SEARCH_ENABLED && existsSync(path.join(dataDir, 'search'))) codeSearch.get()
+  const sandbox = once(openSandbox)
+  const resultsFolder = path.resolve(config.root, values.BENCHMARK_RESULTS_PATH)
+  const benchmarkResults = once(() => {
+    mkdirSync(resultsFolder, { recursive: true })
+    return openResults(path.join(resultsFolder, 'benchmarks.db'))
+  })
+  const tasks: Tasks = createTasks({
+    book: ledger.tasks,
+    works: {
+      route_task: modelTask({ gateway, strategyOf: ledger.notes.strategy, now, newRequestId: () => newId('req') }),
+      benchmark: benchmarkWork({
+        gateway,
+        inventory,
+        ledger,
+        results: benchmarkResults.get,
+        sandbox: sandbox.get,
+        peopleWait: provider => tasks.active().waiting > 0 || (slots.get(provider)?.waiting() ?? 0) > 0,
+        itemTimeoutMs: () => current.values.BENCHMARK_TASK_TIMEOUT,
+        now,
+        newRequestId: () => newId('req'),
+      }),
+    },
+    // A provider that went away with its setting still holds a place in line; the gateway then says what is wrong.
+    limitOf: lane => slots.get(lane)?.limits().slots ?? 1,
+    now,
+    newId,
+    log,
+    retentionMs: () => current.values.TASK_RETENTION_DAYS * 86_400_000,
+  })
+
+  return {
+    get config() {
+      return current
+    },
+    version,
+    log,
+    ledger,
+    inventory,
+    gateway,
+    learner,
+    tasks,
+    codeSearch: codeSearch.get,
+    benchmarkResults: benchmarkResults.get,
+    tokens,
+    now,
+    startedAt: now(),
+    newId,
+    slotsOf,
+    kindOf: provider => current.endpoints.find(({ name }) => name === provider)?.kind,
+    installation: path.resolve(import.meta.dirname, '..'),
+    readConfig,
+    reconfigure(next) {
+      current = next
+      policy = policyOf(next.values)
+      log.level = next.values.LOG_LEVEL
+    },
+    async close(graceMs) {
+      await tasks.close()
+      await codeSearch.made()?.close()
+      await sandbox.made()?.close()
+      benchmarkResults.made()?.close()
+      await gateway.close(graceMs)
+      learner.close()
+      await inventory.close()
+      await transport.close()
+      tokens.close()
+      await ledger.close()
+    },
+  }
+}
+
+/** Makes something when it is first asked for; `made` is what there is to close. */
+function once<Part>(make: () => Part): { get: () => Part; made: () => Part | undefined } {
+  let part: Part | undefined
+  return { get: () => (part ??= make()), made: () => part }
+}

@@ -1,0 +1,277 @@
+import { GatewayError, asGatewayError } from '../errors.ts'
+import type { AttemptEntry, Outcome } from '../ledger/entry.ts'
+import type { Ledger } from '../ledger/ledger.ts'
+import type { Model } from '../providers/provider.ts'
+import { reasonFor, type Decision } from '../router/decide.ts'
+import type { RequestOptions } from '../router/options.ts'
+import { recordOf } from '../router/record.ts'
+import { readUsage, writeUsage, type ChatCompletion, type ChatRequest } from '../wire/openai.ts'
+import { framesIn, partFromChunks, type StreamPart } from '../wire/stream-part.ts'
+import { costUsd, noUsage, type Usage } from '../wire/usage.ts'
+import type { Learner } from './learner.ts'
+
+/** What a caller wants of the router beyond what his request shows. */
+export interface RouteWish {
+  options?: RequestOptions
+  /** At least so many prompt tokens, where he knows of more than the request holds. */
+  contextTokens?: number
+}
+
+/** Who asks, and how. */
+export interface Call extends RouteWish {
+  requestId: string
+  /** Which of our endpoints he asked: `chat`, `messages`, `responses`. */
+  endpoint: string
+  /** Which key he showed, by name; never the key. */
+  keyId: string
+  /** Aborted when he hangs up. */
+  signal: AbortSignal
+  /** Milliseconds since the epoch. */
+  receivedAt: number
+  /** The request as one model should get it, where models want to be addressed in different ways. */
+  shape?: (model: Model, request: ChatRequest) => ChatRequest
+  /** Told each time a model gets a slot to work on it. */
+  onSlot?: (model: Model) => void
+}
+
+/** Milliseconds: choosing, waiting for slots (all attempts together), and the winning attempt up to its first token. */
+export interface Timings {
+  routeMs: number
+  queueMs: number
+  upstreamMs: number
+}
+
+/** What the books keep of a request. */
+export interface Asked {
+  model: string
+  stream?: boolean | null | undefined
+}
+
+/** What the books read of a whole answer, a chat's or another's. */
+export interface Answered {
+  usage?: unknown
+  choices?: readonly { text?: unknown; message?: ChatCompletion['choices'][number]['message'] }[]
+}
+
+/** The books of one attempt. Every attempt ends by exactly one of `failed`, `completed` or `watch`. */
+export interface AttemptAccount {
+  slotGranted(): void
+  /** The first token, or the whole answer, is there. */
+  answered(): Timings
+  /** Nothing of this attempt reached the caller. */
+  failed(error: GatewayError): void
+  completed(answer: Answered): void
+  /**
+   * The same parts, watched for usage; where the upstream gives none, a last part carries our estimate. `onEnd` runs once,
+   * with the error if it was one. A caller may hang up before he reads at all, so `signal` ends an unread stream too.
+   */
+  watch(
+    parts: AsyncIterable<StreamPart>,
+    signal: AbortSignal,
+    onEnd: (error?: GatewayError) => void,
+  ): AsyncGenerator<StreamPart, void, void>
+}
+
+/** The books of one request: exactly one row, whichever comes first: the end, a failure, or the caller hanging up. */
+export interface Account {
+  readonly call: Call
+  /** `routeMs`: how long it took to decide. */
+  decided(decision: Decision, routeMs: number): void
+  attemptStarted(model: Model): AttemptAccount
+  attempts(): number
+  failed(error: GatewayError): void
+  /** Resolves when the row is handed to the ledger. */
+  readonly settled: Promise<void>
+}
+
+export interface AccountParts {
+  call: Call
+  request: Asked
+  ledger: Ledger
+  learner: Learner
+  /** Milliseconds since the epoch. */
+  now: () => number
+}
+
+interface End {
+  model?: Model
+  usage?: Usage
+  costUsd?: number | undefined
+  firstTokenAt?: number | undefined
+  error?: GatewayError | undefined
+}
+
+export function openAccount({ call, request, ledger, learner, now }: AccountParts): Account {
+  const { promise: settled, resolve } = Promise.withResolvers<void>()
+  const entries: AttemptEntry[] = []
+  let decision: Decision | undefined
+  let routeMs = 0
+  let queueMs = 0
+  let written = false
+
+  function settle({ model, usage = noUsage, costUsd: cost = 0, firstTokenAt, error }: End): void {
+    if (written) return
+    written = true
+    const at = now()
+    ledger.record({
+      id: call.requestId,
+      createdAt: call.receivedAt,
+      endpoint: call.endpoint,
+      keyId: call.keyId,
+      session: call.options?.session,
+      requestedModel: request.model,
+      provider: model?.provider,
+      model: model?.id,
+      upstreamModel: model?.name,
+      tier: model?.tier,
+      outcome: outcomeOf(error),
+      failureCode: error?.code,
+      status: error?.failure.status ?? 200,
+      stream: request.stream === true,
+      usage,
+      costUsd: cost,
+      ttftMs: firstTokenAt === undefined ? undefined : firstTokenAt - call.receivedAt,
+      durationMs: at - call.receivedAt,
+      queueMs,
+      routeMs,
+      reason: decision === undefined || model === undefined ? 'none' : reasonFor(decision, model),
+      decision: decision === undefined ? undefined : recordOf(decision),
+      attempts: entries,
+    })
+    resolve()
+  }
+
+  function attemptStarted(model: Model): AttemptAccount {
+    const startedAt = now()
+    let slotAt = startedAt
+    let firstTokenAt: number | undefined
+    const entry: AttemptEntry = {
+      provider: model.provider,
+      model: model.id,
+      startedAt,
+      outcome: 'cancelled',
+      usage: noUsage,
+      durationMs: 0,
+    }
+    entries.push(entry)
+
+    function close(usage: Usage, error?: GatewayError): End {
+      entry.outcome = outcomeOf(error)
+      entry.usage = usage
+      entry.costUsd = usage === noUsage ? 0 : costUsd(usage, model.price)
+      entry.durationMs = now() - startedAt
+      entry.ttftMs = firstTokenAt === undefined ? undefined : firstTokenAt - slotAt
+      if (error !== undefined) {
+        entry.failureCode = error.code
+        entry.status = error.failure.status
+        entry.message = error.message
+      }
+      if (decision !== undefined) {
+        learner.attempted({
+          model,
+          decision,
+          stream: request.stream === true,
+          usage,
+          firstTokenMs: entry.ttftMs,
+          durationMs: now() - slotAt,
+          error,
+        })
+      }
+      return { model, usage, costUsd: entry.costUsd, firstTokenAt, error }
+    }
+
+    /** What a partial or unreported answer consumed: the prompt was read, and servers send about one token a frame. */
+    function estimate(outputTokens: number): Usage {
+      return { ...noUsage, inputTokens: decision?.measured.promptTokens ?? 0, outputTokens, estimated: true }
+    }
+
+    function watch(
+      parts: AsyncIterable<StreamPart>,
+      signal: AbortSignal,
+      onEnd: (error?: GatewayError) => void,
+    ): AsyncGenerator<StreamPart, void, void> {
+      let read = false
+      const finish = (usage: Usage, error?: GatewayError) => {
+        signal.removeEventListener('abort', onAbort)
+        settle(close(usage, error))
+        onEnd(error)
+      }
+      // Once the generator runs, the abort reaches it through the upstream, and it knows better what was used.
+      const onAbort = () => {
+        if (!read) finish(estimate(1), asGatewayError(signal.reason))
+      }
+      signal.addEventListener('abort', onAbort, { once: true })
+
+      async function* watched(): AsyncGenerator<StreamPart, void, void> {
+        if (signal.aborted) throw asGatewayError(signal.reason)
+        read = true
+        let usage: Usage | undefined
+        let frames = 0
+        let failure: GatewayError | undefined
+        let ended = false
+        try {
+          for await (const part of parts) {
+            usage = part.usage ?? usage
+            frames += framesIn(part)
+            yield part
+          }
+          if (usage === undefined) {
+            usage = estimate(frames)
+            yield partFromChunks([{ object: 'chat.completion.chunk', choices: [], usage: writeUsage(usage) }])
+          }
+          ended = true
+        } catch (error) {
+          failure = asGatewayError(error)
+          ended = true
+          throw failure
+        } finally {
+          if (!ended) failure = new GatewayError('client_closed', 'The caller stopped reading.')
+          finish(usage ?? estimate(frames), failure)
+        }
+      }
+      return watched()
+    }
+
+    return {
+      slotGranted() {
+        slotAt = now()
+        queueMs += slotAt - startedAt
+        call.onSlot?.(model)
+      },
+      answered() {
+        firstTokenAt = now()
+        return { routeMs, queueMs, upstreamMs: firstTokenAt - slotAt }
+      },
+      failed: error => void close(noUsage, error),
+      completed: answer => settle(close(readUsage(answer.usage) ?? estimate(wordsIn(answer)))),
+      watch,
+    }
+  }
+
+  return {
+    call,
+    decided(made, ms) {
+      decision = made
+      routeMs = ms
+    },
+    attemptStarted,
+    attempts: () => entries.length,
+    failed: error => settle({ error }),
+    settled,
+  }
+}
+
+function outcomeOf(error: GatewayError | undefined): Outcome {
+  if (error === undefined) return 'ok'
+  return error.code === 'client_closed' ? 'cancelled' : 'error'
+}
+
+/** About four letters are a token; used only where the upstream reports no usage at all. */
+function wordsIn({ choices = [] }: Answered): number {
+  const letters = choices.reduce((sum, { message, text }) => {
+    const calls = message?.tool_calls?.map(call => call.function.arguments).join('') ?? ''
+    const said = `${message?.content ?? ''}${message?.reasoning_content ?? ''}${typeof text === 'string' ? text : ''}`
+    return sum + said.length + calls.length
+  }, 0)
+  return Math.ceil(letters / 4)
+}

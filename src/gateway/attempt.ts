@@ -1,0 +1,160 @@
+import { GatewayError, asGatewayError } from '../errors.ts'
+import type { Model, Reply } from '../providers/provider.ts'
+import type { StreamPart } from '../wire/stream-part.ts'
+
+export interface AttemptTimeouts {
+  /** Until a stream's first token, a cold model's loading included. An answer in one piece is bounded by `totalMs` alone. */
+  firstTokenMs: number
+  /** Between two parts of a stream. */
+  idleMs: number
+  totalMs: number
+}
+
+export interface AttemptParts<Body> {
+  model: Model
+  /** Calls the model's server; the signal is the caller's and the clocks' together. */
+  ask: (signal: AbortSignal) => Promise<Reply<Body>>
+  streaming: boolean
+  timeouts: AttemptTimeouts
+  /** The caller's: he may hang up at any time. */
+  signal: AbortSignal
+}
+
+/** An answer that is certain to have something in it. */
+export type Primed<Body> =
+  | { kind: 'complete'; completion: Body }
+  /** The first of `parts` carries the first token; the rest follow as the upstream sends them. */
+  | { kind: 'stream'; parts: AsyncGenerator<StreamPart, void, void> }
+
+/**
+ * One call of one model, bounded in time. A stream is answered only when its first token is there, so that until then the
+ * gateway may still turn to another model. Throws only `GatewayError`; the upstream socket is closed when it does, when the
+ * caller hangs up, and when the returned generator is left early.
+ */
+export async function attempt<Body>(parts: AttemptParts<Body>): Promise<Primed<Body>> {
+  const { model, ask, streaming, timeouts, signal } = parts
+  const guard = createGuard(model, timeouts, signal, streaming)
+  try {
+    const reply = await ask(guard.signal)
+    if (reply.kind === 'complete') {
+      guard.end()
+      return { kind: 'complete', completion: reply.completion }
+    }
+    return await prime(reply.parts, guard, model)
+  } catch (error) {
+    guard.end()
+    throw guard.reason() ?? asGatewayError(error)
+  }
+}
+
+async function prime(
+  source: AsyncIterable<StreamPart>,
+  guard: Guard,
+  model: Model,
+): Promise<Extract<Primed<never>, { kind: 'stream' }>> {
+  const iterator = source[Symbol.asyncIterator]()
+  const held: StreamPart[] = []
+  for (;;) {
+    const next = await iterator.next()
+    if (next.done === true) {
+      throw new GatewayError('upstream_error', `${model.id} ended its stream without an answer.`)
+    }
+    held.push(next.value)
+    if (carriesToken(next.value)) break
+  }
+  guard.committed()
+  return { kind: 'stream', parts: continueStream(held, iterator, guard) }
+}
+
+async function* continueStream(
+  held: readonly StreamPart[],
+  iterator: AsyncIterator<StreamPart>,
+  guard: Guard,
+): AsyncGenerator<StreamPart, void, void> {
+  let finished = false
+  try {
+    yield* held
+    for (;;) {
+      guard.waiting(true)
+      const next = await iterator.next()
+      guard.waiting(false)
+      if (next.done === true) break
+      yield next.value
+    }
+    finished = true
+  } catch (error) {
+    finished = true
+    throw guard.reason() ?? asGatewayError(error)
+  } finally {
+    guard.end()
+    if (!finished) {
+      guard.abort(new GatewayError('client_closed', 'The caller stopped reading.'))
+      await iterator.return?.().catch(() => undefined)
+    }
+  }
+}
+
+/** Text, reasoning, a tool call, or the end of a choice: from here on the caller has an answer that must not be restarted. */
+function carriesToken({ chunks }: StreamPart): boolean {
+  return chunks.some(({ choices }) =>
+    choices?.some(({ delta, finish_reason, text }) => {
+      if (finish_reason !== undefined && finish_reason !== null) return true
+      const { content, reasoning_content, reasoning, tool_calls, refusal } = delta ?? {}
+      return (
+        [text, content, reasoning_content, reasoning, refusal].some(said => typeof said === 'string' && said !== '') ||
+        (tool_calls?.length ?? 0) > 0
+      )
+    }),
+  )
+}
+
+interface Guard {
+  signal: AbortSignal
+  /** Why the attempt was aborted, when it was. */
+  reason(): GatewayError | undefined
+  committed(): void
+  /** Only time spent waiting for the upstream counts as idle; a caller that reads slowly does not. */
+  waiting(forUpstream: boolean): void
+  abort(reason: GatewayError): void
+  end(): void
+}
+
+/** The clocks of one attempt, and the one signal that they and the caller share. */
+function createGuard(model: Model, timeouts: AttemptTimeouts, caller: AbortSignal, streaming: boolean): Guard {
+  const controller = new AbortController()
+  const abort = (reason: GatewayError) => controller.abort(reason)
+  const timedOut = (what: string, ms: number) => () =>
+    abort(new GatewayError('upstream_timeout', `${model.id} ${what} within ${ms} ms.`))
+  const onCallerGone = () => abort(asGatewayError(caller.reason))
+  const total = setTimeout(timedOut('did not finish', timeouts.totalMs), timeouts.totalMs)
+  const first = streaming
+    ? setTimeout(timedOut('sent no token', timeouts.firstTokenMs), timeouts.firstTokenMs)
+    : undefined
+  let idle: NodeJS.Timeout | undefined
+  let waiting = false
+  const idled = () => {
+    if (waiting) timedOut('sent nothing more', timeouts.idleMs)()
+  }
+  caller.addEventListener('abort', onCallerGone, { once: true })
+  if (caller.aborted) onCallerGone()
+
+  return {
+    signal: controller.signal,
+    reason: () => (controller.signal.aborted ? asGatewayError(controller.signal.reason) : undefined),
+    committed() {
+      clearTimeout(first)
+      idle = setTimeout(idled, timeouts.idleMs)
+    },
+    waiting(forUpstream) {
+      waiting = forUpstream
+      if (forUpstream) idle?.refresh()
+    },
+    abort,
+    end() {
+      clearTimeout(total)
+      clearTimeout(first)
+      clearTimeout(idle)
+      caller.removeEventListener('abort', onCallerGone)
+    },
+  }
+}

@@ -1,0 +1,333 @@
+import { LRUCache } from 'lru-cache'
+import { GatewayError, asGatewayError } from '../errors.ts'
+import type { Ledger } from '../ledger/ledger.ts'
+import type { Model } from '../providers/provider.ts'
+import type { Alias } from '../router/aliases.ts'
+import { decide, reasonFor, refusal, type Candidates, type Decision } from '../router/decide.ts'
+import type { Knowledge } from '../router/knowledge.ts'
+import { measure, type Measured } from '../router/measure.ts'
+import type { Conversation } from '../router/price.ts'
+import { select, type Group } from '../router/select.ts'
+import { sessionKey } from '../router/session.ts'
+import type { Errand, ErrandName, ErrandReply, ErrandRequests } from '../wire/errands.ts'
+import type { ChatCompletion, ChatRequest } from '../wire/openai.ts'
+import { attempt, type AttemptTimeouts, type Primed } from './attempt.ts'
+import {
+  openAccount,
+  type Account,
+  type Answered,
+  type AttemptAccount,
+  type Call,
+  type RouteWish,
+  type Timings,
+} from './account.ts'
+import type { Breakers } from './breakers.ts'
+import { chatJob } from './chat-job.ts'
+import { errandJob } from './errand-job.ts'
+import type { Inventory } from './inventory.ts'
+import type { Job } from './job.ts'
+import { createKeptReasoning } from './kept-reasoning.ts'
+import type { Learner } from './learner.ts'
+import type { Slots } from './slots.ts'
+
+/** More candidates than this are not tried for one request: by then its caller has waited long enough to hear the reasons. */
+const mostAttempts = 5
+/** Servers drop a prompt cache that is not used for so long. */
+const conversationMs = 60 * 60_000
+const mostConversations = 5_000
+
+/** How an answer came about, for the headers and for the curious. */
+export interface Served {
+  model: Model
+  /** One short phrase: why this model. */
+  reason: string
+  attempts: number
+  /** Our count of the prompt. */
+  promptTokens: number
+  timings: Timings
+  /** What was changed in the request for this model. */
+  notes: readonly string[]
+}
+
+export interface Answer<Body = ChatCompletion> {
+  served: Served
+  reply: Primed<Body>
+}
+
+export interface Gateway {
+  /**
+   * The one road of every model request: decide → call → fall back → record. Throws `GatewayError`; whatever happens, the
+   * ledger gets one row for the request and one for each attempt. A streamed reply must be read to its end or left with
+   * `return()`; hanging up by `call.signal` does as well.
+   */
+  chat(call: Call, request: ChatRequest): Promise<Answer>
+  /** The same road for what is no chat. */
+  run<Name extends ErrandName>(
+    call: Call,
+    errand: Errand<Name>,
+    request: ErrandRequests[Name],
+  ): Promise<Answer<ErrandReply>>
+  /** The decision that `chat` would take now, without calling anybody. */
+  preview(request: ChatRequest, wish?: RouteWish): Decision
+  /** Like `preview`, but asks the servers again before it throws the reason why nobody can serve the request. */
+  route(request: ChatRequest, signal: AbortSignal, wish?: RouteWish): Promise<Decision>
+  /** Requests under way. */
+  active(): number
+  /** Refuses new requests, gives those under way `graceMs` to end, then aborts them. */
+  close(graceMs: number): Promise<void>
+}
+
+export interface GatewayParts {
+  inventory: Inventory
+  breakers: Breakers
+  ledger: Ledger
+  slotsOf: (provider: string) => Slots
+  timeouts: AttemptTimeouts
+  knowledge: Knowledge
+  learner: Learner
+  aliases: readonly Alias[]
+  countTokens: (request: ChatRequest) => { tokens: number; exact: boolean }
+  countText: (text: string) => { tokens: number; exact: boolean }
+  /** Milliseconds since the epoch. */
+  now: () => number
+  /** A number in [0, 1) for each decision. */
+  random: () => number
+}
+
+export function createGateway(parts: GatewayParts): Gateway {
+  const { inventory, breakers, ledger, slotsOf, timeouts, knowledge, learner, countTokens, countText, now, random } =
+    parts
+  const underWay = new Map<Promise<void>, AbortController>()
+  // The model whose prompt cache holds a conversation, and how much of it.
+  const conversations = new LRUCache<string, Conversation>({ max: mostConversations, ttl: conversationMs })
+  let closed = false
+
+  const around: Omit<Candidates, 'groups'> = {
+    condition(model) {
+      const server = inventory.condition(model)
+      return server.state === 'ready' ? breakers.condition(model) : server
+    },
+    load(model) {
+      const slots = slotsOf(model.provider)
+      return { busy: slots.busy(), waiting: slots.waiting(), slots: slots.limits().slots }
+    },
+  }
+
+  function preview(request: ChatRequest, { contextTokens = 0, options = {} }: RouteWish = {}): Decision {
+    const names = [...new Set([request.model, ...(request.models ?? [])])]
+    const { tokens, exact } = countTokens(request)
+    const prompt = { tokens: Math.max(tokens, contextTokens), exact: exact && tokens >= contextTokens }
+    const groups = select(names, inventory.models(), parts.aliases)
+    const conversation = conversations.get(sessionKey(request, options.session) ?? '')
+    const measured = measure(request, prompt, knowledge.judge)
+    return decide({ measured, options, conversation }, { groups, ...around }, knowledge, now(), random())
+  }
+
+  /** A server that came up a moment ago deserves to be asked before a caller is turned away. */
+  async function settleOn(decideNow: () => Decision, asked: string, signal: AbortSignal): Promise<Decision> {
+    const choose = (): Decision | GatewayError => {
+      try {
+        const decision = decideNow()
+        return decision.ranked.length > 0 ? decision : refusal(decision, now())
+      } catch (error) {
+        return asGatewayError(error)
+      }
+    }
+    const first = choose()
+    if (!(first instanceof GatewayError)) return first
+    if (first.code !== 'no_backend' && first.code !== 'model_not_found') throw first
+    await inventory.refreshIfStale(signal)
+    const second = choose()
+    if (second instanceof GatewayError) throw absentServer(asked, inventory) ?? second
+    return second
+  }
+
+  async function perform<Body extends Answered>(call: Call, job: Job<Body>): Promise<Answer<Body>> {
+    if (closed) throw shuttingDown()
+    const controller = linkedController(call.signal)
+    const { signal } = controller
+    const account = openAccount({ call, request: job.asked, ledger, learner, now })
+    const done = account.settled.finally(() => underWay.delete(done))
+    underWay.set(done, controller)
+    try {
+      const startedAt = now()
+      const decision = await settleOn(job.decide, job.asked.model, signal)
+      account.decided(decision, now() - startedAt)
+      return await callInOrder(decision, job, signal, account)
+    } catch (error) {
+      const failure = asGatewayError(error)
+      account.failed(failure)
+      throw failure
+    }
+  }
+
+  async function callInOrder<Body extends Answered>(
+    decision: Decision,
+    job: Job<Body>,
+    signal: AbortSignal,
+    account: Account,
+  ): Promise<Answer<Body>> {
+    const line = [...decision.ranked]
+    const errors: { model: Model; error: GatewayError }[] = []
+    const again = new Set<Model>()
+    for (let model = line.shift(); model !== undefined && errors.length < mostAttempts; model = line.shift()) {
+      if (!breakers.tryEnter(model)) continue
+      try {
+        return await callOne(model, decision, job, signal, account)
+      } catch (thrown) {
+        const error = asGatewayError(thrown)
+        errors.push({ model, error })
+        if (!error.failure.fallback) throw error
+        if (error.failure.retry && !again.has(model)) {
+          again.add(model)
+          line.unshift(model)
+        }
+      }
+    }
+    throw allFailed(errors)
+  }
+
+  function remember(request: ChatRequest, session: string | undefined, model: Model, decision: Decision): void {
+    const key = sessionKey(request, session)
+    if (key === undefined) return
+    learner.answered(key, request, model, decision)
+    conversations.set(key, { modelId: model.id, cachedTokens: decision.measured.promptTokens })
+  }
+
+  async function callOne<Body extends Answered>(
+    model: Model,
+    decision: Decision,
+    job: Job<Body>,
+    signal: AbortSignal,
+    account: Account,
+  ): Promise<Answer<Body>> {
+    const provider = inventory.providerOf(model)
+    const entry = account.attemptStarted(model)
+    let release: (() => void) | undefined
+    try {
+      release = await slotsOf(provider.name).acquire(signal)
+      entry.slotGranted()
+      const { promptTokens } = decision.measured
+      const { call, notes } = job.prepare({ model, provider, promptTokens })
+      const reply = await attempt({
+        model,
+        ask: call,
+        streaming: job.asked.stream === true,
+        timeouts: { ...timeouts, firstTokenMs: provider.firstTokenTimeoutMs ?? timeouts.firstTokenMs },
+        signal,
+      })
+      breakers.succeeded(model)
+      job.served?.(model, decision)
+      const served: Served = {
+        model,
+        reason: reasonFor(decision, model),
+        attempts: account.attempts(),
+        promptTokens,
+        timings: entry.answered(),
+        notes,
+      }
+      return { served, reply: finishing(job.finish(reply), model, entry, signal, release) }
+    } catch (thrown) {
+      release?.()
+      const error = asGatewayError(thrown)
+      blame(model, error)
+      entry.failed(error)
+      throw error
+    }
+  }
+
+  /** The reply, with its books closed and its slot given back when it ends, fails or is left. */
+  function finishing<Body extends Answered>(
+    reply: Primed<Body>,
+    model: Model,
+    entry: AttemptAccount,
+    signal: AbortSignal,
+    release: () => void,
+  ): Primed<Body> {
+    if (reply.kind === 'complete') {
+      release()
+      entry.completed(reply.completion)
+      return reply
+    }
+    const parts = entry.watch(reply.parts, signal, error => {
+      release()
+      if (error !== undefined) blame(model, error)
+    })
+    return { kind: 'stream', parts }
+  }
+
+  function blame(model: Model, error: GatewayError): void {
+    if (error.code === 'client_closed' || error.code === 'shutting_down') breakers.left(model)
+    else breakers.failed(model, error)
+    if (error.code === 'upstream_unavailable') inventory.suspect(inventory.providerOf(model))
+  }
+
+  const keptReasoning = createKeptReasoning()
+  const providerOf = (model: Model) => inventory.providerOf(model)
+  const decideErrand = (groups: readonly Group[], measured: Measured): Decision =>
+    decide({ measured, options: {} }, { groups, ...around }, knowledge, now(), random())
+  const groupsOf = (names: readonly string[]) => select(names, inventory.models(), parts.aliases)
+
+  return {
+    chat: (call, request) => perform(call, chatJob(call, request, { decide: preview, keptReasoning, remember })),
+    run: (call, errand, request) =>
+      perform(call, errandJob(errand, request, { groupsOf, providerOf, countText, decide: decideErrand })),
+    preview,
+    route: (request, signal, wish) => settleOn(() => preview(request, wish), request.model, signal),
+    active: () => underWay.size,
+    async close(graceMs) {
+      closed = true
+      let timer: NodeJS.Timeout | undefined
+      const grace = new Promise<void>(resolve => {
+        timer = setTimeout(resolve, graceMs)
+      })
+      await Promise.race([Promise.all(underWay.keys()), grace])
+      clearTimeout(timer)
+      for (const controller of underWay.values()) controller.abort(shuttingDown())
+      await Promise.all(underWay.keys())
+    },
+  }
+}
+
+function shuttingDown(): GatewayError {
+  return new GatewayError('shutting_down', 'Signalbox is shutting down; send the request again in a moment.')
+}
+
+/** Aborts with `signal`, or by itself. `AbortSignal.any` would do the same at many times the cost for each request. */
+function linkedController(signal: AbortSignal): AbortController {
+  const controller = new AbortController()
+  if (signal.aborted) controller.abort(signal.reason)
+  else signal.addEventListener('abort', () => controller.abort(signal.reason), { once: true })
+  return controller
+}
+
+/** A caller who names a model of a server that is known by name but was never reached should hear about the server. */
+function absentServer(asked: string, inventory: Inventory): GatewayError | undefined {
+  const provider = inventory.providers.find(({ name }) => asked.startsWith(`${name}/`))
+  const health = provider?.health()
+  if (health?.state !== 'down') return undefined
+  return new GatewayError('no_backend', `'${asked}' cannot be served: ${health.reason ?? 'its server is down'}.`)
+}
+
+/** One error for several failures: the common code where there is one, and every reason. */
+function allFailed(errors: readonly { model: Model; error: GatewayError }[]): GatewayError {
+  const [first] = errors
+  if (first === undefined) {
+    return new GatewayError(
+      'no_backend',
+      'Every model that could serve this is being tried by another request; try again.',
+    )
+  }
+  if (errors.length === 1) return first.error
+  const same = errors.every(({ error }) => error.code === first.error.code)
+  const waits = errors.flatMap(({ error }) => error.retryAfterSeconds ?? [])
+  const reasons = errors.map(({ model, error }) => `${model.id}: ${error.message}`).join(' | ')
+  return new GatewayError(
+    same ? first.error.code : 'upstream_error',
+    `All ${errors.length} attempts failed. ${reasons}`,
+    {
+      cause: new AggregateError(errors.map(({ error }) => error)),
+      ...(waits.length > 0 ? { retryAfterSeconds: Math.min(...waits) } : {}),
+    },
+  )
+}

@@ -1,0 +1,25 @@
+import type { Model, Provider, Reply } from '../providers/provider.ts'
+import type { Decision } from '../router/decide.ts'
+import type { Asked } from './account.ts'
+import type { Primed } from './attempt.ts'
+
+/** What is the same on the road for a chat, embeddings or whatever else a caller wants: who could do it, and how each is asked. */
+export interface Job<Body> {
+  /** As the books have it. */
+  asked: Asked
+  /** Pure; throws where the caller's words mean nobody. */
+  decide: () => Decision
+  /** The call that one candidate gets, and what was changed for it. */
+  prepare(candidate: Candidate): { call: (signal: AbortSignal) => Promise<Reply<Body>>; notes: string[] }
+  /** Told when `model` has begun to answer. */
+  served?: (model: Model, decision: Decision) => void
+  /** The answer as it goes on to the caller. */
+  finish(reply: Primed<Body>): Primed<Body>
+}
+
+export interface Candidate {
+  model: Model
+  provider: Provider
+  /** Our count of the prompt. */
+  promptTokens: number
+}

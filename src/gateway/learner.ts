@@ -1,0 +1,117 @@
+import { createHash } from 'node:crypto'
+import { LRUCache } from 'lru-cache'
+import type { Logger } from 'pino'
+import type { GatewayError } from '../errors.ts'
+import type { Fact } from '../ledger/learned.ts'
+import type { Model } from '../providers/provider.ts'
+import type { Decision } from '../router/decide.ts'
+import { learnOutcome, learnOutput, learnSpeed, type EvidenceRow, type Signal } from '../router/evidence.ts'
+import type { Knowledge } from '../router/knowledge.ts'
+import type { ChatRequest } from '../wire/openai.ts'
+import { promptTokens, type Usage } from '../wire/usage.ts'
+
+const saveAfterMs = 2_000
+/** The same request again within this time says that the first answer was not good enough. */
+const retryWithinMs = 5 * 60_000
+const remembered = 2_000
+
+/** One call of one model, as it went. Times in milliseconds. */
+export interface Attempted {
+  model: Model
+  decision: Decision
+  stream: boolean
+  usage: Usage
+  /** From getting the slot; undefined when nothing came. */
+  firstTokenMs: number | undefined
+  /** From getting the slot to the end. */
+  durationMs: number
+  error: GatewayError | undefined
+}
+
+/** Turns what happens on the road into evidence for the next decisions, and keeps it over restarts. */
+export interface Learner {
+  attempted(attempt: Attempted): void
+  /** An answer has begun; the same request in the same conversation coming back soon speaks against it. */
+  answered(conversation: string, request: ChatRequest, model: Model, decision: Decision): void
+  /** Somebody or something judged an answer, 0..1. `categories` are those of its decision. */
+  judged(model: Model, categories: Readonly<Record<string, number>>, signal: Signal, score: number): void
+  /** Writes what is not yet kept. */
+  close(): void
+}
+
+export interface LearnerParts {
+  knowledge: Knowledge
+  save: (facts: readonly Fact[]) => void
+  /** Milliseconds since the epoch. */
+  now: () => number
+  log: Pick<Logger, 'error'>
+}
+
+export function createLearner({ knowledge, save, now, log }: LearnerParts): Learner {
+  const { evidence, abilityOf } = knowledge
+  const unsaved = new Map<string, EvidenceRow>()
+  const answers = new LRUCache<string, { model: Model; categories: Readonly<Record<string, number>> }>({
+    max: remembered,
+    ttl: retryWithinMs,
+  })
+  let timer: NodeJS.Timeout | undefined
+
+  function keep(rows: readonly EvidenceRow[]): void {
+    for (const row of rows) unsaved.set(`${row.kind}\n${row.subject}\n${row.category}`, row)
+    timer ??= setTimeout(write, saveAfterMs).unref()
+  }
+
+  function write(): void {
+    clearTimeout(timer)
+    timer = undefined
+    if (unsaved.size === 0) return
+    try {
+      save([...unsaved.values()])
+      unsaved.clear()
+    } catch (error) {
+      // What could not be written is still in memory and goes with the next facts.
+      log.error({ err: error }, 'what the router learned could not be written')
+    }
+  }
+
+  function judged(model: Model, categories: Readonly<Record<string, number>>, signal: Signal, score: number): void {
+    const ability = abilityOf(model)
+    const prior = (category: string) => ability.prior(category)
+    keep(learnOutcome(evidence, { model: ability.key, categories, signal, score, prior }, now()))
+  }
+
+  return {
+    judged,
+    attempted({ model, decision, stream, usage, firstTokenMs, durationMs, error }) {
+      const { categories } = decision.measured
+      if (error?.code === 'upstream_error') judged(model, categories, 'failed', 0)
+      if (error !== undefined || firstTokenMs === undefined || usage.estimated === true) return
+      keep(learnOutput(evidence, abilityOf(model).key, likeliest(categories), usage.outputTokens))
+      // An answer in one piece does not tell when its first token was there.
+      if (!stream) return
+      const timing = {
+        promptTokens: promptTokens(usage),
+        cachedTokens: usage.cacheReadTokens,
+        outputTokens: usage.outputTokens,
+        firstTokenMs,
+        streamMs: durationMs - firstTokenMs,
+        cold: model.loaded === false,
+      }
+      keep(learnSpeed(evidence, model.id, timing, now()))
+    },
+    answered(conversation, { messages }, model, decision) {
+      const last = createHash('sha1')
+        .update(JSON.stringify(messages.at(-1)))
+        .digest('base64')
+      const key = `${conversation}\n${messages.length}\n${last}`
+      const before = answers.get(key)
+      if (before !== undefined) judged(before.model, before.categories, 'retried', 0)
+      answers.set(key, { model, categories: decision.measured.categories })
+    },
+    close: write,
+  }
+}
+
+function likeliest(categories: Readonly<Record<string, number>>): string {
+  return Object.entries(categories).reduce((best, entry) => (entry[1] > best[1] ? entry : best), ['', -1])[0]
+}

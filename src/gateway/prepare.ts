@@ -1,0 +1,144 @@
+import type { Model, Provider } from '../providers/provider.ts'
+import type { ChatMessage, ChatRequest } from '../wire/openai.ts'
+import { isRecord } from '../wire/json.ts'
+import { nearestEffort } from '../wire/reasoning-effort.ts'
+
+/** What the candidate it goes to says about itself. */
+export interface Target {
+  model: Model
+  provider: Pick<Provider, 'cacheControl' | 'anthropics' | 'efforts'>
+  /** Our count of the prompt. */
+  promptTokens: number
+}
+
+/**
+ * The caller's request as this one candidate can take it, and what was changed that he might care about. Pure; the request that
+ * is given stays as it is for the next candidate, and is given back where nothing had to change.
+ */
+export function prepare(request: ChatRequest, target: Target): { request: ChatRequest; notes: string[] } {
+  const { model, provider } = target
+  const notes: string[] = []
+  let prepared = withoutOurFields(request)
+  if (provider.anthropics !== true) prepared = withoutBilling(prepared)
+  if (provider.cacheControl !== true) prepared = withoutCacheControl(prepared)
+  prepared =
+    model.capabilities.reasoning === false
+      ? withoutReasoning(prepared, model, notes)
+      : withKnownEffort(prepared, target, notes)
+  return { request: clamped(prepared, target, notes), notes }
+}
+
+/** Where the translation from Messages keeps what chat completions have no word for; no server of that dialect knows it. */
+function withoutOurFields(request: ChatRequest): ChatRequest {
+  const found =
+    request['anthropic'] !== undefined ||
+    request.tools?.some(tool => tool['anthropic'] !== undefined) === true ||
+    request.messages.some(message => message['is_error'] !== undefined || partsHave(message, 'anthropic'))
+  return found ? without(request, ['anthropic', 'is_error']) : request
+}
+
+function withoutCacheControl(request: ChatRequest): ChatRequest {
+  const found =
+    request['cache_control'] !== undefined ||
+    request.tools?.some(tool => tool['cache_control'] !== undefined) === true ||
+    request.messages.some(
+      message =>
+        callsHave(message, 'cache_control') ||
+        message['cache_control'] !== undefined ||
+        partsHave(message, 'cache_control'),
+    )
+  return found ? without(request, ['cache_control']) : request
+}
+
+/** A copy without these fields wherever they may stand: on the request, a tool, a message, its parts and its calls. */
+function without(request: ChatRequest, fields: readonly string[]): ChatRequest {
+  return {
+    ...omit(request, fields),
+    messages: request.messages.map(message => ({
+      ...omit(message, fields),
+      ...(Array.isArray(message.content) ? { content: message.content.map(part => omit(part, fields)) } : {}),
+      ...(Array.isArray(message['tool_calls'])
+        ? { tool_calls: message['tool_calls'].map((call: unknown) => (isRecord(call) ? omit(call, fields) : call)) }
+        : {}),
+    })),
+    ...(Array.isArray(request.tools) ? { tools: request.tools.map(tool => omit(tool, fields)) } : {}),
+  }
+}
+
+function partsHave({ content }: ChatMessage, field: string): boolean {
+  return Array.isArray(content) && content.some(part => part[field] !== undefined)
+}
+
+function callsHave({ tool_calls: calls }: ChatMessage, field: string): boolean {
+  return Array.isArray(calls) && calls.some((call: unknown) => isRecord(call) && call[field] !== undefined)
+}
+
+const billingBlock = /^x-anthropic-billing-header:/
+
+/**
+ * Claude Code puts a block into its system prompt that differs in every request. A local server would read the whole prompt
+ * anew each time, since nothing behind the block is in its cache any more: 50 s instead of 3.7 s a turn were seen.
+ */
+function withoutBilling(request: ChatRequest): ChatRequest {
+  const bills = (text: unknown) => typeof text === 'string' && billingBlock.test(text)
+  const rotates = ({ role, content }: ChatMessage) =>
+    role === 'system' && (Array.isArray(content) ? content.some(part => bills(part.text)) : bills(content))
+  if (!request.messages.some(rotates)) return request
+  return {
+    ...request,
+    messages: request.messages.flatMap(message => {
+      if (!rotates(message)) return [message]
+      const content = Array.isArray(message.content)
+        ? message.content.filter(part => !bills(part.text))
+        : String(message.content).replace(/^[^\n]*\n*/, '')
+      return content.length === 0 ? [] : [{ ...message, content }]
+    }),
+  }
+}
+
+const reasoningFields = ['reasoning_effort', 'reasoning', 'thinking', 'think', 'include_reasoning', 'enable_thinking']
+const thoughtFields = ['reasoning_content', 'reasoning', 'reasoning_details']
+
+function withoutReasoning(request: ChatRequest, model: Model, notes: string[]): ChatRequest {
+  const asked = reasoningFields.some(field => given(request[field]))
+  const thought = request.messages.some(message => thoughtFields.some(field => given(message[field])))
+  if (asked && request['reasoning_effort'] !== 'none') notes.push(`${model.id} does not reason, so it was not asked to`)
+  if (!asked && !thought) return request
+  return {
+    ...(asked ? omit(request, reasoningFields) : request),
+    ...(thought ? { messages: request.messages.map(message => omit(message, thoughtFields)) } : {}),
+  }
+}
+
+function withKnownEffort(request: ChatRequest, { model, provider }: Target, notes: string[]): ChatRequest {
+  const asked = request['reasoning_effort']
+  if (typeof asked !== 'string' || provider.efforts === undefined) return request
+  const effort = nearestEffort(asked, provider.efforts)
+  if (effort === undefined || effort === asked) return request
+  notes.push(`reasoning_effort ${asked} became ${effort}, the nearest that ${model.id} takes`)
+  return { ...request, reasoning_effort: effort }
+}
+
+/** Some servers refuse a limit that they could never reach; agents ask for 32,000 tokens of a model that has room for 4,000. */
+function clamped(request: ChatRequest, { model, promptTokens }: Target, notes: string[]): ChatRequest {
+  const room = model.contextTokens === undefined ? Infinity : Math.max(1, model.contextTokens - promptTokens)
+  const most = Math.min(model.maxOutputTokens ?? Infinity, room)
+  const lowered = Object.fromEntries(
+    (['max_tokens', 'max_completion_tokens'] as const).flatMap(field => {
+      const asked = request[field] ?? 0
+      if (asked <= most) return []
+      const limit = most === room ? 'what its context has left' : 'the most it writes'
+      notes.push(`${field} lowered from ${asked} to ${most} for ${model.id}: ${limit}`)
+      return [[field, most]]
+    }),
+  )
+  return Object.keys(lowered).length === 0 ? request : { ...request, ...lowered }
+}
+
+function given(value: unknown): boolean {
+  return value !== undefined && value !== null
+}
+
+function omit<T extends Record<string, unknown>>(value: T, fields: readonly string[]): T {
+  return Object.fromEntries(Object.entries(value).filter(([field]) => !fields.includes(field))) as T
+}

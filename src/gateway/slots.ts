@@ -1,0 +1,102 @@
+import { GatewayError, asGatewayError } from '../errors.ts'
+
+export interface SlotLimits {
+  /** Requests at once. */
+  slots: number
+  /** Requests that may wait. */
+  queueLimit: number
+  queueTimeoutMs: number
+}
+
+export interface Slots {
+  /**
+   * Waits for a slot, first come first served within a priority (larger goes first), and answers with the function that gives
+   * it back. Throws `queue_full`, `queue_timeout`, or the signal's reason; a caller that leaves frees his place in line.
+   */
+  acquire(signal: AbortSignal, priority?: number): Promise<() => void>
+  busy(): number
+  waiting(): number
+  limits(): SlotLimits
+}
+
+interface Waiter {
+  priority: number
+  admit(): void
+}
+
+/** The slots of one endpoint. `name` is for messages. */
+export function createSlots(name: string, limits: SlotLimits): Slots {
+  let busy = 0
+  const line: Waiter[] = []
+
+  const release = () => {
+    busy--
+    const next = line.shift()
+    if (next !== undefined) {
+      busy++
+      next.admit()
+    }
+  }
+
+  // A slot that is given back twice would let one request too many in.
+  const once = () => {
+    let held = true
+    return () => {
+      if (held) {
+        held = false
+        release()
+      }
+    }
+  }
+
+  function wait(signal: AbortSignal, priority: number): Promise<() => void> {
+    return new Promise((resolve, reject) => {
+      const leave = (error: Error) => {
+        clearTimeout(timer)
+        signal.removeEventListener('abort', onAbort)
+        line.splice(line.indexOf(waiter), 1)
+        reject(error)
+      }
+      const onAbort = () => leave(asGatewayError(signal.reason))
+      const timer = setTimeout(() => leave(waitedTooLong(name, limits)), limits.queueTimeoutMs)
+      const waiter: Waiter = {
+        priority,
+        admit() {
+          clearTimeout(timer)
+          signal.removeEventListener('abort', onAbort)
+          resolve(once())
+        },
+      }
+      signal.addEventListener('abort', onAbort, { once: true })
+      const behind = line.findIndex(other => other.priority < priority)
+      line.splice(behind < 0 ? line.length : behind, 0, waiter)
+    })
+  }
+
+  return {
+    async acquire(signal, priority = 0) {
+      signal.throwIfAborted()
+      if (busy < limits.slots) {
+        busy++
+        return once()
+      }
+      if (line.length >= limits.queueLimit) {
+        throw new GatewayError(
+          'queue_full',
+          `${name} is busy and ${line.length} requests already wait for it; try later.`,
+        )
+      }
+      return wait(signal, priority)
+    },
+    busy: () => busy,
+    waiting: () => line.length,
+    limits: () => limits,
+  }
+}
+
+function waitedTooLong(name: string, { queueTimeoutMs, slots }: SlotLimits): GatewayError {
+  return new GatewayError(
+    'queue_timeout',
+    `${name} had no free slot for ${queueTimeoutMs} ms (${slots} at once); try later, or raise its PROVIDER_MAX_CONCURRENT_* setting.`,
+  )
+}

@@ -1,0 +1,65 @@
+import type Database from 'better-sqlite3'
+
+/** How a model wants to be addressed. */
+export interface PromptingStrategy {
+  system_prompt: string
+  /** Put around the task; `{task}` in it stands for the task's text, which otherwise follows it. */
+  user_prompt: string
+  /** What the answer begins with. */
+  assistant_prompt?: string | undefined
+  /** Off: everything in one user message, for models that know no system role. */
+  use_chat: boolean
+  /** As measured by whoever set it, from 0 to 1. */
+  success_rate?: number | undefined
+  quality_score?: number | undefined
+}
+
+export interface Rating {
+  requestId: string
+  /** From 0, useless, to 1, right. */
+  score: number
+  comment?: string | undefined
+  ratedAt: number
+  ratedBy: string
+}
+
+/** What agents have told us. */
+export interface AgentNotes {
+  setStrategy: (model: string, strategy: PromptingStrategy, at: number) => void
+  strategy: (model: string) => PromptingStrategy | undefined
+  /** The names of the models that have one. */
+  strategies: () => string[]
+  /** A second rating of the same request replaces the first. */
+  rate: (rating: Rating) => void
+}
+
+export function createAgentNotes(database: Database.Database): AgentNotes {
+  const upsertStrategy = database.prepare<[string, string, number]>(
+    `INSERT INTO prompting_strategies (model, strategy, set_at) VALUES (?, ?, ?)
+     ON CONFLICT (model) DO UPDATE SET strategy = excluded.strategy, set_at = excluded.set_at`,
+  )
+  const selectStrategy = database
+    .prepare<[string], string>('SELECT strategy FROM prompting_strategies WHERE model = ?')
+    .pluck()
+  const selectModels = database.prepare<[], string>('SELECT model FROM prompting_strategies ORDER BY model').pluck()
+  const upsertRating = database.prepare(
+    `INSERT INTO ratings (request_id, score, comment, rated_at, rated_by)
+     VALUES (@requestId, @score, @comment, @ratedAt, @ratedBy)
+     ON CONFLICT (request_id) DO UPDATE SET score = excluded.score, comment = excluded.comment,
+       rated_at = excluded.rated_at, rated_by = excluded.rated_by`,
+  )
+
+  return {
+    setStrategy: (model, strategy, at) => {
+      upsertStrategy.run(model, JSON.stringify(strategy), Math.round(at))
+    },
+    strategy: model => {
+      const text = selectStrategy.get(model)
+      return text === undefined ? undefined : (JSON.parse(text) as PromptingStrategy)
+    },
+    strategies: () => selectModels.all(),
+    rate: ({ comment, ratedAt, ...rating }) => {
+      upsertRating.run({ ...rating, comment: comment ?? null, ratedAt: Math.round(ratedAt) })
+    },
+  }
+}

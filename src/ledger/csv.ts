@@ -1,0 +1,21 @@
+import { UsageFigures, type UsageReport } from './usage.ts'
+
+/** The rows of a report as RFC 4180 CSV with a header; no total line, so that a column can be summed. Null is an empty cell. */
+export function usageCsv(report: UsageReport): string {
+  const names = Object.keys(UsageFigures.shape) as (keyof UsageFigures)[]
+  const lines = report.rows.map(row => [row.group, ...names.map(name => row[name])])
+  return [[report.group_by, ...names], ...lines].map(cells => `${cells.map(csvCell).join(',')}\r\n`).join('')
+}
+
+function csvCell(value: string | number | null): string {
+  if (value === null) return ''
+  if (typeof value === 'number') return String(value)
+  const harmless = opensFormula.test(value) ? `'${value}` : value
+  return /[",\r\n]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless
+}
+
+/**
+ * What makes a spreadsheet run a cell as a formula (OWASP "CSV Injection"); a leading apostrophe makes it text. The apostrophe
+ * itself is in the set, so that a reader gets every text back by taking one apostrophe off.
+ */
+const opensFormula = /^[=+\-@\t\r\n'＝＋－＠]/

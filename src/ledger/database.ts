@@ -1,0 +1,89 @@
+import { mkdirSync } from 'node:fs'
+import path from 'node:path'
+import Database from 'better-sqlite3'
+import { GatewayError } from '../errors.ts'
+import { migrations } from './migrations/index.ts'
+
+/** "SGBX" in ASCII, at offset 68 of the file: tells our files from other people's. */
+const applicationId = 0x53474258
+
+/** How long opening waits for another process that is migrating the same file. */
+const openingBusyMs = 10_000
+
+/** Beyond this the write-ahead log is cut back after a checkpoint. */
+const logBytes = 64 * 1024 * 1024
+
+/**
+ * Opens or creates the SQLite file at `file`, brings its schema up to date and leaves it waiting at most `busyMs` for a lock.
+ * Throws `ledger_unavailable` naming the file when it is damaged, foreign, newer than this program, or cannot be written.
+ */
+export function openDatabase(file: string, busyMs: number): Database.Database {
+  let database: Database.Database | undefined
+  try {
+    mkdirSync(path.dirname(file), { recursive: true })
+    database = new Database(file, { timeout: openingBusyMs })
+    migrate(database, file)
+    database.pragma('journal_mode = WAL')
+    database.pragma('synchronous = NORMAL')
+    database.pragma('foreign_keys = ON')
+    database.pragma(`journal_size_limit = ${logBytes}`)
+    database.pragma(`busy_timeout = ${busyMs}`)
+    return database
+  } catch (error) {
+    database?.close()
+    throw ledgerFailure(file, error)
+  }
+}
+
+/** What SQLite or the file system threw, as a `GatewayError` that names the file and what to do; anything else as it is. */
+export function ledgerFailure(file: string, error: unknown): unknown {
+  const code = (error as { code?: unknown }).code
+  if (!(error instanceof Error) || error instanceof GatewayError || typeof code !== 'string') return error
+  const advice = remedies.find(([codes]) => codes.test(code))?.[1] ?? 'The message in brackets is from the system.'
+  return new GatewayError('ledger_unavailable', `The ledger ${file} failed (${code}: ${error.message}). ${advice}`, {
+    cause: error,
+  })
+}
+
+const remedies: readonly (readonly [RegExp, string])[] = [
+  [
+    /^SQLITE_(CORRUPT|NOTADB)/,
+    'The file is damaged: restore a backup, or move it away together with its -wal and -shm files to start with an empty one.',
+  ],
+  [/^SQLITE_(BUSY|LOCKED)/, 'Another process holds its lock: end that process or wait for it.'],
+  [/^(SQLITE_FULL|ENOSPC)/, 'The disk is full: make room.'],
+  [
+    /^(SQLITE_(CANTOPEN|READONLY|PERM)|EACCES|EPERM|EROFS|ENOTDIR|EEXIST)/,
+    'Check that it and its folder may be written.',
+  ],
+]
+
+function migrate(database: Database.Database, file: string): void {
+  // One write transaction, so that of two processes opening a new file the second finds the work done.
+  database
+    .transaction(() => {
+      const refusal = (message: string) => new GatewayError('ledger_unavailable', `The ledger ${file} ${message}`)
+      const owner = number(database, 'application_id')
+      const version = number(database, 'user_version')
+      const isEmpty = database.prepare('SELECT 1 FROM sqlite_schema').get() === undefined
+      if (owner !== applicationId && !(owner === 0 && isEmpty)) {
+        throw refusal('is a database of another program. Name another file or folder.')
+      }
+      const newest = migrations.length
+      if (version > newest) {
+        throw refusal(
+          `was written by a newer Signalbox (schema ${version}, this one knows ${newest}). Update Signalbox or use another folder.`,
+        )
+      }
+      for (const migration of migrations.slice(version)) {
+        database.exec(migration.sql)
+        database.pragma(`user_version = ${migration.version}`)
+      }
+      if (owner !== applicationId) database.pragma(`application_id = ${applicationId}`)
+    })
+    .immediate()
+}
+
+function number(database: Database.Database, pragma: string): number {
+  return database.pragma(pragma, { simple: true }) as number
+}

@@ -1,0 +1,12 @@
+import type { Migration } from './index.ts'
+
+// Apart from `requests`, so that reading usage does not page through kilobytes of JSON.
+export const decisions: Migration = {
+  version: 2,
+  sql: `
+    CREATE TABLE decisions (
+      request_seq INTEGER PRIMARY KEY REFERENCES requests (seq) ON DELETE CASCADE,
+      decision TEXT NOT NULL
+    ) STRICT;
+  `,
+}

@@ -1,0 +1,15 @@
+import type { Migration } from './index.ts'
+
+/** What the router learned, fact by fact; the newest value of a fact is the only one. */
+export const evidence: Migration = {
+  version: 5,
+  sql: `
+    CREATE TABLE evidence (
+      kind TEXT NOT NULL,
+      subject TEXT NOT NULL,
+      category TEXT NOT NULL,
+      value TEXT NOT NULL,
+      PRIMARY KEY (kind, subject, category)
+    ) STRICT, WITHOUT ROWID;
+  `,
+}

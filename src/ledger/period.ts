@@ -1,0 +1,69 @@
+import { z } from 'zod'
+
+const dayMs = 86_400_000
+const hourMs = 3_600_000
+
+const IsoInstant = z.union([z.iso.date(), z.iso.datetime({ offset: true })])
+// Checked, not unioned: as JSON Schema the calendar's patterns would fill a kilobyte of every tool list.
+const Instant = z.string().refine(text => IsoInstant.safeParse(text).success, {
+  error: 'must be a date such as 2026-01-31, or a time such as 2026-01-31T12:00:00Z',
+})
+
+/** The fields of a query that say which stretch of time it is about; days begin at midnight UTC. */
+export const periodFields = {
+  period: z
+    .string()
+    .regex(/^(today|day|week|month|all|[1-9]\d{0,3}[dh])$/, {
+      error: 'must be today, day, week, month, all, or a number of days or hours such as 7d or 24h',
+    })
+    .optional()
+    .describe('today (since midnight UTC), day, week, month (the last 1, 7, 30 days), all, or such as 7d or 24h.'),
+  from: Instant.optional().describe('Instead of period: the first date or time that counts.'),
+  to: Instant.optional().describe('Where it ends: a date counts as a whole, a time is the first that does not count.'),
+} as const
+export type Period = z.output<z.ZodObject<typeof periodFields>>
+
+/** Milliseconds since the epoch: `fromMs` counts, `toMs` does not. */
+export interface TimeRange {
+  fromMs: number
+  toMs: number
+}
+
+/** Names what contradicts itself in a period; undefined when nothing does. */
+export function periodProblem({ period, from, to }: Period): string | undefined {
+  if (period !== undefined && (from !== undefined || to !== undefined)) return 'give either period, or from and to'
+  if (from !== undefined && to !== undefined && startOf(from) >= endOf(to)) return 'from must be before to'
+  return undefined
+}
+
+/** The stretch of time that a valid period means at `nowMs`; the last 30 days when it says nothing. */
+export function rangeOf({ period, from, to }: Period, nowMs: number): TimeRange {
+  // The running millisecond counts: what was recorded just now is part of "today".
+  const untilNow = nowMs + 1
+  if (from !== undefined || to !== undefined) {
+    return { fromMs: from === undefined ? 0 : startOf(from), toMs: to === undefined ? untilNow : endOf(to) }
+  }
+  return { fromMs: startOfPeriod(period ?? 'month', nowMs), toMs: untilNow }
+}
+
+function startOfPeriod(period: string, nowMs: number): number {
+  if (period === 'all') return 0
+  if (period === 'today') return Math.floor(nowMs / dayMs) * dayMs
+  const days = namedDays[period]
+  if (days !== undefined) return nowMs - days * dayMs
+  return nowMs - Number.parseInt(period, 10) * (period.endsWith('d') ? dayMs : hourMs)
+}
+
+const namedDays: Readonly<Record<string, number>> = { day: 1, week: 7, month: 30 }
+
+function startOf(instant: string): number {
+  return Date.parse(instant)
+}
+
+function endOf(instant: string): number {
+  return Date.parse(instant) + (isDate(instant) ? dayMs : 0)
+}
+
+function isDate(instant: string): boolean {
+  return !instant.includes('T')
+}

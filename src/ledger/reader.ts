@@ -1,0 +1,78 @@
+import { setImmediate } from 'node:timers/promises'
+import type Database from 'better-sqlite3'
+import type { TimeRange } from './period.ts'
+import { AttemptRow, RequestRow, type RequestRecord, type Stored } from './row.ts'
+
+/** A decision beside what came of it. */
+export interface StoredDecision {
+  request: RequestRow
+  decision: unknown
+}
+
+export interface Reader {
+  /** The newest first. */
+  recent: (limit: number) => RequestRow[]
+  request: (id: string) => RequestRecord | undefined
+  /** The oldest first; the event loop gets its turn every few rows. */
+  decisions: (range: TimeRange) => AsyncGenerator<StoredDecision>
+}
+
+const decisionsAtOnce = 50
+
+export function createReader(database: Database.Database): Reader {
+  const requestColumns = Object.keys(RequestRow.shape)
+    .map(column => `requests.${column}`)
+    .join(', ')
+  const attemptColumns = Object.keys(AttemptRow.shape).join(', ')
+
+  const selectRecent = database.prepare<[number], Stored<RequestRow>>(
+    `SELECT ${requestColumns} FROM requests ORDER BY created_at DESC, seq DESC LIMIT ?`,
+  )
+  const selectRequest = database.prepare<[string], Stored<RequestRow> & { seq: number; decision: string | null }>(
+    `SELECT seq, ${requestColumns}, decision FROM requests LEFT JOIN decisions ON request_seq = seq WHERE id = ?`,
+  )
+  const selectAttempts = database.prepare<[number], Stored<AttemptRow>>(
+    `SELECT ${attemptColumns} FROM attempts WHERE request_seq = ? ORDER BY ordinal`,
+  )
+  const selectDecisions = database.prepare<
+    [number, number, number],
+    Stored<RequestRow> & { seq: number; decision: string }
+  >(
+    `SELECT seq, ${requestColumns}, decision FROM requests JOIN decisions ON request_seq = seq
+     WHERE (created_at, seq) > (?, ?) AND created_at < ? ORDER BY created_at, seq LIMIT ${decisionsAtOnce}`,
+  )
+
+  return {
+    recent: limit => selectRecent.all(limit).map(requestRow),
+    request: id => {
+      const raw = selectRequest.get(id)
+      if (raw === undefined) return undefined
+      const { seq, decision, ...request } = raw
+      return {
+        request: requestRow(request),
+        attempts: selectAttempts.all(seq).map(attemptRow),
+        decision: decision === null ? null : JSON.parse(decision),
+      }
+    },
+    async *decisions({ fromMs, toMs }) {
+      let after: [number, number] = [fromMs - 1, Number.MAX_SAFE_INTEGER]
+      while (true) {
+        const found = selectDecisions.all(...after, toMs)
+        for (const { seq, decision, ...request } of found) {
+          yield { request: requestRow(request), decision: JSON.parse(decision) }
+          after = [request.created_at, seq]
+        }
+        if (found.length < decisionsAtOnce) return
+        await setImmediate()
+      }
+    },
+  }
+}
+
+function requestRow(raw: Stored<RequestRow>): RequestRow {
+  return { ...raw, stream: raw.stream === 1, usage_estimated: raw.usage_estimated === 1 }
+}
+
+function attemptRow(raw: Stored<AttemptRow>): AttemptRow {
+  return { ...raw, usage_estimated: raw.usage_estimated === 1 }
+}

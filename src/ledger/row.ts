@@ -1,0 +1,74 @@
+import { z } from 'zod'
+import { outcomes } from './entry.ts'
+
+const count = z.int().min(0)
+const milliseconds = z.number().describe('Milliseconds.')
+const epochMs = z.int().describe('Milliseconds since the epoch.')
+
+/** The canonical token counts; see `Usage`. */
+export const tokenColumns = {
+  input_tokens: count.describe('Prompt tokens that no cache was involved in.'),
+  cache_read_tokens: count,
+  cache_write_tokens: count,
+  output_tokens: count.describe('All generated tokens, reasoning included.'),
+  reasoning_tokens: count,
+} as const
+
+const consumedColumns = {
+  ...tokenColumns,
+  usage_estimated: z.boolean().describe('The upstream reported no usage; these are our own counts.'),
+  cost_usd: z.number().nullable().describe('Null where the cost is not known.'),
+} as const
+
+/** One settled request. The names are the columns of the table. */
+export const RequestRow = z.object({
+  id: z.string(),
+  created_at: epochMs,
+  endpoint: z.string(),
+  key_id: z.string(),
+  session: z.string().nullable(),
+  requested_model: z.string(),
+  provider: z.string().nullable(),
+  model: z.string().nullable().describe('The model that answered; null when none did.'),
+  upstream_model: z.string().nullable(),
+  tier: z.enum(['local', 'remote']).nullable(),
+  outcome: z.enum(outcomes),
+  failure_code: z.string().nullable(),
+  status: z.int().describe('HTTP status sent to the caller.'),
+  stream: z.boolean(),
+  attempts: count,
+  ...consumedColumns,
+  ttft_ms: milliseconds.nullable(),
+  duration_ms: milliseconds,
+  queue_ms: milliseconds.nullable(),
+  route_ms: milliseconds.nullable(),
+  reason: z.string().nullable(),
+})
+export type RequestRow = z.output<typeof RequestRow>
+
+/** One call of one model on behalf of a request. */
+export const AttemptRow = z.object({
+  ordinal: count,
+  provider: z.string(),
+  model: z.string(),
+  started_at: epochMs,
+  outcome: z.enum(outcomes),
+  failure_code: z.string().nullable(),
+  message: z.string().nullable(),
+  status: z.int().nullable(),
+  ttft_ms: milliseconds.nullable(),
+  duration_ms: milliseconds,
+  ...consumedColumns,
+})
+export type AttemptRow = z.output<typeof AttemptRow>
+
+/** Everything the books hold about one request. */
+export const RequestRecord = z.object({
+  request: RequestRow,
+  attempts: z.array(AttemptRow),
+  decision: z.unknown().describe('As the router stored it; null where there is none.'),
+})
+export type RequestRecord = z.output<typeof RequestRecord>
+
+/** A row as SQLite holds it, which has no booleans. */
+export type Stored<Row> = { [Column in keyof Row]: Row[Column] extends boolean ? 0 | 1 : Row[Column] }

@@ -1,0 +1,213 @@
+import type Database from 'better-sqlite3'
+
+export const taskStates = ['queued', 'in_progress', 'completed', 'failed', 'cancelled'] as const
+export type TaskState = (typeof taskStates)[number]
+export type FinalState = 'completed' | 'failed' | 'cancelled'
+
+/** A piece of background work that somebody waits for. */
+export interface TaskRow {
+  id: string
+  /** What runs it, such as `route_task`. */
+  kind: string
+  state: TaskState
+  /** Milliseconds since the epoch. */
+  createdAt: number
+  finishedAt: number | null
+  askedBy: string
+  /** What is to be done; plain data. */
+  spec: unknown
+  /** What came of it; plain data, absent until the end. */
+  outcome: unknown
+}
+
+/** One run of a task. There is a second one only when the process died during the first. */
+export interface JobRow {
+  id: string
+  taskId: string
+  kind: string
+  state: TaskState
+  createdAt: number
+  startedAt: number | null
+  finishedAt: number | null
+  provider: string | null
+  /** The model chosen for it; once it has answered, the one that did. */
+  model: string | null
+  failureCode: string | null
+  message: string | null
+}
+
+export interface JobFilter {
+  state?: TaskState | undefined
+  provider?: string | undefined
+  model?: string | undefined
+  taskId?: string | undefined
+  /** Part of the task's text. */
+  text?: string | undefined
+  /** Only those that wait or run. */
+  unfinished?: boolean | undefined
+}
+
+export interface Page {
+  limit: number
+  offset: number
+}
+
+export type JobEnding = { state: FinalState; outcome: unknown; failureCode?: string; message?: string }
+
+/** The tasks' part of the books. What is final stays as it is: every change says from which states it may start. */
+export interface TaskBook {
+  add: (task: Omit<TaskRow, 'state' | 'finishedAt' | 'outcome'>, jobId: string) => void
+  /** Ends an interrupted run and begins another of the same task, in one step: none is ever left without either. */
+  rerun: (jobId: string, at: number, message: string, nextJobId: string) => void
+  /** False when the job is no longer waiting. */
+  start: (jobId: string, startedAt: number) => boolean
+  assign: (jobId: string, provider: string, model: string) => void
+  /** Ends a job and its task with it. False when the job had already ended. */
+  finish: (jobId: string, at: number, ending: JobEnding) => boolean
+  task: (id: string) => TaskRow | undefined
+  job: (id: string) => JobRow | undefined
+  jobsOf: (taskId: string) => JobRow[]
+  /** The newest tasks first, by the state, provider and model of their last job. */
+  tasks: (filter: JobFilter, page: Page) => { tasks: TaskRow[]; total: number }
+  /** The oldest unfinished first, then the newest of the rest. */
+  jobs: (filter: JobFilter, page: Page) => { jobs: JobRow[]; total: number }
+  counts: () => Record<TaskState, number>
+  /** Milliseconds that the last completed jobs of a kind took on a provider; undefined when there are none. */
+  typicalMs: (kind: string, provider: string) => number | undefined
+  /** Forgets finished tasks created before `beforeMs`; answers with how many. */
+  prune: (beforeMs: number) => number
+}
+
+const jobColumns = `
+  jobs.id AS id, tasks.id AS taskId, tasks.kind AS kind, jobs.state AS state, jobs.created_at AS createdAt,
+  jobs.started_at AS startedAt, jobs.finished_at AS finishedAt, jobs.provider AS provider, jobs.model AS model,
+  jobs.failure_code AS failureCode, jobs.message AS message`
+const taskColumns = `
+  tasks.id AS id, tasks.kind AS kind, tasks.state AS state, tasks.created_at AS createdAt,
+  tasks.finished_at AS finishedAt, tasks.asked_by AS askedBy, tasks.spec AS spec, tasks.outcome AS outcome`
+// The last job of a task is the one that counts.
+const lastJob = 'jobs.seq = (SELECT max(seq) FROM jobs WHERE task_seq = tasks.seq)'
+const filters = `
+  (@state IS NULL OR jobs.state = @state) AND (@provider IS NULL OR jobs.provider = @provider)
+  AND (@model IS NULL OR jobs.model = @model) AND (@taskId IS NULL OR tasks.id = @taskId)
+  AND (@text IS NULL OR instr(lower(tasks.spec), lower(@text)) > 0)
+  AND (@unfinished = 0 OR jobs.finished_at IS NULL)`
+
+export function createTaskBook(database: Database.Database): TaskBook {
+  const insertTask = database.prepare(
+    `INSERT INTO tasks (id, kind, state, created_at, asked_by, spec) VALUES (@id, @kind, 'queued', @createdAt, @askedBy, @spec)`,
+  )
+  const insertJob = database.prepare<[string, number, string]>(
+    `INSERT INTO jobs (id, task_seq, state, created_at) SELECT ?, seq, 'queued', ? FROM tasks WHERE id = ?`,
+  )
+  const startJob = database.prepare<[number, string]>(
+    `UPDATE jobs SET state = 'in_progress', started_at = ? WHERE id = ? AND state = 'queued'`,
+  )
+  const finishJob = database.prepare(
+    `UPDATE jobs SET state = @state, finished_at = @at, failure_code = @failureCode, message = @message
+     WHERE id = @jobId AND finished_at IS NULL`,
+  )
+  const setTask = database.prepare(
+    `UPDATE tasks SET state = @state, finished_at = @finishedAt, outcome = @outcome
+     WHERE seq = (SELECT task_seq FROM jobs WHERE id = @jobId) AND finished_at IS NULL`,
+  )
+  const assignJob = database.prepare<[string, string, string]>('UPDATE jobs SET provider = ?, model = ? WHERE id = ?')
+  const selectTask = database.prepare<[string], StoredTask>(`SELECT ${taskColumns} FROM tasks WHERE id = ?`)
+  const fromJobs = 'FROM jobs JOIN tasks ON tasks.seq = jobs.task_seq'
+  const selectJob = database.prepare<[string], JobRow>(`SELECT ${jobColumns} ${fromJobs} WHERE jobs.id = ?`)
+  const selectJobsOf = database.prepare<[string], JobRow>(
+    `SELECT ${jobColumns} ${fromJobs} WHERE tasks.id = ? ORDER BY jobs.seq`,
+  )
+  const tasksMatching = `${fromJobs} WHERE ${lastJob} AND ${filters}`
+  const selectTasks = database.prepare<[object], StoredTask>(
+    `SELECT ${taskColumns} ${tasksMatching} ORDER BY tasks.seq DESC LIMIT @limit OFFSET @offset`,
+  )
+  const countTasks = database.prepare<[object], number>(`SELECT count(*) ${tasksMatching}`).pluck()
+  const jobsMatching = `${fromJobs} WHERE ${filters}`
+  const selectJobs = database.prepare<[object], JobRow>(
+    `SELECT ${jobColumns} ${jobsMatching}
+     ORDER BY jobs.finished_at IS NOT NULL, CASE WHEN jobs.finished_at IS NULL THEN jobs.seq ELSE -jobs.seq END
+     LIMIT @limit OFFSET @offset`,
+  )
+  const countJobs = database.prepare<[object], number>(`SELECT count(*) ${jobsMatching}`).pluck()
+  const countStates = database.prepare<[], { state: TaskState; count: number }>(
+    'SELECT state, count(*) AS count FROM tasks GROUP BY state',
+  )
+  const selectTypical = database
+    .prepare<[string, string], number | null>(
+      `SELECT avg(ms) FROM (SELECT jobs.finished_at - jobs.started_at AS ms ${fromJobs}
+       WHERE tasks.kind = ? AND jobs.provider = ? AND jobs.state = 'completed' ORDER BY jobs.seq DESC LIMIT 20)`,
+    )
+    .pluck()
+  const deleteBefore = database.prepare<[number]>('DELETE FROM tasks WHERE finished_at IS NOT NULL AND created_at < ?')
+
+  return {
+    add: database.transaction(({ spec, ...task }, jobId) => {
+      insertTask.run({ ...task, spec: JSON.stringify(spec) })
+      insertJob.run(jobId, task.createdAt, task.id)
+    }) as TaskBook['add'],
+    rerun: database.transaction((jobId: string, at: number, message: string, nextJobId: string) => {
+      const before = selectJob.get(jobId)
+      finishJob.run({ jobId, at, state: 'failed', failureCode: 'shutting_down', message })
+      insertJob.run(nextJobId, at, before?.taskId ?? '')
+      if (before?.provider != null) assignJob.run(before.provider, before.model ?? '', nextJobId)
+      setTask.run({ jobId: nextJobId, state: 'queued', finishedAt: null, outcome: null })
+    }),
+    start: database.transaction((jobId: string, startedAt: number) => {
+      if (startJob.run(startedAt, jobId).changes === 0) return false
+      setTask.run({ jobId, state: 'in_progress', finishedAt: null, outcome: null })
+      return true
+    }),
+    assign: (jobId, provider, model) => {
+      assignJob.run(provider, model, jobId)
+    },
+    finish: database.transaction((jobId: string, at: number, ending: JobEnding) => {
+      const { state, outcome, failureCode = null, message = null } = ending
+      if (finishJob.run({ jobId, at, state, failureCode, message }).changes === 0) return false
+      setTask.run({ jobId, state, finishedAt: at, outcome: outcome === undefined ? null : JSON.stringify(outcome) })
+      return true
+    }),
+    task: id => read(selectTask.get(id)),
+    job: id => selectJob.get(id),
+    jobsOf: taskId => selectJobsOf.all(taskId),
+    tasks: (filter, page) => {
+      const parameters = parametersOf(filter)
+      const rows = selectTasks.all({ ...parameters, ...page })
+      return { tasks: rows.map(row => read(row)), total: countTasks.get(parameters) ?? 0 }
+    },
+    jobs: (filter, page) => {
+      const parameters = parametersOf(filter)
+      return { jobs: selectJobs.all({ ...parameters, ...page }), total: countJobs.get(parameters) ?? 0 }
+    },
+    counts: () => {
+      const counted = new Map(countStates.all().map(({ state, count }) => [state, count]))
+      return Object.fromEntries(taskStates.map(state => [state, counted.get(state) ?? 0])) as Record<TaskState, number>
+    },
+    typicalMs: (kind, provider) => selectTypical.get(kind, provider) ?? undefined,
+    prune: beforeMs => deleteBefore.run(beforeMs).changes,
+  }
+}
+
+type StoredTask = Omit<TaskRow, 'spec' | 'outcome'> & { spec: string; outcome: string | null }
+
+function read(row: StoredTask): TaskRow
+function read(row: StoredTask | undefined): TaskRow | undefined
+function read(row: StoredTask | undefined): TaskRow | undefined {
+  if (row === undefined) return undefined
+  return {
+    ...row,
+    spec: JSON.parse(row.spec) as unknown,
+    outcome: row.outcome === null ? undefined : (JSON.parse(row.outcome) as unknown),
+  }
+}
+
+function parametersOf({ state, provider, model, taskId, text, unfinished }: JobFilter) {
+  return {
+    state: state ?? null,
+    provider: provider ?? null,
+    model: model ?? null,
+    taskId: taskId ?? null,
+    text: text ?? null,
+    unfinished: unfinished === true ? 1 : 0,
+  }
+}

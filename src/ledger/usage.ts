@@ -1,0 +1,198 @@
+import { setImmediate } from 'node:timers/promises'
+import type Database from 'better-sqlite3'
+import { z } from 'zod'
+import type { Outcome } from './entry.ts'
+import { createLatency, type Latency } from './latency.ts'
+import { periodFields, periodProblem, rangeOf, type TimeRange } from './period.ts'
+import { tokenColumns } from './row.ts'
+
+/** What usage can be grouped by, and the SQL that names the group of a request. */
+const groupings = {
+  model: 'model',
+  provider: 'provider',
+  key: 'key_id',
+  day: `strftime('%Y-%m-%d', created_at / 1000, 'unixepoch')`,
+} as const
+type Grouping = keyof typeof groupings
+
+/** What to sum up: a period (see `rangeOf`) and the groups to sum by. */
+export const UsageQuery = z
+  .strictObject({
+    ...periodFields,
+    group_by: z.enum(Object.keys(groupings) as [Grouping, ...Grouping[]]).default('model'),
+  })
+  .superRefine((query, context) => {
+    const problem = periodProblem(query)
+    if (problem !== undefined) context.addIssue({ code: 'custom', message: problem })
+  })
+export type UsageQuery = z.output<typeof UsageQuery>
+
+const latency = z
+  .number()
+  .nullable()
+  .describe('Milliseconds, of requests that ended well; whole up to 1 s, three digits above.')
+
+export const UsageFigures = z.object({
+  requests: z.int(),
+  errors: z.int(),
+  cancelled: z.int(),
+  ...tokenColumns,
+  estimated_requests: z.int().describe('Requests whose tokens are our own count.'),
+  cost_usd: z.number().describe('Sum of the known costs.'),
+  unknown_cost_requests: z.int().describe('Requests whose cost is not known and not in the sum.'),
+  ttft_ms_mean: latency,
+  ttft_ms_p50: latency,
+  ttft_ms_p95: latency,
+  duration_ms_mean: latency,
+  duration_ms_p50: latency,
+  duration_ms_p95: latency,
+})
+export type UsageFigures = z.output<typeof UsageFigures>
+
+export const UsageReport = z.object({
+  from: z.string().nullable().describe('The first moment that counts; null: since the beginning.'),
+  to: z.string().describe('The first moment that does not count.'),
+  group_by: UsageQuery.shape.group_by.unwrap(),
+  rows: z
+    .array(UsageFigures.extend({ group: z.string().nullable().describe('Null: requests that no model answered.') }))
+    .describe('Days in order; everything else with the dearest first.'),
+  totals: UsageFigures,
+})
+export type UsageReport = z.output<typeof UsageReport>
+
+/** Sums up the requests that a query asks for. Rejects with the signal's reason when it is aborted. */
+export type ReadUsage = (query: UsageQuery, nowMs: number, signal?: AbortSignal) => Promise<UsageReport>
+
+/** Requests read before the event loop gets its turn; some 3 ms. */
+const sliceRows = 1_000
+
+export function createUsageReader(database: Database.Database): ReadUsage {
+  const selects = Object.fromEntries(
+    Object.entries(groupings).map(([grouping, group]) => [grouping, database.prepare(selectFor(group)).raw()]),
+  ) as Record<Grouping, Database.Statement<[number, number]>>
+  const sliceEnd = database
+    .prepare<[number, number], number>(
+      `SELECT created_at FROM requests WHERE created_at >= ? AND created_at < ? ORDER BY created_at LIMIT 1 OFFSET ${sliceRows}`,
+    )
+    .pluck()
+
+  /** Cuts a range into slices of about `sliceRows` requests; more only where one millisecond has more. */
+  function* slices({ fromMs, toMs }: TimeRange): Generator<TimeRange> {
+    let start = fromMs
+    while (start < toMs) {
+      const end = Math.max(sliceEnd.get(start, toMs) ?? toMs, start + 1)
+      yield { fromMs: start, toMs: end }
+      start = end
+    }
+  }
+
+  return async (query, nowMs, signal) => {
+    const range = rangeOf(query, nowMs)
+    const groups = new Map<string | null, Tally>()
+    const totals = createTally()
+    for (const { fromMs, toMs } of slices(range)) {
+      for (const row of selects[query.group_by].all(fromMs, toMs) as UsageCells[]) {
+        const group = row[0]
+        let tally = groups.get(group)
+        if (tally === undefined) groups.set(group, (tally = createTally()))
+        addTo(tally, row)
+        addTo(totals, row)
+      }
+      await setImmediate()
+      signal?.throwIfAborted()
+    }
+    const rows = [...groups].map(([group, tally]) => ({ group, ...figuresOf(tally) }))
+    return {
+      from: range.fromMs <= 0 ? null : new Date(range.fromMs).toISOString(),
+      to: new Date(range.toMs).toISOString(),
+      group_by: query.group_by,
+      rows: rows.sort(query.group_by === 'day' ? byGroup : byCost),
+      totals: figuresOf(totals),
+    }
+  }
+}
+
+const tokenNames = Object.keys(tokenColumns) as (keyof typeof tokenColumns)[]
+
+function selectFor(group: string): string {
+  return `SELECT ${group}, outcome, usage_estimated, cost_usd, ttft_ms, duration_ms, ${tokenNames.join(', ')}
+    FROM requests WHERE created_at >= ? AND created_at < ?`
+}
+
+type UsageCells = [
+  group: string | null,
+  outcome: Outcome,
+  estimated: 0 | 1,
+  costUsd: number | null,
+  ttftMs: number | null,
+  durationMs: number,
+  ...tokens: number[],
+]
+const firstToken = 6
+
+interface Tally {
+  outcomes: Record<Outcome, number>
+  estimated: number
+  costUsd: number
+  unknownCost: number
+  tokens: number[]
+  ttft: Latency
+  duration: Latency
+}
+
+function createTally(): Tally {
+  return {
+    outcomes: { ok: 0, error: 0, cancelled: 0 },
+    estimated: 0,
+    costUsd: 0,
+    unknownCost: 0,
+    tokens: tokenNames.map(() => 0),
+    ttft: createLatency(),
+    duration: createLatency(),
+  }
+}
+
+function addTo(tally: Tally, row: UsageCells): void {
+  const [, outcome, estimated, costUsd, ttftMs, durationMs] = row
+  tally.outcomes[outcome] += 1
+  tally.estimated += estimated
+  if (costUsd === null) tally.unknownCost += 1
+  else tally.costUsd += costUsd
+  for (let index = 0; index < tally.tokens.length; index += 1) tally.tokens[index]! += row[firstToken + index] as number
+  // A failure may be quick and a hang-up early; neither says how fast a model is.
+  if (outcome !== 'ok') return
+  if (ttftMs !== null) tally.ttft.add(ttftMs)
+  tally.duration.add(durationMs)
+}
+
+function figuresOf({ outcomes, estimated, costUsd, unknownCost, tokens, ttft, duration }: Tally): UsageFigures {
+  return {
+    requests: outcomes.ok + outcomes.error + outcomes.cancelled,
+    errors: outcomes.error,
+    cancelled: outcomes.cancelled,
+    ...(Object.fromEntries(tokenNames.map((name, index) => [name, tokens[index]])) as Record<
+      keyof typeof tokenColumns,
+      number
+    >),
+    estimated_requests: estimated,
+    // Twelve digits: hides that tenths have no exact binary form (0.1 + 0.2), and nothing else.
+    cost_usd: Number(costUsd.toPrecision(12)),
+    unknown_cost_requests: unknownCost,
+    ttft_ms_mean: ttft.mean(),
+    ttft_ms_p50: ttft.percentile(50),
+    ttft_ms_p95: ttft.percentile(95),
+    duration_ms_mean: duration.mean(),
+    duration_ms_p50: duration.percentile(50),
+    duration_ms_p95: duration.percentile(95),
+  }
+}
+
+type GroupRow = UsageReport['rows'][number]
+
+function byGroup(a: GroupRow, b: GroupRow): number {
+  return (a.group ?? '') < (b.group ?? '') ? -1 : 1
+}
+
+function byCost(a: GroupRow, b: GroupRow): number {
+  return b.cost_usd - a.cost_usd || b.requests - a.requests || byGroup(a, b)
+}

@@ -1,0 +1,155 @@
+import Database from 'better-sqlite3'
+import { redact } from '../wire/redact.ts'
+import type { Usage } from '../wire/usage.ts'
+import type { AttemptEntry, RequestEntry } from './entry.ts'
+import { AttemptRow, RequestRow, type Stored } from './row.ts'
+
+/** An entry, or the decision of one, that the database does not take however often it is tried. */
+export interface Rejection {
+  id: string
+  why: string
+  cause?: unknown
+}
+
+/** Stores entries in one transaction: all but the rejected ones or, when it throws, none. */
+export type Write = (entries: readonly RequestEntry[]) => Rejection[]
+
+export function createWriter(database: Database.Database): Write {
+  const insertRequest = insertion(database, 'requests', Object.keys(RequestRow.shape), 'ON CONFLICT (id) DO NOTHING')
+  const insertAttempt = insertion(database, 'attempts', ['request_seq', ...Object.keys(AttemptRow.shape)])
+  const insertDecision = database.prepare<[number, string]>(
+    'INSERT INTO decisions (request_seq, decision) VALUES (?, ?)',
+  )
+
+  function insert(entry: RequestEntry): Rejection[] {
+    const { changes, lastInsertRowid } = insertRequest(requestRow(entry))
+    if (changes === 0) return [{ id: entry.id, why: 'its id is taken: a request is recorded once' }]
+    const seq = Number(lastInsertRowid)
+    entry.attempts.forEach((attempt, ordinal) => insertAttempt(attemptRow(attempt, seq, ordinal)))
+    if (entry.decision === undefined) return []
+    const { json, rejection } = decisionJson(entry)
+    if (json !== undefined) insertDecision.run(seq, json)
+    return rejection === undefined ? [] : [rejection]
+  }
+
+  const insertAll = database.transaction((entries: readonly RequestEntry[]) => entries.flatMap(insert))
+  const insertOne = database.transaction(insert)
+  // A savepoint for each entry costs time, so this is for the batch that has a bad one.
+  const insertEach = database.transaction((entries: readonly RequestEntry[]) =>
+    entries.flatMap(entry => {
+      try {
+        return insertOne(entry)
+      } catch (error) {
+        if (!isEntryFault(error)) throw error
+        return [{ id: entry.id, why: 'its values do not fit', cause: error }]
+      }
+    }),
+  )
+
+  return entries => {
+    try {
+      return insertAll.immediate(entries)
+    } catch (error) {
+      if (!isEntryFault(error)) throw error
+      return insertEach.immediate(entries)
+    }
+  }
+}
+
+const nameChars = 200
+const messageChars = 500
+const decisionChars = 512 * 1024
+
+function requestRow(entry: RequestEntry): Stored<RequestRow> {
+  return {
+    id: entry.id,
+    created_at: Math.round(entry.createdAt),
+    endpoint: entry.endpoint,
+    key_id: cut(entry.keyId) ?? 'anonymous',
+    session: cut(entry.session),
+    requested_model: entry.requestedModel.slice(0, nameChars),
+    provider: cut(entry.provider),
+    model: cut(entry.model),
+    upstream_model: cut(entry.upstreamModel),
+    tier: entry.tier ?? null,
+    outcome: entry.outcome,
+    failure_code: entry.failureCode ?? null,
+    status: entry.status,
+    stream: entry.stream ? 1 : 0,
+    attempts: entry.attempts.length,
+    ...consumed(entry),
+    ttft_ms: entry.ttftMs ?? null,
+    duration_ms: entry.durationMs,
+    queue_ms: entry.queueMs ?? null,
+    route_ms: entry.routeMs ?? null,
+    reason: cut(entry.reason),
+  }
+}
+
+function attemptRow(
+  attempt: AttemptEntry,
+  request_seq: number,
+  ordinal: number,
+): Stored<AttemptRow> & { request_seq: number } {
+  return {
+    request_seq,
+    ordinal,
+    provider: attempt.provider,
+    model: attempt.model,
+    started_at: Math.round(attempt.startedAt),
+    outcome: attempt.outcome,
+    failure_code: attempt.failureCode ?? null,
+    message: attempt.message === undefined ? null : redact(attempt.message, messageChars),
+    status: attempt.status ?? null,
+    ttft_ms: attempt.ttftMs ?? null,
+    duration_ms: attempt.durationMs,
+    ...consumed(attempt),
+  }
+}
+
+function consumed({ usage, costUsd }: { usage: Usage; costUsd?: number | undefined }) {
+  return {
+    input_tokens: usage.inputTokens,
+    cache_read_tokens: usage.cacheReadTokens,
+    cache_write_tokens: usage.cacheWriteTokens,
+    output_tokens: usage.outputTokens,
+    reasoning_tokens: usage.reasoningTokens,
+    usage_estimated: usage.estimated === true ? (1 as const) : (0 as const),
+    cost_usd: costUsd ?? null,
+  }
+}
+
+function cut(text: string | undefined): string | null {
+  return text?.slice(0, nameChars) ?? null
+}
+
+/** Inserts rows of a table; `columns` must name every one of their fields. Bound by position: by name takes a quarter longer. */
+function insertion(
+  database: Database.Database,
+  table: string,
+  columns: readonly string[],
+  conflict = '',
+): (row: Readonly<Record<string, unknown>>) => Database.RunResult {
+  const marks = columns.map(() => '?')
+  const statement = database.prepare<[unknown[]]>(
+    `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${marks.join(', ')}) ${conflict}`,
+  )
+  return row => statement.run(columns.map(column => row[column]))
+}
+
+/** The request is worth more than its explanation: a decision that cannot be stored is left out and reported. */
+function decisionJson({ id, decision }: RequestEntry): { json?: string; rejection?: Rejection } {
+  try {
+    const json = JSON.stringify(decision)
+    if (json.length <= decisionChars) return { json }
+    return { rejection: { id, why: `its decision has ${json.length} characters, more than ${decisionChars}` } }
+  } catch (error) {
+    return { rejection: { id, why: 'its decision cannot be written as JSON', cause: error } }
+  }
+}
+
+/** Whether the entry is to blame (a value of the wrong type or out of range) and not the disk. */
+function isEntryFault(error: unknown): boolean {
+  if (error instanceof Database.SqliteError) return /^SQLITE_(CONSTRAINT|MISMATCH|TOOBIG|RANGE)/.test(error.code)
+  return error instanceof TypeError || error instanceof RangeError
+}

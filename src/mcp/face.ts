@@ -1,0 +1,69 @@
+import path from 'node:path'
+import { InMemoryServerEventBus, type McpServerFactory, type ServerEventBus } from '@modelcontextprotocol/server'
+import type { Client } from '../operations/client.ts'
+import { operations } from '../operations/index.ts'
+import type { LiveMessage } from '../operations/live.ts'
+import { createMonitoring } from './monitoring.ts'
+import { readSkills } from './prompts.ts'
+import { resources } from './resource-list.ts'
+import { createMcpFactory } from './server.ts'
+import { selectTools } from './tools.ts'
+
+export interface McpFace {
+  factory: McpServerFactory
+  bus: ServerEventBus
+  /** Takes what happens in the core and tells the clients that asked for it. */
+  receive: (message: LiveMessage) => void
+}
+
+export interface McpFaceParts {
+  /** Where the operations run: in this process or another. */
+  client: Client
+  version: string
+  /** Of the running Signalbox; it may change when another process takes over. */
+  url: () => string
+  /** `SIGNALBOX_TOOLS` */
+  tools: string
+  /** Show and allow nothing that changes anything. */
+  readOnly: boolean
+  now: () => number
+}
+
+/** Everything that Signalbox offers over MCP. Throws `ConfigError` for a selection of tools that do not exist. */
+export function createMcpFace({ client, version, url, tools, readOnly, now }: McpFaceParts): McpFace {
+  const bus = new InMemoryServerEventBus()
+  let backends: ReadonlySet<string> = new Set()
+  const shown = selectTools(tools, operations).filter(({ effect }) => !readOnly || effect === 'read')
+  const factory = createMcpFactory({
+    version,
+    operations: shown,
+    client,
+    resources,
+    skills: readSkills(path.resolve(import.meta.dirname, 'skills')),
+    backends: () => backends,
+    monitoring: createMonitoring({ url, now }),
+    bus,
+  })
+
+  const updated = (uri: string) => {
+    bus.publish({ kind: 'resource_updated', uri })
+  }
+  return {
+    factory,
+    bus,
+    receive(message) {
+      if (message.type === 'job') {
+        updated(`locallama://jobs/progress/${message.job.job_id}`)
+      } else {
+        const before = backends
+        backends = new Set(message.backends)
+        if (before.size !== backends.size || [...before].some(kind => !backends.has(kind))) {
+          bus.publish({ kind: 'tools_list_changed' })
+          bus.publish({ kind: 'resources_list_changed' })
+        }
+      }
+      updated('locallama://jobs/active')
+      updated('locallama://status')
+    },
+  }
+}

@@ -1,0 +1,123 @@
+import { GatewayError } from '../errors.ts'
+import type { Reader, ResourceDefinition } from './resources.ts'
+
+const openrouter = 'openrouter'
+const mostModels = 200
+
+/** Everything agents can read, at its address. Each figure comes from an operation. */
+export const resources: readonly ResourceDefinition[] = [
+  {
+    uri: 'locallama://status',
+    name: 'status',
+    description: 'Servers, queue and books of this Signalbox.',
+    read: ask => ask('status'),
+  },
+  {
+    uri: 'locallama://models',
+    name: 'models',
+    description: 'The local models that are available.',
+    read: ask => ask('list_models', { tier: 'local', page_size: mostModels }),
+  },
+  {
+    uri: 'locallama://jobs/active',
+    name: 'active-jobs',
+    description: 'The jobs that wait or run now.',
+    read: ask => ask('list_queue', { active: true, page_size: mostModels }),
+  },
+  {
+    uri: 'locallama://memory-bank',
+    name: 'memory-bank',
+    description: 'The files of the memory bank, if there is one.',
+    read: ask => ask('list_memory_bank'),
+  },
+  {
+    uri: 'locallama://openrouter/models',
+    name: 'openrouter-models',
+    description: 'All models that OpenRouter offers.',
+    needs: openrouter,
+    read: ask => allModels(ask, { kind: openrouter }),
+  },
+  {
+    uri: 'locallama://openrouter/free-models',
+    name: 'openrouter-free-models',
+    description: 'The models that OpenRouter offers for nothing.',
+    needs: openrouter,
+    read: ask => ask('get_free_models'),
+  },
+  {
+    uri: 'locallama://openrouter/status',
+    name: 'openrouter-status',
+    description: 'Whether OpenRouter can be reached, and how many models it offers.',
+    needs: openrouter,
+    read: async ask => ({ servers: (await serversOf(ask)).filter(({ kind }) => kind === openrouter) }),
+  },
+  {
+    uri: 'locallama://usage/{api}',
+    name: 'usage',
+    description: 'Tokens and cost of one server, such as openrouter or ollama, over all time.',
+    read: async (ask, { api = '' }) => {
+      const { rows } = (await ask('cost', { period: 'all', group_by: 'provider' })) as { rows: { group: string }[] }
+      const row = rows.find(({ group }) => group === api)
+      const known = (await serversOf(ask)).some(({ name }) => name === api)
+      if (row === undefined && !known) throw new GatewayError('not_found', `There is no server called ${api}.`)
+      return { api, period: 'all', usage: row ?? null }
+    },
+    complete: { api: async ask => (await serversOf(ask)).map(({ name }) => name) },
+  },
+  {
+    uri: 'locallama://jobs/progress/{jobId}',
+    name: 'job-progress',
+    description: 'Progress of one job.',
+    read: (ask, { jobId }) => ask('get_job', { job_id: jobId }),
+    complete: {
+      jobId: async ask => {
+        const { jobs } = (await ask('list_queue', { page_size: mostModels })) as { jobs: { job_id: string }[] }
+        return jobs.map(({ job_id }) => job_id)
+      },
+    },
+  },
+  {
+    uri: 'locallama://openrouter/model/{modelId}',
+    name: 'openrouter-model',
+    description: 'One model of OpenRouter.',
+    needs: openrouter,
+    read: async (ask, { modelId = '' }) => {
+      const { models } = (await ask('list_models', { kind: openrouter, id: modelId })) as { models: object[] }
+      const [model] = models
+      if (model === undefined) throw new GatewayError('not_found', `OpenRouter offers no model ${modelId}.`)
+      return model
+    },
+    complete: { modelId: openrouterModels },
+  },
+  {
+    uri: 'locallama://openrouter/prompting-strategy/{modelId}',
+    name: 'openrouter-prompting-strategy',
+    description: 'How tasks are put to one model of OpenRouter.',
+    needs: openrouter,
+    read: (ask, { modelId }) => ask('get_model_prompting_strategy', { model_id: modelId }),
+    complete: {
+      modelId: async ask => ((await ask('get_model_prompting_strategy')) as { models: string[] }).models,
+    },
+  },
+]
+
+async function serversOf(ask: Reader): Promise<{ name: string; kind: string }[]> {
+  return ((await ask('status')) as { servers: { name: string; kind: string }[] }).servers
+}
+
+async function openrouterModels(ask: Reader): Promise<string[]> {
+  const { models } = (await allModels(ask, { kind: openrouter })) as { models: { id: string }[] }
+  return models.map(({ id }) => id)
+}
+
+async function allModels(ask: Reader, filter: object): Promise<{ models: unknown[]; total: number }> {
+  const models: unknown[] = []
+  for (let page = 1; ; page++) {
+    const part = (await ask('list_models', { ...filter, page, page_size: mostModels })) as {
+      models: unknown[]
+      total: number
+    }
+    models.push(...part.models)
+    if (part.models.length === 0 || models.length >= part.total) return { models, total: part.total }
+  }
+}

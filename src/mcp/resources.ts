@@ -1,0 +1,115 @@
+import {
+  ProtocolError,
+  ProtocolErrorCode,
+  ResourceNotFoundError,
+  ResourceTemplate,
+  UriTemplate,
+  type McpServer,
+  type ReadResourceResult,
+  type ServerContext,
+  type Variables,
+} from '@modelcontextprotocol/server'
+import { asGatewayError } from '../errors.ts'
+import type { Client } from '../operations/client.ts'
+import type { Call } from '../operations/operation.ts'
+import { principalOf } from './http.ts'
+
+/** A client with the reader's identity and cancellation filled in. */
+export type Reader = (operation: string, input?: unknown) => Promise<Record<string, unknown>>
+
+/** Something to read at a URI, or, when the URI has `{variables}`, at every URI of that form. Its content is JSON. */
+export interface ResourceDefinition {
+  uri: string
+  name: string
+  description: string
+  /** Without this backend there is nothing to read, so it is not listed. */
+  needs?: string
+  read: (ask: Reader, variables: Record<string, string>) => Promise<unknown>
+  /** Values for each variable that begin with what was typed. */
+  complete?: Record<string, (ask: Reader) => Promise<string[]>>
+}
+
+export interface ResourceParts {
+  resources: readonly ResourceDefinition[]
+  client: Client
+  backends: () => ReadonlySet<string>
+}
+
+const mimeType = 'application/json'
+const completionLimit = 100
+
+/** Offers resources and templates. The returned function lists and hides them after their backends came or went. */
+export function registerResources(server: McpServer, { resources, client, backends }: ResourceParts): () => void {
+  const registered = resources.map(definition => {
+    const { uri, name, description, needs } = definition
+    const config = { description, mimeType }
+    const resource = uri.includes('{')
+      ? server.registerResource(name, templateOf(definition, client), config, (at, variables, context) =>
+          read(definition, client, at, asStrings(variables), context),
+        )
+      : server.registerResource(name, uri, config, (at, context) => read(definition, client, at, {}, context))
+    return { resource, needs }
+  })
+  const refresh = () => {
+    const present = backends()
+    for (const { resource, needs } of registered) {
+      const wanted = needs === undefined || present.has(needs)
+      if (wanted !== resource.enabled) resource.update({ enabled: wanted })
+    }
+  }
+  refresh()
+  return refresh
+}
+
+async function read(
+  { read }: ResourceDefinition,
+  client: Client,
+  at: URL,
+  variables: Record<string, string>,
+  context: ServerContext,
+): Promise<ReadResourceResult> {
+  const principal = principalOf(context.http?.authInfo)
+  const options: Partial<Call> = { signal: context.mcpReq.signal, ...(principal !== undefined && { principal }) }
+  try {
+    const content = await read((operation, input) => client.call(operation, input, options), variables)
+    return { contents: [{ uri: at.href, mimeType, text: JSON.stringify(content) }] }
+  } catch (thrown) {
+    const { code, message } = asGatewayError(thrown)
+    if (code === 'not_found' || code === 'model_not_found') throw new ResourceNotFoundError(at.href, message)
+    throw new ProtocolError(ProtocolErrorCode.InternalError, message, { code })
+  }
+}
+
+function templateOf({ uri, complete = {} }: ResourceDefinition, client: Client): ResourceTemplate {
+  const ask: Reader = (operation, input) => client.call(operation, input)
+  const completions = Object.entries(complete).map(([variable, values]) => [
+    variable,
+    async (typed: string) => (await values(ask)).filter(value => value.startsWith(typed)).slice(0, completionLimit),
+  ])
+  return new ResourceTemplate(new LastVariableTemplate(uri), {
+    list: undefined,
+    complete: Object.fromEntries(completions) as Record<string, (typed: string) => Promise<string[]>>,
+  })
+}
+
+/** A variable at the end takes the rest of the URI, because model names have slashes in them and few clients encode those. */
+class LastVariableTemplate extends UriTemplate {
+  override match(uri: string): Variables | null {
+    const [, before, variable] = /^([^{]*)\{(\w+)\}$/.exec(this.toString()) ?? []
+    if (before === undefined || variable === undefined) return super.match(uri)
+    const value = uri.slice(before.length)
+    return uri.startsWith(before) && value !== '' ? { [variable]: decode(value) } : null
+  }
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}
+
+function asStrings(variables: Variables): Record<string, string> {
+  return Object.fromEntries(Object.entries(variables).map(([name, value]) => [name, String(value)]))
+}

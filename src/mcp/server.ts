@@ -1,0 +1,74 @@
+import { McpServer, type McpServerFactory, type ServerEvent, type ServerEventBus } from '@modelcontextprotocol/server'
+import { registerPrompts, type Skill } from './prompts.ts'
+import { registerResources, type ResourceParts } from './resources.ts'
+import { registerTools, type ToolParts } from './tools.ts'
+
+export interface McpParts extends ToolParts, ResourceParts {
+  version: string
+  skills: readonly Skill[]
+  /** What clients may subscribe to; says so when backends came or went and when a resource changed. */
+  bus: ServerEventBus
+}
+
+const instructions =
+  'Signalbox runs tasks on local models first and on paid ones when they are worth it. Hand a self-contained task to ' +
+  'route_task, go on working, and collect the result with get_task_status (wait_seconds waits for it). ' +
+  'preemptive_route_task and get_cost_estimate tell beforehand which model would do it and what it would cost.'
+
+/** Makes a server with the same catalogue for every session or request. */
+export function createMcpFactory(parts: McpParts): McpServerFactory {
+  return ({ era, requestInfo }) => {
+    const server = new McpServer(
+      { name: 'signalbox', title: 'Signalbox', version: parts.version },
+      {
+        capabilities: {
+          tools: { listChanged: true },
+          resources: { subscribe: true, listChanged: true },
+          prompts: {},
+          completions: {},
+        },
+        instructions,
+        // One backend hides or shows several tools; its clients need to hear of it once.
+        debouncedNotificationMethods: ['notifications/tools/list_changed', 'notifications/resources/list_changed'],
+      },
+    )
+    const refreshTools = registerTools(server, parts)
+    const refreshResources = registerResources(server, parts)
+    registerPrompts(server, parts.skills)
+    // A 2026 client over HTTP has a server for one request only; its subscriptions are the mount's.
+    const lastsForOneRequest = era === 'modern' && requestInfo !== undefined
+    if (!lastsForOneRequest) {
+      const subscribed = era === 'legacy' ? acceptSubscriptions(server) : everything
+      deliver(server, parts.bus, event => {
+        if (event.kind === 'tools_list_changed') refreshTools()
+        else if (event.kind === 'resources_list_changed') refreshResources()
+        else if (event.kind === 'resource_updated' && server.isConnected() && subscribed.has(event.uri)) {
+          void server.server.sendResourceUpdated({ uri: event.uri })
+        }
+      })
+    }
+    return server
+  }
+}
+
+/** A 2026 connection filters by what its client listens to after we have sent it. */
+const everything = { has: () => true }
+const subscriptionLimit = 1024
+
+function acceptSubscriptions(server: McpServer): ReadonlySet<string> {
+  const subscribed = new Set<string>()
+  server.server.setRequestHandler('resources/subscribe', ({ params }) => {
+    if (subscribed.size < subscriptionLimit) subscribed.add(params.uri)
+    return {}
+  })
+  server.server.setRequestHandler('resources/unsubscribe', ({ params }) => {
+    subscribed.delete(params.uri)
+    return {}
+  })
+  return subscribed
+}
+
+function deliver(server: McpServer, bus: ServerEventBus, listener: (event: ServerEvent) => void): void {
+  const unsubscribe = bus.subscribe(listener)
+  Object.assign(server.server, { onclose: unsubscribe })
+}

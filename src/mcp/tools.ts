@@ -1,0 +1,102 @@
+import type { CallToolResult, McpServer, ServerContext, ToolAnnotations } from '@modelcontextprotocol/server'
+import { ConfigError } from '../config.ts'
+import { asGatewayError } from '../errors.ts'
+import type { Client } from '../operations/client.ts'
+import type { Effect, Operation, Progress } from '../operations/operation.ts'
+import { principalOf } from './http.ts'
+import type { Monitoring } from './monitoring.ts'
+
+export interface ToolParts {
+  operations: readonly Operation<never>[]
+  client: Client
+  /** The backends that are there now; a tool that needs another is not listed. */
+  backends: () => ReadonlySet<string>
+  monitoring: Monitoring
+}
+
+/**
+ * The operations that agents are shown: `all`, `core`, or names separated by commas. Throws `ConfigError` naming what is not
+ * an operation.
+ */
+export function selectTools<Context>(
+  selection: string,
+  operations: readonly Operation<Context>[],
+): readonly Operation<Context>[] {
+  if (selection === 'all') return operations
+  if (selection === 'core') return operations.filter(({ core }) => core === true)
+  const names = selection.split(',').map(name => name.trim())
+  const unknown = names.find(name => operations.every(operation => operation.name !== name))
+  if (unknown !== undefined) throw new ConfigError(`SIGNALBOX_TOOLS: there is no tool named ${unknown || '""'}`)
+  return operations.filter(({ name }) => names.includes(name))
+}
+
+/** Offers each operation as a tool. The returned function lists and hides tools after their backends came or went. */
+export function registerTools(server: McpServer, { operations, client, backends, monitoring }: ToolParts): () => void {
+  const tools = operations.map(operation => {
+    const { name, summary: description, effect, openWorld, input: inputSchema, output: outputSchema } = operation
+    const annotations = { ...annotationsOf[effect], openWorldHint: openWorld ?? effect === 'spend' }
+    const tool = server.registerTool(
+      name,
+      { description, inputSchema, outputSchema, annotations },
+      async (input: unknown, context: ServerContext) => {
+        const result = await callTool(client, name, input, context)
+        const meta = monitoring.metaFor(operation)
+        return meta === undefined ? result : { ...result, _meta: meta }
+      },
+    )
+    return { tool, needs: operation.needs }
+  })
+  const refresh = () => {
+    const present = backends()
+    for (const { tool, needs } of tools) {
+      const wanted = needs === undefined || present.has(needs)
+      if (wanted === tool.enabled) continue
+      if (wanted) tool.enable()
+      else tool.disable()
+    }
+  }
+  refresh()
+  return refresh
+}
+
+const annotationsOf: Record<Effect, ToolAnnotations> = {
+  read: { readOnlyHint: true, destructiveHint: false, idempotentHint: true },
+  write: { readOnlyHint: false, destructiveHint: false, idempotentHint: true },
+  destroy: { readOnlyHint: false, destructiveHint: true, idempotentHint: true },
+  spend: { readOnlyHint: false, destructiveHint: false, idempotentHint: false },
+}
+
+async function callTool(client: Client, name: string, input: unknown, context: ServerContext): Promise<CallToolResult> {
+  const progress = progressSender(context)
+  const principal = principalOf(context.http?.authInfo)
+  try {
+    const output = await client.call(name, input, {
+      signal: context.mcpReq.signal,
+      progress: progress.send,
+      ...(principal !== undefined && { principal }),
+    })
+    return { content: [{ type: 'text', text: JSON.stringify(output) }], structuredContent: output }
+  } catch (thrown) {
+    // Structured content would have to fit the output schema, which a failure never does.
+    const { code, message, retryAfterSeconds } = asGatewayError(thrown)
+    const retry = retryAfterSeconds === undefined ? '' : ` Try again in ${String(Math.ceil(retryAfterSeconds))} s.`
+    return { isError: true, content: [{ type: 'text', text: `${code}: ${message}${retry}` }] }
+  } finally {
+    await progress.sent()
+  }
+}
+
+/** Sends progress in order, to clients that asked for it, and never after the result. */
+function progressSender({ mcpReq }: ServerContext): { send: (progress: Progress) => void; sent: () => Promise<void> } {
+  const progressToken = mcpReq._meta?.progressToken
+  if (progressToken === undefined) return { send: () => undefined, sent: () => Promise.resolve() }
+  let sent = Promise.resolve()
+  const nobodyListens = () => undefined
+  return {
+    send: progress => {
+      const params = { ...progress, progressToken }
+      sent = sent.then(() => mcpReq.notify({ method: 'notifications/progress', params }).catch(nobodyListens))
+    },
+    sent: () => sent,
+  }
+}

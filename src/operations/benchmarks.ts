@@ -1,0 +1,23 @@
+import { z } from 'zod'
+import { currentResults } from '../bench/evidence.ts'
+import { leaderboard } from '../bench/leaderboard.ts'
+import type { Core } from '../core.ts'
+import { BenchmarkOutcome, summary } from '../tasks/benchmark.ts'
+import { operation } from './operation.ts'
+
+export const benchmarks = operation({
+  name: 'benchmarks',
+  summary: 'What has been measured about the models, the best first: quality with its interval, speed and cost.',
+  effect: 'read',
+  core: true,
+  input: z.strictObject({ model: z.string().optional(), limit: z.int().min(1).max(100).default(20) }),
+  output: z.object({ models: BenchmarkOutcome.shape.models, total: z.int() }),
+  run: ({ benchmarkResults, inventory }: Core, { model, limit }) => {
+    const digestOf = (provider: string, name: string) =>
+      inventory.models().find(each => each.provider === provider && each.name === name)?.digest
+    const standings = leaderboard(currentResults(benchmarkResults().results(), digestOf))
+    const models = standings.map(standing => summary(standing))
+    const asked = models.filter(each => model === undefined || each.model === model || each.model.endsWith(`/${model}`))
+    return { models: asked.slice(0, limit), total: asked.length }
+  },
+})

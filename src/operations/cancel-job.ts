@@ -1,0 +1,17 @@
+import { z } from 'zod'
+import type { Core } from '../core.ts'
+import { operation } from './operation.ts'
+import { JobStatus, jobStatus } from './task-view.ts'
+
+export const cancelJob = operation({
+  name: 'cancel_job',
+  summary: 'Cancels one background job that waits or runs. A job that is done stays as it is.',
+  effect: 'write',
+  http: { method: 'POST', path: '/api/jobs/:job_id/cancel' },
+  input: z.strictObject({ job_id: z.string() }),
+  output: z.object({ cancelled: z.boolean(), job: JobStatus }),
+  run: ({ tasks }: Core, { job_id }) => {
+    const cancelled = tasks.cancelJob(job_id)
+    return { cancelled, job: jobStatus(tasks.job(job_id).job, 0, undefined) }
+  },
+})

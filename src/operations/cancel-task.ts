@@ -1,0 +1,18 @@
+import { z } from 'zod'
+import type { Core } from '../core.ts'
+import { operation } from './operation.ts'
+import { TaskStatus, taskStatus } from './task-view.ts'
+
+export const cancelTask = operation({
+  name: 'cancel_task',
+  summary: 'Cancels a task that waits or runs; its model stops at once. A task that is done stays as it is.',
+  effect: 'write',
+  core: true,
+  http: { method: 'POST', path: '/api/tasks/:task_id/cancel' },
+  input: z.strictObject({ task_id: z.string() }),
+  output: z.object({ cancelled_jobs: z.array(z.string()), task: TaskStatus }),
+  run: ({ tasks }: Core, { task_id }) => ({
+    cancelled_jobs: tasks.cancel(task_id),
+    task: taskStatus(tasks.view(task_id), tasks.active()),
+  }),
+})

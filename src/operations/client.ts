@@ -1,0 +1,63 @@
+import type { z } from 'zod'
+import { asGatewayError, GatewayError } from '../errors.ts'
+import type { Call, Operation, Principal } from './operation.ts'
+
+/** Calls operations by name: the same inputs, results and `GatewayError`s wherever they run. */
+export interface Client {
+  /**
+   * Throws `not_found` for an unknown name, `invalid_request` for a bad input, `forbidden` for a reader that wants to change
+   * something, and whatever the operation throws.
+   */
+  call(name: string, input?: unknown, options?: Partial<Call>): Promise<Record<string, unknown>>
+}
+
+export const localPrincipal: Principal = { name: 'local' }
+
+/** Runs operations in this process. What nobody foresaw goes to `onUnforeseen`, since its caller is told nothing of it. */
+export function inProcessClient<Context>(
+  operations: readonly Operation<Context>[],
+  context: Context,
+  onUnforeseen?: (error: unknown, operation: string) => void,
+): Client {
+  const byName = new Map(operations.map(operation => [operation.name, operation]))
+
+  return {
+    async call(name, input = {}, { signal = new AbortController().signal, progress = ignore, principal } = {}) {
+      const operation = byName.get(name)
+      if (operation === undefined) throw new GatewayError('not_found', `There is no operation named ${name}.`)
+      const asker = principal ?? localPrincipal
+      if (asker.readOnly === true && operation.effect !== 'read') {
+        throw new GatewayError('forbidden', `${name} changes something, and ${asker.name} may only read.`)
+      }
+      const parsed = operation.input.safeParse(input)
+      if (!parsed.success) throw invalidInput(name, parsed.error)
+      try {
+        signal.throwIfAborted()
+        const result = await operation.run(context, parsed.data, { signal, progress, principal: asker })
+        return asJson(operation.output.parse(result))
+      } catch (error) {
+        if (signal.aborted) throw new GatewayError('client_closed', `${name} was cancelled by its caller.`)
+        const failure = asGatewayError(error)
+        if (failure.code === 'internal') onUnforeseen?.(error, name)
+        throw failure
+      }
+    },
+  }
+}
+
+/** A copy that holds what JSON would carry: no caller can change the core's state through it or see more than one over HTTP. */
+function asJson(output: Record<string, unknown>): Record<string, unknown> {
+  return JSON.parse(JSON.stringify(output)) as Record<string, unknown>
+}
+
+function invalidInput(name: string, error: z.ZodError): GatewayError {
+  const issue = error.issues[0]
+  const unknownKeys = issue?.code === 'unrecognized_keys' ? issue.keys : []
+  const field = [...(issue?.path ?? []), ...unknownKeys.slice(0, 1)].join('.')
+  const problem = issue?.message ?? 'it is not valid'
+  return new GatewayError('invalid_request', `${name}: ${field === '' ? '' : `${field}: `}${problem}`, {
+    ...(field !== '' && { param: field }),
+  })
+}
+
+function ignore(): void {}

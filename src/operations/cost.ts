@@ -1,0 +1,51 @@
+import { z } from 'zod'
+import type { Core } from '../core.ts'
+import { UsageQuery } from '../ledger/usage.ts'
+import { operation } from './operation.ts'
+
+const Figures = z.object({
+  requests: z.int(),
+  errors: z.int(),
+  input_tokens: z.int().describe('All prompt tokens, cached ones included.'),
+  output_tokens: z.int(),
+  cost_usd: z.number(),
+  unknown_cost_requests: z.int(),
+})
+
+export const cost = operation({
+  name: 'cost',
+  summary: 'What was used and spent in a period, by model, provider, key or day; the dearest first.',
+  effect: 'read',
+  core: true,
+  input: z.strictObject({
+    period: z.string().default('today').describe('today, day, week, month, all, or such as 7d or 24h.'),
+    group_by: UsageQuery.shape.group_by,
+  }),
+  output: z.object({
+    from: z.string().nullable(),
+    to: z.string(),
+    total: Figures,
+    rows: z.array(Figures.extend({ group: z.string().nullable().describe('Null: no model answered.') })),
+  }),
+  run: async ({ ledger }: Core, { period, group_by }, { signal }) => {
+    const query = UsageQuery.parse({ period, group_by })
+    const { from, to, totals, rows } = await ledger.usage(query, signal)
+    return { from, to, total: compact(totals), rows: rows.map(row => ({ group: row.group, ...compact(row) })) }
+  },
+})
+
+interface UsageFigures extends z.output<typeof Figures> {
+  cache_read_tokens: number
+  cache_write_tokens: number
+}
+
+function compact(figures: UsageFigures): z.output<typeof Figures> {
+  return {
+    requests: figures.requests,
+    errors: figures.errors,
+    input_tokens: figures.input_tokens + figures.cache_read_tokens + figures.cache_write_tokens,
+    output_tokens: figures.output_tokens,
+    cost_usd: figures.cost_usd,
+    unknown_cost_requests: figures.unknown_cost_requests,
+  }
+}

@@ -1,0 +1,80 @@
+import { z } from 'zod'
+import type { Model } from '../providers/provider.ts'
+import type { Decision } from '../router/decide.ts'
+import { explain, type ExplainedCandidate } from '../router/explain.ts'
+import { priceAt } from '../wire/usage.ts'
+
+const Candidate = z.object({
+  model: z.string(),
+  provider: z.string(),
+  tier: z.enum(['local', 'remote']),
+  loaded: z.boolean().nullable(),
+  estimated_cost_usd: z.number().nullable().describe('Null where the price is not known.'),
+  quality: z.number().describe('Predicted, 0 to 1.'),
+  quality_low: z.number(),
+  quality_high: z.number(),
+  observations: z.number().describe('What the prediction rests on, in observations.'),
+  seconds: z.number(),
+  lost_because: z.string().describe('Empty for the chosen one.'),
+  flip: z.string().describe('What would have it chosen.'),
+})
+
+export const DecisionView = z.object({
+  model: z.string().nullable().describe('The model that would do it; null when none can.'),
+  provider: z.string().nullable(),
+  reason: z.string(),
+  estimated_cost_usd: z.number().nullable(),
+  prompt_tokens: z.int(),
+  candidates: z.array(Candidate).describe('Best first; each is tried when the one before fails.'),
+  dropped: z.array(z.object({ model: z.string(), why: z.string() })),
+  dropped_count: z.int(),
+})
+export type DecisionView = z.output<typeof DecisionView>
+
+const mostShown = 20
+const usualOutputTokens = 1024
+
+/** A decision as people and agents see it: who would do it, at what price, and why the others would not. */
+export function decisionView(decision: Decision): DecisionView {
+  const { measured, ranked, dropped, reason } = decision
+  const explained = new Map(explain(decision).candidates.map(candidate => [candidate.model, candidate]))
+  const candidates = ranked.slice(0, mostShown).map(model => ({
+    ...judgement(explained.get(model.id)),
+    model: model.id,
+    provider: model.provider,
+    tier: model.tier,
+    loaded: model.loaded ?? null,
+    estimated_cost_usd: estimateUsd(model, measured.promptTokens, measured.outputTokens ?? usualOutputTokens),
+  }))
+  const [first] = candidates
+  return {
+    model: first?.model ?? null,
+    provider: first?.provider ?? null,
+    reason,
+    estimated_cost_usd: first?.estimated_cost_usd ?? null,
+    prompt_tokens: measured.promptTokens,
+    candidates,
+    dropped: dropped.slice(0, mostShown).map(({ model, drop }) => ({ model: model.id, why: drop.reason })),
+    dropped_count: dropped.length,
+  }
+}
+
+function judgement(candidate: ExplainedCandidate | undefined) {
+  return {
+    quality: candidate?.quality ?? 0,
+    quality_low: candidate?.low ?? 0,
+    quality_high: candidate?.high ?? 1,
+    observations: candidate?.n ?? 0,
+    seconds: candidate?.seconds ?? 0,
+    lost_because: candidate?.lost_because ?? '',
+    flip: candidate?.flip ?? '',
+  }
+}
+
+/** USD for a prompt and an answer of so many tokens; 0 for what costs nothing, null where nobody told the price. */
+export function estimateUsd({ free, price }: Model, promptTokens: number, outputTokens: number): number | null {
+  if (free) return 0
+  if (price === undefined) return null
+  const { input, output } = priceAt(price, promptTokens)
+  return (promptTokens * input + outputTokens * output) / 1e6
+}

@@ -1,0 +1,43 @@
+import { z } from 'zod'
+import type { Core } from '../core.ts'
+import { select } from '../router/select.ts'
+import { estimateUsd } from './decision-view.ts'
+import { operation } from './operation.ts'
+
+const usualOutputTokens = 1024
+const mostShown = 20
+
+export const getCostEstimate = operation({
+  name: 'get_cost_estimate',
+  summary:
+    'What a task of a given size would cost in USD on each model, the cheapest first. Local and free models cost 0.',
+  effect: 'read',
+  core: true,
+  input: z.strictObject({
+    context_length: z.int().min(0).describe('Tokens of the prompt.'),
+    expected_output_length: z.int().min(0).default(usualOutputTokens).describe('Tokens of the answer.'),
+    model: z.string().optional().describe('Only this model.'),
+  }),
+  output: z.object({
+    estimates: z.array(
+      z.object({
+        model: z.string(),
+        tier: z.enum(['local', 'remote']),
+        cost_usd: z.number().nullable().describe('Null where the price is not known.'),
+      }),
+    ),
+    total: z.int().describe('Models in question; the dearest are left out beyond 20.'),
+  }),
+  run: ({ inventory, config }: Core, { context_length, expected_output_length, model: name }) => {
+    const all = inventory.models()
+    const asked = name === undefined ? all : (select([name], all, config.values.MODEL_ALIASES)[0]?.models ?? [])
+    const estimates = asked
+      .map(model => ({
+        model: model.id,
+        tier: model.tier,
+        cost_usd: estimateUsd(model, context_length, expected_output_length),
+      }))
+      .sort((a, b) => (a.cost_usd ?? Infinity) - (b.cost_usd ?? Infinity) || (a.model < b.model ? -1 : 1))
+    return { estimates: estimates.slice(0, mostShown), total: estimates.length }
+  },
+})

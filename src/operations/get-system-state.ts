@@ -1,0 +1,48 @@
+import { z } from 'zod'
+import type { Core } from '../core.ts'
+import { taskStates } from '../ledger/tasks.ts'
+import { operation } from './operation.ts'
+import { ServerStatus, serversOf } from './status.ts'
+
+export const getSystemState = operation({
+  name: 'get_system_state',
+  summary:
+    'Everything at a glance: servers, how many models there are, the queue, today’s spending and the settings in force.',
+  effect: 'read',
+  input: z.strictObject({}),
+  output: z.object({
+    version: z.string(),
+    started_at: z.string(),
+    servers: z.array(ServerStatus),
+    models: z.object({ local: z.int(), free: z.int(), paid: z.int() }),
+    tasks: z.record(z.enum(taskStates), z.int()),
+    today: z.object({ requests: z.int(), errors: z.int(), cost_usd: z.number() }),
+    settings: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+  }),
+  run: async (core: Core, _input, { signal }) => {
+    const models = core.inventory.models()
+    const { totals } = await core.ledger.usage({ period: 'today', group_by: 'model' }, signal)
+    return {
+      version: core.version,
+      started_at: new Date(core.startedAt).toISOString(),
+      servers: serversOf(core),
+      models: {
+        local: models.filter(({ tier }) => tier === 'local').length,
+        free: models.filter(({ tier, free }) => tier === 'remote' && free).length,
+        paid: models.filter(({ free }) => !free).length,
+      },
+      tasks: core.ledger.tasks.counts(),
+      today: { requests: totals.requests, errors: totals.errors, cost_usd: totals.cost_usd },
+      settings: shownSettings(core),
+    }
+  },
+})
+
+/** The settings that are one value each, without the secret ones. */
+function shownSettings({ config }: Core): Record<string, string | number | boolean> {
+  const secret = /KEY|PASSWORD|PROXY/
+  const shown = Object.entries(config.values).filter(
+    ([name, value]) => ['string', 'number', 'boolean'].includes(typeof value) && !secret.test(name),
+  )
+  return Object.fromEntries(shown) as Record<string, string | number | boolean>
+}

@@ -1,0 +1,32 @@
+import { z } from 'zod'
+import type { Core } from '../core.ts'
+import type { TaskView } from '../tasks/tasks.ts'
+import { operation } from './operation.ts'
+import { TaskStatus, taskStatus } from './task-view.ts'
+
+export const getTaskStatus = operation({
+  name: 'get_task_status',
+  summary: 'Status, progress and result of a task. With wait_seconds it waits until the task is done, so do not poll.',
+  effect: 'read',
+  core: true,
+  http: { method: 'GET', path: '/api/tasks/:task_id' },
+  input: z.strictObject({
+    task_id: z.string(),
+    wait_seconds: z.number().min(0).max(600).default(0).describe('How long to wait for the end at most.'),
+  }),
+  output: TaskStatus,
+  run: async ({ tasks }: Core, { task_id, wait_seconds }, { signal, progress }) => {
+    let told = 0
+    const tell = (view: TaskView) => {
+      told += 1
+      progress({ progress: told, message: describe(view) })
+    }
+    const view = await tasks.wait(task_id, wait_seconds * 1000, signal, tell)
+    return taskStatus(view, tasks.active())
+  },
+})
+
+function describe({ task, position, progress }: TaskView): string {
+  if (progress !== undefined) return progress.message
+  return position > 0 ? `${task.state}, ${position} in line` : task.state
+}

@@ -1,0 +1,85 @@
+import { GatewayError } from '../errors.ts'
+import { createFrameSplitter, readData } from '../wire/sse.ts'
+import type { Client } from './client.ts'
+import { readErrorEnvelope } from './error-envelope.ts'
+import type { Progress } from './operation.ts'
+
+export interface HttpClientOptions {
+  /** Where the instance listens, for example `http://127.0.0.1:3001`. */
+  url: string
+  /** Sent as a bearer token. */
+  token?: string
+}
+
+/** The cause of a `GatewayError` that says nothing about the operation: its instance could not be asked, or ended meanwhile. */
+export class ConnectionLost extends Error {
+  override readonly name = 'ConnectionLost'
+  /** Whether the instance may have begun the work. */
+  readonly begun: boolean
+
+  constructor(begun: boolean, cause: unknown) {
+    super(begun ? 'The connection broke before the answer came.' : 'No connection could be made.', { cause })
+    this.begun = begun
+  }
+}
+
+/** Calls the operations of a running instance through `POST /admin/<name>`. */
+export function httpClient({ url, token }: HttpClientOptions): Client {
+  return {
+    async call(name, input = {}, { signal = new AbortController().signal, progress } = {}) {
+      const lost = (begun: boolean, cause: unknown) => {
+        if (signal.aborted) return new GatewayError('client_closed', `${name} was cancelled by its caller.`)
+        return new GatewayError('upstream_unavailable', `The Signalbox instance at ${url} is not there.`, {
+          cause: new ConnectionLost(begun, cause),
+        })
+      }
+      let response: Response
+      try {
+        response = await fetch(`${url.replace(/\/$/, '')}/admin/${encodeURIComponent(name)}`, {
+          method: 'POST',
+          headers: {
+            'content-type': 'application/json',
+            accept: 'text/event-stream',
+            ...(token !== undefined && { authorization: `Bearer ${token}` }),
+          },
+          body: JSON.stringify(input),
+          signal,
+        })
+      } catch (error) {
+        throw lost(!isRefused(error), error)
+      }
+      if (response.headers.get('content-type')?.includes('text/event-stream') !== true) {
+        throw readErrorEnvelope(await response.json().catch(() => undefined), response.status)
+      }
+      try {
+        for await (const event of readEvents(response)) {
+          if (event.result !== undefined) return event.result
+          if (event.error !== undefined) throw readErrorEnvelope(event, response.status)
+          if (event.progress !== undefined) progress?.(event.progress)
+        }
+      } catch (error) {
+        throw error instanceof GatewayError ? error : lost(true, error)
+      }
+      throw lost(true, undefined)
+    },
+  }
+}
+
+interface AnswerEvent {
+  progress?: Progress
+  result?: Record<string, unknown>
+  error?: unknown
+}
+
+async function* readEvents(response: Response): AsyncGenerator<AnswerEvent> {
+  const splitter = createFrameSplitter()
+  for await (const chunk of response.body ?? []) {
+    for (const data of readData(splitter.push(Buffer.from(chunk)))) yield JSON.parse(data) as AnswerEvent
+  }
+}
+
+/** The request surely never arrived, so that even work that costs money may be asked of another instance. */
+function isRefused(error: unknown): boolean {
+  const cause = (error as { cause?: { code?: unknown } }).cause
+  return cause?.code === 'ECONNREFUSED' || cause?.code === 'UND_ERR_CONNECT_TIMEOUT'
+}

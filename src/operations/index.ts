@@ -1,0 +1,68 @@
+import type { Core } from '../core.ts'
+import { benchmarkFreeModels } from './benchmark-free-models.ts'
+import { benchmarkModel } from './benchmark-model.ts'
+import { benchmarkTask } from './benchmark-task.ts'
+import { benchmarkTasks } from './benchmark-tasks.ts'
+import { benchmarks } from './benchmarks.ts'
+import { cancelJob } from './cancel-job.ts'
+import { cancelTask } from './cancel-task.ts'
+import { checkForUpdates } from './check-for-updates.ts'
+import { clearOpenrouterTracking } from './clear-openrouter-tracking.ts'
+import { cost } from './cost.ts'
+import { explainRoute } from './explain-route.ts'
+import { getCostEstimate } from './get-cost-estimate.ts'
+import { getFreeModels } from './get-free-models.ts'
+import { getJob } from './get-job.ts'
+import { getModelPromptingStrategy } from './get-model-prompting-strategy.ts'
+import { getSystemState } from './get-system-state.ts'
+import { getTaskStatus } from './get-task-status.ts'
+import { listMemoryBank } from './list-memory-bank.ts'
+import { listModels } from './list-models.ts'
+import { listQueue } from './list-queue.ts'
+import { listTasks } from './list-tasks.ts'
+import type { Operation } from './operation.ts'
+import { preemptiveRouteTask } from './preemptive-route-task.ts'
+import { rateResult } from './rate-result.ts'
+import { reloadConfig } from './reload-config.ts'
+import { retrivInit } from './retriv-init.ts'
+import { retrivSearch } from './retriv-search.ts'
+import { routeTask } from './route-task.ts'
+import { search } from './search.ts'
+import { setModelPromptingStrategy } from './set-model-prompting-strategy.ts'
+import { status } from './status.ts'
+import { updateServer } from './update-server.ts'
+
+/** Every verb, in the order in which agents are shown them. */
+export const operations: readonly Operation<Core>[] = [
+  routeTask,
+  getTaskStatus,
+  cancelTask,
+  cancelJob,
+  preemptiveRouteTask,
+  explainRoute,
+  getCostEstimate,
+  rateResult,
+  status,
+  cost,
+  retrivInit,
+  retrivSearch,
+  search,
+  benchmarks,
+  benchmarkTask,
+  benchmarkTasks,
+  benchmarkModel,
+  benchmarkFreeModels,
+  listTasks,
+  listQueue,
+  getJob,
+  listModels,
+  getSystemState,
+  getFreeModels,
+  clearOpenrouterTracking,
+  setModelPromptingStrategy,
+  getModelPromptingStrategy,
+  listMemoryBank,
+  reloadConfig,
+  checkForUpdates,
+  updateServer,
+]

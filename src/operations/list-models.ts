@@ -1,0 +1,74 @@
+import { z } from 'zod'
+import type { Core } from '../core.ts'
+import type { Model } from '../providers/provider.ts'
+import { operation } from './operation.ts'
+import { pageInput, pageOf } from './task-input.ts'
+
+export const ModelView = z.object({
+  id: z.string(),
+  provider: z.string(),
+  kind: z.string().describe('What kind of server has it.'),
+  tier: z.enum(['local', 'remote']),
+  free: z.boolean(),
+  available: z.boolean(),
+  context_tokens: z.int().nullable(),
+  loaded: z.boolean().nullable(),
+  price: z
+    .object({ input: z.number(), output: z.number() })
+    .nullable()
+    .describe('USD per million tokens; null where nobody told.'),
+  tools: z.boolean().nullable(),
+  vision: z.boolean().nullable(),
+  parameters_b: z.number().nullable(),
+  quantization: z.string().nullable(),
+})
+
+export const listModels = operation({
+  name: 'list_models',
+  summary: 'The models that can be used now, with context, price and abilities.',
+  effect: 'read',
+  input: z.strictObject({
+    tier: z.enum(['local', 'remote']).optional(),
+    kind: z.string().optional().describe('Only of this kind of server, such as ollama or openrouter.'),
+    free: z.boolean().optional(),
+    id: z.string().optional().describe('Only the model with this id or name.'),
+    q: z.string().optional().describe('A part of the id.'),
+    ...pageInput,
+  }),
+  output: z.object({ models: z.array(ModelView), total: z.int(), page: z.int(), page_size: z.int() }),
+  run: (core: Core, { tier, kind, free, id, q, page, page_size }) => {
+    const found = core.inventory
+      .models()
+      .filter(
+        model =>
+          (tier === undefined || model.tier === tier) &&
+          (kind === undefined || core.kindOf(model.provider) === kind) &&
+          (free === undefined || model.free === free) &&
+          (id === undefined || model.id === id || model.name === id) &&
+          (q === undefined || model.id.toLowerCase().includes(q.toLowerCase())),
+      )
+    const { limit, offset } = pageOf({ page, page_size })
+    const models = found.slice(offset, offset + limit).map(model => modelView(core, model))
+    return { models, total: found.length, page, page_size }
+  },
+})
+
+/** A model as people and agents see it. */
+export function modelView({ kindOf, inventory }: Core, model: Model): z.output<typeof ModelView> {
+  const { price, capabilities } = model
+  return {
+    id: model.id,
+    provider: model.provider,
+    kind: kindOf(model.provider) ?? 'unknown',
+    tier: model.tier,
+    free: model.free,
+    available: inventory.condition(model).state === 'ready',
+    context_tokens: model.contextTokens ?? null,
+    loaded: model.loaded ?? null,
+    price: price === undefined ? null : { input: price.input, output: price.output },
+    tools: capabilities.tools ?? null,
+    vision: capabilities.vision ?? null,
+    parameters_b: model.parametersB ?? null,
+    quantization: model.quantization ?? null,
+  }
+}

@@ -1,0 +1,45 @@
+import websocket from '@fastify/websocket'
+import type { FastifyInstance } from 'fastify'
+import type { LiveMessage } from './live.ts'
+
+const mostUnreadBytes = 1024 * 1024
+const pingMs = 20_000
+
+/** Begins to send messages and answers with the function that ends it; `watchLive` of a core. */
+export type Watch = (send: (message: LiveMessage) => void) => () => void
+
+/**
+ * `/ws`: task and queue changes as they happen. A reader that leaves more than 1 MB unread, or does not answer a ping before
+ * the next one, is dropped and may come back for a new snapshot.
+ */
+export function liveSocket(app: FastifyInstance, watch: Watch): void {
+  // A refused upgrade leaves a socket that belongs to nobody, and closing the server would wait for it.
+  app.addHook('onResponse', async ({ headers, raw }, reply) => {
+    if (headers.upgrade !== undefined && reply.statusCode >= 400) raw.socket.destroySoon()
+  })
+  void app.register(async scope => {
+    await scope.register(websocket, { options: { maxPayload: 64 * 1024 } })
+    scope.get('/ws', { websocket: true }, socket => {
+      let answered = true
+      const unwatch = watch(message => {
+        if (socket.bufferedAmount > mostUnreadBytes) socket.terminate()
+        else socket.send(JSON.stringify(message))
+      })
+      const pinging = setInterval(() => {
+        if (!answered) socket.terminate()
+        answered = false
+        socket.ping()
+      }, pingMs)
+      socket.on('pong', () => {
+        answered = true
+      })
+      socket.on('close', () => {
+        clearInterval(pinging)
+        unwatch()
+      })
+      socket.on('error', () => {
+        socket.terminate()
+      })
+    })
+  })
+}

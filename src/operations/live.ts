@@ -1,0 +1,56 @@
+import { z } from 'zod'
+import { taskStates } from '../ledger/tasks.ts'
+import type { Core } from '../core.ts'
+import { JobStatus, jobStatus } from './task-view.ts'
+
+const Queue = z.object({
+  waiting: z.int(),
+  running: z.int(),
+  tasks: z.record(z.enum(taskStates), z.int()),
+})
+
+/** What `/ws` sends, one JSON text a message: a snapshot first, then what changes. */
+export const LiveMessage = z.discriminatedUnion('type', [
+  z.object({
+    type: z.literal('snapshot'),
+    version: z.string(),
+    /** What is there, which decides what agents are shown. */
+    backends: z.array(z.string()),
+    queue: Queue,
+    jobs: z.array(JobStatus),
+  }),
+  z.object({ type: z.literal('job'), job: JobStatus, queue: Queue }),
+])
+export type LiveMessage = z.output<typeof LiveMessage>
+
+const mostJobs = 200
+
+/** The kinds of servers that are set up, and the organs that are switched on. */
+function backendsOf({ config }: Core): string[] {
+  const kinds = new Set(config.endpoints.map(({ kind }) => kind))
+  return [...kinds, ...(config.values.CODE_SEARCH_ENABLED ? ['code-search'] : [])]
+}
+
+/** Sends a snapshot and then every change, until the returned function is called. */
+export function watchLive(core: Core, send: (message: LiveMessage) => void): () => void {
+  const { tasks, ledger } = core
+  const queue = () => {
+    const { waiting, running } = tasks.active()
+    return { waiting, running, tasks: ledger.tasks.counts() }
+  }
+  const view = (id: string) => {
+    const { job, position, progress } = tasks.job(id)
+    return jobStatus(job, position, progress)
+  }
+  const { jobs } = ledger.tasks.jobs({ unfinished: true }, { limit: mostJobs, offset: 0 })
+  send({
+    type: 'snapshot',
+    version: core.version,
+    backends: backendsOf(core),
+    queue: queue(),
+    jobs: jobs.map(({ id }) => view(id)),
+  })
+  return tasks.watch(({ jobId }) => {
+    send({ type: 'job', job: view(jobId), queue: queue() })
+  })
+}

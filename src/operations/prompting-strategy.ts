@@ -1,0 +1,11 @@
+import { z } from 'zod'
+
+/** How a model wants to be addressed. */
+export const PromptingStrategy = z.object({
+  system_prompt: z.string(),
+  user_prompt: z.string(),
+  use_chat: z.boolean().describe('false: everything in one user message, for models that know no system role.'),
+  assistant_prompt: z.string().optional().describe('What the answer begins with.'),
+  success_rate: z.number().min(0).max(1).optional(),
+  quality_score: z.number().min(0).max(1).optional(),
+})

@@ -1,0 +1,52 @@
+import { isDeepStrictEqual } from 'node:util'
+import { z } from 'zod'
+import { ConfigError, coreSettings, type Config, type Setting } from '../config.ts'
+import type { Core } from '../core.ts'
+import { GatewayError } from '../errors.ts'
+import { operation } from './operation.ts'
+
+export const reloadConfig = operation({
+  name: 'reload_config',
+  summary: 'Reads .env and signalbox.json again and applies what changed: all of it, or nothing and the reason.',
+  effect: 'write',
+  input: z.strictObject({}),
+  output: z.object({ changed: z.array(z.string()) }),
+  run: (core: Core) => {
+    const next = read(core)
+    const changed = differences(core.config, next)
+    const fixed = changed.filter(takesRestart)
+    if (fixed.length > 0) {
+      throw new GatewayError(
+        'conflict',
+        `Nothing was changed, because ${fixed.join(', ')} can only change at a restart. Restart Signalbox, or set it back.`,
+      )
+    }
+    core.reconfigure(next)
+    return { changed }
+  },
+})
+
+function read(core: Core): Config {
+  try {
+    return core.readConfig()
+  } catch (error) {
+    if (error instanceof ConfigError) {
+      throw new GatewayError('invalid_request', `Nothing was changed. ${error.message}`, { cause: error })
+    }
+    throw error
+  }
+}
+
+const endpoints = 'providers'
+
+/** Names of the settings that are not the same in both. */
+function differences(before: Config, after: Config): string[] {
+  const names = Object.keys(coreSettings) as (keyof Config['values'])[]
+  const changed: string[] = names.filter(name => !isDeepStrictEqual(before.values[name], after.values[name]))
+  return isDeepStrictEqual(before.endpoints, after.endpoints) ? changed : [...changed, endpoints]
+}
+
+function takesRestart(name: string): boolean {
+  const setting = (coreSettings as Readonly<Record<string, Setting>>)[name]
+  return name === endpoints || setting?.atStart === true
+}

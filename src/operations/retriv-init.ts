@@ -1,0 +1,20 @@
+import type { Core } from '../core.ts'
+import { RetrivInitInput, RetrivInitOutput } from '../search/requests.ts'
+import { operation } from './operation.ts'
+
+export const retrivInit = operation({
+  name: 'retriv_init',
+  summary:
+    'Indexes folders of code for retriv_search and search, and keeps them fresh. Calling it again takes in what changed.',
+  effect: 'write',
+  needs: 'code-search',
+  input: RetrivInitInput,
+  output: RetrivInitOutput,
+  run: ({ codeSearch }: Core, input, { signal, progress }) => {
+    let told = 0
+    return codeSearch().init(input, signal, step => {
+      told += 1
+      progress({ progress: told, message: `${step.filesSeen} files seen, ${step.filesIndexed} indexed` })
+    })
+  },
+})

@@ -1,0 +1,14 @@
+import type { Core } from '../core.ts'
+import { RetrivSearchInput, RetrivSearchOutput } from '../search/requests.ts'
+import { operation } from './operation.ts'
+
+export const retrivSearch = operation({
+  name: 'retriv_search',
+  summary: 'Finds places in the indexed code: path, lines and why they matched, best first.',
+  effect: 'read',
+  core: true,
+  needs: 'code-search',
+  input: RetrivSearchInput,
+  output: RetrivSearchOutput,
+  run: ({ codeSearch }: Core, input, { signal }) => codeSearch().query(input, signal),
+})

@@ -1,0 +1,108 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { z } from 'zod'
+import { asGatewayError, GatewayError } from '../errors.ts'
+import type { Client } from './client.ts'
+import { errorEnvelope } from './error-envelope.ts'
+import type { Operation, Principal } from './operation.ts'
+
+export interface OperationRoutes {
+  operations: readonly Operation<never>[]
+  client: Client
+  /** Who sent the request; throws `unauthorized` or `forbidden` for one that may not. */
+  authorize: (request: FastifyRequest) => Principal | Promise<Principal>
+}
+
+const keepAliveMs = 10_000
+
+/**
+ * `POST /admin/<name>` for every operation, and the path of its own that some have. A caller that accepts
+ * `text/event-stream` gets `{progress}` as it happens and then one `{result}` or `{error}`. Bodies are read and failures
+ * written by the app.
+ */
+export function registerOperations(app: FastifyInstance, { operations, client, authorize }: OperationRoutes): void {
+  const answer = async (name: string, input: unknown, request: FastifyRequest, reply: FastifyReply) => {
+    const principal = await authorize(request)
+    const signal = hangUpSignal(reply)
+    if (request.headers.accept?.includes('text/event-stream') === true) {
+      await stream(reply, progress => client.call(name, input, { principal, signal, progress }))
+      return reply
+    }
+    return await client.call(name, input, { principal, signal })
+  }
+
+  app.post<{ Params: { name: string } }>('/admin/:name', (request, reply) =>
+    answer(request.params.name, request.body ?? {}, request, reply),
+  )
+  for (const { name, http, input } of operations) {
+    if (http === undefined) continue
+    const coerce = queryReader(input)
+    app.route({
+      method: http.method,
+      url: http.path,
+      handler: (request, reply) =>
+        answer(
+          name,
+          { ...asObject(request.body), ...coerce(request.query), ...coerce(request.params) },
+          request,
+          reply,
+        ),
+    })
+  }
+}
+
+/** Strings of a query or path as what the schema wants; what does not look like it stays a string for the schema to refuse. */
+function queryReader(input: z.ZodObject): (values: unknown) => Record<string, unknown> {
+  const schema = z.toJSONSchema(input, { io: 'input', unrepresentable: 'any' })
+  const typeOf = (key: string) => {
+    const property = schema.properties?.[key]
+    return typeof property === 'object' ? property.type : undefined
+  }
+  const coerce = (key: string, value: unknown): unknown => {
+    const type = typeOf(key)
+    if (type === 'array') return Array.isArray(value) ? value : [value]
+    if (typeof value !== 'string' || value === '') return value
+    if (type === 'number' || type === 'integer') return Number.isNaN(Number(value)) ? value : Number(value)
+    if (type === 'boolean') return value === 'true' ? true : value === 'false' ? false : value
+    return value
+  }
+  return values => Object.fromEntries(Object.entries(asObject(values)).map(([key, value]) => [key, coerce(key, value)]))
+}
+
+function asObject(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
+}
+
+/** Aborts when the caller hangs up before it has its answer. */
+function hangUpSignal(reply: FastifyReply): AbortSignal {
+  const controller = new AbortController()
+  reply.raw.once('close', () => {
+    if (!reply.raw.writableFinished) controller.abort(new GatewayError('client_closed', 'The caller hung up.'))
+  })
+  return controller.signal
+}
+
+async function stream(
+  reply: FastifyReply,
+  call: (progress: (progress: unknown) => void) => Promise<Record<string, unknown>>,
+): Promise<void> {
+  reply.hijack()
+  const { raw } = reply
+  raw.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-cache, no-transform' })
+  const send = (data: unknown) => {
+    raw.write(`data: ${JSON.stringify(data)}\n\n`)
+  }
+  raw.flushHeaders()
+  const keepAlive = setInterval(() => raw.write(': waiting\n\n'), keepAliveMs)
+  try {
+    const result = await call(progress => {
+      // A reader that lags misses steps instead of making us hold them.
+      if (!raw.writableNeedDrain) send({ progress })
+    })
+    send({ result })
+  } catch (error) {
+    send(errorEnvelope(asGatewayError(error)))
+  } finally {
+    clearInterval(keepAlive)
+    raw.end()
+  }
+}

@@ -1,0 +1,19 @@
+import { z } from 'zod'
+import type { Core } from '../core.ts'
+import { select } from '../router/select.ts'
+import { operation } from './operation.ts'
+import { PromptingStrategy } from './prompting-strategy.ts'
+
+export const setModelPromptingStrategy = operation({
+  name: 'set_model_prompting_strategy',
+  summary: 'Sets how tasks are put to one OpenRouter model. {task} in user_prompt stands for the task.',
+  effect: 'write',
+  needs: 'openrouter',
+  input: z.strictObject({ model_id: z.string(), ...PromptingStrategy.shape }),
+  output: z.object({ model_id: z.string(), strategy: PromptingStrategy }),
+  run: ({ inventory, config, ledger, now }: Core, { model_id, ...strategy }) => {
+    const model = select([model_id], inventory.models(), config.values.MODEL_ALIASES)[0]?.models[0]?.id ?? model_id
+    ledger.notes.setStrategy(model, strategy, now())
+    return { model_id: model, strategy }
+  },
+})

@@ -1,0 +1,48 @@
+import { ConfigError, type Endpoint, readSettings, type Settings } from '../config.ts'
+import { normaliseUrl } from './endpoints.ts'
+import { llamaCpp } from './llama-cpp.ts'
+import { lmStudio } from './lm-studio.ts'
+import { ollama } from './ollama.ts'
+import { openAiCompatible } from './openai-compatible.ts'
+import { openRouter } from './openrouter.ts'
+import type { Provider, ProviderKind, ProviderParts } from './provider.ts'
+
+/** Every kind of server that Signalbox can talk to. */
+export const providerKinds: readonly ProviderKind[] = [ollama, lmStudio, llamaCpp, openRouter, openAiCompatible]
+
+/** The variables of all kinds, with their help. */
+export const providerSettings: Settings = Object.assign({}, ...providerKinds.map(kind => kind.settings)) as Settings
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/**
+ * The endpoints of the environment and of `signalbox.json` (`fromFile`). A kind that the file names is not looked for at its
+ * usual address, and one that needs a key is left out without it. Throws `ConfigError`.
+ */
+export function findEndpoints(environment: Environment, fromFile: readonly Endpoint[] = []): Endpoint[] {
+  const values = readSettings(providerSettings, environment)
+  const written = fromFile.map(endpoint => {
+    const source = `signalbox.json: ${endpoint.name}`
+    return { ...endpoint, url: normaliseUrl(endpoint.url, kindOf(endpoint).normalise, source) }
+  })
+  const fromVariables = providerKinds.flatMap(kind => kind.endpoints(values, environment))
+  const endpoints = [
+    ...fromVariables.filter(({ named, kind }) => named || !written.some(endpoint => endpoint.kind === kind)),
+    ...written,
+  ].filter(endpoint => endpoint.apiKey !== undefined || kindOf(endpoint).needsKey !== true)
+  const twice = endpoints.find((endpoint, index) => endpoints.findIndex(({ name }) => name === endpoint.name) !== index)
+  if (twice !== undefined) throw new ConfigError(`Two endpoints are called ${twice.name}; give one another name`)
+  return endpoints
+}
+
+/** One provider for each endpoint; nothing is asked of them yet. */
+export function createProviders(endpoints: readonly Endpoint[], parts: Omit<ProviderParts, 'endpoint'>): Provider[] {
+  return endpoints.map(endpoint => kindOf(endpoint).create({ ...parts, endpoint }))
+}
+
+function kindOf({ kind, name }: Endpoint): ProviderKind {
+  const found = providerKinds.find(each => each.kind === kind)
+  if (found !== undefined) return found
+  const known = providerKinds.map(each => each.kind).join(', ')
+  throw new ConfigError(`signalbox.json: ${name}: there is no kind ${JSON.stringify(kind)}; use one of ${known}`)
+}

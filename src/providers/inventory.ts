@@ -1,0 +1,72 @@
+import { GatewayError } from '../errors.ts'
+import type { Health, Model } from './provider.ts'
+
+/** What an endpoint serves and whether it is there, as of the last time it was asked. */
+export interface Inventory {
+  models(): readonly Model[]
+  health(): Health
+  refresh(signal: AbortSignal, options?: { fresh?: boolean }): Promise<void>
+  /** Ends a question that is under way. */
+  close(): Promise<void>
+}
+
+export interface InventoryParts {
+  /** Asks the server; whatever it throws makes the endpoint `down`. */
+  ask: (signal: AbortSignal, fresh: boolean) => Promise<readonly Model[]>
+  label: string
+  now: () => number
+}
+
+/** How long all the questions of one refresh may take together. */
+const questionMs = 3_000
+
+/** Concurrent refreshes share one question, which goes on for the others when one of them is aborted. */
+export function createInventory({ ask, label, now }: InventoryParts): Inventory {
+  let models: readonly Model[] = []
+  let health: Health = { state: 'unknown', checkedAt: 0 }
+  let underWay: Promise<void> | undefined
+  const closing = new AbortController()
+
+  const question = async (fresh: boolean): Promise<void> => {
+    const tooLong = new AbortController()
+    const timer = setTimeout(() => {
+      const sentence = `${label} did not say within ${questionMs / 1000} s what it serves; check that it is not stuck.`
+      tooLong.abort(new GatewayError('upstream_timeout', sentence))
+    }, questionMs)
+    try {
+      models = await ask(AbortSignal.any([closing.signal, tooLong.signal]), fresh)
+      health = { state: 'up', checkedAt: now() }
+    } catch (error) {
+      models = []
+      const reason =
+        error instanceof GatewayError ? error.message : `${label} answered something unexpected: ${String(error)}`
+      health = { state: 'down', reason, checkedAt: now() }
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  return {
+    models: () => models,
+    health: () => health,
+    async refresh(signal, { fresh = false } = {}) {
+      underWay ??= question(fresh).finally(() => {
+        underWay = undefined
+      })
+      await untilAborted(underWay, signal)
+    },
+    async close() {
+      closing.abort(new GatewayError('shutting_down', 'Signalbox is shutting down.'))
+      await underWay
+    },
+  }
+}
+
+async function untilAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return
+  const aborted = Promise.withResolvers<void>()
+  const leave = () => aborted.resolve()
+  signal.addEventListener('abort', leave, { once: true })
+  await Promise.race([work, aborted.promise])
+  signal.removeEventListener('abort', leave)
+}

@@ -1,0 +1,126 @@
+import { isIP } from 'node:net'
+import { z } from 'zod'
+import type { Endpoint } from '../config.ts'
+import { GatewayError } from '../errors.ts'
+import { readNumber } from '../wire/json.ts'
+import { freePrice, type Price } from '../wire/usage.ts'
+import { isLoopback } from '../wire/loopback.ts'
+import { endpointList, type EndpointList, readEndpoints } from './endpoints.ts'
+import { createInventory } from './inventory.ts'
+import { chatBody, openAiChat } from './openai-chat.ts'
+import { openAiErrands } from './openai-errands.ts'
+import type { Model, ProviderKind, Tier } from './provider.ts'
+import { createUpstream, type Upstream } from './upstream.ts'
+
+/** Any server that speaks chat completions: vLLM, SGLang, llamafile, a cloud provider, another gateway. */
+export const openAiCompatible: ProviderKind = {
+  kind: 'openai-compatible',
+  label: 'OpenAI-compatible server',
+  settings: {
+    OPENAI_COMPATIBLE_ENDPOINT: {
+      schema: endpointList,
+      help: 'Other OpenAI-compatible servers, separated by commas: url or name=url. The key of one is read from <NAME>_API_KEY.',
+      example: 'vllm=http://192.168.1.20:8000/v1,groq=https://api.groq.com/openai/v1',
+    },
+  },
+  normalise: baseUrl,
+  endpoints: (variables, environment) =>
+    readEndpoints(variables.OPENAI_COMPATIBLE_ENDPOINT as EndpointList, environment, {
+      kind: 'openai-compatible',
+      variable: 'OPENAI_COMPATIBLE_ENDPOINT',
+      normalise: baseUrl,
+    }),
+  create({ endpoint, transport, now }) {
+    const tier = endpoint.tier ?? tierOf(endpoint.url)
+    const upstream = createUpstream({
+      endpoint,
+      transport,
+      now,
+      label: endpoint.name,
+      baseUrl: endpoint.url,
+      remedy: 'check that the server runs and that its address is right',
+    })
+    const inventory = createInventory({
+      label: endpoint.name,
+      now,
+      ask: async signal => (await listModels(upstream, endpoint, signal)).map(entry => describe(entry, endpoint, tier)),
+    })
+    return {
+      name: endpoint.name,
+      label: openAiCompatible.label,
+      tier,
+      url: endpoint.url,
+      anthropics: new URL(endpoint.url).hostname === 'api.anthropic.com',
+      firstTokenTimeoutMs: endpoint.firstTokenTimeoutMs,
+      ...inventory,
+      chat: call => openAiChat(upstream, '/chat/completions', call, chatBody(call)),
+      errands: openAiErrands(upstream, ''),
+    }
+  },
+}
+
+/** What servers tell about a model beside its id, under the names that are in use. */
+const ListedModel = z.looseObject({
+  id: z.string().min(1),
+  max_model_len: z.unknown().optional(),
+  context_length: z.unknown().optional(),
+  context_window: z.unknown().optional(),
+  max_context_length: z.unknown().optional(),
+})
+type ListedModel = z.output<typeof ListedModel>
+const ModelList = z.union([z.looseObject({ data: z.array(ListedModel) }), z.array(ListedModel)])
+
+/** The server's list; where it has none, the models whose prices the operator wrote down. */
+async function listModels(upstream: Upstream, endpoint: Endpoint, signal: AbortSignal): Promise<ListedModel[]> {
+  let answer: unknown
+  try {
+    answer = await upstream.json('/models', { signal })
+  } catch (error) {
+    const known = Object.keys(endpoint.prices ?? {})
+    if (!(error instanceof GatewayError) || error.code !== 'model_not_found' || known.length === 0) throw error
+    return known.map(id => ({ id }))
+  }
+  const list = ModelList.safeParse(answer)
+  if (list.success) return Array.isArray(list.data) ? list.data : list.data.data
+  throw new GatewayError(
+    'upstream_error',
+    `${upstream.label} has no list of models at ${endpoint.url}/models; check its address.`,
+  )
+}
+
+function describe(listed: ListedModel, { name: provider, prices }: Endpoint, tier: Tier): Model {
+  const own = prices?.[listed.id]
+  const price: Price | undefined = own ?? (tier === 'local' ? freePrice : undefined)
+  return {
+    id: `${provider}/${listed.id}`,
+    provider,
+    name: listed.id,
+    tier,
+    price,
+    free: price !== undefined && price.input === 0 && price.output === 0,
+    contextTokens: readNumber(
+      listed.max_model_len ?? listed.context_length ?? listed.context_window ?? listed.max_context_length,
+    ),
+    loaded: undefined,
+    capabilities: {},
+  }
+}
+
+/** `http://host` means `http://host/v1`; a path that is given is law, so that every cloud's own address works. */
+function baseUrl(url: URL): string {
+  const path = url.pathname.replace(/\/+$/, '').replace(/\/(chat\/completions|models)$/, '')
+  return url.origin + (path === '' ? '/v1' : path)
+}
+
+/** Addresses of this machine and of private networks are local. */
+function tierOf(address: string): Tier {
+  const { hostname } = new URL(address)
+  const host = hostname.replace(/^\[(.*)\]$/, '$1').toLowerCase()
+  if (isLoopback(hostname) || host.endsWith('.local') || host.endsWith('.internal')) return 'local'
+  if (isIP(host) === 0) return host.includes('.') ? 'remote' : 'local'
+  return /^(10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|169\.254\.|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.|f[cd]|fe80:)/.test(
+    host,
+  )
+    ? 'local'
+    : 'remote'
+}

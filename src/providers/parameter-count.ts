@@ -1,0 +1,7 @@
+/** Billions of parameters as servers write them: `7.6B` is 7.6 and `270M` is 0.27. */
+export function billions(text: string | null | undefined): number | undefined {
+  const found = /^([\d.]+)\s*([BM])/i.exec(text ?? '')
+  if (found === null) return undefined
+  const number = Number(found[1])
+  return found[2]!.toUpperCase() === 'M' ? number / 1000 : number
+}

@@ -1,0 +1,32 @@
+import { GatewayError } from '../errors.ts'
+import type { Capabilities, ProviderCall } from './provider.ts'
+
+/**
+ * Throws `unsupported` for what the model's server would ignore without a word: an answer that lacks what was asked for is
+ * worse than none. What servers refuse by themselves is left to them.
+ */
+export function refuseUnable({ model, request }: ProviderCall): void {
+  const { logprobs, logit_bias: bias, n, tool_choice: choice } = request
+  const demands: [keyof Capabilities, boolean, string, string][] = [
+    ['manyChoices', (n ?? 1) > 1, 'n', 'more than one choice'],
+    ['logprobs', logprobs === true, 'logprobs', 'log probabilities'],
+    [
+      'logitBias',
+      typeof bias === 'object' && bias !== null && Object.keys(bias).length > 0,
+      'logit_bias',
+      'a logit bias',
+    ],
+    ['forcedTools', forcesTool(choice), 'tool_choice', 'a forced tool call'],
+  ]
+  for (const [capability, demanded, param, what] of demands) {
+    if (!demanded || model.capabilities[capability] !== false) continue
+    throw new GatewayError('unsupported', `${model.id} cannot give ${what}; leave ${param} out or use another model.`, {
+      param,
+    })
+  }
+}
+
+/** `tool_choice` that demands a call rather than allowing one. */
+function forcesTool(choice: unknown): boolean {
+  return choice === 'required' || choice === 'any' || (typeof choice === 'object' && choice !== null)
+}

@@ -1,0 +1,57 @@
+import { createHash } from 'node:crypto'
+import type { FastifyRequest } from 'fastify'
+import { GatewayError } from '../errors.ts'
+import { isLoopback } from '../wire/loopback.ts'
+
+/** Says which key a request shows, by name. Throws `unauthorized` or `forbidden`. */
+export type Authenticate = (request: FastifyRequest) => string
+
+/**
+ * `keys` as in SIGNALBOX_API_KEY; `instanceToken` is what processes of the same user show. Without keys everybody on this machine is `anonymous`; then the Host header must name this
+ * machine, or a web page could reach the port through a name of its own (DNS rebinding).
+ */
+export function createAuthenticate(
+  keys: string | undefined,
+  loopbackOnly: boolean,
+  instanceToken?: string,
+): Authenticate {
+  const names = new Map((keys?.split(',') ?? []).map(readKey))
+  const open = names.size === 0
+  if (instanceToken !== undefined) names.set(digest(instanceToken), 'local')
+  return request => {
+    if (loopbackOnly) requireLoopbackHost(request)
+    const shown = shownKey(request)
+    if (open) return names.get(digest(shown ?? '')) ?? 'anonymous'
+    if (shown === undefined) {
+      throw new GatewayError('unauthorized', 'A key is needed: send `Authorization: Bearer <SIGNALBOX_API_KEY>`.')
+    }
+    const name = names.get(digest(shown))
+    if (name === undefined) throw new GatewayError('unauthorized', 'That key is not one of SIGNALBOX_API_KEY.')
+    return name
+  }
+}
+
+// Digests are compared, not keys, so that the time a comparison takes tells nothing about a key.
+function readKey(entry: string): [digest: string, name: string] {
+  const at = entry.indexOf('=')
+  const key = at < 0 ? entry : entry.slice(at + 1)
+  return [digest(key), at < 0 ? `key-${digest(key).slice(0, 8)}` : entry.slice(0, at)]
+}
+
+function digest(key: string): string {
+  return createHash('sha256').update(key).digest('hex')
+}
+
+function shownKey({ headers }: FastifyRequest): string | undefined {
+  const bearer = /^Bearer\s+(\S+)$/i.exec(headers.authorization ?? '')?.[1]
+  const other = headers['x-api-key']
+  return bearer ?? (typeof other === 'string' ? other : undefined)
+}
+
+function requireLoopbackHost({ hostname }: FastifyRequest): void {
+  if (isLoopback(hostname)) return
+  throw new GatewayError(
+    'forbidden',
+    `Signalbox listens for this machine only and was asked for as '${hostname.slice(0, 100)}'; use 127.0.0.1 or localhost, or set HOST and SIGNALBOX_API_KEY.`,
+  )
+}

@@ -1,0 +1,62 @@
+import { promisify } from 'node:util'
+import zlib from 'node:zlib'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { GatewayError } from '../errors.ts'
+
+export const mostBodyBytes = 32 * 1024 * 1024
+
+type Inflate = (bytes: Buffer, options: { maxOutputLength: number }) => Promise<Buffer>
+
+const encodings: Readonly<Record<string, Inflate>> = {
+  gzip: promisify<Buffer, zlib.ZlibOptions, Buffer>(zlib.gunzip),
+  'x-gzip': promisify<Buffer, zlib.ZlibOptions, Buffer>(zlib.gunzip),
+  deflate: promisify<Buffer, zlib.ZlibOptions, Buffer>(zlib.inflate),
+  br: promisify<Buffer, zlib.BrotliOptions, Buffer>(zlib.brotliDecompress),
+  zstd: promisify<Buffer, zlib.ZstdOptions, Buffer>(zlib.zstdDecompress),
+}
+
+/**
+ * Reads every body as JSON, whatever its content type says: a newcomer's curl sends form encoding. Compressed bodies are
+ * opened, and bounded by what they open to, so that a small one cannot fill the memory.
+ */
+export function readBodiesAsJson(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser(
+    '*',
+    { parseAs: 'buffer', bodyLimit: mostBodyBytes },
+    async (request: FastifyRequest, body: Buffer) => parse(await inflate(body, request.headers['content-encoding'])),
+  )
+}
+
+async function inflate(body: Buffer, encoding: string | undefined): Promise<Buffer> {
+  const name = encoding?.trim().toLowerCase() ?? 'identity'
+  if (name === 'identity' || name === '') return body
+  const open = encodings[name]
+  if (open === undefined) {
+    const known = Object.keys(encodings).join(', ')
+    throw new GatewayError('unsupported_media_type', `Content-Encoding '${name}' is not known; use one of ${known}.`)
+  }
+  try {
+    return await open(body, { maxOutputLength: mostBodyBytes })
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge()
+    throw new GatewayError('invalid_request', `The body is not valid ${name} data.`, { cause })
+  }
+}
+
+/** The refusal of a body over the bound; Fastify raises its own kind, which the error handler turns into this. */
+export function tooLarge(): GatewayError {
+  return new GatewayError(
+    'request_too_large',
+    `The body is larger than ${mostBodyBytes / 1024 / 1024} MB, the most that is accepted; send less.`,
+  )
+}
+
+function parse(body: Buffer): unknown {
+  if (body.length === 0) return undefined
+  try {
+    return JSON.parse(body.toString('utf8'))
+  } catch (cause) {
+    throw new GatewayError('invalid_json', `The body is not JSON: ${(cause as Error).message}.`, { cause })
+  }
+}

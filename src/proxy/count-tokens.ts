@@ -1,0 +1,18 @@
+import type { FastifyInstance } from 'fastify'
+import type { TokenCounter } from '../tokens/counter.ts'
+import { chatFromMessages } from '../wire/anthropic-request.ts'
+
+/** `POST /v1/messages/count_tokens`. Always a number: agents count before they ask, and stop working when counting fails. */
+export function countTokens(app: FastifyInstance, tokens: TokenCounter): void {
+  app.post('/messages/count_tokens', ({ body }) => ({ input_tokens: count(body, tokens) }))
+}
+
+function count(body: unknown, tokens: TokenCounter): number {
+  try {
+    const { request } = chatFromMessages(body)
+    return tokens.countMessages(request.messages, request.tools).tokens
+  } catch {
+    // Not a conversation that could be asked; its letters can still be counted.
+    return tokens.countText(JSON.stringify(body ?? '')).tokens
+  }
+}

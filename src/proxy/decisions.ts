@@ -1,0 +1,30 @@
+import type { FastifyInstance } from 'fastify'
+import { GatewayError } from '../errors.ts'
+import type { Gateway } from '../gateway/gateway.ts'
+import type { Ledger } from '../ledger/ledger.ts'
+import { explain } from '../router/explain.ts'
+import { readOptions } from '../router/options.ts'
+import { ChatRequest } from '../wire/openai.ts'
+import { readBody } from '../wire/read-body.ts'
+import { recordOf } from '../router/record.ts'
+
+/**
+ * `POST /v1/route` takes a chat completion request and explains the decision that it would get now, running nothing;
+ * `GET /v1/decisions/{id}` is the record of the decision of a request that was made.
+ */
+export function decisions(app: FastifyInstance, { gateway, ledger }: { gateway: Gateway; ledger: Ledger }): void {
+  app.post('/route', ({ body, headers }) => {
+    const request = readBody(ChatRequest, body)
+    const decision = gateway.preview(request, { options: readOptions(headers, request.metadata) })
+    return { ...explain(decision), decision: recordOf(decision) }
+  })
+
+  app.get<{ Params: { id: string } }>('/decisions/:id', async ({ params }) => {
+    const record = await ledger.request(params.id)
+    if (record?.decision == null) {
+      throw new GatewayError('not_found', `There is no decision of a request '${params.id.slice(0, 100)}'.`)
+    }
+    const { model, outcome } = record.request
+    return { request_id: params.id, model, outcome, decision: record.decision }
+  })
+}

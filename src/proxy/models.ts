@@ -1,0 +1,77 @@
+import type { FastifyInstance } from 'fastify'
+import { GatewayError } from '../errors.ts'
+import type { Inventory } from '../gateway/inventory.ts'
+import type { Model } from '../providers/provider.ts'
+import { discoveryPrefix } from '../router/aliases.ts'
+import { presets } from '../router/select.ts'
+
+export interface ModelRouteParts {
+  inventory: Inventory
+  /** Seconds since the epoch; what OpenAI's `created` must be filled with. */
+  startedAtSeconds: number
+}
+
+/** One thing that can be asked for: a model, or a name that leaves the choice to the router. */
+interface Entry {
+  id: string
+  owner: string
+  facts: Record<string, unknown>
+}
+
+/**
+ * `GET /v1/models` and `GET /v1/models/{id}`: what every server serves, and the presets. A client that sends
+ * `anthropic-version` gets Anthropic's shape, with names that Claude Code is willing to list.
+ */
+export function models(app: FastifyInstance, { inventory, startedAtSeconds }: ModelRouteParts): void {
+  const entries = (): Entry[] => [
+    ...Object.keys(presets).map(id => ({ id, owner: 'signalbox', facts: {} })),
+    ...inventory.models().map(model => ({ id: model.id, owner: model.provider, facts: factsOf(model, inventory) })),
+  ]
+  const openAi = ({ id, owner, facts }: Entry) => ({
+    id,
+    object: 'model',
+    created: startedAtSeconds,
+    owned_by: owner,
+    ...facts,
+  })
+  const anthropic = ({ id, facts }: Entry) => ({
+    type: 'model',
+    id: discoveryPrefix + id,
+    display_name: id,
+    created_at: new Date(startedAtSeconds * 1000).toISOString(),
+    ...facts,
+  })
+
+  app.get('/models', ({ headers }) => {
+    if (headers['anthropic-version'] === undefined) return { object: 'list', data: entries().map(openAi) }
+    const data = entries().map(anthropic)
+    return { data, has_more: false, first_id: data[0]?.id ?? null, last_id: data.at(-1)?.id ?? null }
+  })
+
+  app.get<{ Params: { '*': string } }>('/models/*', ({ params, headers }) => {
+    const asked = params['*']
+    const id = asked.startsWith(discoveryPrefix) ? asked.slice(discoveryPrefix.length) : asked
+    const named = inventory.models().find(model => model.name === id)?.id
+    const entry = entries().find(each => each.id === id) ?? entries().find(each => each.id === named)
+    if (entry !== undefined) return headers['anthropic-version'] === undefined ? openAi(entry) : anthropic(entry)
+    throw new GatewayError('model_not_found', `There is no model '${asked}'; GET /v1/models lists all.`, {
+      param: 'model',
+    })
+  })
+}
+
+function factsOf(model: Model, inventory: Inventory) {
+  return {
+    name: model.name,
+    tier: model.tier,
+    free: model.free,
+    context_length: model.contextTokens ?? null,
+    max_output_tokens: model.maxOutputTokens ?? null,
+    loaded: model.loaded ?? null,
+    available: inventory.condition(model).state === 'ready',
+    capabilities: model.capabilities,
+    /** USD per million tokens. */
+    price: model.price ?? null,
+    quantization: model.quantization ?? null,
+  }
+}

@@ -1,0 +1,96 @@
+import { LRUCache } from 'lru-cache'
+import { GatewayError } from '../errors.ts'
+import type { ParsedRequest, Protocol, StreamWriter } from '../wire/protocol.ts'
+import { asObject, asObjects, asString, type JsonObject } from '../wire/read-body.ts'
+import { readData } from '../wire/sse.ts'
+
+/** Letters of JSON kept in all; the oldest answers go first. */
+const mostCharacters = 64 * 1024 * 1024
+
+interface Stored {
+  response: JsonObject
+  /** Everything said so far, the answer included: what a following request continues. */
+  items: readonly JsonObject[]
+}
+
+/** The answers of the Responses protocol, in memory only and bounded: prompts are never written to disk. */
+export interface ResponseStore {
+  get(id: string): JsonObject | undefined
+  delete(id: string): boolean
+  /** `responses`, with `previous_response_id` understood and answers kept unless the caller says `store: false`. */
+  remembering(responses: Protocol): Protocol
+}
+
+export function createResponseStore(): ResponseStore {
+  const stored = new LRUCache<string, Stored>({
+    maxSize: mostCharacters,
+    sizeCalculation: ({ response, items }) => JSON.stringify(response).length + JSON.stringify(items).length,
+  })
+
+  /** The body with what came before put before its input. */
+  function continued(body: JsonObject): JsonObject {
+    const previous = asString(body['previous_response_id'])
+    if (previous === undefined) return body
+    const before = stored.get(previous)
+    if (before === undefined) {
+      throw new GatewayError(
+        'not_found',
+        `There is no response '${previous}' any more: only recent ones are kept, in memory. Send the whole conversation as input.`,
+        { param: 'previous_response_id' },
+      )
+    }
+    return { ...body, input: [...before.items, ...itemsOf(body['input'])] }
+  }
+
+  function keep(response: JsonObject | undefined, items: readonly JsonObject[]): void {
+    const id = asString(response?.['id'])
+    if (response === undefined || id === undefined) return
+    stored.set(id, { response, items: [...items, ...asObjects(response['output'])] })
+  }
+
+  function watching(writer: StreamWriter, items: readonly JsonObject[]): StreamWriter {
+    return {
+      ...writer,
+      end() {
+        const bytes = writer.end()
+        keep(finalResponse(bytes), items)
+        return bytes
+      },
+    }
+  }
+
+  return {
+    get: id => stored.get(id)?.response,
+    delete: id => stored.delete(id),
+    remembering: responses => ({
+      ...responses,
+      parseRequest(body): ParsedRequest {
+        const fields = asObject(body)
+        if (fields === undefined) return responses.parseRequest(body)
+        const whole = continued(fields)
+        const parsed = responses.parseRequest(whole)
+        if (fields['store'] === false) return parsed
+        const items = itemsOf(whole['input'])
+        return {
+          ...parsed,
+          createStreamWriter: facts => watching(parsed.createStreamWriter(facts), items),
+          writeCompletion(completion, facts) {
+            const response = parsed.writeCompletion(completion, facts)
+            keep(response as JsonObject, items)
+            return response
+          },
+        }
+      },
+    }),
+  }
+}
+
+function itemsOf(input: unknown): JsonObject[] {
+  return typeof input === 'string' ? [{ type: 'message', role: 'user', content: input }] : asObjects(input)
+}
+
+/** The Response that the last event of a stream carries. */
+function finalResponse(bytes: Buffer): JsonObject | undefined {
+  const events = readData(bytes).map(text => asObject(JSON.parse(text)))
+  return asObject(events.findLast(event => event?.['response'] !== undefined)?.['response'])
+}

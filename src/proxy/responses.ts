@@ -1,0 +1,20 @@
+import type { FastifyInstance } from 'fastify'
+import { GatewayError } from '../errors.ts'
+import type { ResponseStore } from './response-store.ts'
+
+/** `GET` and `DELETE /v1/responses/{id}`: answers that were kept. */
+export function storedResponses(app: FastifyInstance, store: ResponseStore): void {
+  app.get<{ Params: { id: string } }>('/responses/:id', ({ params }) => {
+    const response = store.get(params.id)
+    if (response === undefined) throw unknownResponse(params.id)
+    return response
+  })
+  app.delete<{ Params: { id: string } }>('/responses/:id', ({ params }) => {
+    if (!store.delete(params.id)) throw unknownResponse(params.id)
+    return { id: params.id, object: 'response', deleted: true }
+  })
+}
+
+function unknownResponse(id: string): GatewayError {
+  return new GatewayError('not_found', `There is no response '${id}': only recent ones are kept, in memory.`)
+}

@@ -1,0 +1,33 @@
+import type { Served } from '../gateway/gateway.ts'
+
+/** Why and by whom a request was answered. `parseMs`: from the first byte of the request until it was understood. */
+export function servedHeaders({ model, reason, attempts, timings }: Served, parseMs: number): Record<string, string> {
+  return {
+    'x-signalbox-model': headerValue(model.id),
+    'x-signalbox-provider': headerValue(model.provider),
+    'x-signalbox-reason': headerValue(reason),
+    'x-signalbox-attempts': String(attempts),
+    'server-timing': [
+      timing('parse', parseMs),
+      timing('route', timings.routeMs),
+      timing('queue', timings.queueMs),
+      timing('upstream', timings.upstreamMs),
+    ].join(', '),
+  }
+}
+
+/** What a translation left out or changed; bounded, since a header is. */
+export function notesHeader(notes: readonly string[]): Record<string, string> {
+  return notes.length === 0 ? {} : { 'x-signalbox-notes': headerValue(notes.join('; ')).slice(0, 1000) }
+}
+
+/** A header value is Latin-1 without line ends; anything else throws after the money is spent, so it is percent-encoded. */
+function headerValue(text: string): string {
+  return text.replace(/[^\x20-\x7e]|%/g, character =>
+    encodeURIComponent(character.isWellFormed() ? character : '\ufffd'),
+  )
+}
+
+function timing(name: string, milliseconds: number): string {
+  return `${name};dur=${Math.max(0, milliseconds).toFixed(2)}`
+}

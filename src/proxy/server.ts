@@ -1,0 +1,90 @@
+import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import type { Core } from '../core.ts'
+import { GatewayError } from '../errors.ts'
+import { isLoopback } from '../wire/loopback.ts'
+import { errands } from '../wire/errands.ts'
+import { writeOpenAiError } from '../wire/openai-error.ts'
+import { protocols } from '../wire/protocols.ts'
+import { responses } from '../wire/responses-protocol.ts'
+import { answers } from './answers.ts'
+import { answersErrand } from './answers-errand.ts'
+import { createAuthenticate } from './authenticate.ts'
+import { mostBodyBytes, readBodiesAsJson } from './body.ts'
+import { countTokens } from './count-tokens.ts'
+import { decisions } from './decisions.ts'
+import { health } from './health.ts'
+import { models } from './models.ts'
+import { replyError } from './reply-error.ts'
+import { createResponseStore } from './response-store.ts'
+import { storedResponses } from './responses.ts'
+import { usage } from './usage.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The key shown, by name. */
+    keyId: string
+    /** Milliseconds since the epoch. */
+    receivedAt: number
+  }
+}
+
+/** The HTTP face, not yet listening; `instanceToken` lets other processes in. Closing it closes no part of `core`. */
+export function createServer(core: Core, instanceToken?: string): FastifyInstance {
+  const { HOST, SIGNALBOX_API_KEY, KEEPALIVE_INTERVAL_MS } = core.config.values
+  const authenticate = createAuthenticate(SIGNALBOX_API_KEY, isLoopback(HOST), instanceToken)
+  const log: FastifyBaseLogger = core.log
+  const app = Fastify({
+    loggerInstance: log,
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: mostBodyBytes,
+    genReqId: () => core.newId('req'),
+    routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: true, maxParamLength: 500 },
+    forceCloseConnections: 'idle',
+  })
+  readBodiesAsJson(app)
+  app.decorateRequest('keyId', '')
+  app.decorateRequest('receivedAt', 0)
+  app.addHook('onRequest', async (request, reply) => {
+    request.receivedAt = core.now()
+    void reply.header('x-signalbox-request-id', request.id)
+    request.keyId = authenticate(request)
+  })
+  app.setErrorHandler(replyError(writeOpenAiError))
+  app.setNotFoundHandler(request => {
+    throw new GatewayError(
+      'not_found',
+      `There is nothing at ${request.method} ${request.url.slice(0, 200)}; the base URL for clients is http://${HOST}:${core.config.values.PORT}/v1.`,
+    )
+  })
+  app.get('/', () => ({
+    name: 'signalbox',
+    version: core.version,
+    base_url: '/v1',
+    health: '/health',
+    usage: '/v1/usage',
+  }))
+  health(app, core)
+  const store = createResponseStore()
+  const spoken = protocols.map(each => (each === responses ? store.remembering(each) : each))
+  // Some clients append /v1 to a base URL and some do not.
+  for (const prefix of ['', '/v1']) {
+    app.register(
+      (scope, _options, done) => {
+        for (const protocol of spoken) {
+          answers(scope, protocol, { gateway: core.gateway, keepAliveMs: KEEPALIVE_INTERVAL_MS, now: core.now })
+        }
+        for (const errand of Object.values(errands)) {
+          answersErrand(scope, errand, { gateway: core.gateway, keepAliveMs: KEEPALIVE_INTERVAL_MS, now: core.now })
+        }
+        storedResponses(scope, store)
+        decisions(scope, core)
+        countTokens(scope, core.tokens)
+        models(scope, { inventory: core.inventory, startedAtSeconds: Math.floor(core.startedAt / 1000) })
+        usage(scope, core)
+        done()
+      },
+      { prefix },
+    )
+  }
+  return app
+}

@@ -1,0 +1,85 @@
+import { once } from 'node:events'
+import type { ServerResponse } from 'node:http'
+import type { FastifyReply } from 'fastify'
+import { asGatewayError } from '../errors.ts'
+import type { Answer, Served } from '../gateway/gateway.ts'
+import type { Protocol, StreamWriter } from '../wire/protocol.ts'
+
+export interface StreamAnswerParts {
+  reply: FastifyReply
+  answer: Promise<Answer<unknown>>
+  protocol: Pick<Protocol, 'writeError'>
+  writerOf: (served: Served) => StreamWriter
+  /** Aborted when the caller hangs up. */
+  signal: AbortSignal
+  keepAliveMs: number
+  headersOf: (served: Served) => Record<string, string>
+}
+
+const keepAliveComment = ': keep-alive\n\n'
+
+/**
+ * Streams an answer to the caller. Nothing is sent before the first token, so a failure until then is an ordinary error reply
+ * (this function throws it). Only when a cold model keeps the caller waiting for `keepAliveMs` does a comment go out first;
+ * then who answered follows as a comment as well, since the headers are gone.
+ */
+export async function streamAnswer(parts: StreamAnswerParts): Promise<void> {
+  const { reply, answer, protocol, writerOf, signal, keepAliveMs, headersOf } = parts
+  const { raw } = reply
+  let writer: StreamWriter | undefined
+  const keepAlive = setInterval(() => {
+    if (!raw.headersSent) open(reply, {})
+    raw.write(writer?.keepAlive() ?? keepAliveComment)
+  }, keepAliveMs)
+  try {
+    const { served, reply: answered } = await answer
+    if (answered.kind !== 'stream') throw new Error(`${served.model.id} answered a stream request in one piece`)
+    const headers = headersOf(served)
+    if (raw.headersSent) raw.write(asComments(headers))
+    else open(reply, headers)
+    writer = writerOf(served)
+    for await (const part of answered.parts) {
+      const bytes = writer.push(part)
+      keepAlive.refresh()
+      if (bytes.length > 0 && !raw.write(bytes)) await drained(raw, signal)
+    }
+    raw.end(writer.end())
+  } catch (thrown) {
+    if (!raw.headersSent) throw thrown
+    const error = asGatewayError(thrown)
+    raw.end(writer?.fail(error) ?? asErrorEvent(protocol, error))
+  } finally {
+    clearInterval(keepAlive)
+  }
+}
+
+function open(reply: FastifyReply, headers: Record<string, string>): void {
+  reply.hijack()
+  reply.raw.writeHead(200, {
+    ...(reply.getHeaders() as Record<string, string>),
+    ...headers,
+    'content-type': 'text/event-stream; charset=utf-8',
+    'cache-control': 'no-cache',
+    connection: 'keep-alive',
+    'x-accel-buffering': 'no',
+  })
+}
+
+async function drained(raw: ServerResponse, signal: AbortSignal): Promise<void> {
+  try {
+    await once(raw, 'drain', { signal })
+  } catch (error) {
+    throw signal.aborted ? asGatewayError(signal.reason) : asGatewayError(error)
+  }
+}
+
+function asComments(headers: Record<string, string>): string {
+  return `${Object.entries(headers)
+    .map(([name, value]) => `: ${name}: ${value}\n`)
+    .join('')}\n`
+}
+
+/** A failure after a comment has gone out but before anybody answered: the protocol's envelope as an event. */
+function asErrorEvent(protocol: Pick<Protocol, 'writeError'>, error: Parameters<Protocol['writeError']>[0]): string {
+  return `event: error\ndata: ${JSON.stringify(protocol.writeError(error).body)}\n\n`
+}

@@ -1,0 +1,266 @@
+import { GatewayError } from '../errors.ts'
+import type { Model } from '../providers/provider.ts'
+import { trustIn } from './beliefs.ts'
+import type { Evidence } from './evidence.ts'
+import { needsOf, obstacle, reserveTokens, type Condition, type Drop, type Need } from './filter.ts'
+import type { Knowledge } from './knowledge.ts'
+import type { Measured } from './measure.ts'
+import type { RequestOptions } from './options.ts'
+import { predictQuality } from './predict.ts'
+import { expense, type Conversation, type Load } from './price.ts'
+import { rank, type Ranking, type Standing, type Terms } from './rank.ts'
+import type { Group, Preset, Priority } from './select.ts'
+
+/** What is asked for. */
+export interface Asked {
+  measured: Measured
+  options: RequestOptions
+  conversation?: Conversation | undefined
+}
+
+/** Who could answer, and what can be known of them at one moment without asking anybody. */
+export interface Candidates {
+  /** In the caller's order: a group is exhausted before the next is looked at. */
+  groups: readonly Group[]
+  condition: (model: Model) => Condition
+  load: (model: Model) => Load
+}
+
+export interface Decision {
+  asked: readonly string[]
+  measured: Measured
+  options: RequestOptions
+  /** Best first; the rest are the fallback order. */
+  ranked: readonly Model[]
+  dropped: readonly { model: Model; drop: Drop }[]
+  /** One short phrase: why the first of `ranked` is first. */
+  reason: string
+  /** What each of `ranked` was expected to do, in the same order. */
+  standings: readonly Standing[]
+  /** By what the group of the first was ranked; absent without any candidate. */
+  terms: Terms | undefined
+  /** The quality that was required in the end. */
+  floor: number
+  rule: Ranking['rule']
+  /** The probability with which the first of `ranked` was to be first. */
+  propensity: number
+  /** Milliseconds since the epoch, and the number in [0, 1) that stood for chance. */
+  at: number
+  chance: number
+}
+
+/**
+ * Which model on which server should answer, and which after it: filter → predict → price → rank. Pure: no I/O, no clock, no
+ * randomness; the same arguments give the same decision. Without any candidate `ranked` is empty; `refusal` then says why.
+ */
+export function decide(
+  request: Asked,
+  candidates: Candidates,
+  knowledge: Knowledge,
+  now: number,
+  chance: number,
+): Decision {
+  const ranked: Model[] = []
+  const standings: Standing[] = []
+  const dropped = new Map<Model, Drop>()
+  const taken = new Set<string>()
+  const basis = basisOf(request.measured, knowledge.evidence)
+  const needed = needsOf(request.measured)
+  let first: { group: Group; terms: Terms; ranking: Ranking } | undefined
+  for (const group of candidates.groups) {
+    const able: Model[] = []
+    const found: Standing[] = []
+    for (const model of group.models) {
+      if (taken.has(model.id)) continue
+      const drop = unfit(request, needed, model, candidates.condition(model), group.preset, knowledge)
+      const standing =
+        drop === undefined ? expect(request, basis, model, candidates.load(model), knowledge, now) : undefined
+      const problem = drop ?? tooDear(request.options, standing!)
+      if (problem === undefined) {
+        able.push(model)
+        found.push(standing!)
+      } else dropped.set(model, problem)
+    }
+    const terms = termsOf(request, group.preset, knowledge)
+    const ranking = rank(found, terms, knowledge.policy, chance)
+    for (const place of ranking.order) {
+      ranked.push(able[place]!)
+      standings.push(found[place]!)
+      if (candidates.groups.length > 1) taken.add(able[place]!.id)
+    }
+    if (first === undefined && found.length > 0) first = { group, terms, ranking }
+  }
+  return {
+    asked: candidates.groups.map(group => group.asked),
+    measured: request.measured,
+    options: request.options,
+    ranked,
+    dropped: [...dropped].filter(([model]) => !taken.has(model.id)).map(([model, drop]) => ({ model, drop })),
+    reason: first === undefined ? 'none' : reasonForFirst(ranked[0]!, first.group, first.terms, first.ranking),
+    standings,
+    terms: first?.terms,
+    floor: first?.ranking.floor ?? 0,
+    rule: first?.ranking.rule ?? 'best',
+    propensity: first?.ranking.propensity ?? 1,
+    at: now,
+    chance,
+  }
+}
+
+function unfit(
+  { measured, options }: Asked,
+  needed: readonly Need[],
+  model: Model,
+  condition: Condition,
+  preset: Preset | undefined,
+  { policy }: Knowledge,
+): Drop | undefined {
+  if (options.localOnly === true && model.tier !== 'local') return { code: 'policy', reason: 'not local' }
+  if (condition.state === 'no_key') return { code: 'no_key', reason: condition.reason ?? 'has no API key' }
+  return obstacle(measured, needed, model, condition, policy, preset)
+}
+
+/** The caller's own limit. A price that nobody knows exceeds every limit. */
+function tooDear({ maxCostUsd }: RequestOptions, { costUsd }: Standing): Drop | undefined {
+  if (maxCostUsd === undefined || (costUsd ?? Infinity) <= maxCostUsd) return undefined
+  const expected = costUsd === null ? 'has no known price' : `would cost about $${costUsd.toPrecision(2)}`
+  return { code: 'budget', reason: `${expected}, the limit is $${maxCostUsd}` }
+}
+
+function expect(
+  { measured, conversation }: Asked,
+  { list, likeliest, trust }: Basis,
+  model: Model,
+  load: Load,
+  { abilityOf, evidence, policy, usualOutput }: Knowledge,
+  now: number,
+): Standing {
+  const ability = abilityOf(model)
+  const { quality, plusMinus, count } = predictQuality(
+    ability,
+    list,
+    measured.ease,
+    evidence,
+    trust,
+    policy.reliableBenchmarkCount,
+    now,
+  )
+  const { costUsd, seconds, waitSeconds } = expense(
+    model,
+    ability.key,
+    measured,
+    likeliest,
+    load,
+    conversation,
+    evidence,
+    policy,
+    usualOutput(likeliest),
+    now,
+  )
+  return {
+    model: model.id,
+    key: ability.key,
+    name: model.name,
+    step: model.tier === 'local' ? 'local' : model.free ? 'free' : 'paid',
+    quality,
+    plusMinus,
+    count,
+    costUsd: costUsd ?? null,
+    seconds,
+    waitSeconds,
+    adequate: false,
+    postponed: false,
+    utility: 0,
+  }
+}
+
+/** A named model is law: no floor, no postponing, no trying out; its endpoints compete by speed. */
+function termsOf({ measured, options, conversation }: Asked, preset: Preset | undefined, { policy }: Knowledge): Terms {
+  const priority: Priority = preset === undefined ? 'speed' : (options.priority ?? preset.priority)
+  return {
+    priority,
+    qualityFloor: preset === undefined ? 0 : (options.minQuality ?? policy.qualityThreshold),
+    promptTokens: measured.promptTokens,
+    current: conversation?.modelId,
+    explore: preset !== undefined && options.maxCostUsd === undefined && options.minQuality === undefined,
+  }
+}
+
+/** What is the same for all candidates of a decision. */
+interface Basis {
+  /** The likeliest kinds of task with shares that sum to 1. */
+  list: [string, number][]
+  likeliest: string
+  trust: number
+}
+
+const mostKinds = 3
+
+function basisOf({ categories }: Measured, { credence }: Evidence): Basis {
+  const list = Object.entries(categories)
+    .sort(([, a], [, b]) => b - a)
+    .slice(0, mostKinds)
+  const total = list.reduce((sum, [, share]) => sum + share, 0)
+  return {
+    list: list.map(([category, share]) => [category, share / total]),
+    likeliest: list[0]?.[0] ?? '',
+    trust: trustIn(credence),
+  }
+}
+
+/** The error that tells a caller why nothing can serve him. Only for decisions without candidates; `now` in ms since the epoch. */
+export function refusal(decision: Decision, now: number): GatewayError {
+  const drops = decision.dropped
+  if (drops.length === 0) {
+    return new GatewayError(
+      'no_backend',
+      'No model server is running. Start Ollama (`ollama serve`), LM Studio or llama-server, or set OPENROUTER_API_KEY; Signalbox finds them by itself.',
+    )
+  }
+  const capable = drops.filter(({ drop }) => drop.code === 'unavailable' || drop.code === 'rate_limited')
+  if (capable.length > 0) return temporarily(capable, now)
+  const short = drops.filter(({ drop }) => drop.code === 'context')
+  if (short.length > 0) return tooLong(decision.measured, short)
+  return new GatewayError('unsupported', `No model can serve this request: ${listed(drops)}.`)
+}
+
+function temporarily(drops: Decision['dropped'], now: number): GatewayError {
+  const limited = drops.every(({ drop }) => drop.code === 'rate_limited')
+  const untils = drops.flatMap(({ drop }) => drop.until ?? [])
+  const wait = untils.length === 0 ? undefined : Math.max(1, Math.ceil((Math.min(...untils) - now) / 1000))
+  return new GatewayError(
+    limited ? 'upstream_rate_limited' : 'no_backend',
+    `No model is available right now: ${listed(drops)}.${wait === undefined ? '' : ` Try again in ${wait} s.`}`,
+    wait === undefined ? {} : { retryAfterSeconds: wait },
+  )
+}
+
+function tooLong(measured: Measured, drops: Decision['dropped']): GatewayError {
+  const largest = Math.max(...drops.map(({ model }) => model.contextTokens ?? 0))
+  const reserve = reserveTokens(measured, largest)
+  return new GatewayError(
+    'context_length_exceeded',
+    `The request needs ${measured.promptTokens + reserve} tokens (${measured.promptTokens} prompt + ${reserve} kept for the answer), but the largest context that could serve it is ${largest}. Shorten the prompt, lower max_tokens, or load a model with a larger context.`,
+    { param: 'messages' },
+  )
+}
+
+function listed(drops: Decision['dropped']): string {
+  const shown = drops.slice(0, 5).map(({ model, drop }) => `${model.id} (${drop.reason})`)
+  return drops.length > 5 ? `${shown.join(', ')} and ${drops.length - 5} more` : shown.join(', ')
+}
+
+/** One short phrase: why `model`, one of the decision's candidates, gave the answer. */
+export function reasonFor({ ranked, reason }: Decision, model: Model): string {
+  return model === ranked[0] ? reason : 'fallback'
+}
+
+function reasonForFirst(chosen: Model, group: Group, terms: Terms, { rule }: Ranking): string {
+  if (group.preset === undefined) return 'explicit'
+  if (rule === 'explored') return 'explored'
+  if (rule === 'stayed') return 'conversation'
+  if (terms.priority === 'quality') return 'best-quality'
+  if (terms.priority === 'speed') return 'fastest'
+  if (chosen.tier === 'local') return chosen.loaded === true ? 'local-loaded' : 'local'
+  return chosen.free ? 'free' : 'cheapest-paid'
+}

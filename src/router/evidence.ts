@@ -1,0 +1,246 @@
+import { initialCredence, observe, reconsider, type Belief, type Credence, type Prior } from './beliefs.ts'
+
+/** A benchmark's verdict on a model, for one kind of task or, as `*`, in general. */
+export interface Benchmark {
+  /** Mean score, 0..1. */
+  score: number
+  runs: number
+}
+
+/** How fast one endpoint serves one model, as moving averages of what was seen. */
+export interface Speed {
+  /** Milliseconds from sending to the first token, when the model was in memory, without the time for the prompt. */
+  firstTokenMs: number
+  /** Rises to every peak at once and falls slowly (peak EWMA), so that an endpoint in trouble is left at once. */
+  peakMs: number
+  loadMs: number
+  promptTokensPerSecond: number
+  outputTokensPerSecond: number
+  count: number
+  updatedAt: number
+}
+
+export interface OutputLength {
+  tokens: number
+  count: number
+}
+
+/** How a verifier did: how often it accepted, and how often its word agreed with what people or tests said later. */
+export interface VerifierRecord {
+  accepted: number
+  rejected: number
+  agreed: number
+  compared: number
+}
+
+/**
+ * Everything learned on this installation. Plain data; the functions of this file are its only writers. Models are filed
+ * under the key of their `Ability`, speeds under the model's id, for they belong to an endpoint.
+ */
+export interface Evidence {
+  credence: Credence
+  beliefs: Map<string, Map<string, Belief>>
+  benchmarks: Map<string, Map<string, Benchmark>>
+  speeds: Map<string, Speed>
+  outputs: Map<string, Map<string, OutputLength>>
+  verifiers: Map<string, VerifierRecord>
+}
+
+/** One fact as it is stored: `(kind, subject, category)` is its key and the newest value wins. */
+export type EvidenceRow = { subject: string; category: string } & (
+  | { kind: 'credence'; value: number }
+  | { kind: 'belief'; value: Belief }
+  | { kind: 'benchmark'; value: Benchmark }
+  | { kind: 'speed'; value: Speed }
+  | { kind: 'output'; value: OutputLength }
+  | { kind: 'verifier'; value: VerifierRecord }
+)
+
+/** The category of what holds for all kinds of tasks. */
+export const anyCategory = '*'
+
+export function emptyEvidence(): Evidence {
+  return {
+    credence: initialCredence,
+    beliefs: new Map(),
+    benchmarks: new Map(),
+    speeds: new Map(),
+    outputs: new Map(),
+    verifiers: new Map(),
+  }
+}
+
+export function evidenceFrom(rows: Iterable<EvidenceRow>): Evidence {
+  const evidence = emptyEvidence()
+  for (const row of rows) {
+    if (row.kind === 'credence') evidence.credence = row.value
+    else if (row.kind === 'belief') inner(evidence.beliefs, row.subject).set(row.category, row.value)
+    else if (row.kind === 'benchmark') inner(evidence.benchmarks, row.subject).set(row.category, row.value)
+    else if (row.kind === 'speed') evidence.speeds.set(row.subject, row.value)
+    else if (row.kind === 'output') inner(evidence.outputs, row.subject).set(row.category, row.value)
+    else evidence.verifiers.set(row.subject, row.value)
+  }
+  return evidence
+}
+
+export function rowsOf(evidence: Evidence): EvidenceRow[] {
+  const flat = <T>(map: Map<string, Map<string, T>>) =>
+    [...map].flatMap(([subject, values]) => [...values].map(([category, value]) => ({ subject, category, value })))
+  return [
+    { kind: 'credence', subject: '', category: anyCategory, value: evidence.credence },
+    ...flat(evidence.beliefs).map(row => ({ kind: 'belief' as const, ...row })),
+    ...flat(evidence.benchmarks).map(row => ({ kind: 'benchmark' as const, ...row })),
+    ...[...evidence.speeds].map(([subject, value]) => ({
+      kind: 'speed' as const,
+      subject,
+      category: anyCategory,
+      value,
+    })),
+    ...flat(evidence.outputs).map(row => ({ kind: 'output' as const, ...row })),
+    ...[...evidence.verifiers].map(([subject, value]) => ({
+      kind: 'verifier' as const,
+      subject,
+      category: anyCategory,
+      value,
+    })),
+  ]
+}
+
+/** What somebody or something said about an answer. Explicit words weigh most; the others are only signs. */
+export type Signal = 'feedback' | 'verified' | 'tests' | 'retried' | 'failed' | 'escalated'
+
+const weights: Readonly<Record<Signal, number>> = {
+  tests: 2,
+  feedback: 1,
+  verified: 0.3,
+  escalated: 0.5,
+  failed: 0.3,
+  retried: 0.3,
+}
+
+/**
+ * An answer of `model` turned out so good (0..1). It is shared among the kinds of tasks by their probabilities; the prior
+ * that foretold it gains or loses credence. Returns the rows that changed.
+ */
+export function learnOutcome(
+  evidence: Evidence,
+  outcome: {
+    model: string
+    categories: Readonly<Record<string, number>>
+    signal: Signal
+    score: number
+    prior: (category: string) => Prior
+  },
+  now: number,
+): EvidenceRow[] {
+  const score = Math.max(0, Math.min(1, outcome.score))
+  const beliefs = inner(evidence.beliefs, outcome.model)
+  const rows = Object.entries(outcome.categories).map(([category, share]): EvidenceRow => {
+    const value = observe(beliefs.get(category), score, share * weights[outcome.signal], now)
+    beliefs.set(category, value)
+    return { kind: 'belief', subject: outcome.model, category, value }
+  })
+  const likeliest = Object.entries(outcome.categories).sort(([, a], [, b]) => b - a)[0]
+  if (likeliest === undefined || weights[outcome.signal] < 1) return rows
+  evidence.credence = reconsider(evidence.credence, outcome.prior(likeliest[0]), score)
+  return [...rows, { kind: 'credence', subject: '', category: anyCategory, value: evidence.credence }]
+}
+
+/** A benchmark's latest result replaces the one before. */
+export function learnBenchmark(evidence: Evidence, model: string, category: string, value: Benchmark): EvidenceRow[] {
+  inner(evidence.benchmarks, model).set(category, value)
+  return [{ kind: 'benchmark', subject: model, category, value }]
+}
+
+/** The benchmark results of a model whose digest changed say nothing about the new one; its key already differs. */
+export function forgetModel(evidence: Evidence, model: string): void {
+  evidence.beliefs.delete(model)
+  evidence.benchmarks.delete(model)
+  evidence.outputs.delete(model)
+}
+
+const smoothing = 0.2
+const peakHalfLifeMs = 30_000
+
+/** What one attempt took. Counts and times that are not known are left out. */
+export interface Timing {
+  promptTokens: number
+  cachedTokens: number
+  outputTokens: number
+  firstTokenMs: number
+  /** From the first token to the last. */
+  streamMs: number
+  /** The model had to be loaded first. */
+  cold: boolean
+}
+
+/** Learns speeds from one attempt at `modelId`. Returns the row that changed. */
+export function learnSpeed(evidence: Evidence, modelId: string, timing: Timing, now: number): EvidenceRow[] {
+  const before = evidence.speeds.get(modelId)
+  const fresh = Math.max(0, timing.promptTokens - timing.cachedTokens)
+  const blend = (old: number | undefined, value: number) =>
+    old === undefined ? value : old + smoothing * (value - old)
+  const value: Speed = {
+    firstTokenMs: before?.firstTokenMs ?? timing.firstTokenMs,
+    peakMs: before?.peakMs ?? timing.firstTokenMs,
+    loadMs: before?.loadMs ?? 0,
+    promptTokensPerSecond: before?.promptTokensPerSecond ?? 0,
+    outputTokensPerSecond: before?.outputTokensPerSecond ?? 0,
+    count: (before?.count ?? 0) + 1,
+    updatedAt: now,
+  }
+  if (timing.cold) {
+    value.loadMs = blend(before?.loadMs === 0 ? undefined : before?.loadMs, timing.firstTokenMs)
+    if (before === undefined) {
+      value.firstTokenMs = 0
+      value.peakMs = 0
+    }
+  } else {
+    value.firstTokenMs = blend(before?.firstTokenMs, timing.firstTokenMs)
+    const faded =
+      before === undefined ? 0 : before.peakMs * 0.5 ** (Math.max(0, now - before.updatedAt) / peakHalfLifeMs)
+    value.peakMs = Math.max(timing.firstTokenMs, Math.max(faded, value.firstTokenMs))
+    // Short prompts measure the network, not the prompt's speed.
+    if (fresh >= 500 && timing.firstTokenMs > 0) {
+      const old = before?.promptTokensPerSecond
+      value.promptTokensPerSecond = blend(old === 0 ? undefined : old, (1000 * fresh) / timing.firstTokenMs)
+    }
+  }
+  if (timing.outputTokens >= 16 && timing.streamMs > 0) {
+    const old = before?.outputTokensPerSecond
+    value.outputTokensPerSecond = blend(old === 0 ? undefined : old, (1000 * timing.outputTokens) / timing.streamMs)
+  }
+  evidence.speeds.set(modelId, value)
+  return [{ kind: 'speed', subject: modelId, category: anyCategory, value }]
+}
+
+const mostLengths = 50
+
+/** How long an answer was. */
+export function learnOutput(evidence: Evidence, model: string, category: string, tokens: number): EvidenceRow[] {
+  const lengths = inner(evidence.outputs, model)
+  const before = lengths.get(category) ?? { tokens: 0, count: 0 }
+  const count = Math.min(mostLengths, before.count + 1)
+  const value = { tokens: before.tokens + (tokens - before.tokens) / count, count }
+  lengths.set(category, value)
+  return [{ kind: 'output', subject: model, category, value }]
+}
+
+/** A verifier spoke; `truth`, where it is known, says whether the answer was good after all. */
+export function learnVerifier(evidence: Evidence, verifier: string, accepted: boolean, truth?: boolean): EvidenceRow[] {
+  const before = evidence.verifiers.get(verifier) ?? { accepted: 0, rejected: 0, agreed: 0, compared: 0 }
+  const value: VerifierRecord = {
+    accepted: before.accepted + (accepted ? 1 : 0),
+    rejected: before.rejected + (accepted ? 0 : 1),
+    agreed: before.agreed + (truth === accepted ? 1 : 0),
+    compared: before.compared + (truth === undefined ? 0 : 1),
+  }
+  evidence.verifiers.set(verifier, value)
+  return [{ kind: 'verifier', subject: verifier, category: anyCategory, value }]
+}
+
+function inner<T>(map: Map<string, Map<string, T>>, key: string): Map<string, T> {
+  let values = map.get(key)
+  if (values === undefined) map.set(key, (values = new Map<string, T>()))
+  return values
+}

@@ -1,0 +1,177 @@
+import type { Decision } from './decide.ts'
+import type { DropCode } from './filter.ts'
+import type { Standing } from './rank.ts'
+
+export interface Explanation {
+  /** One sentence: who and why. */
+  summary: string
+  chosen: string | undefined
+  reason: string
+  categories: Readonly<Record<string, number>>
+  /** The quality that had to be reached. */
+  floor: number
+  propensity: number
+  candidates: ExplainedCandidate[]
+  dropped: { model: string; code: DropCode; reason: string; flip: string }[]
+}
+
+export interface ExplainedCandidate {
+  model: string
+  step: Standing['step']
+  quality: number
+  /** The 95 % interval of the quality, 0..1. */
+  low: number
+  high: number
+  /** Observations behind it. */
+  n: number
+  /** Null where no price is known. */
+  cost_usd: number | null
+  seconds: number
+  /** Empty for the chosen one. */
+  lost_because: string
+  /** What would have to change for it to be chosen; empty for the chosen one. */
+  flip: string
+}
+
+/** Says for every candidate what was expected of it, why it lost and what would flip that. */
+export function explain(decision: Decision): Explanation {
+  const [first, ...others] = decision.standings
+  const chosen = decision.ranked[0]?.id
+  return {
+    summary: summaryOf(decision, first),
+    chosen,
+    reason: decision.reason,
+    categories: decision.measured.categories,
+    floor: decision.floor,
+    propensity: decision.propensity,
+    candidates: [
+      ...(first === undefined ? [] : [candidate(first, '', '')]),
+      ...others.map(other => {
+        const { because, flip } = compare(other, first!, decision)
+        return candidate(other, because, flip)
+      }),
+    ],
+    dropped: decision.dropped.map(({ model, drop }) => ({
+      model: model.id,
+      code: drop.code,
+      reason: drop.reason,
+      flip: flips[drop.code],
+    })),
+  }
+}
+
+const flips: Readonly<Record<DropCode, string>> = {
+  tools: 'send no tools',
+  forcedTools: 'do not insist on a tool call',
+  vision: 'send no images',
+  json: 'ask for JSON in words instead of response_format',
+  logprobs: 'leave out logprobs',
+  logitBias: 'leave out logit_bias',
+  manyChoices: 'ask for one choice',
+  chat: 'it cannot: it does not chat',
+  context: 'shorten the prompt, lower max_tokens or load it with a larger context',
+  avoided: 'name it as `model`',
+  unavailable: 'wait until it answers again',
+  rate_limited: 'wait until its limit is over',
+  no_key: 'set the API key of its provider',
+  policy: 'lift local_only, the preset `local` or `free`, or OPENROUTER_FREE_ONLY',
+  budget: 'raise max_cost',
+}
+
+function candidate(standing: Standing, because: string, flip: string): ExplainedCandidate {
+  const { quality, plusMinus } = standing
+  return {
+    model: standing.model,
+    step: standing.step,
+    quality: round(quality),
+    low: round(Math.max(0, quality - plusMinus)),
+    high: round(Math.min(1, quality + plusMinus)),
+    n: Math.round(standing.count * 10) / 10,
+    cost_usd: standing.costUsd,
+    seconds: Math.round(standing.seconds * 100) / 100,
+    lost_because: because,
+    flip,
+  }
+}
+
+/** The first rule that puts `other` behind `first`, in the order in which `rank` applies them. */
+function compare(other: Standing, first: Standing, decision: Decision): { because: string; flip: string } {
+  const { terms, floor, rule } = decision
+  const theirs = decision.ranked.findIndex(model => model.id === other.model)
+  if (terms === undefined || theirs < 0) return { because: 'not ranked', flip: '' }
+  if (first.adequate && !other.adequate) {
+    return {
+      because: `its quality of ${percent(other.quality)} is below the floor of ${percent(floor)}`,
+      flip: `QUALITY_THRESHOLD or min_quality of at most ${round(other.quality)}, or evidence that it is better`,
+    }
+  }
+  if (!first.postponed && other.postponed) {
+    return {
+      because: `it is not ready (${seconds(other.waitSeconds)}) and the request is too small to wait`,
+      flip: `have it loaded and idle, or TOKEN_THRESHOLD below ${terms.promptTokens}`,
+    }
+  }
+  if (rule === 'explored')
+    return { because: `${first.model} was tried out, which happens now and then`, flip: 'EXPLORATION_SHARE=0' }
+  if (rule === 'stayed' && other.utility > first.utility) {
+    return {
+      because: `the conversation is at ${first.model} and leaving would gain only ${round(other.utility - first.utility)}`,
+      flip: 'start a new conversation (another session), or name it as `model`',
+    }
+  }
+  if (terms.priority === 'cost' && other.step !== first.step && first.adequate) {
+    return {
+      because: `with priority cost ${first.step} goes before ${other.step}`,
+      flip: `priority quality or speed, or a floor above ${percent(first.quality)}`,
+    }
+  }
+  if (other.key === first.key) {
+    return { because: `${first.model} is the same model and expected sooner`, flip: 'less load on its endpoint' }
+  }
+  return utilityLoss(other, first, terms.priority)
+}
+
+function utilityLoss(other: Standing, first: Standing, priority: string): { because: string; flip: string } {
+  const reasons = [
+    ...(other.quality < first.quality ? [`quality ${percent(other.quality)} against ${percent(first.quality)}`] : []),
+    ...((other.costUsd ?? Infinity) > (first.costUsd ?? Infinity)
+      ? [`${money(other.costUsd)} against ${money(first.costUsd)}`]
+      : []),
+    ...(other.seconds > first.seconds ? [`${seconds(other.seconds)} against ${seconds(first.seconds)}`] : []),
+  ]
+  const gap = first.utility - other.utility
+  const needed = other.quality + gap
+  const byQuality = needed <= 1 ? `a quality of ${percent(needed)}, or ` : ''
+  return {
+    because:
+      reasons.length === 0
+        ? 'it is equal and comes later in the list'
+        : `under priority ${priority}: ${reasons.join(', ')}`,
+    flip: `${byQuality}another priority, or name it as \`model\``,
+  }
+}
+
+function summaryOf({ reason, dropped, ranked, floor, terms }: Decision, first: Standing | undefined): string {
+  if (first === undefined) return `Nobody can serve this: ${dropped.length} candidates were dropped.`
+  const quality = `quality ${percent(first.quality)} ± ${percent(first.plusMinus)}`
+  const others = `${ranked.length - 1} others, ${dropped.length} dropped`
+  const lowered = terms !== undefined && floor < terms.qualityFloor ? '; nobody reaches the quality asked for' : ''
+  return `${first.model} (${reason}): ${quality}, ${money(first.costUsd)}, ${seconds(first.seconds)}; ${others}${lowered}.`
+}
+
+function percent(value: number): string {
+  return `${Math.round(100 * value)} %`
+}
+
+function money(usd: number | null): string {
+  if (usd === null) return 'unknown cost'
+  return usd === 0 ? '$0' : `$${usd.toPrecision(2)}`
+}
+
+function seconds(value: number): string {
+  return `${value.toFixed(1)} s`
+}
+
+function round(value: number): number {
+  return Math.round(value * 1000) / 1000
+}

@@ -1,0 +1,80 @@
+import type { Model } from '../providers/provider.ts'
+import type { Measured } from './measure.ts'
+import type { Policy } from './policy.ts'
+import type { Preset } from './select.ts'
+
+/** Why a candidate cannot serve a request. */
+export type DropCode =
+  keyof typeof needs | 'chat' | 'context' | 'avoided' | 'unavailable' | 'rate_limited' | 'no_key' | 'policy' | 'budget'
+
+/** What a request may need beyond text, by the name of the capability, and how a model without it is described. */
+const needs = {
+  tools: 'cannot call tools',
+  forcedTools: 'cannot be made to call a tool',
+  vision: 'cannot see images',
+  json: 'cannot answer in JSON on demand',
+  logprobs: 'gives no logprobs',
+  logitBias: 'knows no logit_bias',
+  manyChoices: 'gives one choice only',
+} as const
+
+export type Need = readonly [capability: keyof typeof needs, without: string]
+
+const needList: readonly Need[] = Object.entries(needs) as [keyof typeof needs, string][]
+
+/** What this request needs beyond text: the same for all candidates. */
+export function needsOf(measured: Measured): Need[] {
+  return needList.filter(([capability]) => measured[capability])
+}
+
+export interface Drop {
+  code: DropCode
+  /** For people, without the model's name. */
+  reason: string
+  /** When it may be tried again, milliseconds since the epoch. */
+  until?: number
+}
+
+/** What the road knows about a candidate at this moment. */
+export interface Condition {
+  state: 'ready' | 'unavailable' | 'rate_limited' | 'no_key'
+  reason?: string
+  until?: number
+}
+
+/** The output room a request keeps free in a context window: what was asked for, but never more than a quarter of the window. */
+export function reserveTokens(measured: Measured, contextTokens: number): number {
+  return Math.min(measured.outputTokens ?? 1024, Math.ceil(contextTokens / 4))
+}
+
+/** Whether `model` can serve the request; if not, the first reason. Facts a server does not tell never rule it out. */
+export function obstacle(
+  measured: Measured,
+  needed: readonly Need[],
+  model: Model,
+  condition: Condition,
+  policy: Pick<Policy, 'freeOnly'>,
+  preset: Preset | undefined,
+): Drop | undefined {
+  if (preset?.localOnly === true && model.tier !== 'local') return { code: 'policy', reason: 'not local' }
+  if ((preset?.freeOnly === true || policy.freeOnly) && !model.free) return { code: 'policy', reason: 'not free' }
+  const can = model.capabilities
+  if (measured.errand === 'embeddings') {
+    if (can.embeddings === false) return { code: 'chat', reason: 'does not embed' }
+  } else if (measured.errand !== 'rerank' && can.chat === false) return { code: 'chat', reason: 'does not chat' }
+  if (model.contextTokens !== undefined) {
+    const needed = measured.promptTokens + reserveTokens(measured, model.contextTokens)
+    if (needed > model.contextTokens) {
+      return { code: 'context', reason: `needs ${needed} tokens, has ${model.contextTokens}` }
+    }
+  }
+  for (const [need, reason] of needed) {
+    if (can[need] === false) return { code: need, reason }
+  }
+  if (preset !== undefined && model.avoid !== undefined) return { code: 'avoided', reason: model.avoid }
+  if (condition.state !== 'ready') {
+    const drop: Drop = { code: condition.state, reason: condition.reason ?? 'not answering' }
+    return condition.until === undefined ? drop : { ...drop, until: condition.until }
+  }
+  return undefined
+}

@@ -1,0 +1,70 @@
+import { unknownCategory } from './text/judge.ts'
+
+/**
+ * Kinds of coding work for which public outcomes exist without texts: they cannot be learned from words, so that they are
+ * told apart by what people call them. The first that matches wins.
+ */
+const codingKinds: readonly (readonly [kind: string, pattern: RegExp])[] = [
+  ['test_generation', /\b(unit tests?|write (?:some )?tests?|test cases?|tests? for)\b/i],
+  ['bug_fixing', /\b(fix|bug|debug|broken|crash(?:es)?|fails?|error|exception|traceback|not work(?:ing)?)\b/i],
+  ['code_refactoring', /\b(refactor|clean ?up|rewrite|simplify|rename|restructure|modernize)\b/i],
+  ['code_understanding', /\b(explain|what does|how does|understand|describe|walk me through|review)\b/i],
+  ['data_science', /\b(pandas|numpy|dataframe|matplotlib|sklearn|scikit|plot|csv|jupyter)\b/i],
+  ['code_completion', /\b(complete|completion|fill in|continue|finish the)\b/i],
+  [
+    'multi_language',
+    /\b(translate|port|convert) .{0,60}\b(to|into) (?:c\+\+|c#|go|rust|java|kotlin|swift|typescript|python|ruby)\b/i,
+  ],
+  ['algorithm', /\b(algorithm|complexity|leetcode|dynamic programming|binary tree|graph|shortest path)\b/i],
+]
+const plainCoding = 'code_generation'
+/** What short exercises teach about code; its share is handed on to the kinds above. */
+const exercises = 'programming'
+
+const looksLikeCode = /```|^\s*(?:def|class|function|import|const|let|var|public|#include|fn|func)\b|[{};]\s*$/m
+const speaksOfCode =
+  /\b(code|function|class|method|script|api|endpoint|typescript|javascript|python|rust|java|sql|regex|component|repository|commit|compile|refactor|unit tests?)\b/i
+const readCharacters = 4096
+/** The least share of coding where a text looks like code, speaks of it, or both. */
+const shareByEvidence = [0, 0.4, 0.6, 0.9] as const
+
+/** The judged kinds with coding work told apart. */
+export function workKinds(text: string, judged: Readonly<Record<string, number>>): Record<string, number> {
+  const start = text.slice(0, readCharacters)
+  const evidence = (looksLikeCode.test(start) ? 2 : 0) + (speaksOfCode.test(start) ? 1 : 0)
+  const exercise = judged[exercises] ?? 0
+  const coding = Math.max(evidence === 0 ? 0 : exercise, shareByEvidence[evidence]!)
+  if (coding === 0) return { ...judged }
+  const kind = codingKinds.find(([, pattern]) => pattern.test(start))?.[0] ?? plainCoding
+  // A self-contained exercise is easier than work of the same kind in a code base.
+  const easy = kind === plainCoding ? Math.min(exercise, coding) : 0
+  const others = Object.entries(judged).filter(([name]) => name !== exercises)
+  const rest = others.reduce((sum, [, share]) => sum + share, 0)
+  const left = 1 - coding
+  const kinds: Record<string, number> = Object.fromEntries(
+    rest === 0 ? [[unknownCategory, left]] : others.map(([name, share]) => [name, (share / rest) * left]),
+  )
+  if (easy > 0) kinds[exercises] = easy
+  kinds[kind] = coding - easy
+  return Object.fromEntries(Object.entries(kinds).filter(([, share]) => share > 0.001))
+}
+
+/** The kind of task that a caller's tag names: `bug_fixing`, `math`, ... */
+export function tagged(tags: readonly string[]): string | undefined {
+  return tags.find(tag => knownKinds.has(tag))
+}
+
+const knownKinds = new Set([
+  ...codingKinds.map(([kind]) => kind),
+  plainCoding,
+  exercises,
+  unknownCategory,
+  'math',
+  'arithmetic',
+  'science',
+  'common_sense',
+  'facts',
+  'knowledge',
+  'logic',
+  'writing',
+])

@@ -1,0 +1,95 @@
+import type { ChatMessage, ChatRequest } from '../wire/openai.ts'
+import { tagged, workKinds } from './kinds.ts'
+import { unknownCategory, type TextJudgement } from './text/judge.ts'
+import type { ErrandName } from '../wire/errands.ts'
+
+/** What a request needs, read off once and used for every candidate. */
+export interface Measured {
+  /** What is asked for where it is no chat. */
+  errand?: ErrandName
+  promptTokens: number
+  /** False when the count is an estimate because counting exactly would have held up other requests. */
+  exact: boolean
+  /** Output tokens the caller asked room for; undefined when he did not say. */
+  outputTokens: number | undefined
+  tools: boolean
+  /** The caller insists on a tool call, or on one tool. */
+  forcedTools: boolean
+  vision: boolean
+  json: boolean
+  logprobs: boolean
+  logitBias: boolean
+  manyChoices: boolean
+  /** Messages so far. */
+  depth: number
+  /** Programming language of the first fenced block that names one. */
+  language: string | undefined
+  /** Probabilities of kinds of tasks; they sum to 1. */
+  categories: Readonly<Record<string, number>>
+  /** Log odds by which the text is easier than usual for its kind. */
+  ease: number
+}
+
+const unjudged = (): TextJudgement => ({ categories: { [unknownCategory]: 1 }, ease: 0 })
+
+/**
+ * `prompt` is counted by the caller of this function, since counting keeps a cache; `judge` comes with the router's weights.
+ * What kind of task it is follows from the caller's `tags` where one names a kind, else from the newest words of the user.
+ */
+export function measure(
+  request: ChatRequest,
+  prompt: { tokens: number; exact: boolean },
+  judge: (text: string) => TextJudgement = unjudged,
+  tags: readonly string[] = [],
+): Measured {
+  const choice = request.tool_choice
+  const text = lastWords(request.messages)
+  const judged = judge(text)
+  const kind = tagged(tags)
+  return {
+    promptTokens: prompt.tokens,
+    exact: prompt.exact,
+    outputTokens: request.max_completion_tokens ?? request.max_tokens ?? undefined,
+    tools: (request.tools?.length ?? 0) > 0 && choice !== 'none',
+    forcedTools: choice === 'required' || (typeof choice === 'object' && choice !== null),
+    vision: request.messages.some(
+      message => Array.isArray(message.content) && message.content.some(part => part.type === 'image_url'),
+    ),
+    json: request.response_format?.type === 'json_object' || request.response_format?.type === 'json_schema',
+    logprobs: request['logprobs'] === true,
+    logitBias: Object.keys(request['logit_bias'] ?? {}).length > 0,
+    manyChoices: (request.n ?? 1) > 1,
+    depth: request.messages.length,
+    language: /```([a-z+#]{1,20})\s/i.exec(text.slice(0, 8192))?.[1]?.toLowerCase(),
+    categories: kind === undefined ? workKinds(text, judged.categories) : { [kind]: 1 },
+    ease: kind === undefined ? judged.ease : 0,
+  }
+}
+
+/** The text of the user's last message; where he said nothing, of the last message at all. */
+function lastWords(messages: readonly ChatMessage[]): string {
+  const message = messages.findLast(({ role }) => role === 'user') ?? messages.at(-1)
+  const content = message?.content
+  if (typeof content === 'string') return content
+  return (content ?? []).map(part => (typeof part['text'] === 'string' ? part['text'] : '')).join('\n')
+}
+
+/** The same for what is no chat. `prompt` is the longest text that must be read at once. */
+export function measureErrand(
+  errand: ErrandName,
+  prompt: { tokens: number; exact: boolean },
+  outputTokens: number,
+): Measured {
+  const nothing = { tools: false, forcedTools: false, vision: false, json: false }
+  const nothingRare = { logprobs: false, logitBias: false, manyChoices: false }
+  const unread = { depth: 0, language: undefined, ...unjudged() }
+  return {
+    errand,
+    promptTokens: prompt.tokens,
+    exact: prompt.exact,
+    outputTokens,
+    ...nothing,
+    ...nothingRare,
+    ...unread,
+  }
+}

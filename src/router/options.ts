@@ -1,0 +1,69 @@
+import { GatewayError } from '../errors.ts'
+import { z } from 'zod'
+import type { Priority } from './select.ts'
+
+const flag = z.union([z.boolean(), z.stringbool()])
+const amount = z.coerce.number().min(0)
+const list = z.union([z.array(z.string()), z.string().transform(text => text.split(','))])
+
+const RequestOptionsSchema = z.object({
+  priority: z.enum(['cost', 'quality', 'speed']).optional(),
+  max_cost: amount.optional(),
+  min_quality: amount.max(1).optional(),
+  local_only: flag.optional(),
+  verify: list.optional(),
+  session: z.string().min(1).max(256).optional(),
+  tags: list.optional(),
+})
+
+/** What a caller asked of the router for this one request. */
+export interface RequestOptions {
+  priority?: Priority
+  /** USD; candidates expected to cost more are dropped. */
+  maxCostUsd?: number
+  /** 0..1, in place of QUALITY_THRESHOLD. */
+  minQuality?: number
+  localOnly?: boolean
+  /** Names of checks that the answer must pass; see `verify.ts`. */
+  verify?: readonly string[]
+  session?: string
+  /** Free labels. One that names a kind of task settles what kind this is. */
+  tags?: readonly string[]
+}
+
+const headerPrefix = 'x-signalbox-'
+
+/**
+ * Reads the options from headers (`x-signalbox-max-cost: 0.01`) and from `metadata` (`max_cost`); a header wins.
+ * Throws `invalid_request` naming the option that is wrong.
+ */
+export function readOptions(
+  headers: Readonly<Record<string, string | string[] | undefined>>,
+  metadata: Readonly<Record<string, unknown>> | null | undefined,
+): RequestOptions {
+  const given: Record<string, unknown> = {}
+  for (const name of Object.keys(RequestOptionsSchema.shape)) {
+    const value = headers[headerPrefix + name.replaceAll('_', '-')] ?? metadata?.[name]
+    if (value !== undefined && value !== null && value !== '') given[name] = value
+  }
+  const parsed = RequestOptionsSchema.safeParse(given)
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0]!
+    const name = String(issue.path[0])
+    throw new GatewayError('invalid_request', `The option ${name} is not valid: ${issue.message}.`, { param: name })
+  }
+  const { priority, max_cost, min_quality, local_only, verify, session, tags } = parsed.data
+  return {
+    ...(priority === undefined ? {} : { priority }),
+    ...(max_cost === undefined ? {} : { maxCostUsd: max_cost }),
+    ...(min_quality === undefined ? {} : { minQuality: min_quality }),
+    ...(local_only === undefined ? {} : { localOnly: local_only }),
+    ...(verify === undefined ? {} : { verify: trimmed(verify) }),
+    ...(session === undefined ? {} : { session }),
+    ...(tags === undefined ? {} : { tags: trimmed(tags) }),
+  }
+}
+
+function trimmed(values: readonly string[]): string[] {
+  return values.map(value => value.trim()).filter(Boolean)
+}

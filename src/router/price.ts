@@ -1,0 +1,114 @@
+import type { Model } from '../providers/provider.ts'
+import { priceAt } from '../wire/usage.ts'
+import type { Evidence } from './evidence.ts'
+import type { Measured } from './measure.ts'
+import type { Policy } from './policy.ts'
+
+/** How busy a model's endpoint is. */
+export interface Load {
+  busy: number
+  waiting: number
+  slots: number
+}
+
+/** The conversation a request belongs to, where it went on before. */
+export interface Conversation {
+  /** The model that served it last. */
+  modelId: string
+  /** Prompt tokens that this model's cache may still hold. */
+  cachedTokens: number
+}
+
+/** What an answer of one candidate would take. */
+export interface Expense {
+  /** USD, energy included; undefined where no price is known, which means that it may cost anything. */
+  costUsd: number | undefined
+  /** Until the last token. */
+  seconds: number
+  /** Of these, spent waiting for a slot and for the model to load. */
+  waitSeconds: number
+  outputTokens: number
+}
+
+const standardOutputTokens = 400
+/** Where nothing was learned yet. */
+const localDefaults = { firstTokenMs: 200, promptTokensPerSecond: 400, outputTokensPerSecond: 25 }
+const remoteDefaults = { firstTokenMs: 700, promptTokensPerSecond: 5_000, outputTokensPerSecond: 60 }
+/** Reading a model from disk, where no load was seen. */
+const loadBytesPerSecond = 0.8e9
+const standardLoadSeconds = 12
+
+/** Expected money and time of one answer: input, cache, output, queue, cold load and, for local models, energy. */
+export function expense(
+  model: Model,
+  key: string,
+  measured: Measured,
+  category: string,
+  load: Load,
+  conversation: Conversation | undefined,
+  evidence: Evidence,
+  policy: Policy,
+  usualOutput: number | undefined,
+  now: number,
+): Expense {
+  const outputTokens = expectedOutput(evidence, key, category, measured, usualOutput)
+  const cached = conversation?.modelId === model.id ? Math.min(conversation.cachedTokens, measured.promptTokens) : 0
+  const speed = evidence.speeds.get(model.id)
+  const defaults = model.tier === 'local' ? localDefaults : remoteDefaults
+  const promptSpeed = speed?.promptTokensPerSecond || defaults.promptTokensPerSecond
+  const outputSpeed = speed?.outputTokensPerSecond || defaults.outputTokensPerSecond
+  const firstMs =
+    speed === undefined || speed.count === 0
+      ? defaults.firstTokenMs
+      : recentPeak(speed.peakMs, speed.firstTokenMs, now - speed.updatedAt)
+  const work = firstMs / 1000 + (measured.promptTokens - cached) / promptSpeed + outputTokens / outputSpeed
+  const ahead = Math.max(0, load.busy + load.waiting - load.slots + 1)
+  const queue = (ahead * work) / Math.max(1, load.slots)
+  const cold = model.loaded === false ? loadSeconds(model, speed?.loadMs) : 0
+  const seconds = queue + cold + work
+  return {
+    costUsd: money(model, measured, cached, outputTokens, work, policy),
+    seconds,
+    waitSeconds: queue + cold,
+    outputTokens,
+  }
+}
+
+function money(
+  model: Model,
+  measured: Measured,
+  cached: number,
+  outputTokens: number,
+  workSeconds: number,
+  policy: Policy,
+): number | undefined {
+  if (model.tier === 'local') return ((policy.localWatts * workSeconds) / 3.6e6) * policy.energyPrice
+  if (model.free) return 0
+  if (model.price === undefined) return undefined
+  const price = priceAt(model.price, measured.promptTokens)
+  const input = (measured.promptTokens - cached) * price.input + cached * (price.cacheRead ?? price.input)
+  return (input + outputTokens * price.output) / 1e6 + (price.requestUsd ?? 0)
+}
+
+function expectedOutput(
+  evidence: Evidence,
+  key: string,
+  category: string,
+  measured: Measured,
+  usual: number | undefined,
+): number {
+  const seen = evidence.outputs.get(key)?.get(category)
+  const expected = usual ?? standardOutputTokens
+  const tokens = seen === undefined ? expected : (seen.tokens * seen.count + expected * 3) / (seen.count + 3)
+  return Math.min(tokens, measured.outputTokens ?? Infinity)
+}
+
+function loadSeconds({ sizeBytes }: Model, loadMs: number | undefined): number {
+  if (loadMs !== undefined && loadMs > 0) return loadMs / 1000
+  return sizeBytes === undefined ? standardLoadSeconds : 2 + sizeBytes / loadBytesPerSecond
+}
+
+/** A peak halves every 30 seconds until it meets the average. */
+function recentPeak(peakMs: number, averageMs: number, ageMs: number): number {
+  return Math.max(averageMs, peakMs * 0.5 ** (Math.max(0, ageMs) / 30_000))
+}

@@ -1,0 +1,71 @@
+import type { ReplayResult } from './replay.ts'
+
+const width = 820
+const height = 460
+const margin = { left: 64, right: 236, top: 36, bottom: 52 }
+
+/** Cost against quality of every policy as an SVG picture; the line is what mixing single models could reach. */
+export function frontierSvg(
+  results: readonly ReplayResult[],
+  hull: readonly { cost: number; quality: number }[],
+): string {
+  const costs = results.map(({ costUsd }) => costUsd)
+  const qualities = results.map(({ quality }) => quality)
+  const x = scale(0, Math.max(...costs, 1e-6) * 1.05, margin.left, width - margin.right)
+  const [low, high] = [Math.min(...qualities), Math.max(...qualities)]
+  const pad = Math.max(0.02, (high - low) * 0.1)
+  const y = scale(Math.max(0, low - pad), Math.min(1, high + pad), height - margin.bottom, margin.top)
+  const line = hull.map(({ cost, quality }) => `${x.at(cost)},${y.at(quality)}`).join(' ')
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="system-ui, sans-serif" font-size="12">`,
+    `<rect width="${width}" height="${height}" fill="#fff"/>`,
+    `<text x="${margin.left}" y="20" font-size="14" font-weight="600">What quality cost under each policy</text>`,
+    ...y.ticks.map(
+      tick =>
+        `<path d="M${margin.left} ${y.at(tick)}H${width - margin.right}" stroke="#e5e7eb"/><text x="${margin.left - 8}" y="${y.at(tick) + 4}" text-anchor="end" fill="#4b5563">${tick.toFixed(2)}</text>`,
+    ),
+    ...x.ticks.map(
+      tick =>
+        `<text x="${x.at(tick)}" y="${height - margin.bottom + 18}" text-anchor="middle" fill="#4b5563">$${Number(tick.toPrecision(2))}</text>`,
+    ),
+    `<text x="${(margin.left + width - margin.right) / 2}" y="${height - 12}" text-anchor="middle" fill="#111827">cost of the period, USD</text>`,
+    `<text transform="translate(16 ${height / 2}) rotate(-90)" text-anchor="middle" fill="#111827">mean quality</text>`,
+    `<polyline points="${line}" fill="none" stroke="#9ca3af" stroke-width="1.5" stroke-dasharray="5 4"/>`,
+    ...spread(results.map(result => ({ result, at: y.at(result.quality) }))).map(({ result, at, label }) => {
+      const single = result.name.startsWith('always ')
+      const colour = single ? '#6b7280' : '#c2410c'
+      const right = width - margin.right + 12
+      return `<circle cx="${x.at(result.costUsd)}" cy="${at}" r="${single ? 4 : 6}" fill="${colour}"/><path d="M${x.at(result.costUsd)} ${at}L${right - 4} ${label}" stroke="${colour}" stroke-width="0.5" opacity="0.5"/><text x="${right}" y="${label + 4}" fill="${colour}">${escaped(shortened(result.name))}</text>`
+    }),
+    '</svg>',
+    '',
+  ].join('\n')
+}
+
+function scale(from: number, to: number, start: number, end: number) {
+  const span = to - from || 1
+  return {
+    at: (value: number) => Math.round((start + ((value - from) / span) * (end - start)) * 10) / 10,
+    ticks: Array.from({ length: 5 }, (_, step) => from + (span * step) / 4),
+  }
+}
+
+/** Labels beside points of nearly the same height are moved apart. */
+function spread<T extends { at: number }>(points: readonly T[]): (T & { label: number })[] {
+  const least = 15
+  let previous = margin.top - least
+  return [...points]
+    .sort((a, b) => a.at - b.at)
+    .map(point => {
+      previous = Math.max(point.at, previous + least)
+      return { ...point, label: previous }
+    })
+}
+
+function shortened(text: string): string {
+  return text.length > 32 ? `${text.slice(0, 31)}…` : text
+}
+
+function escaped(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;')
+}

@@ -1,0 +1,118 @@
+import { GatewayError } from '../errors.ts'
+import type { Model } from '../providers/provider.ts'
+import { builtInAliases, discoveryPrefix, soldAs, targetOf, type Alias } from './aliases.ts'
+
+export type Priority = 'cost' | 'quality' | 'speed'
+
+/** A named way to leave the choice to the router: what a caller writes as `model` instead of a model's id. */
+export interface Preset {
+  priority: Priority
+  localOnly: boolean
+  freeOnly: boolean
+}
+
+const anything = { localOnly: false, freeOnly: false } as const
+
+export const presets: Readonly<Record<string, Preset>> = {
+  auto: { priority: 'cost', ...anything },
+  'auto:cost': { priority: 'cost', ...anything },
+  'auto:quality': { priority: 'quality', ...anything },
+  'auto:speed': { priority: 'speed', ...anything },
+  local: { priority: 'cost', localOnly: true, freeOnly: false },
+  free: { priority: 'cost', localOnly: false, freeOnly: true },
+}
+
+/** One entry of the caller's list: either models he named, which is law, or a preset over all of them. */
+export interface Group {
+  asked: string
+  models: readonly Model[]
+  /** Absent when the caller named the model. */
+  preset?: Preset
+}
+
+/**
+ * Reads the names a caller wrote, in his order, as groups of candidates. A model that is called so goes before every alias.
+ * Throws `model_not_found` with near names, or `invalid_request` when a bare name is served in several places that do not
+ * cost the same.
+ */
+export function select(asked: readonly string[], models: readonly Model[], aliases: readonly Alias[]): Group[] {
+  return asked.map(name => {
+    const bare = name.startsWith(discoveryPrefix) ? name.slice(discoveryPrefix.length) : name
+    const group = called(bare, models) ?? aliased(bare, models, aliases)
+    if (group === undefined) throw notFound(name, models)
+    return { ...group, asked: name }
+  })
+}
+
+/** The preset or the models of that very name. */
+function called(name: string, models: readonly Model[]): Group | undefined {
+  const preset = presets[name]
+  if (preset !== undefined) return { asked: name, models, preset }
+  const found = named(name, models)
+  return found.length === 0 ? undefined : { asked: name, models: found }
+}
+
+function aliased(name: string, models: readonly Model[], aliases: readonly Alias[]): Group | undefined {
+  const target = targetOf(name, aliases)
+  if (target !== undefined) {
+    const group = called(target, models)
+    if (group !== undefined) return group
+    throw new GatewayError('model_not_found', `'${name}' is an alias of '${target}', which no server offers.`, {
+      param: 'model',
+    })
+  }
+  const sold = soldAs(name, models)
+  if (sold.length > 0) return { asked: name, models: sold }
+  const builtIn = targetOf(name, builtInAliases)
+  return builtIn === undefined ? undefined : called(builtIn, models)
+}
+
+function named(name: string, models: readonly Model[]): readonly Model[] {
+  const exact = models.filter(model => model.id === name)
+  if (exact.length > 0) return exact
+  const bare = models.filter(model => model.name === name)
+  if (bare.length <= 1 || bare.every(model => model.tier === 'local')) return bare
+  const ids = bare.map(model => model.id).join(', ')
+  throw new GatewayError('invalid_request', `'${name}' is served in several places; write one of: ${ids}.`, {
+    param: 'model',
+  })
+}
+
+function notFound(name: string, models: readonly Model[]): GatewayError {
+  const near = nearest(
+    name,
+    models.map(model => model.id),
+  )
+  const hint = near.length > 0 ? ` Near names: ${near.join(', ')}.` : ''
+  return new GatewayError(
+    'model_not_found',
+    `There is no model '${name}'.${hint} GET /v1/models lists all; 'auto' lets Signalbox choose. To give the name a meaning: MODEL_ALIASES=${name}=auto`,
+    { param: 'model' },
+  )
+}
+
+/** Up to five of `ids` that look most like `name`, by shared letter triples (Dice coefficient). */
+function nearest(name: string, ids: readonly string[]): string[] {
+  const wanted = triples(name)
+  const scored = ids.map(id => ({ id, score: Math.max(dice(wanted, triples(id)), dice(wanted, triples(tailOf(id)))) }))
+  return scored
+    .filter(({ score }) => score >= 0.3)
+    .sort((a, b) => b.score - a.score || (a.id < b.id ? -1 : 1))
+    .slice(0, 5)
+    .map(entry => entry.id)
+}
+
+function tailOf(id: string): string {
+  return id.slice(id.lastIndexOf('/') + 1)
+}
+
+function triples(text: string): Set<string> {
+  const padded = `  ${text.toLowerCase()} `
+  return new Set(Array.from({ length: padded.length - 2 }, (_, at) => padded.slice(at, at + 3)))
+}
+
+function dice(a: ReadonlySet<string>, b: ReadonlySet<string>): number {
+  let shared = 0
+  for (const triple of a) if (b.has(triple)) shared++
+  return (2 * shared) / (a.size + b.size)
+}

@@ -1,0 +1,41 @@
+import { finish } from '../chance.ts'
+
+/** Words whose presence says how a question is asked, whatever it is about. Each list is one figure. */
+const cueWords = [
+  ['not', 'except', 'never', 'least', 'false', 'incorrect'],
+  ['following', 'these', 'statements'],
+  ['how', 'many', 'much'],
+  ['calculate', 'compute', 'find', 'determine', 'approximate', 'approximately', 'probability', 'value', 'evaluate'],
+  ['he', 'she', 'his', 'her', 'him', 'man', 'woman', 'patient'],
+  ['true', 'correct', 'best'],
+  ['both', 'neither', 'none', 'all', 'either'],
+  ['if', 'suppose', 'assume', 'let', 'given', 'consider'],
+  ['more', 'less', 'fewer', 'than', 'greater'],
+  ['each', 'every', 'per'],
+  ['remaining', 'left', 'rest', 'total', 'altogether'],
+  ['twice', 'half', 'third', 'times', 'percent', 'double'],
+  ['would', 'could', 'should', 'might', 'may'],
+  ['who', 'when', 'where', 'whose'],
+  ['why', 'explain', 'because'],
+  ['def', 'function', 'return', 'class', 'import', 'const', 'code', 'python'],
+  ['write', 'create', 'implement', 'generate'],
+] as const
+
+export const cueCount = cueWords.length
+
+const index = new Map<number, number[]>()
+for (const [cue, words] of cueWords.entries()) {
+  for (const word of words) index.set(hashWord(word), [...(index.get(hashWord(word)) ?? []), cue])
+}
+
+/** The cues a word, known by its hash, belongs to. */
+export function cuesOf(token: number): readonly number[] | undefined {
+  return index.get(token)
+}
+
+/** Must equal what `readText` computes for the same word. */
+function hashWord(word: string): number {
+  let hash = 0x811c9dc5
+  for (let at = 0; at < word.length; at++) hash = Math.imul(hash ^ word.charCodeAt(at), 0x01000193)
+  return finish(hash) | 0
+}

@@ -1,0 +1,189 @@
+import { Ajv, type ValidateFunction } from 'ajv'
+import type { ChatCompletion, ChatRequest, ToolCall } from '../wire/openai.ts'
+
+/** What a check says of an answer. `undefined`: it has nothing to say about this request. */
+export type Verdict = { accepted: true } | { accepted: false; why: string } | undefined
+
+/** One check that needs no model. Pure. */
+export interface Verifier {
+  name: string
+  check: (request: ChatRequest, answer: ChatCompletion) => Verdict
+}
+
+const accepted = { accepted: true } as const
+const rejected = (why: string): Verdict => ({ accepted: false, why })
+
+const notTruncated: Verifier = {
+  name: 'not_truncated',
+  check: (_, answer) =>
+    answer.choices.some(choice => choice.finish_reason === 'length')
+      ? rejected('it was cut off at its length limit')
+      : accepted,
+}
+
+const notEmpty: Verifier = {
+  name: 'not_empty',
+  check: (_, answer) =>
+    answer.choices.length > 0 &&
+    answer.choices.every(
+      ({ message }) => textOf(message.content).trim() !== '' || (message.tool_calls?.length ?? 0) > 0,
+    )
+      ? accepted
+      : rejected('it is empty'),
+}
+
+/** Words with which an answer declines; only at its start, for an answer may well speak about refusing. */
+const refusal =
+  /^\W{0,3}(?:i['’]?m sorry,? but|i am sorry,? but|sorry,? (?:but )?i (?:can(?:['’]t|not)|am unable)|i can(?:['’]t|not) (?:help|assist|comply|provide|do that|fulfill)|i(?:['’]m| am) (?:unable|not able) to|i won['’]t be able to|as an ai(?: language model)?,? i (?:can|am|do not|don['’]t))/i
+
+const notRefusal: Verifier = {
+  name: 'not_refusal',
+  check: (_, answer) =>
+    answer.choices.some(
+      ({ message }) => typeof message['refusal'] === 'string' || refusal.test(textOf(message.content)),
+    )
+      ? rejected('it declines')
+      : accepted,
+}
+
+const notLoop: Verifier = {
+  name: 'not_loop',
+  check: (_, answer) =>
+    answer.choices.some(({ message }) => loops(textOf(message.content))) ? rejected('it repeats itself') : accepted,
+}
+
+const parses: Verifier = {
+  name: 'parses',
+  check(request, answer) {
+    if (!wantsJson(request)) return undefined
+    const broken = contentsOf(answer).some(text => parsed(text) === undefined)
+    return broken ? rejected('it is not JSON') : accepted
+  },
+}
+
+const toolArguments: Verifier = {
+  name: 'tool_arguments',
+  check(request, answer) {
+    const calls = answer.choices.flatMap(({ message }) => message.tool_calls ?? [])
+    if (calls.length === 0) return undefined
+    for (const call of calls) {
+      const problem = callProblem(request, call)
+      if (problem !== undefined) return rejected(problem)
+    }
+    return accepted
+  },
+}
+
+const schema: Verifier = {
+  name: 'schema',
+  check(request, answer) {
+    const wanted = request.response_format?.['json_schema']
+    const definition = isObject(wanted) ? wanted['schema'] : undefined
+    if (!isObject(definition)) return undefined
+    const validate = compile(definition)
+    if (validate === undefined) return undefined
+    for (const text of contentsOf(answer)) {
+      const value = parsed(text)
+      if (value === undefined) return rejected('it is not JSON')
+      if (!validate(value.json)) return rejected(`it does not fit the schema: ${firstError(validate)}`)
+    }
+    return accepted
+  },
+}
+
+/** All checks, cheap ones first. A caller names them in `verify`; `all` means every one. */
+export const verifiers: readonly Verifier[] = [
+  notEmpty,
+  notTruncated,
+  notRefusal,
+  notLoop,
+  parses,
+  toolArguments,
+  schema,
+]
+
+/** The checks of these names; `unknown` are names that no check has. */
+export function verifiersNamed(names: readonly string[]): { chosen: Verifier[]; unknown: string[] } {
+  if (names.includes('all')) return { chosen: [...verifiers], unknown: [] }
+  return {
+    chosen: verifiers.filter(({ name }) => names.includes(name)),
+    unknown: names.filter(name => !verifiers.some(verifier => verifier.name === name)),
+  }
+}
+
+/** The value of a text that is JSON, in a code fence or not. */
+function parsed(text: string): { json: unknown } | undefined {
+  const bare = /^\s*```(?:json)?\s*\n([\s\S]*?)\n?```\s*$/.exec(text)?.[1] ?? text
+  try {
+    return { json: JSON.parse(bare) as unknown }
+  } catch {
+    return undefined
+  }
+}
+
+function callProblem(request: ChatRequest, { function: called }: ToolCall): string | undefined {
+  const tool = request.tools?.find(({ function: offered }) => isObject(offered) && offered['name'] === called.name)
+  if (tool === undefined) return `it calls ${called.name}, which was not offered`
+  const value = parsed(called.arguments === '' ? '{}' : called.arguments)
+  if (value === undefined) return `its arguments for ${called.name} are not JSON`
+  const definition = isObject(tool['function']) ? tool['function']['parameters'] : undefined
+  const validate = isObject(definition) ? compile(definition) : undefined
+  if (validate === undefined || validate(value.json)) return undefined
+  return `its arguments for ${called.name} do not fit: ${firstError(validate)}`
+}
+
+const mostSchemaCharacters = 100_000
+
+/** A caller's pattern could take for ever on a long answer and hold up everybody, so patterns count as matched. */
+const anyText = Object.assign(() => ({ test: () => true }), { code: '' })
+
+/** Undefined for a schema that is itself wrong or huge: that is not the answer's fault. */
+function compile(definition: Record<string, unknown>): ValidateFunction | undefined {
+  if (JSON.stringify(definition).length > mostSchemaCharacters) return undefined
+  try {
+    return new Ajv({ strict: false, validateFormats: false, logger: false, code: { regExp: anyText } }).compile(
+      definition,
+    )
+  } catch {
+    return undefined
+  }
+}
+
+function firstError({ errors }: ValidateFunction): string {
+  const error = errors?.[0]
+  return error === undefined ? 'unknown' : `${error.instancePath || 'it'} ${error.message ?? error.keyword}`
+}
+
+const loopTail = 2_000
+const leastRepeats = 4
+const leastRepeated = 200
+
+/** Whether the end of `text` is one piece repeated at least four times and over at least 200 characters. */
+function loops(text: string): boolean {
+  const tail = text.slice(-loopTail)
+  for (let length = 1; length * leastRepeats <= tail.length; length++) {
+    const enough = Math.max(leastRepeated, length * leastRepeats) - length
+    let run = 0
+    for (let at = tail.length - 1; at >= length && run < enough && tail[at] === tail[at - length]; at--) run++
+    if (run >= enough) return true
+  }
+  return false
+}
+
+function wantsJson({ response_format }: ChatRequest): boolean {
+  return response_format?.type === 'json_object' || response_format?.type === 'json_schema'
+}
+
+function contentsOf(answer: ChatCompletion): string[] {
+  return answer.choices
+    .filter(({ message }) => (message.tool_calls?.length ?? 0) === 0)
+    .map(({ message }) => textOf(message.content))
+}
+
+function textOf(content: unknown): string {
+  return typeof content === 'string' ? content : ''
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null
+}

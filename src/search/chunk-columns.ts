@@ -1,0 +1,67 @@
+import { growing } from './growing.ts'
+import type { NumberArray } from './term-file.ts'
+import { byteWriter } from './varint.ts'
+
+/** Where a chunk stands in its file. Lines are zero-based and inclusive. */
+export interface ChunkPlace {
+  first: number
+  last: number
+  /** Offset of its first character in the decoded text. */
+  start: number
+  symbol: string
+}
+
+/** Chunks of a segment being written, by column: a million of them as objects would take 150 MB. */
+export interface ChunkColumns {
+  push(chunk: ChunkPlace): void
+  readonly length: number
+  arrays(): Record<string, NumberArray>
+  /** Forgets the chunks and keeps the memory. */
+  clear(): void
+}
+
+export function chunkColumns(): ChunkColumns {
+  const first = growing(Uint32Array)
+  const last = growing(Uint32Array)
+  const start = growing(Uint32Array)
+  const symbols = textColumn()
+  return {
+    push(chunk) {
+      first.push(chunk.first)
+      last.push(chunk.last)
+      start.push(chunk.start)
+      symbols.push(chunk.symbol)
+    },
+    get length() {
+      return first.length
+    },
+    arrays: () => ({
+      'chunk.first': first.view(),
+      'chunk.last': last.view(),
+      'chunk.start': start.view(),
+      'chunk.symbol': symbols.bytes(),
+      'chunk.symbolEnd': symbols.ends(),
+    }),
+    clear() {
+      for (const column of [first, last, start, symbols]) column.clear()
+    },
+  }
+}
+
+/** Texts of a file being written, one after another, and where each ends. */
+export function textColumn() {
+  const out = byteWriter()
+  const ends = growing(Uint32Array)
+  return {
+    push(text: string) {
+      out.text(text)
+      ends.push(out.length)
+    },
+    bytes: () => out.view() as Uint8Array,
+    ends: () => ends.view(),
+    clear() {
+      out.clear()
+      ends.clear()
+    },
+  }
+}

@@ -1,0 +1,105 @@
+import type { Definition, Lines } from './outline.ts'
+
+/** A stretch of lines that is found and shown as one: usually a function. Lines are zero-based and inclusive. */
+export interface Chunk {
+  first: number
+  last: number
+  /** Dotted path of the definition it is, begins with, or lies in; empty outside any. */
+  symbol: string
+  /** Names defined in it, and the names around it. */
+  names: string[]
+}
+
+/** Chunks shorter than this join a neighbour, as far as the chunk size allows. */
+const minLines = 6
+
+/** Cuts a text into chunks of at most `size` lines along its definitions; every line that is not blank is in exactly one. */
+export function chunksOf(lines: Lines, outline: readonly Definition[], size: number): Chunk[] {
+  const pieces: Chunk[] = []
+  cut(lines, outline, 0, lines.starts.length - 1, [], size, pieces)
+  return joinSmall(pieces, size)
+}
+
+function cut(
+  lines: Lines,
+  inner: readonly Definition[],
+  first: number,
+  last: number,
+  path: readonly string[],
+  size: number,
+  pieces: Chunk[],
+): void {
+  let from = first
+  for (const definition of inner) {
+    cutPlain(lines, from, definition.first - 1, path, size, pieces)
+    const here = [...path, definition.name]
+    if (definition.last - definition.first < size) {
+      const chunk = { first: definition.first, last: definition.last, symbol: here.join('.'), names: [...path] }
+      collectNames(definition, chunk.names)
+      pieces.push(chunk)
+    } else cut(lines, definition.inner, definition.first, definition.last, here, size, pieces)
+    from = definition.last + 1
+  }
+  cutPlain(lines, from, last, path, size, pieces)
+}
+
+function collectNames(definition: Definition, names: string[]): void {
+  names.push(definition.name)
+  for (const inner of definition.inner) collectNames(inner, names)
+}
+
+/** Lines without definitions: cut where a blank line or the least indentation offers a seam. */
+function cutPlain(lines: Lines, first: number, last: number, path: readonly string[], size: number, pieces: Chunk[]) {
+  let from = first
+  while (from <= last && lines.indents[from] === -1) from++
+  let to = last
+  while (to >= from && lines.indents[to] === -1) to--
+  while (from <= to) {
+    const end = to - from < size ? to : seam(lines, from + (size >> 1), from + size - 1)
+    pieces.push({ first: from, last: end, symbol: path.join('.'), names: [...path] })
+    from = end + 1
+    while (from <= to && lines.indents[from] === -1) from++
+  }
+}
+
+/** The last line of a chunk that must end between two lines: the one before the outermost blank-led line. */
+function seam(lines: Lines, earliest: number, latest: number): number {
+  let best = latest
+  let bestCost = Infinity
+  for (let line = latest; line >= earliest; line--) {
+    const next = lines.indents[line + 1] ?? 0
+    const cost = next === -1 ? -1 : next * 2 + (lines.indents[line] === -1 ? 0 : 3)
+    if (cost < bestCost) {
+      best = line
+      bestCost = cost
+    }
+  }
+  return best
+}
+
+function joinSmall(pieces: readonly Chunk[], size: number): Chunk[] {
+  const chunks: Chunk[] = []
+  for (const piece of pieces) {
+    const before = chunks[chunks.length - 1]
+    const small = before !== undefined && Math.min(length(before), length(piece)) < minLines
+    if (small && piece.last - before.first < size && sameOwner(before, piece)) {
+      if (length(piece) > length(before) || before.symbol === '') before.symbol = piece.symbol || before.symbol
+      before.last = piece.last
+      before.names = [...new Set([...before.names, ...piece.names])]
+    } else chunks.push({ ...piece })
+  }
+  return chunks
+}
+
+function length(chunk: Chunk): number {
+  return chunk.last - chunk.first + 1
+}
+
+/** A closing line may join the method before it, but not drag one class into another. */
+function sameOwner(a: Chunk, b: Chunk): boolean {
+  return ownerOf(a.symbol) === ownerOf(b.symbol) || a.symbol === ownerOf(b.symbol) || b.symbol === ownerOf(a.symbol)
+}
+
+function ownerOf(symbol: string): string {
+  return symbol.slice(0, Math.max(0, symbol.lastIndexOf('.')))
+}

@@ -1,0 +1,158 @@
+import type { Commit } from './history.ts'
+import { impactOf, lengthNorm } from './postings.ts'
+import type { Segment } from './segment-file.ts'
+import { createTermFile, openTermFile } from './term-file.ts'
+import { byteWriter, readText } from './varint.ts'
+import { wordsOfText } from './words.ts'
+import { crc32 } from 'node:zlib'
+
+/** What the history of one root says about files, by words of commit subjects. */
+export interface Commits {
+  readonly name: string
+  readonly sizeBytes: number
+  readonly commitCount: number
+  /** By commit: how much one matching word of its subject counts; short subjects mean their words more. */
+  readonly wordWorth: Float32Array
+  /** By commit, where its paths begin in `paths`; one more entry closes the last. */
+  readonly firstPaths: Uint32Array
+  readonly paths: Uint32Array
+  /** Files that any commit touched. */
+  readonly pathCount: number
+  /** By path: how often it was touched, a commit of many files counting less. */
+  readonly touches: Float32Array
+  /**
+   * The postings of a term: the number of commits, then each commit's gap to the one before; the number of paths they
+   * touched, then each path's gap and impact.
+   */
+  find(term: string): Uint8Array | undefined
+  /** By path, its file in a segment, or -1. */
+  filesIn(segment: Segment): Int32Array
+  preload(): Promise<void>
+  close(): void
+}
+
+/** A commit that touches everything says nothing about anything. */
+const maxPathsPerCommit = 40
+
+export function writeCommits(file: string, commits: readonly Commit[], k1: number): void {
+  const telling = commits.filter(commit => commit.paths.length > 0 && commit.paths.length <= maxPathsPerCommit)
+  const numbers = new Map<string, number>()
+  const firstPath: number[] = [0]
+  const commitPaths: number[] = []
+  const touches: number[] = []
+  const wordCounts: number[] = []
+  const withTerm = new Map<string, number[]>()
+  const subjectLengths = telling.map((commit, at) => {
+    const words = wordsOfText(commit.subject)
+    for (const word of new Set(words)) {
+      const known = withTerm.get(word)
+      if (known === undefined) withTerm.set(word, [at])
+      else known.push(at)
+    }
+    for (const name of commit.paths) {
+      const number = numbers.get(name) ?? numbers.size
+      numbers.set(name, number)
+      commitPaths.push(number)
+      touches[number] = (touches[number] ?? 0) + 1 / Math.sqrt(commit.paths.length)
+      wordCounts[number] = (wordCounts[number] ?? 0) + words.length
+    }
+    firstPath.push(commitPaths.length)
+    return words.length
+  })
+  const usualWords = mean(wordCounts)
+  const times = new Uint32Array(numbers.size)
+  const out = createTermFile(file)
+  const payload = byteWriter()
+  for (const term of [...withTerm.keys()].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0))) {
+    const having = withTerm.get(term)!
+    const touched: number[] = []
+    payload.clear()
+    payload.varint(having.length)
+    having.forEach((commit, at) => {
+      payload.varint(commit - (having[at - 1] ?? 0))
+      for (let place = firstPath[commit]!; place < firstPath[commit + 1]!; place++) {
+        if (times[commitPaths[place]!]!++ === 0) touched.push(commitPaths[place]!)
+      }
+    })
+    payload.varint(touched.length)
+    touched.sort((a, b) => a - b)
+    touched.forEach((path, at) => {
+      payload.varint(path - (touched[at - 1] ?? 0))
+      payload.byte(impactOf(times[path]! / lengthNorm(wordCounts[path]!, usualWords, historyB), k1))
+      times[path] = 0
+    })
+    out.add(term, payload.view())
+  }
+  const paths = byteWriter()
+  const pathEnds = Uint32Array.from(numbers.keys(), name => {
+    paths.text(name)
+    return paths.length
+  })
+  out.finish({
+    'commit.firstPath': Uint32Array.from(firstPath),
+    'commit.path': Uint32Array.from(commitPaths),
+    'commit.words': Uint16Array.from(subjectLengths),
+    'path.text': paths.view(),
+    'path.end': pathEnds,
+    'path.checksum': Uint32Array.from(numbers.keys(), name => crc32(name)),
+    'path.touches': Float32Array.from(touches),
+  })
+}
+
+/** @throws {DamagedFile} when the file cannot be used. */
+export function openCommits(file: string, name: string): Commits {
+  const inner = openTermFile(file)
+  const firstPath = inner.array('commit.firstPath', 'u32')
+  const commitPath = inner.array('commit.path', 'u32')
+  const subjectLengths = inner.array('commit.words', 'u16')
+  const touches = inner.array('path.touches', 'f32')
+  const pathText = inner.array('path.text', 'u8')
+  const pathEnd = inner.array('path.end', 'u32')
+  const checksums = inner.array('path.checksum', 'u32')
+  const pathOf = (path: number) => readText({ bytes: pathText, at: path === 0 ? 0 : pathEnd[path - 1]! })
+  const places = new WeakMap<Segment, Int32Array>()
+  let byChecksum: Map<number, number> | undefined
+  return {
+    name,
+    sizeBytes: inner.sizeBytes,
+    commitCount: subjectLengths.length,
+    wordWorth: worthOfWords(subjectLengths),
+    firstPaths: firstPath,
+    paths: commitPath,
+    pathCount: touches.length,
+    touches,
+    find: term => inner.find(term),
+    filesIn(segment) {
+      const known = places.get(segment)
+      if (known !== undefined) return known
+      byChecksum ??= new Map(Array.from(checksums, (checksum, path) => [checksum, path]))
+      const files = new Int32Array(touches.length).fill(-1)
+      segment.pathChecksums.forEach((checksum, file) => {
+        const path = byChecksum!.get(checksum)
+        if (path !== undefined && pathOf(path) === segment.pathOf(file)) files[path] = file
+      })
+      places.set(segment, files)
+      return files
+    },
+    preload: () => inner.preload(),
+    close: () => inner.close(),
+  }
+}
+
+/** BM25 without its idf, for texts that repeat nothing. */
+function worthOfWords(subjectLengths: Uint16Array): Float32Array {
+  const usual = mean(subjectLengths)
+  return Float32Array.from(subjectLengths, length => {
+    return (subjectK1 + 1) / (1 + subjectK1 * lengthNorm(length, usual, subjectB))
+  })
+}
+
+const historyB = 0.75
+const subjectK1 = 1.2
+const subjectB = 0.75
+
+function mean(values: ArrayLike<number>): number {
+  let sum = 0
+  for (let at = 0; at < values.length; at++) sum += values[at]!
+  return Math.max(1, sum / Math.max(1, values.length))
+}

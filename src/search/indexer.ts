@@ -1,0 +1,264 @@
+import { lstatSync, mkdirSync } from 'node:fs'
+import path from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { writeCommits } from './commits-file.ts'
+import type { SkipReason } from './decode.ts'
+import { headOf, readHistory } from './history.ts'
+import { emptyIndexFolder, openIndexFolder, type IndexFolder } from './index-folder.ts'
+import { markOf, type IndexOptions } from './options.ts'
+import { segmentBuilder, type SegmentBuilder } from './segment-builder.ts'
+import { readSource } from './source-file.ts'
+import { exclusionOf, isSecret, repositoryOf, toSlashes, walk, type Exclusion } from './walk.ts'
+
+/** What to index and how. Roots are absolute real paths, none inside another. */
+export interface IndexRequest {
+  roots: readonly string[]
+  excludePatterns: readonly string[]
+  options: IndexOptions
+  /** Reads every file again, whatever is known of it. */
+  force: boolean
+}
+
+export interface IndexProgress {
+  filesSeen: number
+  filesIndexed: number
+  bytesIndexed: number
+}
+
+export interface IndexReport extends IndexProgress {
+  filesRemoved: number
+  /** Files left out, by reason, and the first few of them by name. */
+  skipped: Partial<Record<SkipReason, number>>
+  skippedExamples: { path: string; reason: SkipReason }[]
+  /** Folders that were gone into: what is worth watching. */
+  folders: string[]
+}
+
+/** Writes the index in one folder, one task at a time. Whoever reads the folder sees whole states only. */
+export interface Indexer {
+  /** Makes the index say what is on disk now. When cancelled it keeps what it has and throws the signal's reason. */
+  sync(request: IndexRequest, tell: (progress: IndexProgress) => void, signal: AbortSignal): Promise<IndexReport>
+  /** Looks again at some absolute paths of the last request: changed, new or gone. */
+  update(request: IndexRequest, paths: readonly string[]): { changed: number; folders: string[] }
+  close(): void
+}
+
+const turnEveryMs = 40
+const maxExamples = 50
+
+/** `excludePatterns` are left out of every index here, beside those a request names. */
+export function createIndexer(directory: string, excludePatterns: readonly string[], now: () => number): Indexer {
+  mkdirSync(directory, { recursive: true })
+  let live = openIndexFolder(directory)
+  const exclusionsOf = (request: IndexRequest) => (root: string) =>
+    exclusionOf(root, [...excludePatterns, ...request.excludePatterns])
+  return {
+    async sync(request, tell, signal) {
+      const mark = markOf(request.options)
+      const stale = request.force || live.manifest.mark !== mark
+      // A rebuild grows beside the old index, which answers until the new one is whole.
+      const rebuilds = stale && live.manifest.segments.length > 0
+      const target = rebuilds || stale ? emptyIndexFolder(directory, live.manifest.serial) : live
+      Object.assign(target.manifest, {
+        mark,
+        options: request.options,
+        roots: request.roots.map(toSlashes),
+        excludePatterns: [...request.excludePatterns],
+      })
+      const histories = startHistories(directory, target, request, signal)
+      const report = emptyReport()
+      try {
+        await syncFiles(target, request, report, {
+          tell,
+          signal,
+          now,
+          exclude: exclusionsOf(request),
+          commitsAlong: !rebuilds,
+        })
+        await histories()
+      } catch (cause) {
+        if (target !== live && rebuilds) target.close()
+        else live = replaced(live, target)
+        throw cause
+      }
+      target.compact(true)
+      target.commit()
+      target.clean()
+      live = replaced(live, target)
+      tell(report)
+      return report
+    },
+    update(request, paths) {
+      const report = emptyReport()
+      const builder = segmentBuilder(request.options)
+      const files = fileSink(live, request, report)
+      const exclude = exclusionsOf(request)
+      for (const changed of paths) {
+        const root = request.roots.find(each => changed === each || changed.startsWith(each + path.sep))
+        if (root === undefined) continue
+        const exclusion = exclude(root)
+        lookAgain(changed, root, exclusion, live, report, file => files.take(file, root, builder))
+      }
+      if (builder.files > 0) live.append(builder)
+      const changed = report.filesIndexed + report.filesRemoved
+      if (changed > 0) {
+        live.compact(false)
+        live.commit()
+        live.clean()
+      }
+      return { changed, folders: report.folders }
+    },
+    close: () => live.close(),
+  }
+}
+
+function replaced(before: IndexFolder, after: IndexFolder): IndexFolder {
+  if (before !== after) before.close()
+  return after
+}
+
+interface SyncTools {
+  tell: (progress: IndexProgress) => void
+  signal: AbortSignal
+  now: () => number
+  exclude: (root: string) => Exclusion
+  /** Whether readers may see the index grow: not while an older one still answers. */
+  commitsAlong: boolean
+}
+
+async function syncFiles(target: IndexFolder, request: IndexRequest, report: IndexReport, tools: SyncTools) {
+  const { tell, signal, now, exclude } = tools
+  const files = fileSink(target, request, report)
+  const builder = segmentBuilder(request.options)
+  const flush = () => {
+    if (builder.files > 0) target.append(builder)
+    if (tools.commitsAlong) target.commit()
+  }
+  let turnAt = now() + turnEveryMs
+  for (const root of request.roots) {
+    for (const met of walk(root, exclude(root))) {
+      if ('folder' in met) report.folders.push(met.folder)
+      else if ('skipped' in met) leaveOut(report, met.skipped, met.reason)
+      else if (report.filesSeen >= request.options.maxFiles) leaveOut(report, met.file, 'too_many_files')
+      else files.take(met.file, root, builder)
+      if (builder.full) flush()
+      if (now() < turnAt) continue
+      tell(report)
+      await nextTurn()
+      turnAt = now() + turnEveryMs
+      if (signal.aborted) {
+        flush()
+        signal.throwIfAborted()
+      }
+    }
+  }
+  for (const file of target.paths()) {
+    if (!files.seen.has(file) && target.forget(file)) report.filesRemoved++
+  }
+  if (builder.files > 0) target.append(builder)
+}
+
+/** Takes files one by one into a builder, if they differ from what the index knows. */
+function fileSink(target: IndexFolder, request: IndexRequest, report: IndexReport) {
+  const seen = new Set<string>()
+  return {
+    seen,
+    take(file: string, root: string, builder: SegmentBuilder) {
+      report.filesSeen++
+      const name = toSlashes(file)
+      const source = readSource(file, root, request.options.maxFileBytes, target.known(name))
+      if ('skip' in source) {
+        leaveOut(report, file, source.skip)
+        if (target.forget(name)) report.filesRemoved++
+        return
+      }
+      seen.add(name)
+      if ('unchanged' in source) return
+      target.forget(name)
+      builder.add(source.indexed, source.text)
+      report.filesIndexed++
+      report.bytesIndexed += source.indexed.sizeBytes
+    },
+  }
+}
+
+/** A path that an event named may be a file or a folder, new, changed or gone. */
+function lookAgain(
+  changed: string,
+  root: string,
+  exclusion: Exclusion,
+  live: IndexFolder,
+  report: IndexReport,
+  take: (file: string) => void,
+): void {
+  const present = new Set<string>()
+  const stats = lstatSync(changed, { throwIfNoEntry: false })
+  const wanted = stats !== undefined && !excludedWithin(root, changed, stats.isDirectory(), exclusion)
+  if (wanted && stats.isFile() && !isSecret(path.basename(changed))) {
+    present.add(toSlashes(changed))
+    take(changed)
+  } else if (wanted && stats.isDirectory()) {
+    for (const met of walk(changed, exclusion)) {
+      if ('folder' in met) report.folders.push(met.folder)
+      if (!('file' in met)) continue
+      present.add(toSlashes(met.file))
+      take(met.file)
+    }
+  }
+  const name = toSlashes(changed)
+  if (present.has(name)) return
+  for (const file of live.paths()) {
+    const below = file === name || file.startsWith(`${name}/`)
+    if (below && !present.has(file) && live.forget(file)) report.filesRemoved++
+  }
+}
+
+/** A path is also excluded when a folder above it is. */
+function excludedWithin(root: string, full: string, isFolder: boolean, exclusion: Exclusion): boolean {
+  const steps = path.relative(root, full).split(path.sep)
+  let at = root
+  return steps.some((step, index) => {
+    if (step === '') return false
+    at = path.join(at, step)
+    return exclusion.excludes(at, isFolder || index < steps.length - 1)
+  })
+}
+
+/** Git reads while files are indexed. The returned function waits for it and puts the histories into the manifest. */
+function startHistories(directory: string, target: IndexFolder, request: IndexRequest, signal: AbortSignal) {
+  const started =
+    request.options.historyCommits === 0 ? [] : request.roots.filter(root => repositoryOf(root) !== undefined)
+  const pending = started.map(async root => {
+    const head = await headOf(root, signal)
+    if (head === undefined) return undefined
+    const kept = target.manifest.histories.find(each => each.root === toSlashes(root) && each.head === head)
+    if (kept !== undefined) return kept
+    const scratch = path.join(directory, target.nextName('scratch'))
+    const commits = await readHistory(root, request.options.historyCommits, scratch, signal)
+    const name = target.nextName('history')
+    writeCommits(path.join(directory, name), commits, request.options.k1)
+    return { root: toSlashes(root), name, head }
+  })
+  const all = Promise.all(pending)
+  all.catch(() => undefined)
+  return async () => {
+    target.manifest.histories = (await all).filter(history => history !== undefined)
+  }
+}
+
+function leaveOut(report: IndexReport, file: string, reason: SkipReason): void {
+  report.skipped[reason] = (report.skipped[reason] ?? 0) + 1
+  if (report.skippedExamples.length < maxExamples) report.skippedExamples.push({ path: toSlashes(file), reason })
+}
+
+function emptyReport(): IndexReport {
+  return {
+    filesSeen: 0,
+    filesIndexed: 0,
+    bytesIndexed: 0,
+    filesRemoved: 0,
+    skipped: {},
+    skippedExamples: [],
+    folders: [],
+  }
+}

@@ -1,0 +1,140 @@
+import { chunkColumns } from './chunk-columns.ts'
+import { readCounts, writeCounts } from './postings.ts'
+import { writeSegment, type IndexedFile, type Segment } from './segment-file.ts'
+import { byteWriter, readVarint } from './varint.ts'
+
+/** A segment to be merged, and its files that no longer count. */
+export interface MergePart {
+  segment: Segment
+  dead: ReadonlySet<number>
+}
+
+/** Writes the living files of several segments as one, term by term, so that memory does not grow with the postings. */
+export function mergeSegments(file: string, parts: readonly MergePart[]): void {
+  const files: IndexedFile[] = []
+  const firstChunks: number[] = [0]
+  const chunks = chunkColumns()
+  const moves = parts.map(({ segment, dead }) => {
+    const fileTo = new Int32Array(segment.fileCount).fill(-1)
+    const chunkTo = new Int32Array(segment.chunkCount).fill(-1)
+    const place = segment.chunkReader()
+    for (let from = 0; from < segment.fileCount; from++) {
+      if (dead.has(from)) continue
+      fileTo[from] = files.length
+      files.push(segment.file(from))
+      for (let chunk = segment.firstChunks[from]!; chunk < segment.firstChunks[from + 1]!; chunk++) {
+        chunkTo[chunk] = chunks.length
+        chunks.push(place(chunk))
+      }
+      firstChunks.push(chunks.length)
+    }
+    return { segment, fileTo, chunkTo }
+  })
+  writeSegment(file, {
+    files,
+    firstChunks: Uint32Array.from(firstChunks),
+    chunks,
+    symbols: mergedSymbols(parts),
+    terms: () => mergedTerms(moves),
+  })
+}
+
+interface Move {
+  segment: Segment
+  fileTo: Int32Array
+  chunkTo: Int32Array
+}
+
+function* mergedTerms(moves: readonly Move[]): Generator<{ term: string; payload: Uint8Array }> {
+  const cursors = moves.map(move => ({
+    ...move,
+    fileOf: move.segment.fileOf(),
+    entries: move.segment.entries(),
+    payload: noBytes,
+  }))
+  const heads: (string | undefined)[] = []
+  const step = (index: number) => {
+    const cursor = cursors[index]!
+    const next = cursor.entries.next()
+    heads[index] = next.done === true ? undefined : next.value.term
+    cursor.payload = next.done === true ? noBytes : next.value.payload
+  }
+  cursors.forEach((_, index) => step(index))
+  const out = byteWriter(1 << 16)
+  const chunkPart = byteWriter(1 << 16)
+  const pathPart = byteWriter()
+  for (;;) {
+    const term = leastOf(heads)
+    if (term === undefined) return
+    chunkPart.clear()
+    pathPart.clear()
+    const counts = { chunks: 0, files: 0, paths: 0 }
+    let lastChunk = 0
+    let lastPath = 0
+    for (const [index, { fileTo, chunkTo, fileOf, payload }] of cursors.entries()) {
+      if (heads[index] !== term) continue
+      const reader = { bytes: payload, at: 0 }
+      const from = readCounts(reader)
+      let lastFile = -1
+      for (let left = from.chunks, chunk = 0; left > 0; left--) {
+        chunk += readVarint(reader)
+        const impact = reader.bytes[reader.at++]!
+        const moved = chunkTo[chunk] ?? -1
+        if (moved < 0) continue
+        chunkPart.varint(moved - lastChunk)
+        chunkPart.byte(impact)
+        lastChunk = moved
+        counts.chunks++
+        const file = fileOf[chunk]!
+        if (file !== lastFile) counts.files++
+        lastFile = file
+      }
+      for (let left = from.paths, file = 0; left > 0; left--) {
+        file += readVarint(reader)
+        const moved = fileTo[file] ?? -1
+        if (moved >= 0) {
+          pathPart.varint(moved - lastPath)
+          pathPart.byte(reader.bytes[reader.at]!)
+          pathPart.byte(reader.bytes[reader.at + 1]!)
+          lastPath = moved
+          counts.paths++
+        }
+        reader.at += 2
+      }
+      step(index)
+    }
+    if (counts.chunks + counts.paths === 0) continue
+    out.clear()
+    writeCounts(out, counts)
+    out.bytes(chunkPart.view())
+    out.bytes(pathPart.view())
+    yield { term, payload: out.view() }
+  }
+}
+
+const noBytes: Uint8Array = new Uint8Array()
+
+/** The parts' sorted symbols as one sorted list without repeats. */
+function* mergedSymbols(parts: readonly MergePart[]): Generator<string> {
+  const cursors = parts.map(({ segment }) => ({
+    textOf: segment.symbolReader(),
+    count: segment.symbolLetters().length,
+    at: 0,
+  }))
+  const heads = cursors.map(({ textOf, count }) => (count > 0 ? textOf(0) : undefined))
+  for (;;) {
+    const least = leastOf(heads)
+    if (least === undefined) return
+    yield least
+    cursors.forEach((cursor, index) => {
+      if (heads[index] !== least) return
+      heads[index] = ++cursor.at < cursor.count ? cursor.textOf(cursor.at) : undefined
+    })
+  }
+}
+
+function leastOf(texts: readonly (string | undefined)[]): string | undefined {
+  let least: string | undefined
+  for (const text of texts) if (text !== undefined && (least === undefined || text < least)) least = text
+  return least
+}

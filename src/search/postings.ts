@@ -1,0 +1,36 @@
+import { readVarint, type ByteReader, type ByteWriter } from './varint.ts'
+
+/** What one term's postings say before the postings themselves. */
+export interface PostingCounts {
+  /** Chunks that hold the term. */
+  chunks: number
+  /** Files with such a chunk. */
+  files: number
+  /** Files with the term in their path. */
+  paths: number
+}
+
+/** The bytes of a term: its counts, then (chunk gap, impact) pairs, then (file gap, directory impact, name impact). */
+export function writeCounts(out: ByteWriter, counts: PostingCounts): void {
+  out.varint(counts.chunks)
+  out.varint(counts.files)
+  out.varint(counts.paths)
+}
+
+export function readCounts(reader: ByteReader): PostingCounts {
+  return { chunks: readVarint(reader), files: readVarint(reader), paths: readVarint(reader) }
+}
+
+/**
+ * How strongly a term speaks for a text, in 255 steps: `tf / (tf + k1)`, BM25's saturation without the idf, which is
+ * known only when all parts of an index are. `frequency` is weighted by field and divided by the text's length norm.
+ */
+export function impactOf(frequency: number, k1: number): number {
+  if (frequency <= 0) return 0
+  return Math.max(1, Math.round((255 * frequency) / (frequency + k1)))
+}
+
+/** BM25's length norm against a fixed usual length, so that a file's impacts never depend on the other files. */
+export function lengthNorm(length: number, usual: number, b: number): number {
+  return 1 - b + (b * length) / usual
+}

@@ -1,0 +1,118 @@
+import { languageNames } from './languages.ts'
+import { identifierPattern, partsOf, wordsOf } from './words.ts'
+
+/** A query as the engine reads it. */
+export interface Query {
+  /** Terms to look for. */
+  terms: Set<string>
+  /** By term, the words as they were typed: what people recognise. */
+  typed: Map<string, string>
+  /** Neighbouring words written as one, which may or may not exist. */
+  joined: Set<string>
+  /** As typed, without operators; what an embedding is made of. */
+  text: string
+  /** Each must stand in a file for it to be found; lower case. */
+  phrases: string[]
+  filters: Filter[]
+}
+
+/** `path:`, `lang:` or `symbol:`; with a minus in front, what must not be. */
+export interface Filter {
+  field: 'path' | 'lang' | 'symbol'
+  value: string
+  negated: boolean
+}
+
+/** Words of a question that say nothing about code. */
+const silent = new Set(
+  'a an and are as at be been by do does for from how in into is it its not of on or so that the their then there these this to was were what when where which who why will with if no'.split(
+    ' ',
+  ),
+)
+
+const maxTerms = 64
+
+/**
+ * Reads `words`, `identifiers`, `some/path.ts`, `"phrases"`, `path:`, `lang:` and `symbol:`. Neighbouring words also
+ * count joined, because people write `rate limit` for `rateLimit`.
+ */
+export function parseQuery(query: string): Query {
+  const phrases: string[] = []
+  const filters: Filter[] = []
+  const free = query
+    .slice(0, maxQueryLength)
+    .replace(filterPattern, (_, minus: string, field: string, quoted: string | undefined, bare: string | undefined) => {
+      const value = quoted ?? bare ?? ''
+      filters.push({ field: fieldNames[field.toLowerCase()]!, value: value.toLowerCase(), negated: minus === '-' })
+      return ' '
+    })
+    .replace(/"([^"]+)"/g, (_, phrase: string) => {
+      if (phrase.trim() !== '') phrases.push(phrase.trim().toLowerCase())
+      return ` ${phrase} `
+    })
+  const asked = [
+    free,
+    ...filters.filter(({ field, negated }) => !negated && field !== 'lang').map(({ value }) => value),
+  ]
+  const typed = new Map(asked.flatMap(termsOf).slice(0, maxTerms))
+  const joined = new Set(asked.flatMap(joinedTermsOf).slice(0, maxTerms))
+  return { terms: new Set(typed.keys()), typed, joined, text: free.replace(/\s+/g, ' ').trim(), phrases, filters }
+}
+
+/** Whether a file's path, as people see it, passes the filters that speak of files. */
+export function passesFile(filters: readonly Filter[], path: string, language: string): boolean {
+  return filters.every(({ field, value, negated }) => {
+    if (field === 'symbol') return true
+    const holds = field === 'lang' ? languageNames(value).includes(language) : matchesPath(value, path.toLowerCase())
+    return holds !== negated
+  })
+}
+
+/** Whether a chunk's symbol passes: `symbol:run` finds `Task.run` and `runAll`; `symbol:Task.run` only the first. */
+export function passesSymbol(filters: readonly Filter[], symbol: string): boolean {
+  return filters.every(
+    ({ field, value, negated }) => field !== 'symbol' || symbol.toLowerCase().includes(value) !== negated,
+  )
+}
+
+const maxQueryLength = 4_000
+const filterPattern = /(?<![\w"])(-?)\b(path|file|lang|language|symbol|sym):(?:"([^"]*)"|([^\s"]+))/gi
+const fieldNames: Record<string, Filter['field']> = {
+  path: 'path',
+  file: 'path',
+  lang: 'lang',
+  language: 'lang',
+  symbol: 'symbol',
+  sym: 'symbol',
+}
+
+/** Terms, each with the part or the whole identifier that it was made of. */
+function termsOf(text: string): [term: string, typed: string][] {
+  const identifiers = text.match(identifierPattern) ?? []
+  const telling = identifiers.filter(identifier => !silent.has(identifier.toLowerCase()))
+  // A query of nothing but small words means them.
+  return (telling.length > 0 ? telling : identifiers).flatMap(identifier => {
+    const parts = partsOf(identifier)
+    return wordsOf(identifier).map((word, at): [string, string] => [word, parts[at] ?? identifier])
+  })
+}
+
+function joinedTermsOf(text: string): string[] {
+  const identifiers = text.match(identifierPattern) ?? []
+  return identifiers.slice(1).flatMap((second, at) => {
+    const first = identifiers[at]!
+    return first.length > 1 && second.length > 1 ? [`${first}${second}`.toLowerCase().replace(/[_$]/g, '')] : []
+  })
+}
+
+/** A plain value matches anywhere in the path; one with `*` must match a stretch of whole names. */
+function matchesPath(value: string, path: string): boolean {
+  if (!value.includes('*')) return path.includes(value)
+  const pattern = value
+    .split(/(\*\*\/?|\*)/)
+    .map(piece =>
+      piece === '*' ? '[^/]*' : piece.startsWith('**') ? '.*' : piece.replace(/[.+?^${}()|[\]\\]/g, '\\$&'),
+    )
+    .join('')
+  return new RegExp(`(?:^|/)${pattern}$`).test(path)
+}

@@ -1,0 +1,49 @@
+import { realpathSync, statSync } from 'node:fs'
+import path from 'node:path'
+import { GatewayError } from '../errors.ts'
+
+/**
+ * The real paths of the directories to index, outermost only: one inside another is indexed with it.
+ * @throws {GatewayError} `forbidden` outside the allowed roots, `not_found` or `invalid_request` when it is no directory.
+ */
+export function resolveRoots(directories: readonly string[], allowedRoots: readonly string[]): string[] {
+  const allowed = allowedRoots.flatMap(root => realPathOf(root) ?? [])
+  const roots = directories.map(directory => {
+    const real = realPathOf(path.resolve(directory))
+    if (real === undefined) {
+      // Whether something exists outside the allowed roots is not told.
+      if (!allowed.some(root => isWithin(path.resolve(directory), root))) throw outside(directory, allowedRoots)
+      throw new GatewayError('not_found', `There is no directory ${directory}.`, { param: 'directories' })
+    }
+    if (!allowed.some(root => isWithin(real, root))) throw outside(directory, allowedRoots)
+    if (!statSync(real).isDirectory()) {
+      throw new GatewayError('invalid_request', `${directory} is a file; name the directory to index.`, {
+        param: 'directories',
+      })
+    }
+    return real
+  })
+  const distinct = [...new Set(roots)]
+  return distinct.filter(root => !distinct.some(other => other !== root && isWithin(root, other)))
+}
+
+/** Whether a path is a folder or lies under it; both absolute. */
+export function isWithin(file: string, folder: string): boolean {
+  const relative = path.relative(folder, file)
+  return relative === '' || (relative !== '..' && !relative.startsWith(`..${path.sep}`) && !path.isAbsolute(relative))
+}
+
+function outside(directory: string, allowedRoots: readonly string[]): GatewayError {
+  const places = allowedRoots.length === 0 ? 'none are allowed' : `allowed: ${allowedRoots.join(', ')}`
+  return new GatewayError('forbidden', `${directory} is outside the directories that may be indexed (${places}).`, {
+    param: 'directories',
+  })
+}
+
+function realPathOf(file: string): string | undefined {
+  try {
+    return realpathSync(file)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,122 @@
+import { hashStep } from './identifier-table.ts'
+import { identifierPattern } from './words.ts'
+import type { Language } from './languages.ts'
+
+/**
+ * Called for each identifier of a text in order, with its place, its hash by `hashStep`, or `notAscii` if it has letters
+ * beyond, and whether it stands in a comment.
+ */
+export type SeeIdentifier = (start: number, end: number, hash: number | typeof notAscii, inComment: boolean) => void
+export const notAscii = undefined
+
+/**
+ * Walks a text once and reports its identifiers. Comments are told apart from code well enough to weigh them: a
+ * quote hides comment marks up to its partner on the same line, and a mark inside a URL or a word is none.
+ */
+export function scan(text: string, language: Language, see: SeeIdentifier): void {
+  const marks = commentMarks(language)
+  const length = text.length
+  let commentEnd = -1
+  let quoteEnd = -1
+  for (let at = 0; at < length;) {
+    const code = text.charCodeAt(at)
+    const kind = code < 128 ? kinds[code]! : wide
+    if (kind === wordCharacter) {
+      const start = at
+      let end = at
+      let hash = 0
+      let next = code
+      do {
+        hash = hashStep(hash, next)
+        next = ++end < length ? text.charCodeAt(end) : 0
+      } while (kinds[next] === wordCharacter)
+      if (next >= 128) at = seeWide(text, start, at < commentEnd, see)
+      else {
+        if (end - start < maxIdentifierLength) see(start, end, hash, start < commentEnd)
+        at = end
+      }
+    } else if (kind === wide) at = seeWide(text, at, at < commentEnd, see)
+    else {
+      if (kind === markCharacter && at >= commentEnd && at >= quoteEnd) {
+        const end = endOfComment(text, at, code, marks)
+        if (end > at) commentEnd = end
+        else if (code === doubleQuote || code === singleQuote || code === backQuote)
+          quoteEnd = endOfQuote(text, at, code)
+      }
+      at++
+    }
+  }
+}
+
+/** Longer runs are encoded data. */
+const maxIdentifierLength = 256
+const wordCharacter = 1
+const markCharacter = 2
+const wide = 3
+const doubleQuote = 34
+const singleQuote = 39
+const backQuote = 96
+
+const kinds = new Uint8Array(128)
+for (const character of '0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_$') {
+  kinds[character.charCodeAt(0)] = wordCharacter
+}
+for (const character of '/#-<"\'`=*;%') kinds[character.charCodeAt(0)] = markCharacter
+
+/** Whether a character code can stand in an identifier; everything beyond ASCII is taken to. */
+export function isWordCharacter(code: number): boolean {
+  return code >= 128 || kinds[code] === wordCharacter
+}
+
+/** A run that holds letters beyond ASCII; also skips the characters beyond ASCII that are none. */
+function seeWide(text: string, start: number, inComment: boolean, see: SeeIdentifier): number {
+  let end = start
+  while (end < text.length && end - start < 4096) {
+    const code = text.charCodeAt(end)
+    if (code < 128 && kinds[code] !== wordCharacter) break
+    end++
+  }
+  const run = text.slice(start, end)
+  for (const match of run.matchAll(identifierPattern)) {
+    if (match[0].length < maxIdentifierLength) {
+      see(start + match.index, start + match.index + match[0].length, notAscii, inComment)
+    }
+  }
+  return end
+}
+
+interface Marks {
+  line: readonly string[]
+  block: readonly (readonly [string, string])[]
+}
+
+function commentMarks(language: Language): Marks {
+  return { line: language.lineComments ?? [], block: language.blockComments ?? [] }
+}
+
+function endOfComment(text: string, at: number, code: number, marks: Marks): number {
+  for (const [open, close] of marks.block) {
+    if (code !== open.charCodeAt(0) || !text.startsWith(open, at)) continue
+    const end = text.indexOf(close, at + open.length)
+    return end < 0 ? text.length : end + close.length
+  }
+  for (const mark of marks.line) {
+    if (code !== mark.charCodeAt(0) || !text.startsWith(mark, at)) continue
+    const before = at === 0 ? 10 : text.charCodeAt(at - 1)
+    if (before !== 10 && before !== 32 && before !== 9 && mark === '#') continue
+    if (before === 58) continue
+    const end = text.indexOf('\n', at)
+    return end < 0 ? text.length : end
+  }
+  return -1
+}
+
+function endOfQuote(text: string, at: number, quote: number): number {
+  for (let end = at + 1; end < text.length; end++) {
+    const code = text.charCodeAt(end)
+    if (code === quote) return end + 1
+    if (code === 10) return -1
+    if (code === 92) end++
+  }
+  return -1
+}

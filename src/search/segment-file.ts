@@ -1,0 +1,201 @@
+import { crc32 } from 'node:zlib'
+import { textColumn, type ChunkColumns, type ChunkPlace } from './chunk-columns.ts'
+import { growing } from './growing.ts'
+import { languages, unknownLanguage, type Language } from './languages.ts'
+import { createTermFile, openTermFile, type TermFile } from './term-file.ts'
+import { readText } from './varint.ts'
+
+/** One file as it was when it was indexed. */
+export interface IndexedFile {
+  /** Absolute, with forward slashes. */
+  path: string
+  /** Length of the root's path with its slash: what follows is the path that people see and search. */
+  rootLength: number
+  sizeBytes: number
+  modifiedMs: number
+  /** First eight bytes of the content's SHA-1, hexadecimal. */
+  hash: string
+  /** Whether characters and bytes are the same in it, so that a part can be read alone. */
+  ascii: boolean
+  /** By its name, or by its first line where the name does not tell. */
+  language: Language
+}
+
+export interface SegmentContent {
+  files: readonly IndexedFile[]
+  /** By file, its first chunk; one more entry closes the last. */
+  firstChunks: Uint32Array
+  chunks: ChunkColumns
+  /** Terms that name something, sorted: what a misspelt identifier is compared with. */
+  symbols: Iterable<string>
+  terms(): Iterable<{ term: string; payload: Uint8Array }>
+}
+
+/** An immutable part of the index: some files, their chunks, and the postings of their terms. */
+export interface Segment {
+  readonly name: string
+  readonly fileCount: number
+  readonly chunkCount: number
+  readonly sizeBytes: number
+  /** By file, its first chunk; one more entry closes the last. */
+  readonly firstChunks: Uint32Array
+  /** By chunk, its file. */
+  fileOf(): Uint32Array
+  /** By file: what it is judged by before any word is looked at; see `traits`. */
+  readonly traits: Uint8Array
+  /** By file: a checksum of its path. */
+  readonly pathChecksums: Uint32Array
+  pathOf(file: number): string
+  file(file: number): IndexedFile
+  chunk(chunk: number): ChunkPlace
+  /** The same for a pass over all chunks, without keeping what it reads. */
+  chunkReader(): (chunk: number) => ChunkPlace
+  /** Letters of each naming term as a bit set, for a quick no; see `typo.ts`. */
+  symbolLetters(): Uint32Array
+  symbolReader(): (symbol: number) => string
+  find(term: string): Uint8Array | undefined
+  entries: TermFile['entries']
+  preload: TermFile['preload']
+  isIntact(): boolean
+  close(): void
+}
+
+/** Bits of `Segment.traits`. */
+export const traits = { test: 1, prose: 2, data: 4, ascii: 8 } as const
+
+export function writeSegment(file: string, content: SegmentContent): void {
+  const out = createTermFile(file)
+  try {
+    for (const { term, payload } of content.terms()) out.add(term, payload)
+  } catch (cause) {
+    out.abandon()
+    throw cause
+  }
+  const { files } = content
+  const paths = textColumn()
+  for (const { path } of files) paths.push(path)
+  const symbols = textColumn()
+  const letters = growing(Uint32Array)
+  for (const symbol of content.symbols) {
+    symbols.push(symbol)
+    letters.push(lettersOf(symbol))
+  }
+  out.finish({
+    'file.path': paths.bytes(),
+    'file.pathEnd': paths.ends(),
+    'file.rootLength': Uint32Array.from(files, each => each.rootLength),
+    'file.size': Float64Array.from(files, each => each.sizeBytes),
+    'file.modified': Float64Array.from(files, each => each.modifiedMs),
+    'file.hash': Buffer.from(files.map(each => each.hash).join(''), 'hex'),
+    'file.language': Uint8Array.from(files, each => languages.indexOf(each.language)),
+    'file.traits': Uint8Array.from(files, traitsOf),
+    'file.pathChecksum': Uint32Array.from(files, each => crc32(each.path)),
+    'file.firstChunk': content.firstChunks,
+    ...content.chunks.arrays(),
+    'symbol.text': symbols.bytes(),
+    'symbol.end': symbols.ends(),
+    'symbol.letters': letters.view(),
+  })
+}
+
+/** @throws {DamagedFile} when the file cannot be used. */
+export function openSegment(file: string, name: string): Segment {
+  const inner = openTermFile(file)
+  try {
+    return readSegment(inner, name)
+  } catch (cause) {
+    inner.close()
+    throw cause
+  }
+}
+
+function readSegment(inner: TermFile, name: string): Segment {
+  const firstChunks = inner.array('file.firstChunk', 'u32')
+  const sizes = inner.array('file.size', 'f64')
+  const modified = inner.array('file.modified', 'f64')
+  const rootLengths = inner.array('file.rootLength', 'u32')
+  const fileTraits = inner.array('file.traits', 'u8')
+  const fileLanguages = inner.array('file.language', 'u8')
+  const hashes = Buffer.from(inner.array('file.hash', 'u8'))
+  const pathOf = textAt(inner, 'file.path', 'file.pathEnd')
+  const chunkCount = firstChunks[firstChunks.length - 1] ?? 0
+  const chunkReader = () => readChunks(inner)
+  // Read when first asked for: the writer needs none of these for most of its life.
+  const chunk = once(chunkReader)
+  const letters = once(() => inner.array('symbol.letters', 'u32'))
+  const symbols = once(() => textAt(inner, 'symbol.text', 'symbol.end'))
+  const fileOf = once(() => filesOfChunks(firstChunks, chunkCount))
+  return {
+    name,
+    fileCount: sizes.length,
+    chunkCount,
+    sizeBytes: inner.sizeBytes,
+    firstChunks,
+    fileOf,
+    traits: fileTraits,
+    pathChecksums: inner.array('file.pathChecksum', 'u32'),
+    pathOf,
+    file: file => ({
+      path: pathOf(file),
+      rootLength: rootLengths[file]!,
+      sizeBytes: sizes[file]!,
+      modifiedMs: modified[file]!,
+      hash: hashes.toString('hex', file * 8, file * 8 + 8),
+      ascii: (fileTraits[file]! & traits.ascii) !== 0,
+      language: languages[fileLanguages[file]!] ?? unknownLanguage,
+    }),
+    chunk: index => chunk()(index),
+    chunkReader,
+    symbolLetters: letters,
+    symbolReader: symbols,
+    find: term => inner.find(term),
+    entries: () => inner.entries(),
+    preload: () => inner.preload(),
+    isIntact: () => inner.isIntact(),
+    close: () => inner.close(),
+  }
+}
+
+function readChunks(inner: TermFile): (chunk: number) => ChunkPlace {
+  const first = inner.array('chunk.first', 'u32')
+  const last = inner.array('chunk.last', 'u32')
+  const start = inner.array('chunk.start', 'u32')
+  const symbolOf = textAt(inner, 'chunk.symbol', 'chunk.symbolEnd')
+  return chunk => ({ first: first[chunk]!, last: last[chunk]!, start: start[chunk]!, symbol: symbolOf(chunk) })
+}
+
+function filesOfChunks(firstChunks: Uint32Array, chunkCount: number): Uint32Array {
+  const files = new Uint32Array(chunkCount)
+  for (let file = 0; file + 1 < firstChunks.length; file++) files.fill(file, firstChunks[file], firstChunks[file + 1])
+  return files
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { value: T } | undefined
+  return () => (made ??= { value: make() }).value
+}
+
+/** Bits 0 to 25 for letters, 26 for any digit, 27 to 31 for the length: two words one edit apart differ in few. */
+export function lettersOf(word: string): number {
+  let letters = 0
+  for (let at = 0; at < word.length; at++) {
+    const code = word.charCodeAt(at)
+    if (code >= 97 && code <= 122) letters |= 1 << (code - 97)
+    else if (code >= 48 && code <= 57) letters |= 1 << 26
+  }
+  return (letters | (Math.min(31, word.length) << 27)) >>> 0
+}
+
+const testPath =
+  /(?:^|\/)(?:tests?|testing|__tests__|specs?|testdata|fixtures|features|e2e|e2e_tests)\/|(?:^|\/)(?:test_[^/]*|[^/]*[._-](?:test|tests|spec|e2e-spec|bench)\.[^/]*|[^/]*Tests?\.(?:java|kt|cs|swift|scala|php)|conftest\.py)$/
+
+function traitsOf({ path, rootLength, ascii, language: { kind } }: IndexedFile): number {
+  const test = testPath.test(path.slice(rootLength)) ? traits.test : 0
+  return test | (ascii ? traits.ascii : 0) | (kind === 'prose' ? traits.prose : kind === 'data' ? traits.data : 0)
+}
+
+function textAt(inner: TermFile, name: string, endName: string): (index: number) => string {
+  const bytes = inner.array(name, 'u8')
+  const ends = inner.array(endName, 'u32')
+  return index => readText({ bytes, at: index === 0 ? 0 : ends[index - 1]! })
+}

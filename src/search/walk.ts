@@ -1,0 +1,117 @@
+import { existsSync, readdirSync, readFileSync, type Dirent } from 'node:fs'
+import path from 'node:path'
+import ignore, { type Ignore } from 'ignore'
+import type { SkipReason } from './decode.ts'
+
+/** What a walk meets: a file to look at, a folder it went into, or something it left out and why. */
+export type Met = { file: string } | { folder: string } | { skipped: string; reason: SkipReason }
+
+/** Says which paths under a root are left out by its `.gitignore` files and by the exclude patterns. */
+export interface Exclusion {
+  /** `absolute` is under the root; folders must be told apart, because patterns do. */
+  excludes(absolute: string, isFolder: boolean): boolean
+}
+
+/**
+ * Everything under a root that is not excluded, folders before what is in them, by name. Symbolic links are never
+ * followed: a target inside the root is met under its own name, and one outside is none of our business.
+ */
+export function* walk(root: string, exclusion: Exclusion): Generator<Met> {
+  const stack = [root]
+  for (let folder = stack.pop(); folder !== undefined; folder = stack.pop()) {
+    yield { folder }
+    const inner: string[] = []
+    const entries = entriesOf(folder)
+    if (entries === undefined) yield { skipped: folder, reason: 'unreadable' }
+    for (const entry of entries ?? []) {
+      const full = path.join(folder, entry.name)
+      if (exclusion.excludes(full, entry.isDirectory())) continue
+      if (entry.isDirectory()) inner.push(full)
+      else if (entry.isSymbolicLink()) yield { skipped: full, reason: 'symlink' }
+      else if (!entry.isFile()) yield { skipped: full, reason: 'not_a_file' }
+      else if (isSecret(entry.name)) yield { skipped: full, reason: 'secret' }
+      else yield { file: full }
+    }
+    stack.push(...inner.toReversed())
+  }
+}
+
+/**
+ * Patterns have the syntax of `.gitignore`; one without a leading slash matches at any depth, so that
+ * `node_modules/**` also leaves out a nested package's.
+ */
+export function exclusionOf(root: string, patterns: readonly string[]): Exclusion {
+  const rules = new Map<string, Ignore | undefined>()
+  const own = ignore({ allowRelativePaths: true, ignorecase: false }).add(patterns.map(anywhere))
+  const top = repositoryOf(root) ?? root
+  const rulesIn = (folder: string) => {
+    if (!rules.has(folder)) rules.set(folder, readRules(folder, folder === top))
+    return rules.get(folder)
+  }
+  const verdict = (absolute: string, isFolder: boolean) => {
+    const slash = isFolder ? '/' : ''
+    // The nearest file that has an opinion wins, as in git.
+    for (let folder = path.dirname(absolute); ; folder = path.dirname(folder)) {
+      const result = rulesIn(folder)?.test(toSlashes(path.relative(folder, absolute)) + slash)
+      if (result?.ignored === true) return true
+      if (result?.unignored === true || folder === top || folder === path.dirname(folder)) return false
+    }
+  }
+  return {
+    excludes(absolute, isFolder) {
+      if (path.basename(absolute) === '.git') return true
+      if (own.ignores(toSlashes(path.relative(root, absolute)) + (isFolder ? '/' : ''))) return true
+      return verdict(absolute, isFolder)
+    },
+  }
+}
+
+/** Whether a file's name says that it holds keys: a search result travels to models and logs. */
+export function isSecret(name: string): boolean {
+  return secretName.test(name)
+}
+
+/** The nearest folder upwards that holds a git repository. */
+export function repositoryOf(folder: string): string | undefined {
+  for (let at = folder; ; at = path.dirname(at)) {
+    if (existsSync(path.join(at, '.git'))) return at
+    if (at === path.dirname(at)) return undefined
+  }
+}
+
+export function toSlashes(file: string): string {
+  return path.sep === '/' ? file : file.replaceAll(path.sep, '/')
+}
+
+const secretName =
+  /^(?:\.env(?:\.(?!example|sample|template).+)?|.*\.(?:pem|key|p12|pfx|jks|keystore)|id_(?:rsa|dsa|ecdsa|ed25519))$/i
+
+/** Undefined when the folder is gone since it was listed, or is not ours to read. */
+function entriesOf(folder: string): Dirent[] | undefined {
+  try {
+    return readdirSync(folder, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))
+  } catch {
+    return undefined
+  }
+}
+
+function readRules(folder: string, isTop: boolean): Ignore | undefined {
+  const files = [path.join(folder, '.gitignore'), ...(isTop ? [path.join(folder, '.git', 'info', 'exclude')] : [])]
+  const texts = files.flatMap(file => {
+    try {
+      return [readFileSync(file, 'utf8')]
+    } catch {
+      return []
+    }
+  })
+  return texts.length === 0 ? undefined : ignore({ allowRelativePaths: true, ignorecase: false }).add(texts.join('\n'))
+}
+
+function anywhere(pattern: string): string {
+  const negated = pattern.startsWith('!')
+  const bare = negated ? pattern.slice(1) : pattern
+  const free = bare.startsWith('/') || bare.startsWith('**/') ? bare : `**/${bare}`
+  // A folder whose whole content is left out need not be entered.
+  const whole = free.endsWith('/**') ? free.slice(0, -2) : free
+  return negated ? `!${whole}` : whole
+}

@@ -1,0 +1,52 @@
+import { parentPort, workerData } from 'node:worker_threads'
+import { createIndexer, type IndexProgress, type IndexReport, type IndexRequest } from './indexer.ts'
+
+export interface WorkerSettings {
+  directory: string
+  excludePatterns: readonly string[]
+}
+
+/** What the worker is asked. `id` pairs an answer with its question. */
+export type WorkerTask =
+  | { id: number; kind: 'sync'; request: IndexRequest }
+  | { id: number; kind: 'update'; request: IndexRequest; paths: readonly string[] }
+  | { id: number; kind: 'cancel' }
+  | { id: number; kind: 'close' }
+
+export type WorkerAnswer =
+  | { id: number; kind: 'progress'; progress: IndexProgress }
+  | { id: number; kind: 'synced'; report: IndexReport }
+  | { id: number; kind: 'updated'; changed: number; folders: string[] }
+  | { id: number; kind: 'failed'; cancelled: boolean; error: unknown }
+
+const port = parentPort!
+const { directory, excludePatterns } = workerData as WorkerSettings
+const indexer = createIndexer(directory, excludePatterns, () => performance.now())
+const cancels = new Map<number, AbortController>()
+// One writer, one task at a time.
+let last: Promise<void> = Promise.resolve()
+
+port.on('message', (task: WorkerTask) => {
+  if (task.kind === 'cancel') return cancels.get(task.id)?.abort()
+  cancels.set(task.id, new AbortController())
+  last = last.then(() => perform(task))
+})
+
+async function perform(task: Exclude<WorkerTask, { kind: 'cancel' }>): Promise<void> {
+  const { signal } = cancels.get(task.id)!
+  const answer = (message: WorkerAnswer) => port.postMessage(message)
+  try {
+    signal.throwIfAborted()
+    if (task.kind === 'close') {
+      indexer.close()
+      port.close()
+    } else if (task.kind === 'sync') {
+      const tell = (progress: IndexProgress) => answer({ id: task.id, kind: 'progress', progress: { ...progress } })
+      answer({ id: task.id, kind: 'synced', report: await indexer.sync(task.request, tell, signal) })
+    } else answer({ id: task.id, kind: 'updated', ...indexer.update(task.request, task.paths) })
+  } catch (error) {
+    answer({ id: task.id, kind: 'failed', cancelled: signal.aborted, error })
+  } finally {
+    cancels.delete(task.id)
+  }
+}

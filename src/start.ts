@@ -1,0 +1,139 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import type { AddressInfo } from 'node:net'
+import path from 'node:path'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import pino, { type Logger } from 'pino'
+import { ConfigError, type Config } from './config.ts'
+import { createCore, type Core, type NewId } from './core.ts'
+import { AlreadyRunning, claimInstance, readInstance } from './instance.ts'
+import { createMcpFace } from './mcp/face.ts'
+import { mountMcp } from './mcp/http.ts'
+import { inProcessClient } from './operations/client.ts'
+import { operations } from './operations/index.ts'
+import { liveSocket } from './operations/live-socket.ts'
+import { watchLive } from './operations/live.ts'
+import type { Principal } from './operations/operation.ts'
+import { registerOperations } from './operations/routes.ts'
+import { createServer } from './proxy/server.ts'
+import { isLoopback } from './wire/loopback.ts'
+
+/** A Signalbox that listens. */
+export interface Running {
+  core: Core
+  /** `http://host:port`, without `/v1`. */
+  url: string
+  close(graceMs: number): Promise<void>
+}
+
+export interface StartOptions {
+  log?: Logger
+  /** What the settings say now, for `reload_config`; throws `ConfigError`. */
+  readConfig?: () => Config
+}
+
+/** What the last answers have to reach their readers when everything else is closed. */
+const lastBytesMs = 500
+
+/**
+ * Starts everything: the core, one look at every server, and the HTTP port. Throws `ConfigError` for a setting that must not
+ * be, `AlreadyRunning` when another process has the data directory, and the system's error when the port is taken; then
+ * nothing is left open.
+ */
+export async function start(config: Config, version: string, options: StartOptions = {}): Promise<Running> {
+  const { log = logTo(config), readConfig = () => config } = options
+  const { HOST, PORT, SIGNALBOX_API_KEY, LOCK_FILE_CHECK_ACTIVE_PROCESS, REMOVE_STALE_LOCK_FILES } = config.values
+  if (!isLoopback(HOST) && SIGNALBOX_API_KEY === undefined) {
+    throw new ConfigError(`HOST: ${HOST} opens Signalbox to the network; set SIGNALBOX_API_KEY too, or use 127.0.0.1`)
+  }
+  const dataDir = dataDirOf(config)
+  const claim = claimInstance(dataDir, {
+    checkActiveProcess: LOCK_FILE_CHECK_ACTIVE_PROCESS,
+    removeStale: REMOVE_STALE_LOCK_FILES,
+  })
+  if (claim === undefined) throw new AlreadyRunning(readInstance(dataDir))
+  const undo: (() => unknown)[] = [claim.release]
+  try {
+    const now = () => performance.timeOrigin + performance.now()
+    const newId: NewId = prefix => `${prefix}_${randomUUID()}`
+    const core = createCore({ config, version, log, now, newId, readConfig })
+    undo.unshift(() => core.close(0))
+    const token = randomBytes(32).toString('hex')
+    let url = ''
+    const server = createFaces(core, token, () => url)
+    undo.unshift(() => server.close())
+    await core.inventory.refresh(new AbortController().signal)
+    core.tasks.recover()
+    await server.listen({ host: HOST, port: PORT })
+    url = urlOf(server)
+    claim.announce({ url, token, version })
+    // The vocabulary is read while nobody waits; a request that comes sooner reads it at once.
+    void core.tokens.warm()
+    return {
+      core,
+      url,
+      async close(graceMs) {
+        // The gateway first: Fastify waits for its connections, and only the gateway can end the requests on them.
+        const closed = server.close()
+        await core.close(graceMs)
+        // Connections whose last answer ended only now would be kept alive, and waited for, another minute.
+        server.server.closeIdleConnections()
+        const cut = setTimeout(() => server.server.closeAllConnections(), lastBytesMs)
+        await closed
+        clearTimeout(cut)
+        claim.release()
+      },
+    }
+  } catch (error) {
+    for (const step of undo) await step()
+    throw error
+  }
+}
+
+/** Where a configuration keeps its books. */
+export function dataDirOf({ root, values }: Config): string {
+  return path.resolve(root, values.DATA_DIR)
+}
+
+/** Everything that answers on the port. */
+function createFaces(core: Core, token: string, url: () => string): FastifyInstance {
+  const { SIGNALBOX_TOOLS, MCP_SESSION_LIMIT, MCP_SESSION_IDLE_MS, HOST } = core.config.values
+  const server = createServer(core, token)
+  const client = inProcessClient(operations, core, (err, operation) => {
+    core.log.error({ err, operation }, 'unforeseen failure')
+  })
+  const authorize = ({ keyId }: FastifyRequest): Principal => ({ name: keyId })
+  registerOperations(server, { operations, client, authorize })
+  liveSocket(server, send => watchLive(core, send))
+  const { factory, bus, receive } = createMcpFace({
+    client,
+    version: core.version,
+    url,
+    tools: SIGNALBOX_TOOLS,
+    readOnly: false,
+    now: core.now,
+  })
+  watchLive(core, receive)
+  mountMcp(server, {
+    factory,
+    bus,
+    authorize,
+    // Opened to the network, it can only be used with a key, which no page that was led here has.
+    ...(!isLoopback(HOST) && { allowedHosts: 'any' }),
+    sessionLimit: MCP_SESSION_LIMIT,
+    sessionIdleMs: MCP_SESSION_IDLE_MS,
+    onError: err => {
+      core.log.debug({ err }, 'MCP')
+    },
+  })
+  return server
+}
+
+function urlOf(server: FastifyInstance): string {
+  const { address, port, family } = server.server.address() as AddressInfo
+  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
+}
+
+/** Logs go to stderr: stdout belongs to what a command prints. */
+function logTo(config: Config): Logger {
+  return pino({ level: config.values.LOG_LEVEL, base: null }, pino.destination({ fd: 2, sync: false }))
+}

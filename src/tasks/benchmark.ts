@@ -1,0 +1,230 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { z } from 'zod'
+import { leaderboard, type Standing } from '../bench/leaderboard.ts'
+import { openResults, type Candidate, type ResultStore } from '../bench/results.ts'
+import { runBenchmark, type Answer, type ChatRequest as BenchmarkRequest, type Progress } from '../bench/runner.ts'
+import type { Sandbox } from '../bench/sandbox/sandbox.ts'
+import { suites as ownSuites } from '../bench/suites/index.ts'
+import { prompt, text, verdict, type Suite } from '../bench/suites/suite.ts'
+import { GatewayError } from '../errors.ts'
+import type { Gateway } from '../gateway/gateway.ts'
+import type { Inventory } from '../gateway/inventory.ts'
+import type { Ledger } from '../ledger/ledger.ts'
+import type { Model } from '../providers/provider.ts'
+import { createCompletionFold } from '../wire/chat-chunks.ts'
+import { ChatRequest } from '../wire/openai.ts'
+import type { RunningJob, Work } from './tasks.ts'
+
+/** What to measure: our own suites, or texts of the caller's, whose answers nobody can judge. */
+export const BenchmarkSpec = z.object({
+  models: z.array(z.string()).min(1),
+  categories: z.array(z.string()).optional(),
+  tasks: z.array(z.object({ task_id: z.string(), task: z.string(), output_tokens: z.int() })).optional(),
+  repetitions: z.int(),
+  /** Models measured at once. */
+  parallel: z.int(),
+  save: z.boolean(),
+})
+export type BenchmarkSpec = z.output<typeof BenchmarkSpec>
+
+export const BenchmarkOutcome = z.object({
+  judged: z
+    .boolean()
+    .describe('false: the answers were timed and priced, but nobody could say whether they are right.'),
+  models: z.array(
+    z.object({
+      model: z.string(),
+      items: z.int(),
+      quality: z.number().nullable().describe('Share of tasks passed, the mean of the categories.'),
+      quality_low: z.number().nullable().describe('95 % interval.'),
+      quality_high: z.number().nullable(),
+      tokens_per_second: z.number().nullable(),
+      cost_usd_per_task: z.number().nullable(),
+      categories: z.record(z.string(), z.object({ passed: z.number(), tasks: z.int() })),
+    }),
+  ),
+  unreachable: z.array(z.object({ model: z.string(), reason: z.string() })),
+})
+export type BenchmarkOutcome = z.output<typeof BenchmarkOutcome>
+
+export interface BenchmarkParts {
+  gateway: Gateway
+  inventory: Inventory
+  ledger: Ledger
+  /** Where results are kept. */
+  results: () => ResultStore
+  sandbox: () => Sandbox
+  /** Whether somebody waits for a slot that the benchmark would take. */
+  peopleWait: (provider: string) => boolean
+  itemTimeoutMs: () => number
+  now: () => number
+  newRequestId: () => string
+}
+
+const givingWayMs = 100
+
+/** The names of our suites, which are the categories of tasks. */
+export const benchmarkCategories = ownSuites.map(({ name }) => name)
+
+/** Measures models while nobody else wants them. */
+export function benchmarkWork(parts: BenchmarkParts): Work {
+  const { inventory, results, sandbox, peopleWait, itemTimeoutMs, now } = parts
+
+  return {
+    yields: true,
+    async run(input, job) {
+      const spec = BenchmarkSpec.parse(input)
+      const models = spec.models.map(id => findModel(inventory, id))
+      const judged = spec.tasks === undefined
+      // Answers that nobody judged must not count as evidence.
+      const store = judged && spec.save ? results() : openResults(':memory:')
+      const suites = spec.tasks === undefined ? chosenSuites(spec.categories) : [suiteOf(spec.tasks)]
+      const measured = spread(models, spec.parallel).map(async line => {
+        const outcomes = []
+        for (const model of line) {
+          job.started(model.provider, model.id)
+          const run = `${job.id} ${model.id}`
+          store.begin({ id: run, plan: run, at: Math.round(now()) })
+          const outcome = await runBenchmark({
+            run,
+            candidates: [candidateOf(model)],
+            suites,
+            ask: (_candidate, request, signal) => ask(parts, job, model, request, signal),
+            store,
+            sandbox: sandbox(),
+            repetitions: spec.repetitions,
+            itemTimeoutMs: itemTimeoutMs(),
+            turn: async signal => {
+              while (peopleWait(model.provider)) await delay(givingWayMs, undefined, { signal })
+            },
+            signal: job.signal,
+            now,
+            onProgress: progress => {
+              job.progressed(progressOf(model, progress))
+            },
+          })
+          job.signal.throwIfAborted()
+          store.finish(run, Math.round(now()))
+          outcomes.push({ standings: leaderboard(store.results(run)), unreachable: outcome.unreachable })
+        }
+        return outcomes
+      })
+      const outcomes = (await Promise.all(measured)).flat()
+      return {
+        judged,
+        models: outcomes.flatMap(({ standings }) => standings.map(standing => summary(standing, judged))),
+        unreachable: outcomes.flatMap(({ unreachable }) =>
+          unreachable.map(({ provider, model, reason }) => ({ model: `${provider}/${model}`, reason })),
+        ),
+      } satisfies BenchmarkOutcome
+    },
+  }
+}
+
+/** One measured model as agents see it. */
+export function summary(standing: Standing, judged = true): BenchmarkOutcome['models'][number] {
+  const { provider, model, quality, categories } = standing
+  return {
+    model: `${provider}/${model}`,
+    items: standing.items,
+    quality: judged ? quality.value : null,
+    quality_low: judged ? quality.low : null,
+    quality_high: judged ? quality.high : null,
+    tokens_per_second: standing.tokensPerSecond,
+    cost_usd_per_task: standing.costUsdPerTask,
+    categories: Object.fromEntries(
+      (judged ? categories : []).map(({ category, passed, tasks }) => [category, { passed, tasks }]),
+    ),
+  }
+}
+
+function findModel(inventory: Inventory, id: string): Model {
+  const model = inventory.models().find(model => model.id === id)
+  if (model === undefined) throw new GatewayError('model_not_found', `There is no model '${id}' any more.`)
+  return model
+}
+
+function chosenSuites(categories: readonly string[] | undefined): readonly Suite[] {
+  return categories === undefined ? ownSuites : ownSuites.filter(({ name }) => categories.includes(name))
+}
+
+/** The caller's texts as a suite that accepts any answer. */
+function suiteOf(tasks: NonNullable<BenchmarkSpec['tasks']>): Suite {
+  return {
+    name: 'unjudged',
+    title: 'Tasks of the caller',
+    version: 1,
+    maxOutputTokens: Math.max(...tasks.map(({ output_tokens }) => output_tokens)),
+    tasks: tasks.map(({ task_id, task }) => ({
+      id: `unjudged/${task_id}`,
+      difficulty: 'medium',
+      ask: prompt(task),
+      check: ({ content }) => verdict(content ? undefined : 'no answer'),
+      reference: text('Anything.'),
+      wrong: { content: null },
+    })),
+  }
+}
+
+function candidateOf(model: Model): Candidate {
+  const { provider, name, digest, quantization, contextTokens, free, price } = model
+  return {
+    provider,
+    model: name,
+    ...(digest !== undefined && { digest }),
+    ...(quantization !== undefined && { quantisation: quantization }),
+    ...(contextTokens !== undefined && { contextTokens }),
+    paid: !free,
+    ...(price !== undefined && { price: { input: price.input, output: price.output } }),
+    settings: {},
+  }
+}
+
+/** The models in so many lines, as evenly as they come. */
+function spread(models: readonly Model[], lines: number): Model[][] {
+  return Array.from({ length: Math.min(lines, models.length) }, (_, line) =>
+    models.filter((_model, index) => index % lines === line),
+  )
+}
+
+/** Puts one item to its model on the one road, so that it has its row in the books and its slot like any request. */
+async function ask(
+  { gateway, ledger, now, newRequestId }: BenchmarkParts,
+  { askedBy }: RunningJob,
+  model: Model,
+  asked: BenchmarkRequest,
+  signal: AbortSignal,
+): Promise<Answer> {
+  const requestId = newRequestId()
+  const startedAt = now()
+  const call = { requestId, endpoint: 'benchmark', keyId: askedBy, signal, receivedAt: startedAt }
+  const request = ChatRequest.parse({ ...asked, model: model.id, stream: true })
+  const { reply } = await gateway.chat(call, request)
+  const firstTokenMs = now() - startedAt
+  const fold = createCompletionFold()
+  if (reply.kind === 'stream') {
+    for await (const { chunks } of reply.parts) for (const chunk of chunks) fold.add(chunk)
+  }
+  const totalMs = now() - startedAt
+  const completion = reply.kind === 'stream' ? fold.completion() : reply.completion
+  const row = (await ledger.request(requestId))?.request
+  const { content, tool_calls: calls } = completion.choices[0]?.message ?? { content: null }
+  return {
+    message: {
+      content: typeof content === 'string' ? content : null,
+      ...(calls !== undefined && { tool_calls: calls }),
+    },
+    ...(row !== undefined && {
+      promptTokens: row.input_tokens + row.cache_read_tokens + row.cache_write_tokens,
+      completionTokens: row.output_tokens,
+    }),
+    ...(row?.cost_usd != null && { costUsd: row.cost_usd }),
+    ...(reply.kind === 'stream' && { firstTokenMs }),
+    totalMs,
+  }
+}
+
+function progressOf(model: Model, { asked, resumed, saved, remaining }: Progress) {
+  const done = asked + resumed + saved
+  return { share: done / Math.max(1, done + remaining), message: `${model.id}: ${done} of ${done + remaining} tasks` }
+}

@@ -1,0 +1,40 @@
+import { CodePointClass, codePointClasses } from './unicode.ts'
+
+/**
+ * The last place after `from` and up to `to` where a piece ends in every encoding, whatever stands around it; `from`
+ * where there is none. So a text may be cut there and its parts counted apart.
+ */
+export function lastBorder(text: string, from: number, to: number): number {
+  for (let at = Math.min(to, text.length - 1); at > from + 1; at--) {
+    const before = text.charCodeAt(at - 1)
+    const after = text.charCodeAt(at)
+    if (before === LINE_FEED ? endsLine(text.charCodeAt(at - 2), after) : endsWord(before, after)) return at
+  }
+  return from
+}
+
+/** A line feed alone between other things; but o200k_base takes line ends and slashes together. */
+function endsLine(before: number, after: number): boolean {
+  return !isSpace(before) && !isSpace(after) && after !== SLASH
+}
+
+/** After a letter or a digit, what continues neither a word nor a number nor begins a contraction. */
+function endsWord(last: number, after: number): boolean {
+  const lastClass = codePointClasses[last]!
+  if (lastClass === CodePointClass.other || lastClass === CodePointClass.mark || isSpace(last)) return false
+  return (
+    isSpace(after) || (codePointClasses[after] === CodePointClass.other && after !== APOSTROPHE && !isSurrogate(after))
+  )
+}
+
+function isSpace(unit: number): boolean {
+  return codePointClasses[unit] === CodePointClass.space
+}
+
+function isSurrogate(unit: number): boolean {
+  return (unit & 0xf800) === 0xd800
+}
+
+const LINE_FEED = 0x0a
+const APOSTROPHE = 0x27
+const SLASH = 0x2f

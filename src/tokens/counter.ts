@@ -1,0 +1,127 @@
+import { hash } from 'node:crypto'
+import { LRUCache } from 'lru-cache'
+import { lastBorder } from './border.ts'
+import { type Encoding, LONGEST_TEXT, openEncoding, type Stretch } from './encoding.ts'
+import { type Estimate, estimateTokens } from './estimate.ts'
+import { type ForeignEncoding, openForeignEncoding } from './foreign.ts'
+import { growText } from './growing.ts'
+import { readMessages } from './messages.ts'
+import type { OwnEncoding } from './ranks.ts'
+
+export interface TokenCount {
+  tokens: number
+  /** Whether `tokens` is what the encoding gives, to the token. */
+  exact: boolean
+  /** The fraction of `tokens` by which it may be off, either way; 0 when exact. */
+  error: number
+}
+
+export type EncodingName = OwnEncoding | ForeignEncoding
+
+export interface TokenCounter {
+  /** Tokens of a text. What looks like a special token in it is text. */
+  countText(text: string): TokenCount
+  /**
+   * Tokens of a prompt: messages and tools as they came, of any shape. Never throws. Counts some 200 kB of new text
+   * exactly (50 kB of Chinese or base64, 30 kB of one endless word); what lies beyond is an estimate, and the cache
+   * carries on from there when the same messages come again.
+   */
+  countMessages(messages: unknown, tools?: unknown): TokenCount
+  /** Counts a text that arrives in pieces, such as an answer that may break off. */
+  countGrowing(): GrowingCount
+  /** Reads the vocabulary a few milliseconds at a time, so that the first request need not wait for it. */
+  warm(): Promise<void>
+  close(): void
+}
+
+export interface GrowingCount {
+  add(delta: string): void
+  /** Tokens of everything added so far. */
+  count(): TokenCount
+}
+
+export interface TokenCounterOptions {
+  encoding?: EncodingName
+  /** Texts, and parts of long ones, whose counts are remembered by their SHA-1: about 200 bytes each. */
+  cacheEntries?: number
+}
+
+/** Counts tokens exactly and at once, and says so when it does not: no call holds the event loop for long. */
+export function createTokenCounter(options: TokenCounterOptions = {}): TokenCounter {
+  const encoding = open(options.encoding ?? 'o200k_base')
+  const known = new LRUCache<string, number>({ max: options.cacheEntries ?? 10_000 })
+
+  /** Counts texts part by part, exactly until the work is done, and estimates what is left of all of them together. */
+  function countTexts(texts: readonly string[], countPart: typeof countOnce): Estimate {
+    let tokens = 0
+    let workLeft = EXACT_WORK
+    let rest = ''
+    for (const text of texts) {
+      let at = 0
+      while (at < text.length && workLeft > 0) {
+        const end = text.length - at <= LONGEST_TEXT ? text.length : lastBorder(text, at, at + LONGEST_TEXT)
+        const part = countPart(at === 0 && end === text.length ? text : text.slice(at, end), workLeft)
+        tokens += part.tokens
+        workLeft -= part.work
+        at += part.read
+        if (at < end || part.read === 0) break
+      }
+      rest += at === 0 ? text : text.slice(at)
+    }
+    if (rest === '') return { tokens, margin: 0 }
+    const estimate = estimateTokens(rest, encoding)
+    return { tokens: tokens + estimate.tokens, margin: estimate.margin }
+  }
+
+  function countOnce(text: string, workLeft: number): Stretch {
+    return encoding.count(text, workLeft)
+  }
+
+  function countAndRemember(text: string, workLeft: number): Stretch {
+    if (text.length < SHORTEST_REMEMBERED) return encoding.count(text, workLeft)
+    const key = hash('sha1', text, 'base64')
+    const tokens = known.get(key)
+    if (tokens !== undefined) return { tokens, read: text.length, work: 0 }
+    const stretch = encoding.count(text, workLeft)
+    if (stretch.read === text.length) known.set(key, stretch.tokens)
+    return stretch
+  }
+
+  return {
+    countText: text => counted(countTexts([text], countAndRemember)),
+
+    countMessages(messages, tools) {
+      const { texts, templateTokens, mediaTokens, complete } = readMessages(messages, tools)
+      const { tokens, margin } = countTexts(texts, countAndRemember)
+      const total = { tokens: tokens + templateTokens + mediaTokens, margin: margin + mediaTokens }
+      return complete ? counted(total) : { ...counted(total), exact: false, error: 1 }
+    },
+
+    countGrowing() {
+      const growing = growText(text => countTexts([text], countOnce))
+      return { add: delta => growing.add(delta), count: () => counted(growing.count()) }
+    },
+
+    async warm() {
+      while (!encoding.loadSlice()) await new Promise(resolve => setImmediate(resolve))
+    },
+
+    close() {
+      known.clear()
+      encoding.close()
+    },
+  }
+}
+
+function open(name: EncodingName): Encoding {
+  return name === 'o200k_base' || name === 'cl100k_base' ? openEncoding(name) : openForeignEncoding(name)
+}
+
+function counted({ tokens, margin }: Estimate): TokenCount {
+  return { tokens, exact: margin === 0, error: margin === 0 ? 0 : Math.min(1, margin / tokens) }
+}
+
+/** In an encoding's units of work: with the sample of what is left, a third of the 20 ms that a call may take. */
+const EXACT_WORK = 4_000_000
+/** UTF-16 units; a shorter text is counted faster than it is hashed. */
+const SHORTEST_REMEMBERED = 128

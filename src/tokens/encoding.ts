@@ -1,0 +1,119 @@
+import { createMerge, type Merge } from './merge.ts'
+import { addToHash, openRanks, type OwnEncoding, type Ranks } from './ranks.ts'
+import { type NextPiece, nextCl100kPiece, nextO200kPiece } from './split.ts'
+
+/** How far a text was counted, exactly. */
+export interface Stretch {
+  /** Tokens in the UTF-16 units that were read. */
+  tokens: number
+  /** UTF-16 units read, up to the border of a piece: less than the text has when the work would have been too much. */
+  read: number
+  /** Work done, by the table of costs below: about a nanosecond each on a fast machine, and the same on every machine. */
+  work: number
+}
+
+/** Counts the tokens of texts of up to `LONGEST_TEXT` units, never with much more work than it was given. */
+export interface Encoding {
+  count(text: string, work: number): Stretch
+  /** Reads the next slice of the vocabulary; says whether all has been read. `count` reads the rest at once. */
+  loadSlice(): boolean
+  close(): void
+}
+
+/** UTF-16 units. Even in Chinese, a text of this length can be counted with the work of one call. */
+export const LONGEST_TEXT = 16_384
+
+/** Exactly tiktoken's count for its two newest encodings, some ten times faster and with no bad case. */
+export function openEncoding(name: OwnEncoding): Encoding {
+  const nextPiece = SPLITS[name]
+  const loader = openRanks(name)
+  const encoder = new TextEncoder()
+  const bytes = new Uint8Array(LONGEST_TEXT * MOST_BYTES_PER_UNIT)
+  let countPieces: ReturnType<typeof createPieceCount> | undefined
+
+  return {
+    count(text, work) {
+      countPieces ??= createPieceCount(loader.load(), nextPiece)
+      const end = encoder.encodeInto(text, bytes).written
+      const stretch = countPieces(bytes, end, work)
+      const read = stretch.readBytes === end ? text.length : unitsIn(bytes, stretch.readBytes)
+      return { tokens: stretch.tokens, read, work: stretch.work }
+    },
+    loadSlice: () => loader.loadSlice(),
+    close() {
+      countPieces = undefined
+    },
+  }
+}
+
+const SPLITS: Record<OwnEncoding, NextPiece> = { o200k_base: nextO200kPiece, cl100k_base: nextCl100kPiece }
+
+function createPieceCount(ranks: Ranks, nextPiece: NextPiece) {
+  const merge = rememberMerges(createMerge(ranks, LONGEST_TEXT * MOST_BYTES_PER_UNIT))
+
+  return (bytes: Uint8Array, end: number, mostWork: number) => {
+    let tokens = 0
+    let work = TEXT_WORK
+    let at = 0
+    while (at < end) {
+      const pieceEnd = nextPiece(bytes, at, end)
+      let hash = 0
+      for (let byte = at; byte < pieceEnd; byte++) hash = addToHash(hash, bytes[byte]!)
+      const length = pieceEnd - at
+      let pieceWork = length * BYTE_WORK
+      const isToken = length <= ranks.longest && ranks.find(bytes, at, pieceEnd, hash) >= 0
+      if (!isToken) pieceWork += length * (length > SHORT_PIECE_BYTES ? LONG_MERGE_BYTE_WORK : MERGE_BYTE_WORK)
+      if (work + pieceWork > mostWork) break
+      work += pieceWork
+      tokens += isToken ? 1 : merge(bytes, at, pieceEnd, hash)
+      at = pieceEnd
+    }
+    return { tokens, readBytes: at, work }
+  }
+}
+
+/** Names and word forms that are no tokens come again and again. One place a hash; a newcomer takes it. */
+function rememberMerges(merge: Merge) {
+  const lengths = new Uint8Array(REMEMBERED)
+  const counts = new Uint8Array(REMEMBERED)
+  const spelled = new Uint8Array(REMEMBERED * LONGEST_REMEMBERED_BYTES)
+
+  function isSpelledAt(place: number, bytes: Uint8Array, start: number, length: number): boolean {
+    const first = place * LONGEST_REMEMBERED_BYTES
+    for (let k = 0; k < length; k++) if (spelled[first + k] !== bytes[start + k]) return false
+    return true
+  }
+
+  return (bytes: Uint8Array, start: number, end: number, hash: number): number => {
+    const length = end - start
+    if (length > LONGEST_REMEMBERED_BYTES) return merge(bytes, start, end)
+    const place = (hash ^ (hash >>> 13)) & (REMEMBERED - 1)
+    if (lengths[place] === length && isSpelledAt(place, bytes, start, length)) return counts[place]!
+    const tokens = merge(bytes, start, end)
+    lengths[place] = length
+    counts[place] = tokens
+    for (let k = 0; k < length; k++) spelled[place * LONGEST_REMEMBERED_BYTES + k] = bytes[start + k]!
+    return tokens
+  }
+}
+
+/** UTF-16 units in so many bytes of UTF-8: one a character, two where it takes four bytes. */
+function unitsIn(bytes: Uint8Array, end: number): number {
+  let units = 0
+  for (let at = 0; at < end; at++) {
+    if ((bytes[at]! & 0xc0) !== 0x80) units++
+    if (bytes[at]! >= 0xf0) units++
+  }
+  return units
+}
+
+const MOST_BYTES_PER_UNIT = 3
+const REMEMBERED = 2 ** 13
+const LONGEST_REMEMBERED_BYTES = 32
+
+/** What things cost, in work: fitted to the times of ordinary text, base64, Chinese and repeated letters. */
+const TEXT_WORK = 200
+const BYTE_WORK = 12
+const MERGE_BYTE_WORK = 60
+const LONG_MERGE_BYTE_WORK = 120
+const SHORT_PIECE_BYTES = 48

@@ -1,0 +1,63 @@
+import type { Encoding } from './encoding.ts'
+
+/** A number of tokens and how far off it may be; nothing when it was counted. */
+export interface Estimate {
+  tokens: number
+  /** Tokens by which `tokens` may be off either way: three standard errors of the sample, and what cutting tokens adds. */
+  margin: number
+}
+
+/** Estimates a text from windows spread over it, one at a drawn place in each of equal parts; the same for equal texts. */
+export function estimateTokens(text: string, encoding: Encoding): Estimate {
+  const windows = Math.min(WINDOWS, Math.ceil(text.length / SHORTEST_WINDOW))
+  const partLength = text.length / windows
+  const draw = drawFrom(text.length)
+  const densities: number[] = []
+  let sampled = 0
+  for (let part = 0; part < windows; part++) {
+    const length = Math.min(LONGEST_WINDOW, Math.ceil(partLength))
+    const start = Math.floor(part * partLength + draw() * Math.max(0, partLength - length))
+    const window = countWindow(text.slice(start, start + length), encoding)
+    if (window.read === 0) continue
+    sampled += window.read
+    densities.push(window.tokens / window.read)
+  }
+  const mean = sum(densities) / densities.length
+  const variance = sum(densities.map(density => (density - mean) ** 2)) / Math.max(1, densities.length - 1)
+  const unseen = Math.max(0, 1 - sampled / text.length)
+  const standardError = Math.sqrt((variance / densities.length) * unseen)
+  return {
+    tokens: Math.round(text.length * mean),
+    margin: Math.ceil(text.length * (3 * standardError + (TOKENS_CUT * densities.length) / sampled)),
+  }
+}
+
+/** A window inside one endless piece is too dear as a whole: then a beginning of it stands for it. */
+function countWindow(window: string, encoding: Encoding): { tokens: number; read: number } {
+  for (let text = window; ; text = text.slice(0, text.length >> 1)) {
+    const { tokens, read } = encoding.count(text, WINDOW_WORK)
+    if (read > 0 || text.length <= 1) return { tokens, read }
+  }
+}
+
+/** A linear congruential generator (Numerical Recipes' constants): even enough to fall out of step with any period. */
+function drawFrom(seed: number): () => number {
+  let state = seed >>> 0
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+    return state / 2 ** 32
+  }
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0)
+}
+
+const WINDOWS = 64
+/** UTF-16 units. */
+const SHORTEST_WINDOW = 64
+const LONGEST_WINDOW = 4096
+/** In an encoding's units of work; all windows together are about a quarter of what is counted exactly. */
+const WINDOW_WORK = 16_000
+/** A window cuts the token at its beginning and the one at its end. */
+const TOKENS_CUT = 2

@@ -1,0 +1,145 @@
+import { addToHash, HASH_FACTOR, type Ranks } from './ranks.ts'
+
+/**
+ * Byte pair encoding of one piece: from single bytes, the adjacent pair that was learned first is joined, the leftmost
+ * among equals, until no pair is a token. The result says into how many tokens `bytes[start, end)` falls.
+ */
+export type Merge = (bytes: Uint8Array, start: number, end: number) => number
+
+/**
+ * Merges pieces of up to `longestBytes`, which sizes the working arrays. Both ways to merge give the same; each is the
+ * faster one on its side of `SHORT_BYTES`.
+ */
+export function createMerge(ranks: Ranks, longestBytes: number): Merge {
+  const rankOf = createRankOf(ranks, longestBytes)
+  const mergeShort = createShortMerge(rankOf)
+  const mergeLong = createLongMerge(rankOf, longestBytes)
+
+  return (bytes, start, end) => {
+    rankOf.prepare(bytes, start, end)
+    return (end - start <= SHORT_BYTES ? mergeShort : mergeLong)(bytes, start, end - start)
+  }
+}
+
+const SHORT_BYTES = 48
+
+/** Looks up parts of one piece by their bounds in it, each in constant time and with no copy. */
+function createRankOf(ranks: Ranks, longestBytes: number) {
+  const hashes = new Int32Array(longestBytes + 1)
+  const powers = new Int32Array(ranks.longest + 1)
+  powers[0] = 1
+  for (let n = 1; n <= ranks.longest; n++) powers[n] = Math.imul(powers[n - 1]!, HASH_FACTOR)
+
+  return {
+    prepare(bytes: Uint8Array, start: number, end: number) {
+      let hash = 0
+      for (let at = start; at < end; at++) hashes[at - start + 1] = hash = addToHash(hash, bytes[at]!)
+    },
+    /** The rank of the token spelled by part [from, to) of the piece at `start`, or `NONE`. */
+    find(bytes: Uint8Array, start: number, from: number, to: number): number {
+      const length = to - from
+      if (length > ranks.longest) return NONE
+      // hash(from, to) = hash(0, to) - hash(0, from) * factor^(to - from), as addToHash adds one to every byte.
+      const hash = (hashes[to]! - Math.imul(hashes[from]!, powers[length]!)) | 0
+      const rank =
+        length === 2
+          ? ranks.pairs[(bytes[start + from]! << 8) | bytes[start + from + 1]!]!
+          : ranks.find(bytes, start + from, start + to, hash)
+      return rank < 0 ? NONE : rank
+    },
+  }
+}
+
+type RankOf = ReturnType<typeof createRankOf>
+
+/** Looks through all pairs for the least; quadratic, but over a few numbers in a row. */
+function createShortMerge(rankOf: RankOf) {
+  const starts = new Int32Array(SHORT_BYTES + 2)
+  /** The rank of part k joined with the next. */
+  const joined = new Int32Array(SHORT_BYTES + 2)
+
+  return (bytes: Uint8Array, start: number, length: number): number => {
+    let parts = length
+    for (let k = 0; k <= length; k++) {
+      starts[k] = k
+      joined[k] = k + 2 <= length ? rankOf.find(bytes, start, k, k + 2) : NONE
+    }
+    for (;;) {
+      let least: number = NONE
+      let at = 0
+      for (let k = 0; k < parts - 1; k++) {
+        if (joined[k]! >= least) continue
+        least = joined[k]!
+        at = k
+      }
+      if (least === NONE) return parts
+      for (let k = at + 1; k < parts; k++) {
+        starts[k] = starts[k + 1]!
+        joined[k] = joined[k + 1]!
+      }
+      parts--
+      joined[at] = at + 2 <= parts ? rankOf.find(bytes, start, starts[at]!, starts[at + 2]!) : NONE
+      if (at > 0) joined[at - 1] = rankOf.find(bytes, start, starts[at - 1]!, starts[at + 1]!)
+    }
+  }
+}
+
+/**
+ * A linked list of parts, and over them a tree of minima whose root is the pair to join: O(n log n), so that a long
+ * piece cannot hold the event loop.
+ */
+function createLongMerge(rankOf: RankOf, longestBytes: number) {
+  /** Where the part after the one that begins here begins. */
+  const next = new Int32Array(longestBytes + 1)
+  const previous = new Int32Array(longestBytes + 1)
+  /** Leaf `leaves + at` is the rank of the part that begins at `at` joined with the next; node k is the less of 2k, 2k + 1. */
+  const least = new Int32Array(2 * leavesOver(longestBytes))
+
+  return (bytes: Uint8Array, start: number, length: number): number => {
+    const leaves = leavesOver(length)
+    const join = (at: number): number => {
+      const second = next[at]!
+      return second < length ? rankOf.find(bytes, start, at, next[second]!) : NONE
+    }
+    const set = (at: number, rank: number) => {
+      let node = leaves + at
+      least[node] = rank
+      while (node > 1) {
+        const other = least[node ^ 1]!
+        const own = least[node]!
+        node >>= 1
+        const less = own < other ? own : other
+        if (least[node] === less) return
+        least[node] = less
+      }
+    }
+    for (let at = 0; at <= length; at++) {
+      next[at] = at + 1
+      previous[at] = at - 1
+    }
+    for (let at = 0; at < leaves; at++) least[leaves + at] = at < length ? join(at) : NONE
+    for (let node = leaves - 1; node > 0; node--) least[node] = Math.min(least[node * 2]!, least[node * 2 + 1]!)
+    let parts = length
+    for (let rank = least[1]!; rank !== NONE; rank = least[1]!) {
+      let node = 1
+      while (node < leaves) node = least[node * 2] === rank ? node * 2 : node * 2 + 1
+      const at = node - leaves
+      const gone = next[at]!
+      const after = next[gone]!
+      next[at] = after
+      previous[after] = at
+      parts--
+      set(gone, NONE)
+      set(at, join(at))
+      if (at > 0) set(previous[at]!, join(previous[at]!))
+    }
+    return parts
+  }
+}
+
+function leavesOver(length: number): number {
+  return 2 ** Math.ceil(Math.log2(length))
+}
+
+/** Above every rank, so that the least rank is found without asking whether there is one. */
+const NONE = 0x7fffffff

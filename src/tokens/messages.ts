@@ -1,0 +1,121 @@
+/** What a conversation gives a tokenizer to read, taken from messages of any shape. */
+export interface Reading {
+  texts: string[]
+  /** Tokens of the template around them: roles, separators, names, calls. */
+  templateTokens: number
+  /** What images, sound and files are charged at; what they really take differs from model to model. */
+  mediaTokens: number
+  /** False when a value could not be read, such as an object that contains itself. */
+  complete: boolean
+}
+
+/**
+ * Reads OpenAI's chat messages and tools; Anthropic's and the Responses API's content parts too. Whatever is not a
+ * message is passed over: it is for the server to refuse it, not for a counter.
+ *
+ * A message costs four tokens beside its text (OpenAI's cookbook: three of separators and its role), its name one more,
+ * the reply's opening three. Tools are charged as their JSON, which is what chat templates of open models write out.
+ */
+export function readMessages(messages: unknown, tools?: unknown): Reading {
+  const reading: Reading = { texts: [], templateTokens: 0, mediaTokens: 0, complete: true }
+  if (Array.isArray(messages)) {
+    for (const message of messages) if (isRecord(message)) readMessage(message, reading)
+    if (reading.templateTokens > 0) reading.templateTokens += REPLY_TOKENS
+  }
+  if (Array.isArray(tools) && tools.length > 0) {
+    reading.templateTokens += TOOLS_TOKENS
+    readJson(tools, reading)
+  }
+  return reading
+}
+
+type Fields = Record<string, unknown>
+
+function readMessage(message: Fields, reading: Reading): void {
+  reading.templateTokens += MESSAGE_TOKENS
+  if (typeof message.name === 'string') {
+    reading.templateTokens += NAME_TOKENS
+    reading.texts.push(message.name)
+  }
+  readContent(message.content, reading, 0)
+  readContent(message.refusal, reading, 0)
+  if (Array.isArray(message.tool_calls)) for (const call of message.tool_calls) readCall(call, reading)
+  if (isRecord(message.function_call)) readCall({ function: message.function_call }, reading)
+}
+
+/** A text, or a list of texts and parts. */
+function readContent(content: unknown, reading: Reading, depth: number): void {
+  if (typeof content === 'string') reading.texts.push(content)
+  else if (Array.isArray(content) && depth < DEEPEST_CONTENT) {
+    for (const part of content) {
+      if (typeof part === 'string') reading.texts.push(part)
+      else if (isRecord(part)) readPart(part, reading, depth)
+    }
+  }
+}
+
+function readPart(part: Fields, reading: Reading, depth: number): void {
+  const type = typeof part.type === 'string' ? part.type : ''
+  const mediaTokens = Object.hasOwn(MEDIA_TOKENS, type) ? MEDIA_TOKENS[type] : undefined
+  if (mediaTokens !== undefined) reading.mediaTokens += detailOf(part) === 'low' ? LOW_DETAIL_TOKENS : mediaTokens
+  else if (type === 'tool_use') readCall({ function: { name: part.name, arguments: part.input } }, reading)
+  else if (type === 'tool_result') readContent(part.content, reading, depth + 1)
+  else {
+    const text = part.text ?? part.refusal ?? part.thinking
+    if (typeof text === 'string') reading.texts.push(text)
+    else readJson(part, reading)
+  }
+}
+
+function detailOf(part: Fields): unknown {
+  return isRecord(part.image_url) ? part.image_url.detail : part.detail
+}
+
+function readCall(call: unknown, reading: Reading): void {
+  if (!isRecord(call) || !isRecord(call.function)) return
+  reading.templateTokens += CALL_TOKENS
+  const { name, arguments: given } = call.function
+  if (typeof name === 'string') reading.texts.push(name)
+  if (typeof given === 'string') reading.texts.push(given)
+  else if (given !== undefined && given !== null) readJson(given, reading)
+}
+
+/** JSON has no spelling for a cycle or a bigint; neither arrives over HTTP, but neither may break a count. */
+function readJson(value: unknown, reading: Reading): void {
+  try {
+    const text = JSON.stringify(value) as string | undefined
+    if (text !== undefined) reading.texts.push(text)
+  } catch {
+    reading.complete = false
+  }
+}
+
+function isRecord(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+const MESSAGE_TOKENS = 4
+const NAME_TOKENS = 1
+const REPLY_TOKENS = 3
+const CALL_TOKENS = 4
+const TOOLS_TOKENS = 8
+/** Results of tools nest parts once; deeper is not a message. */
+const DEEPEST_CONTENT = 4
+
+/** OpenAI's charge for a low-detail image, and for one of 1024 x 1024 at high detail: 85 + 4 tiles of 170. */
+const LOW_DETAIL_TOKENS = 85
+const IMAGE_TOKENS = 765
+/** Sound and documents name no price; a page or a hundred seconds of speech is about this much. */
+const FILE_TOKENS = 1000
+
+const MEDIA_TOKENS: Readonly<Record<string, number>> = {
+  image: IMAGE_TOKENS,
+  image_url: IMAGE_TOKENS,
+  input_image: IMAGE_TOKENS,
+  audio: FILE_TOKENS,
+  input_audio: FILE_TOKENS,
+  document: FILE_TOKENS,
+  file: FILE_TOKENS,
+  input_file: FILE_TOKENS,
+  video_url: FILE_TOKENS,
+}

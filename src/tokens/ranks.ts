@@ -1,0 +1,155 @@
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+
+/** The encodings that are counted here; tiktoken's others are left to tiktoken. */
+export type OwnEncoding = 'o200k_base' | 'cl100k_base'
+
+/** The vocabulary of one encoding: which byte strings are tokens, and in which order they were learned. */
+export interface Ranks {
+  /** The rank of the token spelled by `bytes[start, end)`, whose hash is `hash`; -1 where that is no token. */
+  find(bytes: Uint8Array, start: number, end: number, hash: number): number
+  /** The rank of the token spelled by two bytes, indexed by `first << 8 | second`; -1 where that is no token. */
+  pairs: Int32Array
+  /** Bytes of the longest token. */
+  longest: number
+}
+
+/** A vocabulary that is read in slices of some milliseconds, or at once for whoever cannot wait. */
+export interface RanksLoader {
+  /** Reads the next slice. Says whether everything has been read. */
+  loadSlice(): boolean
+  /** Reads whatever has not been read. */
+  load(): Ranks
+}
+
+/** Reads a vocabulary that tiktoken ships into one open-addressed table. */
+export function openRanks(encoding: OwnEncoding): RanksLoader {
+  let builder: ReturnType<typeof buildRanks> | undefined
+  let ranks: Ranks | undefined
+
+  function loadSlice(): boolean {
+    if (ranks !== undefined) return true
+    if (builder === undefined) {
+      builder = buildRanks(readPacked(encoding))
+      return false
+    }
+    if (!builder.addTokens(TOKENS_PER_SLICE)) return false
+    ranks = builder.finish()
+    builder = undefined
+    return true
+  }
+
+  return {
+    loadSlice,
+    load() {
+      while (ranks === undefined) loadSlice()
+      return ranks
+    },
+  }
+}
+
+/** A polynomial over the bytes, so that the hash of any part of a piece follows from those of two of its beginnings. */
+export function addToHash(hash: number, byte: number): number {
+  return (Math.imul(hash, HASH_FACTOR) + byte + 1) | 0
+}
+
+export const HASH_FACTOR = 0x01000193
+
+/** The vocabulary as shipped: `! 0 ` and then every token in base64, in the order of rank, with a space between. */
+function readPacked(encoding: OwnEncoding): Uint8Array {
+  const file = createRequire(import.meta.url).resolve(`tiktoken/encoders/${encoding}.json`)
+  const { bpe_ranks: packed } = JSON.parse(readFileSync(file, 'utf8')) as { bpe_ranks: string }
+  return Buffer.from(packed, 'latin1').subarray('! 0 '.length)
+}
+
+function buildRanks(packed: Uint8Array) {
+  const mostTokens = Math.ceil(packed.length / BYTES_PER_PACKED_TOKEN)
+  const mask = 2 ** Math.ceil(Math.log2(mostTokens)) - 1
+  /** A hash and a rank + 1 at each place; the rank is 0 where the place is free. At most half the places are taken. */
+  const table = new Int32Array((mask + 1) * 2)
+  const spelled = new Uint8Array(packed.length)
+  const starts = new Uint32Array(mostTokens + 1)
+  const pairs = new Int32Array(0x10000).fill(-1)
+  let longest = 0
+  let rank = 0
+  let at = 0
+
+  /** Adds up to so many tokens. Says whether those were the last. */
+  function addTokens(count: number): boolean {
+    const enough = rank + count
+    while (rank < enough && at < packed.length) {
+      const start = starts[rank]!
+      let end = start
+      let hash = 0
+      for (; at < packed.length && packed[at] !== SPACE; at += 4) {
+        const third = SEXTETS[packed[at + 2]!]!
+        const fourth = SEXTETS[packed[at + 3]!]!
+        const bits = (SEXTETS[packed[at]!]! << 18) | (SEXTETS[packed[at + 1]!]! << 12) | (third << 6) | fourth
+        hash = addToHash(hash, (spelled[end++] = (bits >> 16) & 0xff))
+        if (third !== PADDING) hash = addToHash(hash, (spelled[end++] = (bits >> 8) & 0xff))
+        if (fourth !== PADDING) hash = addToHash(hash, (spelled[end++] = bits & 0xff))
+      }
+      at++
+      if (end - start > longest) longest = end - start
+      if (end - start === 2) pairs[(spelled[start]! << 8) | spelled[start + 1]!] = rank
+      let place = mixed(hash) & mask
+      while (table[place * 2 + 1] !== 0) place = (place + 1) & mask
+      table[place * 2] = hash
+      table[place * 2 + 1] = rank + 1
+      starts[++rank] = end
+    }
+    return at >= packed.length
+  }
+
+  return {
+    addTokens,
+    finish: (): Ranks => finishRanks(table, mask, spelled.slice(0, starts[rank]), starts, pairs, longest),
+  }
+}
+
+function finishRanks(
+  table: Int32Array,
+  mask: number,
+  tokens: Uint8Array,
+  starts: Uint32Array,
+  pairs: Int32Array,
+  longest: number,
+): Ranks {
+  return {
+    find(bytes, start, end, hash) {
+      let place = mixed(hash) & mask
+      for (;;) {
+        const found = table[place * 2 + 1]!
+        if (found === 0) return -1
+        if (table[place * 2] === hash && spells(tokens, starts[found - 1]!, starts[found]!, bytes, start, end)) {
+          return found - 1
+        }
+        place = (place + 1) & mask
+      }
+    },
+    pairs,
+    longest,
+  }
+}
+
+function mixed(hash: number): number {
+  const once = Math.imul(hash ^ (hash >>> 16), 0x45d9f3b)
+  return once ^ (once >>> 15)
+}
+
+function spells(tokens: Uint8Array, from: number, to: number, bytes: Uint8Array, start: number, end: number): boolean {
+  if (to - from !== end - start) return false
+  for (let token = from, byte = start; token < to; token++, byte++) if (tokens[token] !== bytes[byte]) return false
+  return true
+}
+
+/** Four characters of base64 and a space are the least a token takes. */
+const BYTES_PER_PACKED_TOKEN = 5
+const TOKENS_PER_SLICE = 20_000
+const SPACE = 0x20
+// High enough to leave no trace in the three bytes that four characters of base64 make.
+const PADDING = 2 ** 26
+const SEXTETS = new Uint32Array(256).fill(PADDING)
+Buffer.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/', 'latin1').forEach((code, value) => {
+  SEXTETS[code] = value
+})

@@ -1,0 +1,170 @@
+import { CodePointClass, codePointClasses } from './unicode.ts'
+
+/**
+ * Where the piece that begins at `from` ends. `bytes` is well-formed UTF-8 and the text ends at `end`; a piece is what
+ * one match of the encoding's pattern covers, and merging never crosses its borders.
+ */
+export type NextPiece = (bytes: Uint8Array, from: number, end: number) => number
+
+/**
+ * The pieces of o200k_base. A word is an optional first sign, capitals, small letters and a contraction, where letters
+ * without case count as both; the pattern's backtracking is written out as the cases in which it succeeds:
+ *
+ *     [^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?
+ *     [^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?
+ *     \p{N}{1,3}      ?[^\s\p{L}\p{N}]+[\r\n/]*     \s*[\r\n]+     \s+(?!\S)     \s+
+ */
+export function nextO200kPiece(bytes: Uint8Array, from: number, end: number): number {
+  const first = classAt(bytes, from)
+  if (first === NUMBER) return numberEnd(bytes, from, end)
+  const isWordStart = IN_WORD[first] === 1
+  const isNewline = bytes[from] === LINE_FEED || bytes[from] === CARRIAGE_RETURN
+  if (isWordStart || !isNewline) {
+    const wordStart = isWordStart ? from : from + width(bytes[from]!)
+    const wordEnd = cappedWordEnd(bytes, wordStart, end)
+    if (wordEnd > wordStart) return wordEnd + contractionLength(bytes, wordEnd, end)
+  }
+  const signsEnd = otherSignsEnd(bytes, from, end)
+  if (signsEnd === from) return spaceEnd(bytes, from, end)
+  let last = signsEnd
+  while (last < end && (bytes[last] === LINE_FEED || bytes[last] === CARRIAGE_RETURN || bytes[last] === SLASH)) last++
+  return last
+}
+
+/**
+ * The pieces of cl100k_base: a contraction is a piece of its own, and a mark is a sign, not a part of a word.
+ *
+ *     (?i:'s|'t|'re|'ve|'m|'ll|'d)     [^\r\n\p{L}\p{N}]?\p{L}+
+ *     \p{N}{1,3}      ?[^\s\p{L}\p{N}]+[\r\n]*     \s*[\r\n]+     \s+(?!\S)     \s+
+ */
+export function nextCl100kPiece(bytes: Uint8Array, from: number, end: number): number {
+  const contraction = contractionLength(bytes, from, end)
+  if (contraction > 0) return from + contraction
+  const first = classAt(bytes, from)
+  if (first === NUMBER) return numberEnd(bytes, from, end)
+  const isLetter = IS_LETTER[first] === 1
+  const isNewline = bytes[from] === LINE_FEED || bytes[from] === CARRIAGE_RETURN
+  if (isLetter || !isNewline) {
+    const lettersStart = isLetter ? from : from + width(bytes[from]!)
+    let lettersEnd = lettersStart
+    while (lettersEnd < end && IS_LETTER[classAt(bytes, lettersEnd)] === 1) lettersEnd += width(bytes[lettersEnd]!)
+    if (lettersEnd > lettersStart) return lettersEnd
+  }
+  const signsEnd = otherSignsEnd(bytes, from, end)
+  if (signsEnd === from) return spaceEnd(bytes, from, end)
+  let last = signsEnd
+  while (last < end && (bytes[last] === LINE_FEED || bytes[last] === CARRIAGE_RETURN)) last++
+  return last
+}
+
+/** The end of capitals followed by small letters, of capitals up to the last letter without case, or of capitals alone. */
+function cappedWordEnd(bytes: Uint8Array, from: number, end: number): number {
+  let at = from
+  // ASCII alone decides nearly always, and has no letters without case.
+  while (at < end && bytes[at]! >= 0x41 && bytes[at]! <= 0x5a) at++
+  while (at < end && bytes[at]! >= 0x61 && bytes[at]! <= 0x7a) at++
+  if (at === end || bytes[at]! < 0x80) return at
+  at = from
+  let afterCaseless = from
+  while (at < end) {
+    const codePointClass = classAt(bytes, at)
+    if (codePointClass === LOWER) {
+      while (at < end && IN_TAIL[classAt(bytes, at)] === 1) at += width(bytes[at]!)
+      return at
+    }
+    if (IN_WORD[codePointClass] === 0) break
+    at += width(bytes[at]!)
+    if (codePointClass !== UPPER) afterCaseless = at
+  }
+  return afterCaseless > from ? afterCaseless : at
+}
+
+function numberEnd(bytes: Uint8Array, from: number, end: number): number {
+  let at = from
+  for (let digits = 0; digits < 3 && at < end && classAt(bytes, at) === NUMBER; digits++) at += width(bytes[at]!)
+  return at
+}
+
+/** The end of ` ?[^\s\p{L}\p{N}]+`, or `from` where there is none. */
+function otherSignsEnd(bytes: Uint8Array, from: number, end: number): number {
+  const start = bytes[from] === SPACE ? from + 1 : from
+  let at = start
+  while (at < end && IS_SIGN[classAt(bytes, at)] === 1) at += width(bytes[at]!)
+  return at > start ? at : from
+}
+
+/** White space up to its last newline; without one, all of it but the last character, which begins the next piece. */
+function spaceEnd(bytes: Uint8Array, from: number, end: number): number {
+  let at = from
+  let last = from
+  let afterNewline = from
+  while (at < end && classAt(bytes, at) === WHITE_SPACE) {
+    last = at
+    at += width(bytes[at]!)
+    if (bytes[last] === LINE_FEED || bytes[last] === CARRIAGE_RETURN) afterNewline = at
+  }
+  if (afterNewline > from) return afterNewline
+  return at === end || last === from ? at : last
+}
+
+/** The bytes of `(?i:'s|'t|'re|'ve|'m|'ll|'d)` at `from`, or 0. */
+function contractionLength(bytes: Uint8Array, from: number, end: number): number {
+  if (from + 1 >= end || bytes[from] !== APOSTROPHE) return 0
+  const first = bytes[from + 1]! | CASE_BIT
+  if (first === LETTER_S || first === LETTER_T || first === LETTER_M || first === LETTER_D) return 2
+  if (from + 2 >= end) return 0
+  // Without regard to case, the long s (U+017F) is an s.
+  if (bytes[from + 1] === 0xc5 && bytes[from + 2] === 0xbf) return 3
+  const second = bytes[from + 2]! | CASE_BIT
+  if (second === LETTER_E && (first === LETTER_R || first === LETTER_V)) return 3
+  return first === LETTER_L && second === LETTER_L ? 3 : 0
+}
+
+function classAt(bytes: Uint8Array, at: number): number {
+  const lead = bytes[at]!
+  return codePointClasses[lead < 0x80 ? lead : codePointAt(bytes, at, lead)]!
+}
+
+function codePointAt(bytes: Uint8Array, at: number, lead: number): number {
+  if (lead < 0xe0) return ((lead & 0x1f) << 6) | (bytes[at + 1]! & 0x3f)
+  if (lead < 0xf0) return ((lead & 0x0f) << 12) | ((bytes[at + 1]! & 0x3f) << 6) | (bytes[at + 2]! & 0x3f)
+  const high = ((lead & 0x07) << 18) | ((bytes[at + 1]! & 0x3f) << 12)
+  return high | ((bytes[at + 2]! & 0x3f) << 6) | (bytes[at + 3]! & 0x3f)
+}
+
+function width(lead: number): number {
+  if (lead < 0x80) return 1
+  if (lead < 0xe0) return 2
+  return lead < 0xf0 ? 3 : 4
+}
+
+const {
+  upper: UPPER,
+  lower: LOWER,
+  caseless: CASELESS,
+  mark: MARK,
+  number: NUMBER,
+  space: WHITE_SPACE,
+} = CodePointClass
+
+/** One entry a class: 1 where the class is among those named. */
+const among = (...named: number[]) => Uint8Array.from({ length: 8 }, (_, index) => (named.includes(index) ? 1 : 0))
+const IS_LETTER = among(UPPER, LOWER, CASELESS)
+const IN_WORD = among(UPPER, LOWER, CASELESS, MARK)
+const IN_TAIL = among(LOWER, CASELESS, MARK)
+const IS_SIGN = among(CodePointClass.other, MARK)
+
+const LINE_FEED = 0x0a
+const CARRIAGE_RETURN = 0x0d
+const SPACE = 0x20
+const APOSTROPHE = 0x27
+const SLASH = 0x2f
+const CASE_BIT = 0x20
+const LETTER_D = 0x64
+const LETTER_E = 0x65
+const LETTER_L = 0x6c
+const LETTER_M = 0x6d
+const LETTER_R = 0x72
+const LETTER_S = 0x73
+const LETTER_T = 0x74
+const LETTER_V = 0x76

@@ -1,0 +1,32 @@
+import packed from './unicode-classes.json' with { type: 'json' }
+
+/** What the pre-tokenisers' patterns ask of a character. Titlecase counts as upper; modifier letters as caseless. */
+export const CodePointClass = { other: 0, upper: 1, lower: 2, caseless: 3, mark: 4, number: 5, space: 6 } as const
+
+/** So many consecutive code points share a class. */
+export interface ClassRun {
+  length: number
+  codePointClass: number
+}
+
+/** Runs as the numbers that `unicode-classes.json` holds: the length above three bits of class. */
+export function packRuns(runs: readonly ClassRun[]): number[] {
+  return runs.map(run => (run.length << CLASS_BITS) | run.codePointClass)
+}
+
+const CLASS_BITS = 3
+const CLASS_MASK = 7
+
+/** One `CodePointClass` a code point, 0 to 0x10FFFF, as tiktoken's regular expressions see it. */
+export const codePointClasses: Readonly<Uint8Array> = unpack(packed)
+
+function unpack(runs: readonly number[]): Uint8Array {
+  const classes = new Uint8Array(0x110000)
+  let codePoint = 0
+  for (const run of runs) {
+    const length = run >> CLASS_BITS
+    if ((run & CLASS_MASK) !== 0) classes.fill(run & CLASS_MASK, codePoint, codePoint + length)
+    codePoint += length
+  }
+  return classes
+}

@@ -1,0 +1,43 @@
+import { GatewayError } from '../errors.ts'
+import type { EmbeddingsRequest, ErrandReply } from './errands.ts'
+import { isRecord } from './json.ts'
+
+/**
+ * A server's embeddings in the form that was asked for: base64 (32-bit floats, little-endian, as OpenAI packs them) or numbers.
+ * Throws `unsupported` where the vectors have another length than `dimensions`, for a shorter one means something else.
+ */
+export function writeEmbeddings(reply: ErrandReply, request: EmbeddingsRequest, model: string): ErrandReply {
+  const data: unknown[] = Array.isArray(reply['data']) ? reply['data'] : []
+  if (data.length === 0) throw new GatewayError('upstream_error', `${model} answered without an embedding; try again.`)
+  return {
+    ...reply,
+    object: 'list',
+    data: data.map((item, index) => {
+      const { embedding, ...rest } = isRecord(item) ? item : {}
+      const numbers = numbersOf(embedding)
+      const wanted = request.dimensions ?? numbers.length
+      if (numbers.length !== wanted) {
+        throw new GatewayError(
+          'unsupported',
+          `${model} makes vectors of ${numbers.length} numbers, not ${wanted}; leave dimensions out or use another model.`,
+          { param: 'dimensions' },
+        )
+      }
+      const written = request.encoding_format === 'base64' ? packed(numbers) : numbers
+      return { object: 'embedding', index, ...rest, embedding: written }
+    }),
+  }
+}
+
+function packed(numbers: readonly number[]): string {
+  const bytes = Buffer.alloc(numbers.length * 4)
+  numbers.forEach((number, index) => bytes.writeFloatLE(number, index * 4))
+  return bytes.toString('base64')
+}
+
+/** Numbers, or the base64 of a server that packs them whatever it is asked. */
+function numbersOf(embedding: unknown): number[] {
+  if (Array.isArray(embedding)) return embedding as number[]
+  const bytes = Buffer.from(typeof embedding === 'string' ? embedding : '', 'base64')
+  return Array.from({ length: Math.floor(bytes.length / 4) }, (_, index) => bytes.readFloatLE(index * 4))
+}

@@ -1,0 +1,98 @@
+import { z } from 'zod'
+
+/** What models do beside chats. Like chat completions these requests are read loosely and their unknown fields forwarded. */
+
+const positiveInteger = z.int().min(1)
+const tokens = z.array(z.int().min(0)).min(1)
+
+/** One text, several, or texts that are tokens already. */
+const texts = z.union([z.string(), z.array(z.string()).min(1), tokens, z.array(tokens).min(1)])
+type Texts = z.output<typeof texts>
+
+export const EmbeddingsRequest = z.looseObject({
+  model: z.string().min(1).default('auto'),
+  input: texts,
+  encoding_format: z.enum(['float', 'base64']).nullish(),
+  dimensions: positiveInteger.nullish(),
+})
+export type EmbeddingsRequest = z.output<typeof EmbeddingsRequest>
+
+export const CompletionsRequest = z.looseObject({
+  model: z.string().min(1).default('auto'),
+  prompt: texts.default(''),
+  /** What follows the gap that is to be filled. */
+  suffix: z.string().nullish(),
+  stream: z.boolean().nullish(),
+  stream_options: z.looseObject({ include_usage: z.boolean().nullish() }).nullish(),
+  max_tokens: positiveInteger.nullish(),
+  stop: z.union([z.string(), z.array(z.string())]).nullish(),
+})
+export type CompletionsRequest = z.output<typeof CompletionsRequest>
+
+export const RerankRequest = z.looseObject({
+  model: z.string().min(1).default('auto'),
+  query: z.string(),
+  documents: z.array(z.union([z.string(), z.looseObject({ text: z.string() })])).min(1),
+  top_n: positiveInteger.nullish(),
+})
+export type RerankRequest = z.output<typeof RerankRequest>
+
+export interface ErrandRequests {
+  embeddings: EmbeddingsRequest
+  completions: CompletionsRequest
+  rerank: RerankRequest
+}
+export type ErrandName = keyof ErrandRequests
+
+/** A whole answer, in OpenAI's shape (rerank: in Jina's, which all servers share). */
+export interface ErrandReply {
+  usage?: unknown
+  choices?: readonly { text?: unknown; [field: string]: unknown }[]
+  [field: string]: unknown
+}
+
+export interface Errand<Name extends ErrandName> {
+  readonly name: Name
+  /** Where it is asked, without the base URL's `/v1`; servers of OpenAI's dialect have it under the same path. */
+  readonly path: string
+  readonly schema: z.ZodType<ErrandRequests[Name]>
+  readonly streams: boolean
+  /** The longest text that a model must read at once: either letters or a count of tokens. */
+  longest(request: ErrandRequests[Name]): string | number
+}
+
+export const errands: { readonly [Name in ErrandName]: Errand<Name> } = {
+  embeddings: {
+    name: 'embeddings',
+    path: '/embeddings',
+    schema: EmbeddingsRequest,
+    streams: false,
+    longest: ({ input }) => longestOf(input),
+  },
+  completions: {
+    name: 'completions',
+    path: '/completions',
+    schema: CompletionsRequest,
+    streams: true,
+    longest({ prompt, suffix }) {
+      const longest = longestOf(prompt)
+      return typeof longest === 'string' ? longest + (suffix ?? '') : longest
+    },
+  },
+  rerank: {
+    name: 'rerank',
+    path: '/rerank',
+    schema: RerankRequest,
+    streams: false,
+    longest: ({ query, documents }) =>
+      query + longestOf(documents.map(each => (typeof each === 'string' ? each : each.text))),
+  },
+}
+
+function longestOf(texts: Texts): string | number {
+  if (typeof texts === 'string') return texts
+  const lists = texts as readonly (string | number | readonly number[])[]
+  if (typeof lists[0] === 'number') return lists.length
+  const longest = (lists as readonly (string | readonly number[])[]).reduce((a, b) => (b.length > a.length ? b : a))
+  return typeof longest === 'string' ? longest : longest.length
+}

@@ -1,0 +1,108 @@
+import t from 'tap'
+import { prepare, type Target } from '../../src/gateway/prepare.ts'
+import type { Model } from '../../src/providers/provider.ts'
+import type { ChatRequest } from '../../src/wire/openai.ts'
+
+const model: Model = {
+  id: 'here/small',
+  provider: 'here',
+  name: 'small',
+  tier: 'local',
+  price: undefined,
+  free: true,
+  contextTokens: 4096,
+  loaded: true,
+  capabilities: {},
+}
+const request = (fields: Record<string, unknown> = {}): ChatRequest => ({
+  model: 'auto',
+  messages: [{ role: 'user', content: 'Hi' }],
+  ...fields,
+})
+const target = (fields: Partial<Target> = {}, about: Partial<Model> = {}): Target => ({
+  model: { ...model, ...about },
+  provider: {},
+  promptTokens: 96,
+  ...fields,
+})
+
+t.test('a request that nothing speaks against stays the same object', async t => {
+  const asked = request({ temperature: 0, max_tokens: 4000 })
+  const prepared = prepare(asked, target())
+  t.equal(prepared.request, asked)
+  t.same(prepared.notes, [])
+})
+
+t.test(
+  'a limit above the room that is left is lowered, with a note, and the caller’s request stays as it was',
+  async t => {
+    const asked = request({ max_tokens: 64_000, max_completion_tokens: 10 })
+    const prepared = prepare(asked, target())
+    t.match(prepared.request, { max_tokens: 4000, max_completion_tokens: 10 })
+    t.match(prepared.notes, [/max_tokens lowered from 64000 to 4000 for here\/small/])
+    t.equal(asked.max_tokens, 64_000)
+    t.match(prepare(asked, target({}, { maxOutputTokens: 1000 })).request, { max_tokens: 1000 })
+    t.match(prepare(asked, target({}, { contextTokens: undefined })).request, { max_tokens: 64_000 })
+  },
+)
+
+t.test('the block that Claude Code writes for its accounts goes to nobody but Anthropic', async t => {
+  const billing = 'x-anthropic-billing-header: cc_version=2.1; cch=12ab;'
+  const parts = request({
+    messages: [
+      {
+        role: 'system',
+        content: [
+          { type: 'text', text: billing },
+          { type: 'text', text: 'You help.' },
+        ],
+      },
+      { role: 'user', content: `What is ${billing}?` },
+    ],
+  })
+  const text = request({ messages: [{ role: 'system', content: `${billing}\nYou help.` }] })
+  t.same(prepare(parts, target()).request.messages, [
+    { role: 'system', content: [{ type: 'text', text: 'You help.' }] },
+    parts.messages[1],
+  ])
+  t.same(prepare(text, target()).request.messages, [{ role: 'system', content: 'You help.' }])
+  t.equal(prepare(parts, target({ provider: { anthropics: true } })).request, parts)
+})
+
+t.test('cache_control goes only where it is understood', async t => {
+  const cache_control = { type: 'ephemeral' }
+  const asked = request({
+    messages: [{ role: 'user', content: [{ type: 'text', text: 'Hi', cache_control }] }],
+    tools: [{ type: 'function', function: { name: 'f' }, cache_control }],
+  })
+  t.notMatch(JSON.stringify(prepare(asked, target()).request), /cache_control/)
+  t.equal(prepare(asked, target({ provider: { cacheControl: true } })).request, asked)
+})
+
+t.test('fields of our own translation go to no server', async t => {
+  const asked = request({
+    anthropic: { thinking: { type: 'adaptive' } },
+    messages: [{ role: 'tool', content: 'x', tool_call_id: '1', is_error: true }],
+  })
+  t.same(prepare(asked, target({ provider: { cacheControl: true } })).request, {
+    model: 'auto',
+    messages: [{ role: 'tool', content: 'x', tool_call_id: '1' }],
+  })
+})
+
+t.test('a model that does not reason is not asked to, and does not get another model’s thoughts', async t => {
+  const asked = request({
+    reasoning_effort: 'high',
+    messages: [{ role: 'assistant', content: 'Yes.', reasoning_content: 'Hm.', reasoning_details: [] }],
+  })
+  const prepared = prepare(asked, target({}, { capabilities: { reasoning: false } }))
+  t.same(prepared.request, { model: 'auto', messages: [{ role: 'assistant', content: 'Yes.' }] })
+  t.match(prepared.notes, [/does not reason/])
+  t.equal(prepare(asked, target({}, { capabilities: { reasoning: true } })).request, asked)
+})
+
+t.test('an effort becomes the nearest one that the server takes', async t => {
+  const prepared = prepare(request({ reasoning_effort: 'max' }), target({ provider: { efforts: ['low', 'high'] } }))
+  t.equal(prepared.request['reasoning_effort'], 'high')
+  t.match(prepared.notes, [/max became high/])
+})

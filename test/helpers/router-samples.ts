@@ -1,0 +1,216 @@
+import fc from 'fast-check'
+import type { Model } from '../../src/providers/provider.ts'
+import type { Asked, Candidates } from '../../src/router/decide.ts'
+import { emptyEvidence, learnBenchmark, learnOutcome, learnSpeed, type Evidence } from '../../src/router/evidence.ts'
+import { createKnowledge, type Knowledge } from '../../src/router/knowledge.ts'
+import type { Condition } from '../../src/router/filter.ts'
+import { measure, type Measured } from '../../src/router/measure.ts'
+import type { RequestOptions } from '../../src/router/options.ts'
+import { standardPolicy, type Policy } from '../../src/router/policy.ts'
+import type { Load } from '../../src/router/price.ts'
+import { presets, type Group } from '../../src/router/select.ts'
+import { ChatRequest } from '../../src/wire/openai.ts'
+
+export function localModel(name: string, changes: Partial<Model> = {}): Model {
+  return {
+    id: `ollama/${name}`,
+    provider: 'ollama',
+    name,
+    tier: 'local',
+    price: undefined,
+    free: true,
+    contextTokens: 32_000,
+    loaded: true,
+    capabilities: {},
+    parametersB: 8,
+    ...changes,
+  }
+}
+
+export function paidModel(name: string, changes: Partial<Model> = {}): Model {
+  return {
+    id: `openrouter/${name}`,
+    provider: 'openrouter',
+    name,
+    tier: 'remote',
+    price: { input: 1, output: 4 },
+    free: false,
+    contextTokens: 128_000,
+    loaded: undefined,
+    capabilities: {},
+    ...changes,
+  }
+}
+
+export function freeModel(name: string, changes: Partial<Model> = {}): Model {
+  return paidModel(name, { price: { input: 0, output: 0 }, free: true, parametersB: 8, ...changes })
+}
+
+export function measured(changes: Partial<Measured> = {}, text = 'Hello.'): Measured {
+  const request = ChatRequest.parse({ messages: [{ role: 'user', content: text }] })
+  return { ...measure(request, { tokens: 100, exact: true }), ...changes }
+}
+
+/** Everything `decide` takes, with what a test does not care about filled in. */
+export interface Situation {
+  models: readonly Model[]
+  preset?: string
+  measured?: Measured
+  options?: RequestOptions
+  conversation?: Asked['conversation']
+  evidence?: Evidence
+  policy?: Partial<Policy>
+  condition?: (model: Model) => Condition
+  load?: (model: Model) => Load
+  weights?: Parameters<typeof createKnowledge>[0]
+}
+
+export function argumentsOf(situation: Situation): [Asked, Candidates, Knowledge] {
+  const { models, preset = 'auto', evidence = emptyEvidence(), policy = {} } = situation
+  const named = presets[preset]
+  const group: Group =
+    named === undefined
+      ? { asked: preset, models: models.filter(model => model.id === preset) }
+      : { asked: preset, models, preset: named }
+  return [
+    {
+      measured: situation.measured ?? measured(),
+      options: situation.options ?? {},
+      conversation: situation.conversation,
+    },
+    {
+      groups: [group],
+      condition: situation.condition ?? (() => ({ state: 'ready' })),
+      load: situation.load ?? (() => ({ busy: 0, waiting: 0, slots: 1 })),
+    },
+    createKnowledge(situation.weights, evidence, { ...standardPolicy, explorationShare: 0, ...policy }),
+  ]
+}
+
+/** Says that `model` does so well, so often that no prior matters. */
+export function teach(evidence: Evidence, model: Model, score: number, category = 'chat'): void {
+  const { abilityOf } = createKnowledge(undefined, evidence, standardPolicy)
+  const { key } = abilityOf(model)
+  for (let time = 0; time < 60; time++) {
+    const prior = () => ({ rate: score, base: score, strength: 1 })
+    learnOutcome(evidence, { model: key, categories: { [category]: 1 }, signal: 'feedback', score, prior }, 0)
+  }
+}
+
+const share = fc.double({ min: 0, max: 1, noNaN: true })
+
+const anyModel: fc.Arbitrary<Model> = fc
+  .record({
+    at: fc.nat(7),
+    kind: fc.constantFrom('local', 'free', 'paid'),
+    parametersB: fc.option(fc.constantFrom(1, 8, 70), { nil: undefined }),
+    loaded: fc.option(fc.boolean(), { nil: undefined }),
+    contextTokens: fc.option(fc.constantFrom(2_000, 8_000, 128_000), { nil: undefined }),
+    tools: fc.option(fc.boolean(), { nil: undefined }),
+    vision: fc.option(fc.boolean(), { nil: undefined }),
+    price: fc.option(
+      fc.record({
+        input: fc.double({ min: 0, max: 20, noNaN: true }),
+        output: fc.double({ min: 0, max: 80, noNaN: true }),
+      }),
+      {
+        nil: undefined,
+      },
+    ),
+  })
+  .map(({ at, kind, parametersB, loaded, contextTokens, tools, vision, price }) => {
+    const facts: Partial<Model> = {
+      parametersB,
+      contextTokens,
+      capabilities: {
+        ...(tools === undefined ? {} : { tools }),
+        ...(vision === undefined ? {} : { vision }),
+      },
+    }
+    if (kind === 'local') return localModel(`model-${at}`, { ...facts, loaded })
+    return kind === 'free' ? freeModel(`model-${at}:free`, facts) : paidModel(`model-${at}`, { ...facts, price })
+  })
+
+/** Random requests, models, states and evidence. */
+export const anySituation: fc.Arbitrary<Situation & { now: number; chance: number }> = fc
+  .record({
+    models: fc.uniqueArray(anyModel, { selector: model => model.id, maxLength: 12 }),
+    preset: fc.constantFrom(...Object.keys(presets)),
+    tokens: fc.constantFrom(0, 10, 1_500, 1_501, 6_000, 50_000),
+    outputTokens: fc.option(fc.constantFrom(16, 1_000, 8_000), { nil: undefined }),
+    tools: fc.boolean(),
+    vision: fc.boolean(),
+    categories: fc.constantFrom<Record<string, number>[]>({ chat: 1 }, { math: 0.6, chat: 0.4 }, { bug_fixing: 1 }, {}),
+    ease: fc.double({ min: -1, max: 1, noNaN: true }),
+    options: fc.record(
+      {
+        priority: fc.constantFrom('cost', 'quality', 'speed'),
+        maxCostUsd: fc.constantFrom(0, 0.001, 1),
+        minQuality: share,
+        localOnly: fc.boolean(),
+      },
+      { requiredKeys: [] },
+    ),
+    qualityThreshold: share,
+    explorationShare: fc.constantFrom(0, 0.03),
+    freeOnly: fc.boolean(),
+    scores: fc.array(share, { maxLength: 12 }),
+    busy: fc.array(fc.nat(3), { minLength: 1, maxLength: 12 }),
+    states: fc.array(fc.constantFrom('ready', 'ready', 'ready', 'unavailable', 'rate_limited', 'no_key'), {
+      minLength: 1,
+      maxLength: 12,
+    }),
+    current: fc.option(fc.nat(11), { nil: undefined }),
+    now: fc.nat(1e9),
+    chance: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+  })
+  .map(drawn => {
+    const { models } = drawn
+    const evidence = emptyEvidence()
+    const { abilityOf } = createKnowledge(undefined, evidence, standardPolicy)
+    for (const [at, score] of drawn.scores.entries()) {
+      const model = models[at]
+      if (model === undefined) continue
+      const { key } = abilityOf(model)
+      learnBenchmark(evidence, key, at % 2 === 0 ? 'chat' : '*', { score, runs: at })
+      learnSpeed(
+        evidence,
+        model.id,
+        {
+          promptTokens: 900,
+          cachedTokens: 0,
+          outputTokens: 100,
+          firstTokenMs: 50 + 900 * score,
+          streamMs: 2_000,
+          cold: at % 3 === 0,
+        },
+        0,
+      )
+    }
+    const current = drawn.current === undefined ? undefined : models[drawn.current]
+    const indexed = (model: Model, list: readonly number[]) => list[models.indexOf(model) % list.length]!
+    return {
+      models,
+      preset: drawn.preset,
+      measured: measured({
+        promptTokens: drawn.tokens,
+        outputTokens: drawn.outputTokens,
+        tools: drawn.tools,
+        vision: drawn.vision,
+        categories: drawn.categories,
+        ease: drawn.ease,
+      }),
+      options: drawn.options,
+      conversation: current === undefined ? undefined : { modelId: current.id, cachedTokens: drawn.tokens },
+      evidence,
+      policy: {
+        qualityThreshold: drawn.qualityThreshold,
+        explorationShare: drawn.explorationShare,
+        freeOnly: drawn.freeOnly,
+      },
+      condition: (model: Model): Condition => ({ state: drawn.states[models.indexOf(model) % drawn.states.length]! }),
+      load: (model: Model): Load => ({ busy: indexed(model, drawn.busy), waiting: 0, slots: 1 }),
+      now: drawn.now,
+      chance: drawn.chance,
+    }
+  })

@@ -1,0 +1,100 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { request as send, type Dispatcher } from 'undici'
+import { coreSettings, readSettings, type Endpoint } from '../../src/config.ts'
+import { findEndpoints } from '../../src/providers/index.ts'
+import { start, type Running } from '../../src/start.ts'
+import type { ScriptedUpstream, UpstreamKind } from './scripted-upstream.ts'
+
+export type Teardown = { teardown(undo: () => Promise<void>): void }
+
+/** A Signalbox on a free port with its own empty data folder, and what a test asks of it. */
+export interface TestGateway extends Running {
+  /** POST /v1/chat/completions with `auto` and one user message, unless `body` says otherwise. */
+  ask(body?: Record<string, unknown>, options?: AskOptions): Promise<Reply>
+  get(path: string): Promise<Reply>
+}
+
+export interface AskOptions {
+  headers?: Record<string, string>
+  signal?: AbortSignal
+}
+
+export interface Reply {
+  status: number
+  headers: Dispatcher.ResponseData['headers']
+  text: string
+  // eslint-disable-next-line typescript/no-explicit-any
+  json: any
+  /** The JSON payloads of an event stream, `[DONE]` left out. */
+  // eslint-disable-next-line typescript/no-explicit-any
+  events: any[]
+}
+
+/** No server is looked for unless `variables` names it. */
+export async function startGateway(
+  t: Teardown,
+  variables: Record<string, string> = {},
+  endpoints: Endpoint[] = [],
+): Promise<TestGateway> {
+  const root = mkdtempSync(path.join(tmpdir(), 'signalbox-test-'))
+  const environment = {
+    PORT: '0',
+    LOG_LEVEL: 'silent',
+    OLLAMA_ENDPOINT: 'off',
+    LM_STUDIO_ENDPOINT: 'off',
+    LLAMA_CPP_ENDPOINT: 'off',
+    // Trying other models by chance would make tests depend on it.
+    EXPLORATION_SHARE: '0',
+    ...variables,
+  }
+  const values = readSettings(coreSettings, environment)
+  const running = await start({ root, values, endpoints: findEndpoints(environment, endpoints) }, '0.0.0-test')
+  t.teardown(async () => {
+    await running.close(0)
+    rmSync(root, { recursive: true, force: true })
+  })
+  return {
+    ...running,
+    ask: (body = {}, options = {}) =>
+      exchange(`${running.url}/v1/chat/completions`, {
+        method: 'POST',
+        body: JSON.stringify({ model: 'auto', messages: [{ role: 'user', content: 'Hello?' }], ...body }),
+        ...options,
+      }),
+    get: where => exchange(`${running.url}${where}`, { method: 'GET' }),
+  }
+}
+
+/** The variables that point at scripted upstreams. */
+export function variablesFor(...upstreams: ScriptedUpstream[]): Record<string, string> {
+  const names: Record<UpstreamKind, string> = {
+    ollama: 'OLLAMA_ENDPOINT',
+    'lm-studio': 'LM_STUDIO_ENDPOINT',
+    'llama-cpp': 'LLAMA_CPP_ENDPOINT',
+    openrouter: 'OPENROUTER_ENDPOINT',
+    'openai-compatible': 'OPENAI_COMPATIBLE_ENDPOINT',
+  }
+  const variables: Record<string, string> = {}
+  for (const { kind, url } of upstreams) {
+    const name = names[kind]
+    variables[name] = variables[name] === undefined ? url : `${variables[name]},${url}`
+    if (kind === 'openrouter') variables['OPENROUTER_API_KEY'] = 'test-key'
+  }
+  return variables
+}
+
+export async function exchange(
+  url: string,
+  options: { method: 'GET' | 'POST' | 'HEAD'; body?: string | Buffer } & AskOptions,
+): Promise<Reply> {
+  const { statusCode, headers, body } = await send(url, options)
+  const text = await body.text()
+  const isJson = String(headers['content-type']).startsWith('application/json')
+  const events = text
+    .split('\n')
+    .filter(line => line.startsWith('data: ') && line !== 'data: [DONE]')
+    .map(line => JSON.parse(line.slice(6)) as unknown)
+  return { status: statusCode, headers, text, json: isJson && text !== '' ? JSON.parse(text) : undefined, events }
+}

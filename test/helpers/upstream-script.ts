@@ -1,0 +1,110 @@
+/** The kinds of servers that `scriptedUpstream` can speak like. */
+export const upstreamKinds = ['ollama', 'lm-studio', 'llama-cpp', 'openrouter', 'openai-compatible'] as const
+export type UpstreamKind = (typeof upstreamKinds)[number]
+
+/** A model that a scripted upstream lists, told the way its kind tells it. */
+export interface ScriptedModel {
+  name: string
+  /** The largest context the model could have; 8192 unless told. */
+  contextTokens?: number
+  /** The context it is loaded with now; given means loaded. */
+  loadedContextTokens?: number
+  maxOutputTokens?: number
+  tools?: boolean
+  vision?: boolean
+  reasoning?: boolean
+  embedding?: boolean
+  /** Left out means chargeless where the kind is remote. USD per million tokens. */
+  price?: { input: number; output: number; cacheRead?: number; overrides?: unknown }
+  digest?: string
+  sizeBytes?: number
+  /** As servers write it: `7.6B`. */
+  parameters?: string
+  quantization?: string
+  family?: string
+  /** Ollama only: the model runs on somebody else's machine. */
+  remoteHost?: string
+}
+
+export interface ScriptedUsage {
+  promptTokens: number
+  outputTokens: number
+  cachedTokens?: number
+  reasoningTokens?: number
+  costUsd?: number
+}
+
+/** One answer to a chat request. Everything is optional; the empty answer says "Hello from <kind>." */
+export interface Answer {
+  /** One element is one chunk. */
+  text?: string | readonly string[]
+  reasoning?: string | readonly string[]
+  toolCalls?: readonly { name: string; arguments: Record<string, unknown>; id?: string }[]
+  /** `none` never says why it stopped. */
+  finishReason?: 'stop' | 'length' | 'tool_calls' | 'none'
+  usage?: ScriptedUsage
+  /** Where a stream tells usage; `last` unless told. `every` also puts `usage: null` into all earlier chunks. */
+  usageIn?: 'last' | 'finish' | 'every' | 'nowhere'
+
+  /** HTTP status and body of a refusal in the kind's own dialect. */
+  error?: ScriptedError
+  /** Replaces the whole answer: exactly these bytes, cut as given. */
+  raw?: { status?: number; headers?: Record<string, string>; body: string | readonly (string | Buffer)[] }
+  /** Added to whatever is answered. */
+  headers?: Record<string, string>
+
+  /** The answer waits for the promise: before the status line, or before piece n (0 is the first). */
+  hold?: { before: 'headers' | number; until: Promise<unknown> }
+  /** The socket dies without a word: before the status line, or before piece n. */
+  breakBefore?: 'headers' | number
+  /** Before piece n the kind's own error event takes the place of the rest; the status was 200. */
+  errorBefore?: ScriptedError & { piece: number }
+  /** Repeats the text pieces until the client goes away. */
+  endless?: boolean
+
+  /** Network writes of so many bytes each. */
+  writeBytes?: number
+  lineEnd?: '\n' | '\r\n'
+  /** `[DONE]` is sent unless false. Ollama has none. */
+  done?: boolean
+  /** The last event ends with its blank line unless false. */
+  finalBlankLine?: boolean
+  /** Comment lines between events. */
+  comments?: readonly string[]
+  /** Answers JSON although a stream was asked, or a stream although none was. */
+  answersAs?: 'json' | 'stream'
+}
+
+export interface ScriptedError {
+  status?: number
+  message: string
+  /** OpenAI's `error.code` or `error.type`, where the dialect has one. */
+  code?: string | number
+  /** More fields of the error object. */
+  fields?: Record<string, unknown>
+  /** The shape of the body; the kind's own unless told. */
+  shape?: 'openai' | 'text' | 'detail' | 'message' | 'html'
+}
+
+/** The chat's own pieces in order: reasoning, text, tool calls. Roles, finish reasons and usage are not pieces. */
+export type Piece =
+  | { type: 'reasoning'; text: string }
+  | { type: 'text'; text: string }
+  | { type: 'tool'; index: number; id: string | undefined; name: string; arguments: Record<string, unknown> }
+
+export function piecesOf(answer: Answer, standardText: string): Piece[] {
+  const hasContent = answer.text !== undefined || answer.toolCalls !== undefined || answer.reasoning !== undefined
+  const texts = (value: string | readonly string[] | undefined) => (typeof value === 'string' ? [value] : (value ?? []))
+  return [
+    ...texts(answer.reasoning).map(text => ({ type: 'reasoning', text }) as const),
+    ...texts(hasContent ? answer.text : standardText).map(text => ({ type: 'text', text }) as const),
+    ...(answer.toolCalls ?? []).map((call, index) => ({ type: 'tool', index, ...call, id: call.id }) as const),
+  ]
+}
+
+export function finishReasonOf(answer: Answer): string | undefined {
+  if (answer.finishReason === 'none') return undefined
+  return answer.finishReason ?? (answer.toolCalls === undefined ? 'stop' : 'tool_calls')
+}
+
+export const standardUsage: ScriptedUsage = { promptTokens: 12, outputTokens: 5 }

@@ -1,0 +1,247 @@
+import { isRecord } from '../../src/wire/json.ts'
+import type { Reply } from '../helpers/start-gateway.ts'
+
+type Fields = Record<string, unknown>
+
+/** What one question of the matrix says, whatever the protocol. */
+export interface Question {
+  text: string
+  /** A PNG in base64. */
+  image?: string
+  tools?: readonly string[]
+  /** The calls of the turn before and what came of them. */
+  results?: readonly { id: string; name: string; arguments: string; result: string }[]
+}
+
+/** What an answer says, read the way a client of the protocol reads it. */
+export interface Heard {
+  text: string
+  reasoning: string
+  calls: { id: string; name: string; arguments: string }[]
+  usage: { input: unknown; output: unknown }
+  /** The stream or the answer ended as a complete one does. */
+  complete: boolean
+}
+
+/** One protocol as a client speaks it. */
+export interface Spoken {
+  name: 'chat' | 'messages' | 'responses'
+  path: string
+  ask(question: Question, stream: boolean): Fields
+  hear(reply: Reply, stream: boolean): Heard
+  /** Whether a refusal, or the last event of a broken stream, has the protocol's own shape. */
+  isError(value: unknown): boolean
+}
+
+const schema = { type: 'object', properties: { at: { type: 'string' } } }
+
+const chat: Spoken = {
+  name: 'chat',
+  path: '/v1/chat/completions',
+  ask: ({ text, image, tools, results }, stream) => ({
+    model: 'auto',
+    stream,
+    ...(stream ? { stream_options: { include_usage: true } } : {}),
+    messages: [
+      {
+        role: 'user',
+        content:
+          image === undefined
+            ? text
+            : [
+                { type: 'text', text },
+                { type: 'image_url', image_url: { url: `data:image/png;base64,${image}` } },
+              ],
+      },
+      ...(results === undefined
+        ? []
+        : [
+            {
+              role: 'assistant',
+              content: null,
+              tool_calls: results.map(({ id, name, arguments: written }) => ({
+                id,
+                type: 'function',
+                function: { name, arguments: written },
+              })),
+            },
+            ...results.map(({ id, result }) => ({ role: 'tool', tool_call_id: id, content: result })),
+          ]),
+    ],
+    tools: tools?.map(name => ({ type: 'function', function: { name, parameters: schema } })),
+  }),
+  hear(reply, stream) {
+    const heard = silence()
+    const chunks: Fields[] = stream ? reply.events : [reply.json]
+    for (const chunk of chunks) {
+      for (const choice of list(chunk['choices'])) {
+        const said = fields(choice[stream ? 'delta' : 'message'])
+        heard.text += string(said['content'])
+        heard.reasoning += string(said['reasoning_content'] ?? said['reasoning'])
+        for (const [at, call] of list(said['tool_calls']).entries()) {
+          const called = fields(call['function'])
+          const known = (heard.calls[Number(call['index'] ?? at)] ??= { id: '', name: '', arguments: '' })
+          known.id += string(call['id'])
+          known.name += string(called['name'])
+          known.arguments += string(called['arguments'])
+        }
+        heard.complete ||= typeof choice['finish_reason'] === 'string'
+      }
+      const usage = fields(chunk['usage'])
+      if (usage['prompt_tokens'] !== undefined) {
+        heard.usage = { input: usage['prompt_tokens'], output: usage['completion_tokens'] }
+      }
+    }
+    heard.complete &&= !stream || reply.text.endsWith('data: [DONE]\n\n')
+    return heard
+  },
+  isError: isOpenAiError,
+}
+
+const messages: Spoken = {
+  name: 'messages',
+  path: '/v1/messages',
+  ask: ({ text, image, tools, results }, stream) => ({
+    model: 'auto',
+    stream,
+    max_tokens: 200,
+    messages: [
+      {
+        role: 'user',
+        content: [
+          { type: 'text', text },
+          ...(image === undefined
+            ? []
+            : [{ type: 'image', source: { type: 'base64', media_type: 'image/png', data: image } }]),
+        ],
+      },
+      ...(results === undefined
+        ? []
+        : [
+            {
+              role: 'assistant',
+              content: results.map(({ id, name, arguments: written }) => ({
+                type: 'tool_use',
+                id,
+                name,
+                input: JSON.parse(written) as unknown,
+              })),
+            },
+            {
+              role: 'user',
+              content: results.map(({ id, result }) => ({ type: 'tool_result', tool_use_id: id, content: result })),
+            },
+          ]),
+    ],
+    tools: tools?.map(name => ({ name, input_schema: schema })),
+  }),
+  hear(reply, stream) {
+    const heard = silence()
+    const hearBlock = (block: Fields) => {
+      heard.text += string(block['text'])
+      heard.reasoning += string(block['thinking'])
+      if (block['type'] !== 'tool_use') return
+      const written = stream ? '' : JSON.stringify(block['input'])
+      heard.calls.push({ id: string(block['id']), name: string(block['name']), arguments: written })
+    }
+    const hearUsage = (usage: Fields) => {
+      heard.usage = { input: usage['input_tokens'] ?? heard.usage.input, output: usage['output_tokens'] }
+    }
+    if (!stream) {
+      for (const block of list(reply.json.content)) hearBlock(block)
+      hearUsage(fields(reply.json.usage))
+      heard.complete = typeof reply.json.stop_reason === 'string'
+    }
+    for (const event of reply.events as Fields[]) {
+      const delta = fields(event['delta'])
+      if (event['type'] === 'content_block_start') hearBlock(fields(event['content_block']))
+      if (event['type'] === 'content_block_delta') {
+        heard.text += string(delta['text'])
+        heard.reasoning += string(delta['thinking'])
+        const call = heard.calls.at(-1)
+        if (call !== undefined) call.arguments += string(delta['partial_json'])
+      }
+      if (event['type'] === 'message_delta') hearUsage(fields(event['usage']))
+      heard.complete = event['type'] === 'message_stop'
+    }
+    return heard
+  },
+  isError: value => {
+    const { type, error } = fields(value)
+    return type === 'error' && typeof fields(error)['type'] === 'string' && typeof fields(error)['message'] === 'string'
+  },
+}
+
+const responses: Spoken = {
+  name: 'responses',
+  path: '/v1/responses',
+  ask: ({ text, image, tools, results }, stream) => ({
+    model: 'auto',
+    stream,
+    store: false,
+    input: [
+      {
+        type: 'message',
+        role: 'user',
+        content: [
+          { type: 'input_text', text },
+          ...(image === undefined ? [] : [{ type: 'input_image', image_url: `data:image/png;base64,${image}` }]),
+        ],
+      },
+      ...(results ?? []).map(({ id, name, arguments: written }) => ({
+        type: 'function_call',
+        call_id: id,
+        name,
+        arguments: written,
+      })),
+      ...(results ?? []).map(({ id, result }) => ({ type: 'function_call_output', call_id: id, output: result })),
+    ],
+    tools: tools?.map(name => ({ type: 'function', name, parameters: schema })),
+  }),
+  hear(reply, stream) {
+    const heard = silence()
+    const last = fields(stream ? reply.events.at(-1) : undefined)
+    const response = stream ? fields(last['response']) : fields(reply.json)
+    for (const item of list(response['output'])) {
+      const said = [...list(item['content']), ...list(item['summary'])].map(part => string(part['text'])).join('')
+      if (item['type'] === 'message') heard.text += said
+      if (item['type'] === 'reasoning') heard.reasoning += said
+      if (item['type'] === 'function_call') {
+        const { call_id: id, name, arguments: written } = item
+        heard.calls.push({ id: string(id), name: string(name), arguments: string(written) })
+      }
+    }
+    if (stream) {
+      const deltas = (reply.events as Fields[]).filter(({ type }) => type === 'response.output_text.delta')
+      const streamed = deltas.map(event => string(event['delta'])).join('')
+      if (streamed !== heard.text) heard.text = `streamed '${streamed}', but ended with '${heard.text}'`
+    }
+    const usage = fields(response['usage'])
+    heard.usage = { input: usage['input_tokens'], output: usage['output_tokens'] }
+    heard.complete = response['status'] === 'completed' && (!stream || last['type'] === 'response.completed')
+    return heard
+  },
+  isError: value => isOpenAiError(value) || isOpenAiError(fields(value)['response']),
+}
+
+export const spoken: readonly Spoken[] = [chat, messages, responses]
+
+function silence(): Heard {
+  return { text: '', reasoning: '', calls: [], usage: { input: undefined, output: undefined }, complete: false }
+}
+
+function isOpenAiError(value: unknown): boolean {
+  return typeof fields(fields(value)['error'])['message'] === 'string'
+}
+
+function fields(value: unknown): Fields {
+  return isRecord(value) ? value : {}
+}
+
+function list(value: unknown): Fields[] {
+  return Array.isArray(value) ? value.map(fields) : []
+}
+
+function string(value: unknown): string {
+  return typeof value === 'string' ? value : ''
+}

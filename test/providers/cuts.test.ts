@@ -1,0 +1,74 @@
+import * as fc from 'fast-check'
+import t from 'tap'
+import { createProviders } from '../../src/providers/index.ts'
+import type { Transport } from '../../src/providers/transport.ts'
+import { ChatRequest } from '../../src/wire/openai.ts'
+import { readStream } from '../helpers/read-stream.ts'
+import { scriptedUpstream, upstreamKinds } from '../helpers/scripted-upstream.ts'
+import { startProvider } from '../helpers/start-provider.ts'
+import { dialectOf } from '../helpers/upstream-dialects.ts'
+
+const pieces = fc.array(fc.string({ unit: 'grapheme', minLength: 1, maxLength: 12 }), { minLength: 1, maxLength: 8 })
+const cuts = fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 60 })
+const call = { name: 'f', arguments: { q: 'ü"\n' } }
+
+for (const kind of upstreamKinds) {
+  t.test(`${kind}: an answer is the same however the network cuts it`, async t => {
+    const { model } = await startProvider(t, await scriptedUpstream(t, kind))
+    const served = model()
+    const property = fc.asyncProperty(
+      pieces,
+      cuts,
+      fc.constantFrom('\n', '\r\n'),
+      fc.boolean(),
+      async (text, sizes, lineEnd, callsTool) => {
+        const { opening, pieces, closing } = dialectOf(kind).stream(served.name, {
+          text,
+          lineEnd,
+          ...(callsTool ? { toolCalls: [call, call] } : {}),
+          usage: { promptTokens: 11, outputTokens: 3 },
+        })
+        const bytes = Buffer.from([...opening, ...pieces.flat(), ...closing].join(''))
+        const [provider] = createProviders([{ kind, name: kind, url: 'http://nowhere', named: true }], {
+          transport: replaying(bytes, sizes),
+          now: () => 0,
+        })
+        const reply = await provider!.chat({
+          model: served,
+          promptTokens: 5,
+          signal: new AbortController().signal,
+          request: ChatRequest.parse({ messages: [{ role: 'user', content: 'Hi' }], stream: true }),
+        })
+        if (reply.kind !== 'stream') return false
+        const { completion, failure } = await readStream(reply.parts)
+        const { message, finish_reason: reason } = completion.choices[0]!
+        const calls = message.tool_calls?.map(({ function: called }) => JSON.parse(called.arguments) as unknown)
+        return (
+          failure === undefined &&
+          message.content === text.join('') &&
+          completion.usage?.prompt_tokens === 11 &&
+          reason === (callsTool ? 'tool_calls' : 'stop') &&
+          (!callsTool || JSON.stringify(calls) === JSON.stringify([call.arguments, call.arguments]))
+        )
+      },
+    )
+    await fc.assert(property, { numRuns: 60, seed: 1 })
+    t.pass('60 answers')
+  })
+}
+
+/** Answers every request with `bytes`, in reads of the given sizes over and over. */
+function replaying(bytes: Buffer, sizes: readonly number[]): Transport {
+  async function* reads(): AsyncGenerator<Buffer> {
+    for (let at = 0, turn = 0; at < bytes.length; turn++) {
+      const end = at + sizes[turn % sizes.length]!
+      yield bytes.subarray(at, end)
+      at = end
+    }
+  }
+  return {
+    send: () =>
+      Promise.resolve({ status: 200, headers: {}, body: Object.assign(reads(), { settle: () => undefined }) }),
+    close: () => Promise.resolve(),
+  }
+}

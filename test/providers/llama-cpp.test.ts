@@ -1,0 +1,100 @@
+import t from 'tap'
+import { conformance } from './conformance.ts'
+import { scriptedUpstream } from '../helpers/scripted-upstream.ts'
+import { startProvider } from '../helpers/start-provider.ts'
+
+conformance(t, 'llama-cpp')
+
+t.test('serves the context of one slot', async t => {
+  const upstream = await scriptedUpstream(t, 'llama-cpp', {
+    models: [{ name: 'm', contextTokens: 131_072, loadedContextTokens: 4096, vision: true }],
+  })
+  const { provider } = await startProvider(t, upstream)
+  t.match(provider.models(), [
+    {
+      contextTokens: 4096,
+      loaded: true,
+      capabilities: { tools: true, vision: true, json: true, logprobs: true, forcedTools: true },
+      parametersB: 7.6,
+    },
+  ])
+})
+
+t.test('knows what a router would load and does not make it load anything', async t => {
+  const status = (value: string, ...args: string[]) => ({ status: { value, args } })
+  const upstream = await scriptedUpstream(t, 'llama-cpp', {
+    route({ path }) {
+      if (path === '/props') return { json: { default_generation_settings: { n_ctx: 2048 } } }
+      if (path !== '/v1/models') return undefined
+      return {
+        json: {
+          data: [
+            { id: 'up', ...status('loaded', '--ctx-size', '8192', '--parallel', '2') },
+            { id: 'down', context_length: 131_072, ...status('unloaded', '--ctx-size', '8192', '--parallel', '2') },
+            { id: 'free', context_length: 32_768, ...status('unloaded', '--parallel', '4', '--kv-unified') },
+            { id: 'broken', status: { value: 'unloaded', failed: true } },
+            { id: 'coming', ...status('downloading') },
+          ],
+        },
+      }
+    },
+  })
+  const { provider } = await startProvider(t, upstream)
+  t.match(provider.models(), [
+    { name: 'up', contextTokens: 2048, loaded: true },
+    { name: 'down', contextTokens: 4096, loaded: false },
+    { name: 'free', contextTokens: 32_768, loaded: false },
+    { name: 'broken', avoid: /could not load/ },
+  ])
+  t.equal(provider.models().length, 4)
+  t.equal(upstream.requests.filter(({ path }) => path === '/props').length, 1)
+})
+
+t.test('tells both numbers of an exceeded context', async t => {
+  const upstream = await scriptedUpstream(t, 'llama-cpp', {
+    answer: {
+      error: {
+        status: 400,
+        code: 'exceed_context_size_error',
+        message: 'the request exceeds the available context size, try increasing it',
+        fields: { n_prompt_tokens: 20_812, n_ctx: 4096 },
+      },
+    },
+  })
+  const { complete } = await startProvider(t, upstream)
+  await t.rejects(complete(), { code: 'context_length_exceeded', message: /20812 tokens.*4096 tokens/ })
+})
+
+t.test('does not blame the server for an image it has no eyes for', async t => {
+  const upstream = await scriptedUpstream(t, 'llama-cpp', {
+    answer: {
+      error: { status: 500, message: 'image input is not supported - hint: you may need to provide the mmproj' },
+    },
+  })
+  const { complete } = await startProvider(t, upstream)
+  await t.rejects(complete(), { code: 'unsupported' })
+})
+
+t.test('says that a model is still loading', async t => {
+  const error = { code: 503, message: 'Loading model', type: 'unavailable_error' }
+  const upstream = await scriptedUpstream(t, 'llama-cpp')
+  const { provider } = await startProvider(t, upstream)
+  upstream.script.route = () => ({ status: 503, json: { error } })
+  await provider.refresh(new AbortController().signal)
+  t.match(provider.health(), { state: 'down', reason: /still loading/ })
+})
+
+t.test(
+  'lets a server stream even when its caller wants a whole answer, so that hanging up frees its slot at once',
+  async t => {
+    const upstream = await scriptedUpstream(t, 'llama-cpp', { answer: { text: ['on ', 'and '], endless: true } })
+    const { complete } = await startProvider(t, upstream)
+    const caller = new AbortController()
+    const answer = complete({ n: 1 }, { signal: caller.signal })
+    await upstream.untilChats(1)
+    t.match(upstream.chats[0]!.body, { stream: true, stream_options: { include_usage: true } })
+    caller.abort()
+    await t.rejects(answer, { code: 'client_closed' })
+    await upstream.untilHangUps(1)
+  },
+)

@@ -1,0 +1,42 @@
+import t from 'tap'
+import { scriptedUpstream } from '../helpers/scripted-upstream.ts'
+import { startGateway, variablesFor } from '../helpers/start-gateway.ts'
+
+t.test('names that agents insist on are routed by themselves', async t => {
+  const local = await scriptedUpstream(t, 'llama-cpp', { models: ['small'] })
+  const gateway = await startGateway(t, variablesFor(local))
+  for (const model of ['claude-sonnet-4-5-20250929', 'gpt-5.2-codex', 'o3']) {
+    t.equal((await gateway.ask({ model })).headers['x-signalbox-model'], 'llama-cpp/small', model)
+  }
+})
+
+t.test('a model that OpenRouter sells under that name is used when there is a key', async t => {
+  const local = await scriptedUpstream(t, 'llama-cpp', { models: ['small'] })
+  const remote = await scriptedUpstream(t, 'openrouter', { models: ['anthropic/claude-sonnet-4.5'] })
+  const gateway = await startGateway(t, variablesFor(local, remote))
+  const reply = await gateway.ask({ model: 'claude-sonnet-4-5-20250929' })
+  t.equal(reply.headers['x-signalbox-model'], 'openrouter/anthropic/claude-sonnet-4.5')
+})
+
+t.test(
+  'MODEL_ALIASES goes before that, the first that fits decides, and the small model of an agent can go another way',
+  async t => {
+    const local = await scriptedUpstream(t, 'llama-cpp', { models: ['small'] })
+    const remote = await scriptedUpstream(t, 'openrouter', { models: ['anthropic/claude-sonnet-4.5', 'lab/other'] })
+    const gateway = await startGateway(t, {
+      ...variablesFor(local, remote),
+      MODEL_ALIASES: 'claude-*haiku*=llama-cpp/small, claude-*=openrouter/lab/other',
+    })
+    const servedBy = async (model: string) => (await gateway.ask({ model })).headers['x-signalbox-model']
+    t.equal(await servedBy('claude-haiku-4-5'), 'llama-cpp/small')
+    t.equal(await servedBy('claude-sonnet-4-5'), 'openrouter/lab/other')
+    t.equal(await servedBy('claude/llama-cpp/small'), 'llama-cpp/small', 'the second name that Claude Code lists')
+  },
+)
+
+t.test('an unknown name is told the line that gives it a meaning, and a broken alias says what is wrong', async t => {
+  const local = await scriptedUpstream(t, 'llama-cpp', { models: ['small'] })
+  const gateway = await startGateway(t, { ...variablesFor(local), MODEL_ALIASES: 'fast=nothing' })
+  t.match((await gateway.ask({ model: 'gemini-9' })).json.error.message, /MODEL_ALIASES=gemini-9=auto/)
+  t.match((await gateway.ask({ model: 'fast' })).json.error, { code: 'model_not_found', message: /alias of 'nothing'/ })
+})

@@ -1,0 +1,305 @@
+import fc from 'fast-check'
+import t from 'tap'
+import { decide, refusal } from '../../src/router/decide.ts'
+import { emptyEvidence, learnSpeed } from '../../src/router/evidence.ts'
+import { explain } from '../../src/router/explain.ts'
+import { recordOf } from '../../src/router/record.ts'
+import {
+  anySituation,
+  argumentsOf,
+  freeModel,
+  localModel,
+  measured,
+  paidModel,
+  teach,
+  type Situation,
+} from '../helpers/router-samples.ts'
+
+const chosen = (situation: Situation, chance = 0.5) => decide(...argumentsOf(situation), 0, chance).ranked[0]?.id
+
+t.test('the same arguments give the same decision, whoever asks', async t => {
+  fc.assert(
+    fc.property(anySituation, situation => {
+      const real = decide(...argumentsOf(situation), situation.now, situation.chance)
+      const dryRun = decide(...argumentsOf(situation), situation.now, situation.chance)
+      t.strictSame(JSON.stringify(recordOf(dryRun)), JSON.stringify(recordOf(real)))
+    }),
+    { numRuns: 2000 },
+  )
+})
+
+t.test('a candidate below the quality floor is never chosen while one above exists', async () => {
+  fc.assert(
+    fc.property(anySituation, situation => {
+      const { standings, floor, terms } = decide(...argumentsOf(situation), situation.now, situation.chance)
+      const [first, ...others] = standings
+      if (first === undefined) return true
+      const required = terms!.qualityFloor
+      if (others.some(other => other.quality >= required)) return first.quality >= required
+      return first.quality >= floor
+    }),
+    { numRuns: 1000 },
+  )
+})
+
+t.test('what is chosen obeys every limit of the request', async () => {
+  fc.assert(
+    fc.property(anySituation, situation => {
+      const decision = decide(...argumentsOf(situation), situation.now, situation.chance)
+      const { options = {}, policy = {}, preset } = situation
+      return decision.ranked.every((model, at) => {
+        const standing = decision.standings[at]!
+        return (
+          standing.model === model.id &&
+          situation.condition!(model).state === 'ready' &&
+          (model.tier === 'local' || (options.localOnly !== true && preset !== 'local')) &&
+          (model.free || (policy.freeOnly !== true && preset !== 'free')) &&
+          (options.maxCostUsd === undefined || standing.costUsd! <= options.maxCostUsd) &&
+          !(situation.measured!.tools && model.capabilities.tools === false)
+        )
+      })
+    }),
+    { numRuns: 1000 },
+  )
+})
+
+t.test('every candidate is either ranked or dropped with a reason', async () => {
+  fc.assert(
+    fc.property(anySituation, situation => {
+      const { ranked, dropped, standings } = decide(...argumentsOf(situation), situation.now, situation.chance)
+      const all = [...ranked, ...dropped.map(({ model }) => model)]
+      return (
+        new Set(all).size === situation.models.length &&
+        standings.length === ranked.length &&
+        dropped.every(({ drop }) => drop.reason !== '')
+      )
+    }),
+    { numRuns: 1000 },
+  )
+})
+
+t.test('a warm, idle, good enough local model always wins on cost', async () => {
+  fc.assert(
+    fc.property(anySituation, fc.double({ min: 0, max: 1, noNaN: true }), (situation, chance) => {
+      const asked = { ...situation, preset: 'auto:cost', options: {} }
+      const { standings } = decide(...argumentsOf(asked), situation.now, chance)
+      const ready = standings.filter(
+        ({ step, adequate, waitSeconds }) => step === 'local' && adequate && waitSeconds === 0,
+      )
+      const [first] = standings
+      return ready.length === 0 || (first!.step === 'local' && first!.waitSeconds === 0 && first!.adequate)
+    }),
+    { numRuns: 1000 },
+  )
+})
+
+t.test('without a key nothing remote is chosen', async t => {
+  const models = [paidModel('big'), freeModel('gift:free'), localModel('small')]
+  const condition = (model: { tier: string }) =>
+    model.tier === 'local'
+      ? ({ state: 'ready' } as const)
+      : ({ state: 'no_key', reason: 'OPENROUTER_API_KEY is not set' } as const)
+  const decision = decide(...argumentsOf({ models, condition, preset: 'auto:quality' }), 0, 0)
+  t.strictSame(
+    decision.ranked.map(model => model.id),
+    ['ollama/small'],
+  )
+  const none = decide(...argumentsOf({ models: models.slice(0, 1), condition }), 0, 0)
+  t.match(refusal(none, 0), { code: 'unsupported', message: /OPENROUTER_API_KEY is not set/ })
+})
+
+t.test('a model that the caller named is law', async t => {
+  const evidence = emptyEvidence()
+  const models = [localModel('good'), paidModel('poor')]
+  teach(evidence, models[0]!, 1)
+  teach(evidence, models[1]!, 0)
+  const decision = decide(...argumentsOf({ models, evidence, preset: 'openrouter/poor' }), 0, 0)
+  t.strictSame(
+    decision.ranked.map(model => model.id),
+    ['openrouter/poor'],
+  )
+  t.equal(decision.reason, 'explicit')
+})
+
+t.test('prefers local, then free, then paid, among the good enough', async t => {
+  const evidence = emptyEvidence()
+  const models = [paidModel('big'), freeModel('gift:free'), localModel('small')]
+  for (const model of models) teach(evidence, model, 0.9)
+  const decision = decide(...argumentsOf({ models, evidence }), 0, 0)
+  t.strictSame(
+    decision.ranked.map(model => model.id),
+    ['ollama/small', 'openrouter/gift:free', 'openrouter/big'],
+  )
+})
+
+t.test('QUALITY_THRESHOLD decides whether a weak local model is good enough', async t => {
+  const evidence = emptyEvidence()
+  const models = [localModel('weak'), paidModel('big')]
+  teach(evidence, models[0]!, 0.6)
+  teach(evidence, models[1]!, 0.9)
+  t.equal(chosen({ models, evidence }), 'openrouter/big')
+  t.equal(chosen({ models, evidence, policy: { qualityThreshold: 0.5 } }), 'ollama/weak')
+  t.equal(chosen({ models, evidence, options: { minQuality: 0.5 } }), 'ollama/weak')
+})
+
+t.test('TOKEN_THRESHOLD: a small request does not wait for a cold local model, a large one does', async t => {
+  const evidence = emptyEvidence()
+  const models = [localModel('cold', { loaded: false }), paidModel('big')]
+  for (const model of models) teach(evidence, model, 0.9)
+  const small = { models, evidence, measured: measured({ promptTokens: 1_500 }) }
+  t.equal(chosen(small), 'openrouter/big')
+  t.equal(chosen({ ...small, measured: measured({ promptTokens: 1_501 }) }), 'ollama/cold')
+  t.equal(chosen({ ...small, policy: { tokenThreshold: 1_499 } }), 'ollama/cold')
+})
+
+t.test('COST_THRESHOLD: a dear request waits for a cold local model', async t => {
+  const evidence = emptyEvidence()
+  const models = [localModel('cold', { loaded: false }), paidModel('big', { price: { input: 10, output: 40 } })]
+  for (const model of models) teach(evidence, model, 0.9)
+  const request = { models, evidence, measured: measured({ promptTokens: 1_000 }) }
+  t.equal(chosen(request), 'ollama/cold', 'ten dollars a million make it more than two cents')
+  t.equal(chosen({ ...request, policy: { costThresholdUsd: 0.1 } }), 'openrouter/big')
+})
+
+t.test('a queue counts as not ready', async t => {
+  const evidence = emptyEvidence()
+  const models = [localModel('busy'), paidModel('big')]
+  for (const model of models) teach(evidence, model, 0.9)
+  const load = () => ({ busy: 1, waiting: 2, slots: 1 })
+  t.equal(chosen({ models, evidence }), 'ollama/busy')
+  t.equal(
+    chosen({ models, evidence, load: model => (model.tier === 'local' ? load() : { busy: 0, waiting: 0, slots: 5 }) }),
+    'openrouter/big',
+  )
+})
+
+t.test('RELIABLE_BENCHMARK_COUNT decides how much one benchmark run counts', async t => {
+  const evidence = emptyEvidence()
+  const models = [localModel('praised', { parametersB: 1 }), paidModel('big')]
+  teach(evidence, models[1]!, 0.9)
+  evidence.benchmarks.set('praised', new Map([['chat', { score: 1, runs: 1 }]]))
+  const quality = (reliableBenchmarkCount: number) =>
+    decide(...argumentsOf({ models, evidence, policy: { reliableBenchmarkCount } }), 0, 0).standings.find(
+      ({ step }) => step === 'local',
+    )!.quality
+  t.ok(quality(1) > quality(3))
+  t.ok(quality(3) > quality(100))
+})
+
+t.test('OPENROUTER_FREE_ONLY, max_cost and local_only keep money in the pocket', async t => {
+  const models = [paidModel('big')]
+  t.match(decide(...argumentsOf({ models, policy: { freeOnly: true } }), 0, 0).dropped, [{ drop: { code: 'policy' } }])
+  t.match(decide(...argumentsOf({ models, options: { maxCostUsd: 0.0001 } }), 0, 0).dropped, [
+    { drop: { code: 'budget' } },
+  ])
+  t.match(decide(...argumentsOf({ models, options: { localOnly: true } }), 0, 0).dropped, [
+    { drop: { code: 'policy' } },
+  ])
+  const unpriced = [paidModel('unknown', { price: undefined })]
+  t.match(decide(...argumentsOf({ models: unpriced, options: { maxCostUsd: 1 } }), 0, 0).dropped, [
+    { drop: { code: 'budget', reason: /no known price/ } },
+  ])
+})
+
+t.test('DEFAULT_LOCAL_MODEL goes first among local models of like quality', async t => {
+  const models = [localModel('alpha'), localModel('beta')]
+  t.equal(chosen({ models }), 'ollama/alpha')
+  t.equal(chosen({ models, policy: { defaultLocalModel: 'beta' } }), 'ollama/beta')
+  t.equal(chosen({ models, policy: { defaultLocalModel: 'ollama/beta' } }), 'ollama/beta')
+})
+
+t.test('LOCAL_WATTS and ENERGY_PRICE make local models cost what their power costs', async t => {
+  const [local] = [localModel('small')]
+  const cost = (policy: Situation['policy']) =>
+    decide(...argumentsOf({ models: [local], policy: policy! }), 0, 0).standings[0]!.costUsd
+  t.equal(cost({}), 0)
+  t.equal(cost({ localWatts: 300 }), 0)
+  const dear = cost({ localWatts: 300, energyPrice: 0.4 })!
+  t.ok(dear > 0 && dear < 0.01)
+  t.equal(
+    chosen({ models: [local], policy: { localWatts: 300, energyPrice: 0.4 }, options: { maxCostUsd: dear / 2 } }),
+    undefined,
+  )
+})
+
+t.test('priority speed takes the quick one, priority quality the good one', async t => {
+  const evidence = emptyEvidence()
+  const models = [localModel('slow'), paidModel('quick'), paidModel('deep', { price: { input: 5, output: 20 } })]
+  teach(evidence, models[0]!, 0.8)
+  teach(evidence, models[1]!, 0.8)
+  teach(evidence, models[2]!, 1)
+  const seen = {
+    promptTokens: 100,
+    cachedTokens: 0,
+    outputTokens: 400,
+    firstTokenMs: 2_000,
+    streamMs: 40_000,
+    cold: false,
+  }
+  learnSpeed(evidence, 'openrouter/deep', seen, 0)
+  t.equal(chosen({ models, evidence, preset: 'auto:speed' }), 'openrouter/quick')
+  t.equal(chosen({ models, evidence, preset: 'auto:quality' }), 'openrouter/deep')
+  t.equal(chosen({ models, evidence, options: { priority: 'quality' } }), 'openrouter/deep')
+})
+
+t.test('a conversation stays where its cache is, until leaving pays', async t => {
+  const evidence = emptyEvidence()
+  const cached = { input: 1, output: 4, cacheRead: 0.1 }
+  const models = [paidModel('a', { price: cached }), paidModel('b', { price: { input: 0.9, output: 3.6 } })]
+  for (const model of models) teach(evidence, model, 0.9)
+  const long = { models, evidence, measured: measured({ promptTokens: 60_000 }) }
+  t.equal(chosen(long), 'openrouter/b')
+  const conversation = { modelId: 'openrouter/a', cachedTokens: 59_000 }
+  t.equal(chosen({ ...long, conversation }), 'openrouter/a')
+  teach(evidence, models[0]!, 0.2)
+  t.equal(chosen({ ...long, conversation }), 'openrouter/b', 'it got bad')
+})
+
+t.test('of two endpoints of one model the warm one is taken, else the less busy', async t => {
+  const here = localModel('same', { id: 'ollama/same', loaded: false })
+  const there = localModel('same', { id: 'ollama-2/same', provider: 'ollama-2' })
+  for (const chance of [0, 0.3, 0.6, 0.9]) t.equal(chosen({ models: [here, there] }, chance), 'ollama-2/same')
+  const warm = { ...here, loaded: true }
+  const load = (model: { id: string }) => ({ busy: model.id === 'ollama-2/same' ? 2 : 0, waiting: 0, slots: 1 })
+  for (const chance of [0, 0.3, 0.6, 0.9]) t.equal(chosen({ models: [warm, there], load }, chance), 'ollama/same')
+})
+
+t.test('explores as rarely as it says, never below the floor, never for a caller with a budget', async t => {
+  const evidence = emptyEvidence()
+  const models = [localModel('alpha', { parametersB: 9 }), localModel('beta'), localModel('poor')]
+  teach(evidence, models[0]!, 0.9)
+  teach(evidence, models[1]!, 0.8)
+  teach(evidence, models[2]!, 0.1)
+  const policy = { explorationShare: 0.03 }
+  const decisions = Array.from({ length: 4_000 }, (_, at) =>
+    decide(...argumentsOf({ models, evidence, policy }), 0, at / 4_000),
+  )
+  const explored = decisions.filter(({ rule }) => rule === 'explored')
+  t.ok(explored.length > 60 && explored.length < 190, `${explored.length} of 4,000`)
+  t.ok(explored.every(({ ranked, propensity }) => ranked[0]!.id === 'ollama/beta' && propensity === 0.03))
+  t.ok(decisions.every(({ rule, propensity }) => rule === 'explored' || propensity === 0.97))
+  for (const options of [{ maxCostUsd: 1 }, { minQuality: 0.5 }]) {
+    const careful = Array.from({ length: 500 }, (_, at) =>
+      decide(...argumentsOf({ models, evidence, policy, options }), 0, at / 500),
+    )
+    t.ok(careful.every(({ rule, propensity }) => rule === 'best' && propensity === 1))
+  }
+})
+
+t.test('where nobody reaches the floor the best are taken all the same, and it says so', async t => {
+  const evidence = emptyEvidence()
+  const models = [localModel('poor'), paidModel('better')]
+  teach(evidence, models[0]!, 0.2)
+  teach(evidence, models[1]!, 0.5)
+  const decision = decide(...argumentsOf({ models, evidence }), 0, 0)
+  t.equal(decision.ranked[0]!.id, 'openrouter/better')
+  t.ok(decision.floor < 0.7)
+  t.match(explain(decision).summary, /nobody reaches the quality/)
+})
+
+t.test('zero candidates: an empty decision that can be explained and refused', async t => {
+  const decision = decide(...argumentsOf({ models: [] }), 0, 0)
+  t.match(decision, { ranked: [], dropped: [], reason: 'none', terms: undefined })
+  t.match(explain(decision), { chosen: undefined, candidates: [], summary: /Nobody/ })
+  t.equal(refusal(decision, 0).code, 'no_backend')
+})

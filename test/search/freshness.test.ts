@@ -1,0 +1,114 @@
+import { execFileSync } from 'node:child_process'
+import { appendFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import t from 'tap'
+import { startSearch, writeFiles } from '../helpers/search.ts'
+
+const files = {
+  'a.ts': 'export const kettle = 1\n',
+  'b.ts': 'export const saucer = 2\n',
+  'sub/c.ts': 'export const ladle = 3\n',
+}
+
+t.test('an edited, renamed, added or deleted file is right in the next query', async t => {
+  const { init, pathsFor, source } = startSearch(t, files, { watch: true })
+  await init()
+  t.strictSame(await pathsFor('kettle'), ['a.ts'])
+
+  writeFileSync(path.join(source, 'a.ts'), 'export const samovar = 1\n')
+  t.strictSame(await pathsFor('samovar'), ['a.ts'])
+  t.strictSame(await pathsFor('kettle'), [], 'what was edited away is gone')
+
+  renameSync(path.join(source, 'b.ts'), path.join(source, 'sub/renamed.ts'))
+  t.strictSame(await pathsFor('saucer'), ['sub/renamed.ts'])
+
+  writeFiles(source, { 'fresh/deep/d.ts': 'export const colander = 4\n' })
+  t.strictSame(await pathsFor('colander'), ['fresh/deep/d.ts'])
+  appendFileSync(path.join(source, 'fresh/deep/d.ts'), 'export const spatula = 5\n')
+  t.strictSame(await pathsFor('spatula'), ['fresh/deep/d.ts'], 'a new folder is watched too')
+
+  rmSync(path.join(source, 'sub'), { recursive: true })
+  t.strictSame(await pathsFor('ladle'), [])
+  t.strictSame(await pathsFor('saucer'), [])
+})
+
+t.test('without file events, a hit is still checked against its file before it is shown', async t => {
+  const { init, pathsFor, source } = startSearch(t, files)
+  await init()
+  writeFileSync(path.join(source, 'a.ts'), 'export const teapots = 1\n')
+  t.strictSame(await pathsFor('kettle'), [])
+  t.strictSame(await pathsFor('teapots'), ['a.ts'])
+  rmSync(path.join(source, 'b.ts'))
+  t.strictSame(await pathsFor('saucer'), [])
+})
+
+t.test('many edits leave few segments and an index that still answers', async t => {
+  const { init, pathsFor, source } = startSearch(t, files)
+  await init()
+  for (let round = 0; round < 40; round++) {
+    writeFileSync(path.join(source, 'a.ts'), `export const kettle = ${'x'.repeat(round)}\n`)
+    t.strictSame(await pathsFor('kettle'), ['a.ts'])
+  }
+  t.strictSame(await pathsFor('ladle'), ['sub/c.ts'])
+})
+
+t.test('a second init reads only what has changed, and force_reindex reads everything', async t => {
+  const { init, source } = startSearch(t, files)
+  t.match(await init(), { files: 3, files_indexed: 3 })
+  t.match(await init(), { files: 3, files_indexed: 0 })
+  writeFileSync(path.join(source, 'a.ts'), 'export const changed = 1\n')
+  rmSync(path.join(source, 'b.ts'))
+  t.match(await init(), { files: 2, files_indexed: 1, files_removed: 1 })
+  t.match(await init({ force_reindex: true }), { files: 2, files_indexed: 2 })
+})
+
+t.test('a file whose content is the same is not read again, whatever its time says', async t => {
+  const { init, source } = startSearch(t, files)
+  await init()
+  writeFileSync(path.join(source, 'a.ts'), files['a.ts'])
+  t.match(await init(), { files_indexed: 0 })
+})
+
+t.test('the index of an earlier run answers at once and is brought up to date on start', async t => {
+  const first = startSearch(t, files)
+  await first.init()
+  await first.search.close()
+  writeFiles(first.source, { 'new.ts': 'export const whisk = 1\n' })
+  const again = startSearch(t, {}, { dataDir: first.data, allowedRoots: [first.source], indexOnStart: true })
+  t.strictSame(await again.pathsFor('kettle'), ['a.ts'])
+  while (again.search.status().indexing) await new Promise(resolve => setTimeout(resolve, 5))
+  t.strictSame(await again.pathsFor('whisk'), ['new.ts'])
+})
+
+t.test('the words of commits that touched a file speak for it', async t => {
+  const { init, pathsFor, source } = startSearch(t, {
+    'x.ts': 'export const one = 1\n',
+    'y.ts': 'export const two = 2\n',
+  })
+  const git = (...args: string[]) =>
+    execFileSync(
+      'git',
+      ['-C', source, '-c', 'user.name=t', '-c', 'user.email=t@example.org', '-c', 'commit.gpgsign=false', ...args],
+      {
+        stdio: 'ignore',
+      },
+    )
+  git('init', '--quiet')
+  git('add', 'x.ts')
+  git('commit', '--quiet', '-m', 'Stop the marmalade from leaking')
+  git('add', 'y.ts')
+  git('commit', '--quiet', '-m', 'Polish the brass')
+  await init()
+  t.strictSame(await pathsFor('marmalade leaking'), ['x.ts'])
+  t.strictSame(await pathsFor('polish brass'), ['y.ts'])
+  await init({ bm25_options: { field_weights: { history: 0 } } })
+  t.strictSame(await pathsFor('marmalade leaking'), [])
+})
+
+t.test('the reindexing interval finds what no event told of', async t => {
+  const { init, search, source } = startSearch(t, files, { reindexIntervalSeconds: 0.05 })
+  await init()
+  writeFiles(source, { 'late.ts': 'export const tureen = 1\n' })
+  while (search.status().files < 4) await new Promise(resolve => setTimeout(resolve, 10))
+  t.equal(search.status().files, 4)
+})

@@ -1,0 +1,126 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import t from 'tap'
+import { scriptedUpstream } from './helpers/scripted-upstream.ts'
+import { exchange, type Teardown } from './helpers/start-gateway.ts'
+
+const project = path.resolve(import.meta.dirname, '..')
+const nowhere = { OLLAMA_ENDPOINT: 'off', LM_STUDIO_ENDPOINT: 'off', LLAMA_CPP_ENDPOINT: 'off' }
+
+function temporaryRoot(t: Teardown, files: Record<string, string> = {}): string {
+  const root = mkdtempSync(path.join(tmpdir(), 'signalbox-start-'))
+  for (const [name, text] of Object.entries(files)) writeFileSync(path.join(root, name), text)
+  t.teardown(async () => rmSync(root, { recursive: true, force: true }))
+  return root
+}
+
+function signalbox(root: string, args: string[], variables: Record<string, string> = {}) {
+  const child = spawn(process.execPath, [path.join(project, 'src/main.ts'), ...args], {
+    env: { PATH: process.env['PATH'], SIGNALBOX_ROOT: root, ...variables },
+  })
+  const output = { stdout: '', stderr: '' }
+  child.stdout.on('data', text => (output.stdout += String(text)))
+  child.stderr.on('data', text => (output.stderr += String(text)))
+  return { child, output, ended: once(child, 'close').then(([code]) => ({ code: code as number | null, ...output })) }
+}
+
+t.test('it says what it found, what it did not and why, and how to go on; the printed curl line works', async t => {
+  const local = await scriptedUpstream(t, 'llama-cpp', { models: ['small'] })
+  const absent = await scriptedUpstream(t, 'ollama')
+  await absent.stop()
+  const root = temporaryRoot(t)
+  const { child, output, ended } = signalbox(root, ['serve'], {
+    ...nowhere,
+    PORT: '0',
+    LLAMA_CPP_ENDPOINT: local.url,
+    OLLAMA_ENDPOINT: absent.url,
+  })
+  t.teardown(() => child.kill('SIGKILL'))
+  while (!output.stdout.includes('curl ')) await once(child.stdout, 'data')
+  t.match(output.stdout, /✓ llama-cpp .* 1 model/)
+  t.match(output.stdout, new RegExp(`– ollama .*${absent.port}`))
+  t.match(output.stdout, /Base URL for clients: http:\/\/127\.0\.0\.1:\d+\/v1/)
+  const [, url = '', body = ''] = /curl (\S+) -d '([^']+)'/.exec(output.stdout) ?? []
+  const reply = await exchange(url, {
+    method: 'POST',
+    body,
+    headers: { 'content-type': 'application/x-www-form-urlencoded' },
+  })
+  t.equal(reply.headers['x-signalbox-model'], 'llama-cpp/small')
+  child.kill('SIGTERM')
+  t.equal((await ended).code, 0)
+})
+
+t.test('a bad setting is one clear line and exit code 2', async t => {
+  for (const [variables, files, line] of [
+    [{ PORT: 'many' }, {}, /^signalbox: PORT: .*\n$/],
+    [{ OPENROUTER_FREE_ONLY: 'perhaps' }, {}, /^signalbox: OPENROUTER_FREE_ONLY: .*\n$/],
+    [{ OLLAMA_ENDPOINT: 'not a url' }, {}, /^signalbox: OLLAMA_ENDPOINT: .*\n$/],
+    [{ HOST: '0.0.0.0' }, {}, /^signalbox: HOST: .*SIGNALBOX_API_KEY.*\n$/],
+    [{}, { 'signalbox.json': '{' }, /^signalbox: signalbox\.json is not JSON.*\n$/],
+    [{}, { 'signalbox.json': '{"providers":[{"kind":"ollama"}]}' }, /^signalbox: signalbox\.json: providers\.0.*\n$/],
+    [{}, { '.env': 'LOG_LEVEL=loud' }, /^signalbox: LOG_LEVEL: .*\n$/],
+  ] as const) {
+    const { ended } = signalbox(temporaryRoot(t, files), ['serve'], { ...nowhere, PORT: '0', ...variables })
+    const { code, stdout, stderr } = await ended
+    t.equal(code, 2, stderr)
+    t.match(stderr, line)
+    t.equal(stdout, '')
+  }
+})
+
+t.test('a port that is taken is one clear line and exit code 1', async t => {
+  const taken = await scriptedUpstream(t, 'ollama')
+  const { ended } = signalbox(temporaryRoot(t), ['serve'], { ...nowhere, PORT: String(taken.port) })
+  const { code, stderr } = await ended
+  t.equal(code, 1)
+  t.match(stderr, /^signalbox: .*EADDRINUSE.*PORT.*\n$/)
+})
+
+t.test('the environment wins over .env, and signalbox.json adds servers', async t => {
+  const first = await scriptedUpstream(t, 'openai-compatible', { models: ['one'] })
+  const second = await scriptedUpstream(t, 'openai-compatible', { models: ['two'] })
+  const settings = {
+    providers: [{ kind: 'openai-compatible', name: 'extra', url: second.url, apiKeyVariable: 'EXTRA_KEY' }],
+  }
+  const root = temporaryRoot(t, {
+    '.env': `PORT=1\nOPENAI_COMPATIBLE_ENDPOINT=main=${first.url}\nEXTRA_KEY=hush\n`,
+    'signalbox.json': JSON.stringify(settings),
+  })
+  const { child, output } = signalbox(root, ['serve'], { ...nowhere, PORT: '0' })
+  t.teardown(() => child.kill('SIGKILL'))
+  while (!output.stdout.includes('curl ')) await once(child.stdout, 'data')
+  t.match(output.stdout, /✓ main /)
+  t.match(output.stdout, /✓ extra /)
+  t.equal(second.requests[0]?.headers.authorization, 'Bearer hush')
+  t.notOk(output.stdout.includes('hush'))
+})
+
+t.test('.env.example is what the settings say', async t => {
+  const { output, ended } = signalbox(temporaryRoot(t), ['settings'])
+  await ended
+  t.equal(output.stdout, readFileSync(path.join(project, '.env.example'), 'utf8'))
+})
+
+t.test('unknown commands and options are one line and exit code 2', async t => {
+  for (const args of [['dance'], ['--loud']]) {
+    const { code, stderr } = await signalbox(temporaryRoot(t), args).ended
+    t.equal(code, 2)
+    t.match(stderr, /^signalbox: .+\n$/)
+  }
+})
+
+t.test('the demo shows every scene, without any model', async t => {
+  const { code, stdout } = await signalbox(temporaryRoot(t), ['demo'], nowhere).ended
+  t.equal(code, 0)
+  t.match(stdout, /SIMULATED/)
+  t.match(stdout, /short question.*\n.*→ llama-cpp\/qwen3-coder-30b/)
+  t.match(stdout, /too long.*\n.*→ openrouter\/meta-llama\/llama-3.3-70b-instruct:free/)
+  t.match(stdout, /an image.*\n.*→ openrouter\/anthropic\/claude-sonnet-4.5/)
+  t.match(stdout, /server breaks.*\n.*→ openrouter\/meta-llama\/llama-3.3-70b-instruct:free .*attempts: 2/)
+  t.match(stdout, /does not exist\n {4}404/)
+  t.match(stdout, /model +requests/)
+})

@@ -1,0 +1,252 @@
+import t, { type Test } from 'tap'
+import { gate, scriptedUpstream, type ScriptedUpstream } from '../helpers/scripted-upstream.ts'
+import { startGateway, variablesFor, type TestGateway } from '../helpers/start-gateway.ts'
+import { inProcessClient, type Client } from '../../src/operations/client.ts'
+import { operations } from '../../src/operations/index.ts'
+import type { TaskStatus } from '../../src/operations/task-view.ts'
+
+t.test('a task is answered with its id at once and done in the background, by the model that is reported', async t => {
+  const { agent, local } = await startTasks(t)
+  const task = await agent.submit('Say hello.')
+  t.match(task, { status: 'queued', provider: 'llama-cpp', model: 'llama-cpp/scripted', result: null })
+  const done = await agent.wait(task.task_id)
+  t.match(done, {
+    status: 'completed',
+    progress: 1,
+    queue_position: 0,
+    runs: 1,
+    result: { text: 'Hello from llama-cpp.', model: 'llama-cpp/scripted', finish_reason: 'stop', attempts: 1 },
+  })
+  t.match(local.chats[0]?.body, { messages: [{ role: 'user', content: 'Say hello.' }] })
+})
+
+t.test('a task that fell back reports the model that answered, not the one that was chosen', async t => {
+  const broken = await scriptedUpstream(t, 'llama-cpp', {
+    answer: { error: { status: 500, message: 'out of memory' } },
+  })
+  const whole = await scriptedUpstream(t, 'lm-studio', { models: ['spare'] })
+  const { agent } = await startTasks(t, {}, broken, whole)
+  const task = await agent.submit('Say hello.')
+  t.equal(task.model, 'llama-cpp/scripted')
+  t.match(await agent.wait(task.task_id), { status: 'completed', model: 'lm-studio/spare', result: { attempts: 2 } })
+})
+
+t.test('a failure of the server is a failed task with its reason', async t => {
+  const { agent, local } = await startTasks(t)
+  local.script = { answer: { error: { status: 500, message: 'out of memory' } } }
+  const task = await agent.submit('Say hello.')
+  t.match(await agent.wait(task.task_id), { status: 'failed', result: null, error: { message: /out of memory/ } })
+})
+
+t.test('without a server a task is refused before anything is promised', async t => {
+  const gateway = await startGateway(t)
+  await t.rejects(clientOf(gateway).call('route_task', { task: 'Say hello.', context_length: 0 }), {
+    code: 'no_backend',
+    message: /Start Ollama/,
+  })
+  t.equal(gateway.core.ledger.tasks.counts().queued, 0)
+})
+
+t.test('tasks of one slot run one after another in the order in which they came', async t => {
+  const { agent, local } = await startTasks(t)
+  const count = 200
+  const tasks = await Promise.all(Array.from({ length: count }, (_, index) => agent.submit(`Task ${String(index)}`)))
+  t.equal(tasks.at(-1)?.queue_position, count - 1)
+  await agent.wait(tasks.at(-1)!.task_id)
+  t.same(
+    local.chats.map(({ body }) => (body['messages'] as { content: string }[])[0]?.content),
+    Array.from({ length: count }, (_, index) => `Task ${String(index)}`),
+  )
+})
+
+t.test('a task that waits is cancelled before it reaches a server, and stays cancelled', async t => {
+  const held = gate()
+  const { agent, local, client } = await startTasks(t)
+  local.script = { answer: { hold: { before: 'headers', until: held.opened } } }
+  const first = await agent.submit('Wait.')
+  await local.untilChats(1)
+  const second = await agent.submit('Never mind.')
+  t.equal(second.queue_position, 1)
+  t.match(await client.call('cancel_task', { task_id: second.task_id }), {
+    cancelled_jobs: [second.job_id],
+    task: { status: 'cancelled', queue_position: 0 },
+  })
+  held.open()
+  t.equal((await agent.wait(first.task_id)).status, 'completed')
+  t.equal((await agent.status(second.task_id)).status, 'cancelled')
+  t.equal(local.chats.length, 1)
+})
+
+t.test('a task that runs is cancelled down to the socket of its server, and stays cancelled', async t => {
+  const { agent, local, client, gateway } = await startTasks(t)
+  local.script = { answer: { text: ['word '], endless: true } }
+  const task = await agent.submit('Go on for ever.')
+  await local.untilChats(1)
+  t.equal((await agent.status(task.task_id)).status, 'in_progress')
+  t.match(await client.call('cancel_job', { job_id: task.job_id }), { cancelled: true, job: { status: 'cancelled' } })
+  await local.untilHangUps(1)
+  await idle(gateway)
+  t.equal((await agent.status(task.task_id)).status, 'cancelled')
+  t.equal(gateway.core.slotsOf('llama-cpp').busy(), 0)
+})
+
+t.test('a task that is done cannot be cancelled any more', async t => {
+  const { agent, client } = await startTasks(t)
+  const task = await agent.submit('Say hello.')
+  await agent.wait(task.task_id)
+  t.match(await client.call('cancel_task', { task_id: task.task_id }), {
+    cancelled_jobs: [],
+    task: { status: 'completed' },
+  })
+  t.match(await client.call('cancel_job', { job_id: task.job_id }), { cancelled: false })
+  await t.rejects(client.call('cancel_task', { task_id: 'nothing' }), { code: 'not_found', param: 'task_id' })
+})
+
+t.test('waiting for a task tells its progress and ends with it, with its time, or with its caller', async t => {
+  const held = gate()
+  const { agent, client, local } = await startTasks(t)
+  local.script = { answer: { text: ['one ', 'two'], hold: { before: 1, until: held.opened } } }
+  const task = await agent.submit('Count.', { expected_output_length: 4 })
+  await local.untilChats(1)
+  const unfinished = await client.call('get_task_status', { task_id: task.task_id, wait_seconds: 0.05 })
+  t.equal(unfinished['status'], 'in_progress')
+  const controller = new AbortController()
+  const given = client.call(
+    'get_task_status',
+    { task_id: task.task_id, wait_seconds: 60 },
+    { signal: controller.signal },
+  )
+  controller.abort()
+  await t.rejects(given, { code: 'client_closed' })
+  const messages: (string | undefined)[] = []
+  const waiting = client.call(
+    'get_task_status',
+    { task_id: task.task_id, wait_seconds: 60 },
+    { progress: ({ message }) => messages.push(message) },
+  )
+  held.open()
+  t.match(await waiting, { status: 'completed', result: { text: 'one two' } })
+})
+
+t.test('complexity 0 and context 0 are values, and a large context rules out small models', async t => {
+  const small = await scriptedUpstream(t, 'llama-cpp', { models: [{ name: 'small', loadedContextTokens: 4096 }] })
+  const { agent, client } = await startTasks(t, {}, small)
+  t.match(await agent.submit('Say hello.', { complexity: 0 }), { status: 'queued' })
+  await t.rejects(agent.submit('Say hello.', { context_length: 30_000 }), { code: 'context_length_exceeded' })
+  await t.rejects(client.call('preemptive_route_task', { task: 'Say hello.', context_length: 30_000 }), {
+    code: 'context_length_exceeded',
+  })
+})
+
+t.test('the dry run, the explanation and the real thing agree, and asking calls no model', async t => {
+  const local = await scriptedUpstream(t, 'llama-cpp')
+  const remote = await scriptedUpstream(t, 'openrouter', { models: ['open/gift:free'] })
+  const { agent, client } = await startTasks(t, {}, local, remote)
+  for (const priority of ['cost', 'quality', 'speed'] as const) {
+    const input = { task: 'Say hello.', context_length: 10, priority }
+    const dry = await client.call('preemptive_route_task', input)
+    const explained = await client.call('explain_route', {
+      request: { model: `auto:${priority}`, messages: [{ role: 'user', content: 'Say hello.' }] },
+    })
+    t.equal(dry['model'], explained['model'])
+    t.equal(local.chats.length + remote.chats.length, 0)
+    const real = await agent.submit(input.task, input)
+    t.equal(real.model, dry['model'])
+    await agent.wait(real.task_id)
+    local.chats.length = 0
+    remote.chats.length = 0
+  }
+})
+
+t.test('a task bound to its model keeps it when a better one has come since', async t => {
+  const held = gate()
+  const { agent, local } = await startTasks(t)
+  local.script = { models: ['scripted'], answer: { hold: { before: 'headers', until: held.opened } } }
+  await agent.submit('Wait.')
+  await local.untilChats(1)
+  const bound = await agent.submit('Say hello.', { preemptive: true })
+  held.open()
+  t.match(await agent.wait(bound.task_id), { status: 'completed', result: { reason: 'explicit' } })
+})
+
+t.test('what an agent asks of the queue is answered by status, model, text and page', async t => {
+  const held = gate()
+  const { agent, client, local } = await startTasks(t)
+  const first = await agent.submit('Alpha')
+  await agent.wait(first.task_id)
+  local.script = { answer: { hold: { before: 'headers', until: held.opened } } }
+  await agent.submit('Beta')
+  await local.untilChats(2)
+  await agent.submit('Gamma')
+  const list = async (input: object) => {
+    const { tasks } = (await client.call('list_tasks', input)) as { tasks: { task: string }[] }
+    return tasks.map(({ task }) => task)
+  }
+  t.same(await list({}), ['Gamma', 'Beta', 'Alpha'])
+  t.same(await list({ status: 'completed' }), ['Alpha'])
+  t.same(await list({ status: 'in_progress' }), ['Beta'])
+  t.same(await list({ q: 'mma' }), ['Gamma'])
+  t.same(await list({ model: 'llama-cpp/scripted', page: 2, page_size: 2 }), ['Alpha'])
+  t.same(await list({ provider: 'nobody' }), [])
+  const queue = await client.call('list_queue', { active: true })
+  t.match(queue, {
+    summary: { tasks: { completed: 1, in_progress: 1, queued: 1 }, waiting: 1, running: 1 },
+    jobs: [{ status: 'in_progress' }, { status: 'queued', queue_position: 1 }],
+    total: 2,
+  })
+  held.open()
+})
+
+t.test('a result that is rated is found by its task, and a task without result cannot be', async t => {
+  const { agent, client, local } = await startTasks(t)
+  const task = await agent.submit('Say hello.')
+  const done = await agent.wait(task.task_id)
+  const rated = await client.call('rate_result', { task_id: task.task_id, score: 0.5 })
+  t.same(rated, { request_id: done.result?.request_id, model: 'llama-cpp/scripted', score: 0.5 })
+  local.script = { answer: { error: { status: 500, message: 'no' } } }
+  const failed = await agent.submit('Say hello.')
+  await agent.wait(failed.task_id)
+  await t.rejects(client.call('rate_result', { task_id: failed.task_id, score: 1 }), { code: 'invalid_request' })
+  await t.rejects(client.call('rate_result', { request_id: 'req_none', score: 1 }), { code: 'not_found' })
+})
+
+t.test('a prompting strategy changes what its model is sent, and nobody else’s', async t => {
+  const remote = await scriptedUpstream(t, 'openrouter', { models: ['open/gift:free'] })
+  const { agent, client } = await startTasks(t, {}, remote)
+  await client.call('set_model_prompting_strategy', {
+    model_id: 'open/gift:free',
+    system_prompt: 'Be brief.',
+    user_prompt: 'Task: {task} Answer:',
+    use_chat: true,
+    assistant_prompt: 'Sure:',
+  })
+  const task = await agent.submit('Say $& hello.')
+  await agent.wait(task.task_id)
+  t.same(remote.chats[0]?.body['messages'], [
+    { role: 'system', content: 'Be brief.' },
+    { role: 'user', content: 'Task: Say $& hello. Answer:' },
+    { role: 'assistant', content: 'Sure:' },
+  ])
+})
+
+async function startTasks(t: Test, variables: Record<string, string> = {}, ...upstreams: ScriptedUpstream[]) {
+  const servers = upstreams.length > 0 ? upstreams : [await scriptedUpstream(t, 'llama-cpp')]
+  const gateway = await startGateway(t, { ...variablesFor(...servers), ...variables })
+  const client = clientOf(gateway)
+  const agent = {
+    submit: async (task: string, more: object = {}) =>
+      (await client.call('route_task', { task, context_length: 0, ...more })) as TaskStatus,
+    status: async (task_id: string) => (await client.call('get_task_status', { task_id })) as TaskStatus,
+    wait: async (task_id: string) =>
+      (await client.call('get_task_status', { task_id, wait_seconds: 30 })) as TaskStatus,
+  }
+  return { gateway, client, agent, local: servers[0]! }
+}
+
+function clientOf({ core }: TestGateway): Client {
+  return inProcessClient(operations, core)
+}
+
+async function idle({ core }: TestGateway): Promise<void> {
+  while (core.gateway.active() > 0) await new Promise(resolve => setTimeout(resolve, 5))
+}

@@ -1,0 +1,29 @@
+import * as fc from 'fast-check'
+import t from 'tap'
+import { createLineSplitter } from '../../src/wire/ndjson.ts'
+
+t.test('lines are the same however the network cuts them', async t => {
+  const line = fc.string({ unit: 'grapheme', minLength: 1 }).filter(text => text.trim() !== '' && !/[\r\n]/.test(text))
+  fc.assert(
+    fc.property(fc.array(line), fc.integer({ min: 1, max: 9 }), fc.boolean(), (lines, size, ended) => {
+      const bytes = Buffer.from(lines.join('\n') + (ended ? '\r\n' : ''))
+      const splitter = createLineSplitter()
+      const read: string[] = []
+      for (let at = 0; at < bytes.length; at += size) read.push(...splitter.push(bytes.subarray(at, at + size)))
+      read.push(...splitter.end())
+      t.same(read, lines)
+    }),
+    { numRuns: 100, seed: 1 },
+  )
+})
+
+t.test('a line without end is not collected for ever', async t => {
+  const splitter = createLineSplitter()
+  const megabyte = Buffer.alloc(1024 * 1024, 'x')
+  t.throws(
+    () => {
+      for (let count = 0; count < 20; count++) splitter.push(megabyte)
+    },
+    { code: 'upstream_error' },
+  )
+})
