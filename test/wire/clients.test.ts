@@ -1,4 +1,4 @@
-import { createServer } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import Anthropic from '@anthropic-ai/sdk'
 import OpenAI from 'openai'
@@ -9,6 +9,7 @@ import type { Protocol } from '../../src/wire/protocol.ts'
 import { protocols } from '../../src/wire/protocols.ts'
 import { anthropicFormat } from '../../src/wire/reasoning-details.ts'
 import { partFromChunks } from '../../src/wire/stream-part.ts'
+import { failureOf } from '../helpers/failure-of.ts'
 import { chunksOf, completionOf, reply, type Answer } from './answers.ts'
 
 const answer: Answer = {
@@ -27,7 +28,8 @@ type Ending = 'end' | 'fail'
 
 /** Answers every request on `protocol`'s path with what its writers make of `answer`. */
 async function serve(t: Test, ending: Ending = 'end'): Promise<string> {
-  const server = createServer(async (request, response) => {
+  const server = createServer((request, response) => void respond(request, response))
+  const respond = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const received: Buffer[] = []
     for await (const bytes of request) received.push(bytes as Buffer)
     const body = JSON.parse(Buffer.concat(received).toString()) as { stream?: boolean; model: string }
@@ -53,7 +55,7 @@ async function serve(t: Test, ending: Ending = 'end'): Promise<string> {
       response.writeHead(status, { 'content-type': 'application/json' })
       response.end(JSON.stringify(body))
     }
-  })
+  }
   await new Promise<void>(resolve => {
     server.listen(0, '127.0.0.1', resolve)
   })
@@ -99,16 +101,16 @@ t.test("Anthropic's client reads a streamed answer", async t => {
 t.test("Anthropic's client reads a whole answer, and throws its own errors", async t => {
   const client = new Anthropic({ baseURL: await serve(t), apiKey: 'k', maxRetries: 0 })
   t.match(await client.messages.create(ask), { type: 'message', stop_reason: 'tool_use', content: [{}, {}, {}, {}] })
-  await t.rejects(client.messages.create({ ...ask, model: 'missing' }), {
+  t.match(await failureOf(client.messages.create({ ...ask, model: 'missing' })), {
     status: 404,
     type: 'not_found_error',
-    apiMessage: 'There is no model "missing".',
+    message: /There is no model \\?"missing\\?"\./,
   })
 })
 
 t.test("Anthropic's client throws when a stream breaks", async t => {
   const client = new Anthropic({ baseURL: await serve(t, 'fail'), apiKey: 'k', maxRetries: 0 })
-  await t.rejects(client.messages.stream(ask).finalMessage(), { message: /The model fell silent\./ })
+  t.match(await failureOf(client.messages.stream(ask).finalMessage()), { message: /The model fell silent\./ })
 })
 
 t.test("OpenAI's client reads a streamed Response", async t => {
@@ -137,7 +139,7 @@ t.test("OpenAI's client reads a streamed Response", async t => {
 t.test("OpenAI's client reads a whole Response, and throws its own errors", async t => {
   const client = new OpenAI({ baseURL: `${await serve(t)}/v1`, apiKey: 'k', maxRetries: 0 })
   t.match(await client.responses.create({ model: 'm', input: 'look' }), { output_text: 'I will look – twice.' })
-  await t.rejects(client.responses.create({ model: 'missing', input: 'look' }), {
+  t.match(await failureOf(client.responses.create({ model: 'missing', input: 'look' })), {
     status: 404,
     code: 'model_not_found',
   })
@@ -177,5 +179,5 @@ t.test("OpenAI's client reads a streamed chat completion, with usage only where 
 t.test("OpenAI's client throws when a chat stream breaks", async t => {
   const client = new OpenAI({ baseURL: `${await serve(t, 'fail')}/v1`, apiKey: 'k', maxRetries: 0 })
   const stream = client.chat.completions.stream({ model: 'm', messages: ask.messages })
-  await t.rejects(stream.finalChatCompletion(), { message: /The model fell silent\./ })
+  t.match(await failureOf(stream.finalChatCompletion()), { message: /The model fell silent\./ })
 })
