@@ -226,7 +226,7 @@ export function createGateway(parts: GatewayParts): Gateway {
         timings: entry.answered(),
         notes,
       }
-      return { served, reply: finishing(job.finish(reply), model, entry, signal, release) }
+      return { served, reply: finishing(job.finish(reply, model), model, entry, signal, release) }
     } catch (thrown) {
       release?.()
       const error = asGatewayError(thrown)

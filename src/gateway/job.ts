@@ -13,8 +13,8 @@ export interface Job<Body> {
   prepare(candidate: Candidate): { call: (signal: AbortSignal) => Promise<Reply<Body>>; notes: string[] }
   /** Told when `model` has begun to answer. */
   served?: (model: Model, decision: Decision) => void
-  /** The answer as it goes on to the caller. */
-  finish(reply: Primed<Body>): Primed<Body>
+  /** The answer of `model` as it goes on to the caller. */
+  finish(reply: Primed<Body>, model: Model): Primed<Body>
 }
 
 export interface Candidate {
