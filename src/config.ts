@@ -235,6 +235,9 @@ const SettingsFile = z.strictObject({
   providers: z.array(Endpoint.omit({ apiKey: true, named: true })).default([]),
 })
 
+/** What is read in the root, beside the environment. */
+export const settingsFiles = ['.env', 'signalbox.json'] as const
+
 /** Everything an operator can say, read and checked. */
 export interface Config {
   /** Folder that holds `.env` and `signalbox.json`, and that relative paths start at. */

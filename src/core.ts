@@ -1,8 +1,9 @@
 import { existsSync, mkdirSync } from 'node:fs'
 import { homedir } from 'node:os'
 import path from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import type { Logger } from 'pino'
-import type { Config } from './config.ts'
+import type { Config, Endpoint } from './config.ts'
 import { GatewayError } from './errors.ts'
 import { createBreakers } from './gateway/breakers.ts'
 import { createGateway, type Gateway } from './gateway/gateway.ts'
@@ -49,8 +50,13 @@ export interface Core {
   readonly installation: string
   /** What the settings say now; throws `ConfigError`. */
   readonly readConfig: () => Config
-  /** Applies settings to everything that is built. Those marked `atStart` must be the same as before. */
-  readonly reconfigure: (next: Config) => void
+  /**
+   * Applies settings to everything that is built. Those marked `atStart` must be the same as before. They count from the call
+   * on; the promise settles when the servers that are new were asked what they serve. Throws `ConfigError`, having done nothing.
+   */
+  readonly reconfigure: (next: Config) => Promise<void>
+  /** Calls back after other settings were applied, until the returned function is called. */
+  readonly watchConfig: (listener: () => void) => () => void
   /** Lets requests under way end within `graceMs`, then aborts them, writes the books and closes every connection. */
   close(graceMs: number): Promise<void>
 }
@@ -84,20 +90,24 @@ export function createCore({ config, version, log, now, random, newId, readConfi
     httpsProxy: values.HTTPS_PROXY,
     noProxy: values.NO_PROXY,
   })
-  const providers = createProviders(config.endpoints, { transport, now })
+  const providerParts = { transport, now }
+  const providers = createProviders(config.endpoints, providerParts)
   const inventory = createInventory({
     providers,
     probeIntervalMs: values.PROVIDER_HEALTH_PROBE_INTERVAL_MS,
     now,
     log,
   })
-  const slots = new Map(
-    providers.map(({ name, tier }) => [
-      name,
-      createSlots(name, {
+  const tierOf = (name: string) => inventory.providers.find(provider => provider.name === name)?.tier
+  // Those of a provider that was taken out stay: requests may hold them, and it may come back.
+  const slots = new Map<string, Slots>()
+  const slotsOf = (provider: string): Slots => {
+    let found = slots.get(provider)
+    if (found === undefined) {
+      found = createSlots(provider, {
         get slots() {
           const { PROVIDER_MAX_CONCURRENT_LOCAL, PROVIDER_MAX_CONCURRENT_REMOTE } = current.values
-          return tier === 'local' ? PROVIDER_MAX_CONCURRENT_LOCAL : PROVIDER_MAX_CONCURRENT_REMOTE
+          return tierOf(provider) === 'remote' ? PROVIDER_MAX_CONCURRENT_REMOTE : PROVIDER_MAX_CONCURRENT_LOCAL
         },
         get queueLimit() {
           return current.values.PROVIDER_QUEUE_LIMIT
@@ -105,12 +115,9 @@ export function createCore({ config, version, log, now, random, newId, readConfi
         get queueTimeoutMs() {
           return current.values.PROVIDER_QUEUE_TIMEOUT_MS
         },
-      }),
-    ]),
-  )
-  const slotsOf = (provider: string): Slots => {
-    const found = slots.get(provider)
-    if (found === undefined) throw new Error(`no provider is called ${provider}`)
+      })
+      slots.set(provider, found)
+    }
     return found
   }
   const loaded = loadWeights()
@@ -125,9 +132,10 @@ export function createCore({ config, version, log, now, random, newId, readConfi
     },
   }
   const learner = createLearner({ knowledge, save: ledger.learned.save, now, log })
+  const breakers = createBreakers(now)
   const gateway = createGateway({
     inventory,
-    breakers: createBreakers(now),
+    breakers,
     ledger,
     slotsOf,
     timeouts: {
@@ -192,12 +200,14 @@ export function createCore({ config, version, log, now, random, newId, readConfi
       }),
     },
     // A provider that went away with its setting still holds a place in line; the gateway then says what is wrong.
-    limitOf: lane => slots.get(lane)?.limits().slots ?? 1,
+    limitOf: lane => (tierOf(lane) === undefined ? 1 : slotsOf(lane).limits().slots),
     now,
     newId,
     log,
     retentionMs: () => current.values.TASK_RETENTION_DAYS * 86_400_000,
   })
+  const configListeners = new Set<() => void>()
+  const closing = new AbortController()
 
   return {
     get config() {
@@ -220,12 +230,28 @@ export function createCore({ config, version, log, now, random, newId, readConfi
     kindOf: provider => current.endpoints.find(({ name }) => name === provider)?.kind,
     installation: path.resolve(import.meta.dirname, '..'),
     readConfig,
-    reconfigure(next) {
+    async reconfigure(next) {
+      const fresh = next.endpoints.filter(endpoint => !includes(current.endpoints, endpoint))
+      const made = createProviders(fresh, providerParts)
+      const gone = current.endpoints.filter(endpoint => !includes(next.endpoints, endpoint))
+      const wanted = next.endpoints.map(({ name }) =>
+        [...made, ...inventory.providers].find(each => each.name === name)!,
+      )
       current = next
       policy = policyOf(next.values)
       log.level = next.values.LOG_LEVEL
+      if (fresh.length + gone.length > 0) {
+        for (const { name } of [...fresh, ...gone]) breakers.forget(name)
+        await inventory.replace(wanted, closing.signal)
+      }
+      for (const listener of configListeners) listener()
+    },
+    watchConfig(listener) {
+      configListeners.add(listener)
+      return () => configListeners.delete(listener)
     },
     async close(graceMs) {
+      closing.abort()
       await tasks.close()
       await codeSearch.made()?.close()
       await sandbox.made()?.close()
@@ -238,6 +264,10 @@ export function createCore({ config, version, log, now, random, newId, readConfi
       await ledger.close()
     },
   }
+}
+
+function includes(endpoints: readonly Endpoint[], wanted: Endpoint): boolean {
+  return endpoints.some(endpoint => isDeepStrictEqual(endpoint, wanted))
 }
 
 /** Makes something when it is first asked for; `made` is what there is to close. */

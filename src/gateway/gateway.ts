@@ -201,12 +201,13 @@ export function createGateway(parts: GatewayParts): Gateway {
     signal: AbortSignal,
     account: Account,
   ): Promise<Answer<Body>> {
-    const provider = inventory.providerOf(model)
     const entry = account.attemptStarted(model)
     let release: (() => void) | undefined
     try {
-      release = await slotsOf(provider.name).acquire(signal)
+      release = await slotsOf(model.provider).acquire(signal)
       entry.slotGranted()
+      // Asked for only now: while it waited in line, its provider may have got another key or be gone.
+      const provider = inventory.providerOf(model)
       const { promptTokens } = decision.measured
       const { call, notes } = job.prepare({ model, provider, promptTokens })
       const reply = await attempt({
@@ -259,7 +260,7 @@ export function createGateway(parts: GatewayParts): Gateway {
   function blame(model: Model, error: GatewayError): void {
     if (error.code === 'client_closed' || error.code === 'shutting_down') breakers.left(model)
     else breakers.failed(model, error)
-    if (error.code === 'upstream_unavailable') inventory.suspect(inventory.providerOf(model))
+    if (error.code === 'upstream_unavailable') inventory.suspect(model)
   }
 
   const keptReasoning = createKeptReasoning()
