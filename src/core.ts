@@ -20,6 +20,7 @@ import { loadWeights } from './router/weights.ts'
 import { openResults, type ResultStore } from './bench/results.ts'
 import { openSandbox } from './bench/sandbox/sandbox.ts'
 import { openSearch, type Search } from './search/search.ts'
+import { createBenchmarkFeed } from './tasks/benchmark-feed.ts'
 import { benchmarkWork } from './tasks/benchmark.ts'
 import { modelTask } from './tasks/model-task.ts'
 import { createTasks, type Tasks } from './tasks/tasks.ts'
@@ -178,10 +179,18 @@ export function createCore({ config, version, log, now, random, newId, readConfi
   // Whoever indexed something before wants it fresh; whoever never did should not pay for it.
   if (values.CODE_SEARCH_ENABLED && existsSync(path.join(dataDir, 'search'))) codeSearch.get()
   const sandbox = once(openSandbox)
-  const resultsFolder = path.resolve(config.root, values.BENCHMARK_RESULTS_PATH)
+  const resultsFile = path.resolve(config.root, values.BENCHMARK_RESULTS_PATH, 'benchmarks.db')
   const benchmarkResults = once(() => {
-    mkdirSync(resultsFolder, { recursive: true })
-    return openResults(path.join(resultsFolder, 'benchmarks.db'))
+    mkdirSync(path.dirname(resultsFile), { recursive: true })
+    return openResults(resultsFile)
+  })
+  const measuredBefore = () => (existsSync(resultsFile) ? benchmarkResults.get() : undefined)
+  const benchmarkFeed = createBenchmarkFeed({
+    results: measuredBefore,
+    learn: ({ model, category, value }) => {
+      learner.benchmarked(model, category, value)
+    },
+    log,
   })
   const tasks: Tasks = createTasks({
     book: ledger.tasks,
@@ -195,6 +204,7 @@ export function createCore({ config, version, log, now, random, newId, readConfi
         sandbox: sandbox.get,
         peopleWait: provider => tasks.active().waiting > 0 || (slots.get(provider)?.waiting() ?? 0) > 0,
         itemTimeoutMs: () => current.values.BENCHMARK_TASK_TIMEOUT,
+        onMeasured: benchmarkFeed.feed,
         now,
         newRequestId: () => newId('req'),
       }),
@@ -255,6 +265,7 @@ export function createCore({ config, version, log, now, random, newId, readConfi
       await tasks.close()
       await codeSearch.made()?.close()
       await sandbox.made()?.close()
+      benchmarkFeed.close()
       benchmarkResults.made()?.close()
       await gateway.close(graceMs)
       learner.close()

@@ -1,11 +1,20 @@
 import { createHash } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
 import { LRUCache } from 'lru-cache'
 import type { Logger } from 'pino'
 import type { GatewayError } from '../errors.ts'
 import type { Fact } from '../ledger/learned.ts'
 import type { Model } from '../providers/provider.ts'
 import type { Decision } from '../router/decide.ts'
-import { learnOutcome, learnOutput, learnSpeed, type EvidenceRow, type Signal } from '../router/evidence.ts'
+import {
+  learnBenchmark,
+  learnOutcome,
+  learnOutput,
+  learnSpeed,
+  type Benchmark,
+  type EvidenceRow,
+  type Signal,
+} from '../router/evidence.ts'
 import type { Knowledge } from '../router/knowledge.ts'
 import type { ChatRequest } from '../wire/openai.ts'
 import { promptTokens, type Usage } from '../wire/usage.ts'
@@ -35,6 +44,8 @@ export interface Learner {
   answered(conversation: string, request: ChatRequest, model: Model, decision: Decision): void
   /** Somebody or something judged an answer, 0..1. `categories` are those of its decision. */
   judged(model: Model, categories: Readonly<Record<string, number>>, signal: Signal, score: number): void
+  /** What all benchmarks so far say of a model at one kind of task; `model` is the key of its ability. */
+  benchmarked(model: string, category: string, value: Benchmark): void
   /** Writes what is not yet kept. */
   close(): void
 }
@@ -107,6 +118,10 @@ export function createLearner({ knowledge, save, now, log }: LearnerParts): Lear
       const before = answers.get(key)
       if (before !== undefined) judged(before.model, before.categories, 'retried', 0)
       answers.set(key, { model, categories: decision.measured.categories })
+    },
+    benchmarked(model, category, value) {
+      const known = evidence.benchmarks.get(model)?.get(category)
+      if (!isDeepStrictEqual(known, value)) keep(learnBenchmark(evidence, model, category, value))
     },
     close: write,
   }

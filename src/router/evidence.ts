@@ -5,6 +5,8 @@ export interface Benchmark {
   /** Mean score, 0..1. */
   score: number
   runs: number
+  /** How many different tasks they put. */
+  tasks: number
 }
 
 /** How fast one endpoint serves one model, as moving averages of what was seen. */

@@ -43,9 +43,9 @@ t.test('a benchmark result narrows the interval of a model nobody measured', asy
   const ability = abilityOf(localModel('stranger'))
   const quality = () => predictQuality(ability, [['math', 1]], 0, evidence, trustIn(evidence.credence), 3, 0)
   const before = quality()
-  learnBenchmark(evidence, ability.key, 'math', { score: 1, runs: 1 })
+  learnBenchmark(evidence, ability.key, 'math', { score: 1, runs: 1, tasks: 30 })
   const once = quality()
-  learnBenchmark(evidence, ability.key, 'math', { score: 1, runs: 3 })
+  learnBenchmark(evidence, ability.key, 'math', { score: 1, runs: 3, tasks: 30 })
   const thrice = quality()
   t.ok(before.plusMinus > once.plusMinus && once.plusMinus > thrice.plusMinus)
   t.ok(before.quality < once.quality && once.quality < thrice.quality)
@@ -96,7 +96,7 @@ t.test('one outcome is shared among the likely kinds, and its rows are enough to
       5,
     ),
   )
-  keep(learnBenchmark(evidence, 'a', '*', { score: 0.5, runs: 2 }))
+  keep(learnBenchmark(evidence, 'a', '*', { score: 0.5, runs: 2, tasks: 30 }))
   keep(learnSpeed(evidence, 'ollama/a', timing, 5))
   keep(learnOutput(evidence, 'a', 'math', 300))
   keep(learnVerifier(evidence, 'parses', true, true))
