@@ -6,6 +6,7 @@ import { coreSettings, readEnvironment, readSettings, readSettingsFile, type Con
 import { inProcessClient } from '../../src/operations/client.ts'
 import { operations } from '../../src/operations/index.ts'
 import { findEndpoints } from '../../src/providers/index.ts'
+import { seededRandom } from '../../src/router/chance.ts'
 import { start } from '../../src/start.ts'
 import type { Teardown } from './start-gateway.ts'
 
@@ -29,7 +30,7 @@ export async function startFromFiles(t: Teardown, environment: Readonly<Record<s
   const lines: string[] = []
   let lineCame = () => {}
   const log = pino({ level: 'warn' }, { write: line => lines.push(line) && lineCame() })
-  const running = await start(readConfig(), '0.0.0-test', { readConfig, log })
+  const running = await start(readConfig(), '0.0.0-test', { readConfig, log, random: seededRandom(1) })
   t.teardown(async () => {
     await running.close(0)
     rmSync(root, { recursive: true, force: true })
