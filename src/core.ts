@@ -147,6 +147,12 @@ export function createCore({ config, version, log, now, newId, readConfig }: Cor
     random: Math.random,
     countTokens: ({ messages, tools }) => tokens.countMessages(messages, tools),
     countText: text => tokens.countText(text),
+    get testCommands() {
+      return current.values.VERIFY_COMMANDS
+    },
+    get testTimeoutMs() {
+      return current.values.VERIFY_COMMAND_TIMEOUT_MS
+    },
     now,
   })
   const codeSearch = once(() => {
@@ -219,8 +225,9 @@ export function createCore({ config, version, log, now, newId, readConfig }: Cor
     installation: path.resolve(import.meta.dirname, '..'),
     readConfig,
     reconfigure(next) {
-      current = next
+      // First what may throw, so that nothing is applied in part.
       policy = policyOf(next.values)
+      current = next
       log.level = next.values.LOG_LEVEL
     },
     async close(graceMs) {

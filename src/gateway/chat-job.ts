@@ -2,6 +2,8 @@ import type { Model } from '../providers/provider.ts'
 import type { Decision } from '../router/decide.ts'
 import type { ChatCompletion, ChatRequest } from '../wire/openai.ts'
 import type { Call, RouteWish } from './account.ts'
+import type { Cascade, CascadeRequest } from './cascade-run.ts'
+import type { Primed } from './attempt.ts'
 import type { Job } from './job.ts'
 import type { KeptReasoning } from './kept-reasoning.ts'
 import { prepare } from './prepare.ts'
@@ -11,15 +13,23 @@ export interface ChatJobParts {
   /** Takes note of which model holds the conversation. */
   remember: (request: ChatRequest, session: string | undefined, model: Model, decision: Decision) => void
   keptReasoning: KeptReasoning
+  cascadeFor: (parts: CascadeRequest) => Cascade<ChatCompletion> | undefined
 }
 
 export function chatJob(
   call: Call,
   request: ChatRequest,
-  { decide, keptReasoning, remember }: ChatJobParts,
+  { decide, keptReasoning, remember, cascadeFor }: ChatJobParts,
 ): Job<ChatCompletion> {
   const restored = keptReasoning.restore(request)
   const mayCall = (request.tools?.length ?? 0) > 0
+  const served = (model: Model, decision: Decision) => remember(request, call.options?.session, model, decision)
+  function finish(reply: Primed<ChatCompletion>): Primed<ChatCompletion> {
+    if (!mayCall) return reply
+    if (reply.kind === 'stream') return { kind: 'stream', parts: keptReasoning.watch(reply.parts) }
+    keptReasoning.keep(reply.completion)
+    return reply
+  }
   return {
     asked: request,
     decide: () => decide(request, call),
@@ -30,12 +40,8 @@ export function chatJob(
         notes: prepared.notes,
       }
     },
-    served: (model, decision) => remember(request, call.options?.session, model, decision),
-    finish(reply) {
-      if (!mayCall) return reply
-      if (reply.kind === 'stream') return { kind: 'stream', parts: keptReasoning.watch(reply.parts) }
-      keptReasoning.keep(reply.completion)
-      return reply
-    },
+    cascade: (decision, account) => cascadeFor({ call, request, decision, account, served, finish }),
+    served,
+    finish,
   }
 }
