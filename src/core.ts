@@ -158,6 +158,12 @@ export function createCore({ config, version, log, now, random, newId, readConfi
     random,
     countTokens: ({ messages, tools }) => tokens.countMessages(messages, tools),
     countText: text => tokens.countText(text),
+    get testCommands() {
+      return current.values.VERIFY_COMMANDS
+    },
+    get testTimeoutMs() {
+      return current.values.VERIFY_COMMAND_TIMEOUT_MS
+    },
     now,
   })
   const codeSearch = once(() => {
@@ -241,14 +247,16 @@ export function createCore({ config, version, log, now, random, newId, readConfi
     installation: path.resolve(import.meta.dirname, '..'),
     readConfig,
     async reconfigure(next) {
+      // First what may throw, so that nothing is applied in part.
+      const nextPolicy = policyOf(next.values)
       const fresh = next.endpoints.filter(endpoint => !includes(current.endpoints, endpoint))
       const made = createProviders(fresh, providerParts)
       const gone = current.endpoints.filter(endpoint => !includes(next.endpoints, endpoint))
       const wanted = next.endpoints.map(({ name }) =>
         [...made, ...inventory.providers].find(each => each.name === name)!,
       )
+      policy = nextPolicy
       current = next
-      policy = policyOf(next.values)
       log.level = next.values.LOG_LEVEL
       if (fresh.length + gone.length > 0) {
         for (const { name } of [...fresh, ...gone]) breakers.forget(name)

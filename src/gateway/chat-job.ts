@@ -8,6 +8,7 @@ import type { Offered } from '../wire/tool-dialects.ts'
 import { createCallTextReader } from '../wire/written-calls.ts'
 import { beginsThinking, createThoughtTextReader } from '../wire/written-thoughts.ts'
 import type { Call, RouteWish } from './account.ts'
+import type { Cascade, CascadeRequest } from './cascade-run.ts'
 import type { Job } from './job.ts'
 import type { KeptReasoning } from './kept-reasoning.ts'
 import { prepare } from './prepare.ts'
@@ -17,15 +18,17 @@ export interface ChatJobParts {
   /** Takes note of which model holds the conversation. */
   remember: (request: ChatRequest, session: string | undefined, model: Model, decision: Decision) => void
   keptReasoning: KeptReasoning
+  cascadeFor: (parts: CascadeRequest) => Cascade<ChatCompletion> | undefined
 }
 
 export function chatJob(
   call: Call,
   request: ChatRequest,
-  { decide, keptReasoning, remember }: ChatJobParts,
+  { decide, keptReasoning, remember, cascadeFor }: ChatJobParts,
 ): Job<ChatCompletion> {
   const restored = keptReasoning.restore(request)
   const mayCall = (request.tools?.length ?? 0) > 0
+  const served = (model: Model, decision: Decision) => remember(request, call.options?.session, model, decision)
   return {
     asked: request,
     decide: () => decide(request, call),
@@ -36,7 +39,8 @@ export function chatJob(
         notes: prepared.notes,
       }
     },
-    served: (model, decision) => remember(request, call.options?.session, model, decision),
+    cascade: (decision, account) => cascadeFor({ call, request, decision, account, served }),
+    served,
     finish(reply, model) {
       const reading = readingOf(request, model)
       if (reply.kind === 'stream') {

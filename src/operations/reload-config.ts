@@ -12,7 +12,7 @@ export const reloadConfig = operation({
   input: z.strictObject({}),
   output: z.object({ changed: z.array(z.string()) }),
   run: async (core: Core) => {
-    const next = read(core)
+    const next = await refusing(() => core.readConfig())
     const changed = differences(core.config, next)
     const fixed = changed.filter(takesRestart)
     if (fixed.length > 0) {
@@ -21,14 +21,15 @@ export const reloadConfig = operation({
         `Nothing was changed, because ${fixed.join(', ')} can only change at a restart. Restart Signalbox, or set it back.`,
       )
     }
-    if (changed.length > 0) await core.reconfigure(next)
+    if (changed.length > 0) await refusing(() => core.reconfigure(next))
     return { changed }
   },
 })
 
-function read(core: Core): Config {
+/** What an operator must mend is told to the caller. */
+async function refusing<Result>(step: () => Result | Promise<Result>): Promise<Result> {
   try {
-    return core.readConfig()
+    return await step()
   } catch (error) {
     if (error instanceof ConfigError) {
       throw new GatewayError('invalid_request', `Nothing was changed. ${error.message}`, { cause: error })

@@ -4,6 +4,7 @@ import { estimate, initialCredence, observe, reconsider, trustIn, type Prior } f
 import {
   emptyEvidence,
   evidenceFrom,
+  learnAgreement,
   learnBenchmark,
   learnOutcome,
   learnOutput,
@@ -99,7 +100,9 @@ t.test('one outcome is shared among the likely kinds, and its rows are enough to
   keep(learnBenchmark(evidence, 'a', '*', { score: 0.5, runs: 2, tasks: 30 }))
   keep(learnSpeed(evidence, 'ollama/a', timing, 5))
   keep(learnOutput(evidence, 'a', 'math', 300))
-  keep(learnVerifier(evidence, 'parses', true, true))
+  keep(learnVerifier(evidence, 'parses', { model: 'a', category: 'math' }, true, 5))
+  keep(learnAgreement(evidence, 'parses', true))
+  t.match(evidence.verifiers.get('parses'), { accepted: 1, rejected: 0, agreed: 1, compared: 1 })
   t.match(evidence.beliefs.get('a')?.get('math'), { good: 0.75, count: 0.75 })
   t.match(evidence.speeds.get('ollama/a'), {
     firstTokenMs: 500,
