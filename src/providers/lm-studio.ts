@@ -3,6 +3,7 @@ import { GatewayError } from '../errors.ts'
 import { isRecord } from '../wire/json.ts'
 import { freePrice } from '../wire/usage.ts'
 import { endpointList, type EndpointList, readEndpoints, withoutEnding } from './endpoints.ts'
+import { gapInPrompt } from './fim-prompt.ts'
 import { createInventory } from './inventory.ts'
 import { type ChatBody, localChat, localChatBody } from './openai-chat.ts'
 import { openAiErrands } from './openai-errands.ts'
@@ -53,7 +54,10 @@ export const lmStudio: ProviderKind = {
         refuseUnable(call)
         return localChat(upstream, '/v1/chat/completions', call, withJsonSchema(localChatBody(call)))
       },
-      errands: { embeddings: errands.embeddings, completions: errands.completions },
+      errands: {
+        embeddings: errands.embeddings,
+        completions: call => errands.completions({ ...call, request: gapInPrompt(call.request, call.model.name) }),
+      },
     }
   },
 }

@@ -7,7 +7,7 @@ import { writeOpenAiError } from '../wire/openai-error.ts'
 import { protocols } from '../wire/protocols.ts'
 import { responses } from '../wire/responses-protocol.ts'
 import { answers } from './answers.ts'
-import { answersErrand } from './answers-errand.ts'
+import { answersErrand, answersInfill } from './answers-errand.ts'
 import { createAuthenticate } from './authenticate.ts'
 import { mostBodyBytes, readBodiesAsJson } from './body.ts'
 import { countTokens } from './count-tokens.ts'
@@ -76,6 +76,7 @@ export function createServer(core: Core, instanceToken?: string): FastifyInstanc
         for (const errand of Object.values(errands)) {
           answersErrand(scope, errand, { gateway: core.gateway, keepAliveMs: KEEPALIVE_INTERVAL_MS, now: core.now })
         }
+        answersInfill(scope, { gateway: core.gateway, keepAliveMs: KEEPALIVE_INTERVAL_MS, now: core.now })
         storedResponses(scope, store)
         decisions(scope, core)
         countTokens(scope, core.tokens)
