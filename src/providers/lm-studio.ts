@@ -48,6 +48,7 @@ export const lmStudio: ProviderKind = {
       label: lmStudio.label,
       tier: endpoint.tier ?? 'local',
       url,
+      efforts: ['none', 'low', 'medium', 'high'],
       firstTokenTimeoutMs: endpoint.firstTokenTimeoutMs,
       ...inventory,
       async chat(call) {

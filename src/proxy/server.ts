@@ -66,8 +66,8 @@ export function createServer(core: Core, instanceToken?: string): FastifyInstanc
   health(app, core)
   const store = createResponseStore()
   const spoken = protocols.map(each => (each === responses ? store.remembering(each) : each))
-  // Some clients append /v1 to a base URL and some do not.
-  for (const prefix of ['', '/v1']) {
+  // Some clients append /v1 to a base URL and some do not, and some people write it where it is appended.
+  for (const prefix of ['', '/v1', '/v1/v1']) {
     app.register(
       (scope, _options, done) => {
         for (const protocol of spoken) {
