@@ -38,42 +38,65 @@ export interface TextReading {
 }
 
 /**
- * The same stream with thoughts and calls in their own fields. Parts that say the same afterwards are the parts that came,
- * and once every reader has settled nothing is looked at any more.
+ * The same stream with thoughts and calls in their own fields. Parts that say the same afterwards are the parts that came, and
+ * once every reader has settled nothing is looked at any more.
  */
-export async function* untangleStream(
+export function untangleStream(
   parts: AsyncGenerator<StreamPart, void, void>,
-  { choices, createReader, idOf }: TextReading,
+  reading: TextReading,
 ): AsyncGenerator<StreamPart, void, void> {
+  const stream = createPartRewriter(reading)
+  const untangled = async (): Promise<IteratorResult<StreamPart, void>> => {
+    for (;;) {
+      const next = await parts.next()
+      if (next.done === true) return next
+      const part = stream.rewrite(next.value)
+      if (part !== undefined) return { done: false, value: part }
+    }
+  }
+  return {
+    // Not an async generator: that would wait once more for each part of every stream, most of which need nothing.
+    next: () => (stream.settled() ? parts.next() : untangled()),
+    return: () => parts.return(),
+    throw: error => parts.throw(error),
+    [Symbol.asyncIterator]() {
+      return this
+    },
+    [Symbol.asyncDispose]: () => parts[Symbol.asyncDispose](),
+  }
+}
+
+function createPartRewriter({ choices, createReader, idOf }: TextReading) {
   const open = new Map<number, ChoiceStream>()
   let settled = false
-  for await (const part of parts) {
-    if (settled) {
-      yield part
-      continue
-    }
-    let changed = false
-    const chunks = part.chunks.flatMap(chunk => {
-      if (!chunk.choices?.some(choice => choice.delta !== undefined)) return [chunk]
-      const pieces = chunk.choices.map(choice => {
-        const { index } = choice
-        const stream = open.get(index) ?? createChoiceStream(createReader(), idOf)
-        open.set(index, stream)
-        return stream.rewrite(choice)
-      })
-      if (pieces.every(piece => piece === undefined)) return [chunk]
-      changed = true
-      const { usage, ...rest } = chunk
-      const written = pieces.flatMap((piece, at) => piece ?? [chunk.choices![at]!])
-      const chunks: ChatChunk[] = written.map(choice => ({ ...rest, choices: [choice] }))
-      const last = chunks.at(-1)
-      if (usage !== undefined && last !== undefined) last.usage = usage
-      else if (usage) chunks.push({ ...rest, choices: [], usage })
-      return chunks
+
+  const rewriteChunk = (chunk: ChatChunk): ChatChunk[] | undefined => {
+    if (!chunk.choices?.some(choice => choice.delta !== undefined)) return undefined
+    const pieces = chunk.choices.map(choice => {
+      const stream = open.get(choice.index) ?? createChoiceStream(createReader(), idOf)
+      open.set(choice.index, stream)
+      return stream.rewrite(choice)
     })
-    settled = open.size >= choices && [...open.values()].every(stream => stream.settled())
-    if (!changed) yield part
-    else if (chunks.length > 0) yield partFromChunks(chunks)
+    if (pieces.every(piece => piece === undefined)) return undefined
+    const { usage, ...rest } = chunk
+    const written = pieces.flatMap((piece, at) => piece ?? [chunk.choices![at]!])
+    const chunks: ChatChunk[] = written.map(choice => ({ ...rest, choices: [choice] }))
+    const last = chunks.at(-1)
+    if (usage !== undefined && last !== undefined) last.usage = usage
+    else if (usage) chunks.push({ ...rest, choices: [], usage })
+    return chunks
+  }
+
+  return {
+    settled: () => settled,
+    /** What takes the part's place; undefined where all of it is held back. */
+    rewrite(part: StreamPart): StreamPart | undefined {
+      const rewritten = part.chunks.map(rewriteChunk)
+      settled = open.size >= choices && [...open.values()].every(stream => stream.settled())
+      if (rewritten.every(chunks => chunks === undefined)) return part
+      const chunks = rewritten.flatMap((chunks, at) => chunks ?? [part.chunks[at]!])
+      return chunks.length === 0 ? undefined : partFromChunks(chunks)
+    },
   }
 }
 
