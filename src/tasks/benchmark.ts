@@ -92,6 +92,7 @@ export function benchmarkWork(parts: BenchmarkParts): Work {
             candidates: [candidateOf(model)],
             suites,
             ask: (_candidate, request, signal) => ask(parts, job, model, request, signal),
+            predict: (_candidate, request) => Promise.resolve(predicted(parts.gateway, model, request)),
             store,
             sandbox: sandbox(),
             repetitions: spec.repetitions,
@@ -169,7 +170,7 @@ function suiteOf(tasks: NonNullable<BenchmarkSpec['tasks']>): Suite {
 }
 
 function candidateOf(model: Model): Candidate {
-  const { provider, name, digest, quantization, contextTokens, free, price } = model
+  const { provider, name, digest, quantization, contextTokens, free, price, loaded, sizeBytes } = model
   return {
     provider,
     model: name,
@@ -179,6 +180,8 @@ function candidateOf(model: Model): Candidate {
     paid: !free,
     ...(price !== undefined && { price: { input: price.input, output: price.output } }),
     settings: {},
+    ...(loaded !== undefined && { loaded }),
+    ...(sizeBytes !== undefined && { memoryBytes: sizeBytes }),
   }
 }
 
@@ -187,6 +190,11 @@ function spread(models: readonly Model[], lines: number): Model[][] {
   return Array.from({ length: Math.min(lines, models.length) }, (_, line) =>
     models.filter((_model, index) => index % lines === line),
   )
+}
+
+function predicted(gateway: Gateway, { id }: Model, asked: BenchmarkRequest): number | undefined {
+  const decision = gateway.preview(ChatRequest.parse({ ...asked, model: id }))
+  return decision.standings.find(({ model }) => model === id)?.quality
 }
 
 /** Puts one item to its model on the one road, so that it has its row in the books and its slot like any request. */
