@@ -139,7 +139,7 @@ t.test('the frontier goes through the models that no cheaper one matches', async
   t.match(svg, /Quality &#38; cost/)
   t.notMatch(svg, /NaN|undefined|Infinity/)
   t.equal(svg.match(/<circle/g)?.length, 4, 'a dot for each model whose cost is known')
-  t.equal(svg.match(/<circle[^>]*fill="#0969da"/g)?.length, 3, 'the wasteful one is not on it')
+  t.equal(svg.match(/<circle class="best"/g)?.length, 3, 'the wasteful one is not on it')
   const none: Standing[] = []
   t.notMatch(renderFrontier(none, 'Empty'), /NaN|Infinity/)
 })
