@@ -40,7 +40,12 @@ export const BenchmarkOutcome = z.object({
       quality_high: z.number().nullable(),
       tokens_per_second: z.number().nullable(),
       cost_usd_per_task: z.number().nullable(),
-      categories: z.record(z.string(), z.object({ passed: z.number(), tasks: z.int() })),
+      first_token_ms: z.number().nullable().describe('Median over the shortest prompts.'),
+      load_seconds: z.number().nullable(),
+      categories: z.record(
+        z.string(),
+        z.object({ passed: z.number(), tasks: z.int(), low: z.number(), high: z.number() }),
+      ),
     }),
   ),
   unreachable: z.array(z.object({ model: z.string(), reason: z.string() })),
@@ -135,8 +140,13 @@ export function summary(standing: Standing, judged = true): BenchmarkOutcome['mo
     quality_high: judged ? quality.high : null,
     tokens_per_second: standing.tokensPerSecond,
     cost_usd_per_task: standing.costUsdPerTask,
+    first_token_ms: standing.firstToken[0]?.medianMs ?? null,
+    load_seconds: standing.loadSeconds,
     categories: Object.fromEntries(
-      (judged ? categories : []).map(({ category, passed, tasks }) => [category, { passed, tasks }]),
+      (judged ? categories : []).map(({ category, passed, tasks, low, high }) => [
+        category,
+        { passed, tasks, low, high },
+      ]),
     ),
   }
 }
