@@ -18,7 +18,7 @@ export interface ChatJobParts {
   /** Takes note of which model holds the conversation. */
   remember: (request: ChatRequest, session: string | undefined, model: Model, decision: Decision) => void
   keptReasoning: KeptReasoning
-  cascadeFor: (parts: CascadeRequest) => Cascade<ChatCompletion> | undefined
+  cascadeFor: (parts: CascadeRequest) => Cascade<ChatCompletion>
 }
 
 export function chatJob(
@@ -39,7 +39,10 @@ export function chatJob(
         notes: prepared.notes,
       }
     },
-    cascade: (decision, account) => cascadeFor({ call, request, decision, account, served }),
+    cascade: (decision, account) =>
+      decision.cascade === undefined
+        ? undefined
+        : cascadeFor({ call, request, decision, plan: decision.cascade, account, served }),
     served,
     finish(reply, model) {
       const reading = readingOf(request, model)

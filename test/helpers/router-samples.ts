@@ -1,7 +1,14 @@
 import fc from 'fast-check'
 import type { Model } from '../../src/providers/provider.ts'
 import type { Asked, Candidates } from '../../src/router/decide.ts'
-import { emptyEvidence, learnBenchmark, learnOutcome, learnSpeed, type Evidence } from '../../src/router/evidence.ts'
+import {
+  emptyEvidence,
+  learnBenchmark,
+  learnOutcome,
+  learnSpeed,
+  learnVerifier,
+  type Evidence,
+} from '../../src/router/evidence.ts'
 import { createKnowledge, type Knowledge } from '../../src/router/knowledge.ts'
 import type { Condition } from '../../src/router/filter.ts'
 import { measure, type Measured } from '../../src/router/measure.ts'
@@ -148,6 +155,7 @@ export const anySituation: fc.Arbitrary<Situation & { now: number; chance: numbe
         maxCostUsd: fc.constantFrom(0, 0.001, 1),
         minQuality: share,
         localOnly: fc.boolean(),
+        verify: fc.constantFrom(['all'], ['schema'], ['none']),
       },
       { requiredKeys: [] },
     ),
@@ -173,6 +181,9 @@ export const anySituation: fc.Arbitrary<Situation & { now: number; chance: numbe
       if (model === undefined) continue
       const { key } = abilityOf(model)
       learnBenchmark(evidence, key, at % 2 === 0 ? 'chat' : '*', { score, runs: at, tasks: 30 })
+      for (let time = 0; time < 8; time++) {
+        learnVerifier(evidence, 'schema', { model: key, category: 'chat' }, time < 8 * score, 0)
+      }
       learnSpeed(
         evidence,
         model.id,

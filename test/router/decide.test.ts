@@ -93,6 +93,25 @@ t.test('a warm, idle, good enough local model always wins on cost', async () => 
   )
 })
 
+t.test('without a key nothing remote is ever chosen, whoever is named and whatever was learned', async () => {
+  fc.assert(
+    fc.property(anySituation, fc.boolean(), (situation, named) => {
+      const remote = situation.models.find(({ tier }) => tier === 'remote')
+      const asked: Situation = {
+        ...situation,
+        preset: named && remote !== undefined ? remote.id : situation.preset,
+        condition: ({ tier }) => (tier === 'local' ? { state: 'ready' } : { state: 'no_key' }),
+      }
+      const { ranked, dropped } = decide(...argumentsOf(asked), situation.now, situation.chance)
+      return (
+        ranked.every(({ tier }) => tier === 'local') &&
+        dropped.every(({ model, drop }) => model.tier === 'local' || ['no_key', 'policy'].includes(drop.code))
+      )
+    }),
+    { numRuns: 1000 },
+  )
+})
+
 t.test('without a key nothing remote is chosen', async t => {
   const models = [paidModel('big'), freeModel('gift:free'), localModel('small')]
   const condition = (model: { tier: string }) =>
