@@ -41,7 +41,8 @@ t.test('a benchmark result narrows the interval of a model nobody measured', asy
   const evidence = emptyEvidence()
   const { abilityOf } = createKnowledge(undefined, evidence, standardPolicy)
   const ability = abilityOf(localModel('stranger'))
-  const quality = () => predictQuality(ability, [['math', 1]], 0, evidence, trustIn(evidence.credence), 3, 0)
+  const quality = () =>
+    predictQuality(ability, [{ category: 'math', share: 1 }], 0, evidence, trustIn(evidence.credence), 3, 0)
   const before = quality()
   learnBenchmark(evidence, ability.key, 'math', { score: 1, runs: 1 })
   const once = quality()
