@@ -119,7 +119,7 @@ export function createGateway(parts: GatewayParts): Gateway {
     const prompt = { tokens: Math.max(tokens, contextTokens), exact: exact && tokens >= contextTokens }
     const groups = select(names, inventory.models(), parts.aliases)
     const conversation = conversations.get(sessionKey(request, options.session) ?? '')
-    const measured = measure(request, prompt, knowledge.judge)
+    const measured = measure(request, prompt, knowledge.judge, options.tags)
     return decide({ measured, options, conversation }, { groups, ...around }, knowledge, now(), random())
   }
 

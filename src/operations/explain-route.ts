@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { Core } from '../core.ts'
 import { GatewayError } from '../errors.ts'
+import { readOptions } from '../router/options.ts'
 import { ChatRequest } from '../wire/openai.ts'
 import { DecisionView, decisionView } from './decision-view.ts'
 import { operation } from './operation.ts'
@@ -22,6 +23,6 @@ export const explainRoute = operation({
       const param = ['request', ...(issue?.path ?? [])].join('.')
       throw new GatewayError('invalid_request', `${param}: ${issue?.message ?? 'is not a chat request'}`, { param })
     }
-    return decisionView(gateway.preview(parsed.data))
+    return decisionView(gateway.preview(parsed.data, { options: readOptions({}, parsed.data.metadata) }))
   },
 })
