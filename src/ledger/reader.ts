@@ -7,6 +7,8 @@ import { AttemptRow, RequestRow, type RequestRecord, type Stored } from './row.t
 export interface StoredDecision {
   request: RequestRow
   decision: unknown
+  /** How good the answer was by who asked for it, 0..1; null where nobody said. */
+  rating: number | null
 }
 
 export interface Reader {
@@ -36,9 +38,10 @@ export function createReader(database: Database.Database): Reader {
   )
   const selectDecisions = database.prepare<
     [number, number, number],
-    Stored<RequestRow> & { seq: number; decision: string }
+    Stored<RequestRow> & { seq: number; decision: string; rating: number | null }
   >(
-    `SELECT seq, ${requestColumns}, decision FROM requests JOIN decisions ON request_seq = seq
+    `SELECT seq, ${requestColumns}, decision, ratings.score AS rating
+     FROM requests JOIN decisions ON request_seq = seq LEFT JOIN ratings ON ratings.request_id = requests.id
      WHERE (created_at, seq) > (?, ?) AND created_at < ? ORDER BY created_at, seq LIMIT ${decisionsAtOnce}`,
   )
 
@@ -58,8 +61,8 @@ export function createReader(database: Database.Database): Reader {
       let after: [number, number] = [fromMs - 1, Number.MAX_SAFE_INTEGER]
       while (true) {
         const found = selectDecisions.all(...after, toMs)
-        for (const { seq, decision, ...request } of found) {
-          yield { request: requestRow(request), decision: JSON.parse(decision) }
+        for (const { seq, decision, rating, ...request } of found) {
+          yield { request: requestRow(request), decision: JSON.parse(decision), rating }
           after = [request.created_at, seq]
         }
         if (found.length < decisionsAtOnce) return

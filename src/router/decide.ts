@@ -2,13 +2,12 @@ import { GatewayError } from '../errors.ts'
 import type { Model } from '../providers/provider.ts'
 import { trustIn } from './beliefs.ts'
 import { beginAt, type CascadePlan, type Skipped } from './cascade.ts'
-import type { Evidence } from './evidence.ts'
 import { needsOf, obstacle, reserveTokens, type Condition, type Drop, type Need } from './filter.ts'
 import type { Knowledge } from './knowledge.ts'
 import type { Measured } from './measure.ts'
 import type { RequestOptions } from './options.ts'
 import type { Policy } from './policy.ts'
-import { predictQuality } from './predict.ts'
+import { predictQuality, type Kind } from './predict.ts'
 import { expense, type Conversation, type Load } from './price.ts'
 import { rank, type Ranking, type Standing, type Terms } from './rank.ts'
 import type { Group, Preset, Priority } from './select.ts'
@@ -69,7 +68,7 @@ export function decide(
   const standings: Standing[] = []
   const dropped = new Map<Model, Drop>()
   const taken = new Set<string>()
-  const basis = basisOf(request.measured, knowledge.evidence)
+  const basis = basisOf(request.measured, knowledge)
   const needed = needsOf(request.measured)
   const checks = checksOf(request, knowledge.policy)
   let skipped: readonly Skipped[] = []
@@ -152,16 +151,16 @@ function tooDear({ maxCostUsd }: RequestOptions, { costUsd }: Standing): Drop | 
 
 function expect(
   { measured, conversation }: Asked,
-  { list, likeliest, trust }: Basis,
+  { kinds, likeliest, usualOutput, trust }: Basis,
   model: Model,
   load: Load,
-  { abilityOf, evidence, policy, usualOutput }: Knowledge,
+  { abilityOf, evidence, policy }: Knowledge,
   now: number,
 ): Standing {
   const ability = abilityOf(model)
   const { quality, plusMinus, count } = predictQuality(
     ability,
-    list,
+    kinds,
     measured.ease,
     evidence,
     trust,
@@ -177,7 +176,7 @@ function expect(
     conversation,
     evidence,
     policy,
-    usualOutput(likeliest),
+    usualOutput,
     now,
   )
   return {
@@ -211,23 +210,27 @@ function termsOf({ measured, options, conversation }: Asked, preset: Preset | un
 
 /** What is the same for all candidates of a decision. */
 interface Basis {
-  /** The likeliest kinds of task with shares that sum to 1. */
-  list: [string, number][]
+  /** The likeliest first. */
+  kinds: Kind[]
   likeliest: string
+  /** Output tokens usual for the likeliest kind. */
+  usualOutput: number | undefined
   trust: number
 }
 
 const mostKinds = 3
 
-function basisOf({ categories }: Measured, { credence }: Evidence): Basis {
+function basisOf({ categories }: Measured, { evidence, usualOutput }: Knowledge): Basis {
   const list = Object.entries(categories)
     .sort(([, a], [, b]) => b - a)
     .slice(0, mostKinds)
   const total = list.reduce((sum, [, share]) => sum + share, 0)
+  const likeliest = list[0]?.[0] ?? ''
   return {
-    list: list.map(([category, share]) => [category, share / total]),
-    likeliest: list[0]?.[0] ?? '',
-    trust: trustIn(credence),
+    kinds: list.map(([category, share]) => ({ category, share: share / total })),
+    likeliest,
+    usualOutput: usualOutput(likeliest),
+    trust: trustIn(evidence.credence),
   }
 }
 

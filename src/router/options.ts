@@ -16,6 +16,9 @@ const RequestOptionsSchema = z.object({
   tags: list.optional(),
 })
 
+/** As callers write them in `metadata`; headers have hyphens. */
+export const optionNames: readonly string[] = Object.keys(RequestOptionsSchema.shape)
+
 /** What a caller asked of the router for this one request. */
 export interface RequestOptions {
   priority?: Priority
@@ -42,7 +45,7 @@ export function readOptions(
   metadata: Readonly<Record<string, unknown>> | null | undefined,
 ): RequestOptions {
   const given: Record<string, unknown> = {}
-  for (const name of Object.keys(RequestOptionsSchema.shape)) {
+  for (const name of optionNames) {
     const value = headers[headerPrefix + name.replaceAll('_', '-')] ?? metadata?.[name]
     if (value !== undefined && value !== null && value !== '') given[name] = value
   }

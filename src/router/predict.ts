@@ -12,18 +12,24 @@ export interface Quality {
   count: number
 }
 
+/** A kind of task and how likely a prompt is of it; the shares of a prompt's kinds sum to 1. */
+export interface Kind {
+  category: string
+  share: number
+}
+
 /** What a fully trusted benchmark result is worth in observations, at most one for each task. */
 const benchmarkWorth = 20
 /** A result for all kinds of tasks says less about each. */
 const generalWorth = 8
 
 /**
- * Quality of one model for a prompt that is `categories` of kinds and so much easier than usual (log odds): per kind the
+ * Quality of one model for a prompt that is of these `kinds` and so much easier than usual (log odds): per kind the
  * prior, benchmarks and outcomes together, mixed by the probabilities. Evidence never widens the interval.
  */
 export function predictQuality(
   ability: Ability,
-  categories: readonly (readonly [category: string, share: number])[],
+  kinds: readonly Kind[],
   ease: number,
   evidence: Evidence,
   /** `trustIn(evidence.credence)`: the same for all candidates. */
@@ -37,7 +43,7 @@ export function predictQuality(
   let quality = 0
   let plusMinus = 0
   let count = 0
-  for (const [category, share] of categories) {
+  for (const { category, share } of kinds) {
     let prior: Prior = ability.prior(category)
     if (benchmarks !== undefined) {
       prior = withBenchmark(prior, general, generalWorth, reliableBenchmarkCount)

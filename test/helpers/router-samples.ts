@@ -53,9 +53,9 @@ export function freeModel(name: string, changes: Partial<Model> = {}): Model {
   return paidModel(name, { price: { input: 0, output: 0 }, free: true, parametersB: 8, ...changes })
 }
 
-export function measured(changes: Partial<Measured> = {}, text = 'Hello.'): Measured {
+export function measured(changes: Partial<Measured> = {}, text = 'Hello.', tags: readonly string[] = []): Measured {
   const request = ChatRequest.parse({ messages: [{ role: 'user', content: text }] })
-  return { ...measure(request, { tokens: 100, exact: true }), ...changes }
+  return { ...measure(request, { tokens: 100, exact: true }, undefined, tags), ...changes }
 }
 
 /** Everything `decide` takes, with what a test does not care about filled in. */

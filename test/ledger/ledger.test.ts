@@ -190,8 +190,10 @@ t.test('streams the decisions of a stretch of time, the oldest first, beside wha
   }
   ledger.record(entryOf('undecided', { createdAt: noon + 5 }))
   const seen: unknown[] = []
-  for await (const { request, decision } of ledger.decisions({ fromMs: noon + 1, toMs: noon + 40 })) {
+  ledger.notes.rate({ requestId: 'req-7', score: 0.25, ratedAt: noon, ratedBy: 'somebody' })
+  for await (const { request, decision, rating } of ledger.decisions({ fromMs: noon + 1, toMs: noon + 40 })) {
     t.equal(request.id, `req-${(decision as { index: number }).index}`)
+    t.equal(rating, request.id === 'req-7' ? 0.25 : null)
     seen.push((decision as { index: number }).index)
   }
   t.same(

@@ -112,7 +112,34 @@ t.test('without a key nothing remote is ever chosen, whoever is named and whatev
   )
 })
 
-t.test('without a key nothing remote is chosen', async t => {
+t.test('a named model is answered by that model or by nobody', async () => {
+  fc.assert(
+    fc.property(anySituation, fc.nat(), (situation, at) => {
+      const named = situation.models[at % Math.max(1, situation.models.length)]
+      if (named === undefined) return true
+      const asked = { ...situation, preset: named.id }
+      const { ranked } = decide(...argumentsOf(asked), situation.now, situation.chance)
+      return ranked.every(({ id }) => id === named.id)
+    }),
+    { numRuns: 1000 },
+  )
+})
+
+t.test('deciding changes none of its arguments', async t => {
+  fc.assert(
+    fc.property(anySituation, situation => {
+      const [asked, candidates, knowledge] = argumentsOf(situation)
+      const before = structuredClone({ asked, models: situation.models, evidence: knowledge.evidence })
+      const first = decide(asked, candidates, knowledge, situation.now, situation.chance)
+      const second = decide(asked, candidates, knowledge, situation.now, situation.chance)
+      t.strictSame({ asked, models: situation.models, evidence: knowledge.evidence }, before)
+      t.equal(JSON.stringify(recordOf(first)), JSON.stringify(recordOf(second)))
+    }),
+    { numRuns: 1000 },
+  )
+})
+
+t.test('a provider without its key is named in the refusal', async t => {
   const models = [paidModel('big'), freeModel('gift:free'), localModel('small')]
   const condition = (model: { tier: string }) =>
     model.tier === 'local'

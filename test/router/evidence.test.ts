@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { estimate, initialCredence, observe, reconsider, trustIn, type Prior } from '../../src/router/beliefs.ts'
 import {
+  anyCategory,
   emptyEvidence,
   evidenceFrom,
   learnAgreement,
@@ -12,6 +13,7 @@ import {
   learnVerifier,
   rowsOf,
   type EvidenceRow,
+  type Signal,
 } from '../../src/router/evidence.ts'
 import { createKnowledge } from '../../src/router/knowledge.ts'
 import { standardPolicy } from '../../src/router/policy.ts'
@@ -38,11 +40,53 @@ t.test('more evidence never makes an interval wider', async () => {
   )
 })
 
+t.test('whatever is learned, no interval of any prediction gets wider', async t => {
+  const kinds = ['math', 'chat', 'bug_fixing']
+  const lesson = fc.record({
+    model: fc.constantFrom('stranger', 'other'),
+    kind: fc.constantFrom(...kinds, anyCategory),
+    signal: fc.constantFrom<Signal>('feedback', 'verified', 'tests', 'retried', 'failed', 'escalated'),
+    score: share,
+    runs: fc.constantFrom(0, 0, 1, 3),
+    hours: fc.nat(400),
+  })
+  fc.assert(
+    fc.property(fc.array(lesson, { maxLength: 60 }), fc.double({ min: -1, max: 1, noNaN: true }), (lessons, ease) => {
+      const evidence = emptyEvidence()
+      const { abilityOf } = createKnowledge(undefined, evidence, standardPolicy)
+      const runs = new Map<string, number>()
+      let now = 0
+      const widths = () =>
+        ['stranger', 'other'].flatMap(name =>
+          [kinds.map(category => ({ category, share: 1 / 3 })), ...kinds.map(category => [{ category, share: 1 }])].map(
+            mix =>
+              predictQuality(abilityOf(localModel(name)), mix, ease, evidence, trustIn(evidence.credence), 3, now)
+                .plusMinus,
+          ),
+        )
+      for (const { model, kind, signal, score, runs: more, hours } of lessons) {
+        // Time alone makes the past less certain; what is learned at one moment must not.
+        now += hours * 3_600_000
+        const before = widths()
+        const { key, prior } = abilityOf(localModel(model))
+        if (more === 0) learnOutcome(evidence, { model: key, categories: { [kind]: 1 }, signal, score, prior }, now)
+        else {
+          runs.set(`${key} ${kind}`, (runs.get(`${key} ${kind}`) ?? 0) + more)
+          learnBenchmark(evidence, key, kind, { score, runs: runs.get(`${key} ${kind}`)!, tasks: 30 })
+        }
+        t.ok(widths().every((width, at) => width <= before[at]! + 1e-12))
+      }
+    }),
+    { numRuns: 150 },
+  )
+})
+
 t.test('a benchmark result narrows the interval of a model nobody measured', async t => {
   const evidence = emptyEvidence()
   const { abilityOf } = createKnowledge(undefined, evidence, standardPolicy)
   const ability = abilityOf(localModel('stranger'))
-  const quality = () => predictQuality(ability, [['math', 1]], 0, evidence, trustIn(evidence.credence), 3, 0)
+  const quality = () =>
+    predictQuality(ability, [{ category: 'math', share: 1 }], 0, evidence, trustIn(evidence.credence), 3, 0)
   const before = quality()
   learnBenchmark(evidence, ability.key, 'math', { score: 1, runs: 1, tasks: 30 })
   const once = quality()

@@ -5,7 +5,8 @@ import { emptyEvidence } from '../../src/router/evidence.ts'
 import { standardPolicy } from '../../src/router/policy.ts'
 import { recordOf, type DecisionRecord } from '../../src/router/record.ts'
 import { frontierSvg } from '../../src/router/replay/frontier-svg.ts'
-import { always, createReplay, decideAgain } from '../../src/router/replay/replay.ts'
+import { outcomesOf } from '../../src/router/replay/outcomes.ts'
+import { always, asItWas, createReplay, decideAgain, type Choose } from '../../src/router/replay/replay.ts'
 import { anySituation, argumentsOf, localModel, paidModel, teach } from '../helpers/router-samples.ts'
 
 t.test('a stored decision, taken again under the same policy, is the same', async () => {
@@ -27,19 +28,48 @@ teach(evidence, models[1]!, 0.95)
 const stored = recordOf(decide(...argumentsOf({ models, evidence }), 0, 0.5))
 
 t.test('a stricter policy costs more and is better; what happened counts for what was predicted', async t => {
-  const run = (name: string, choose: Parameters<typeof createReplay>[1], score: number | null = null) => {
+  const run = (name: string, choose: Choose) => {
     const replay = createReplay(name, choose)
-    for (let time = 0; time < 10; time++) replay.add({ decision: stored, model: 'ollama/small', costUsd: 0, score })
+    const outcomes = { 'ollama/small': { score: 0.5, by: 'rating' as const } }
+    for (let time = 0; time < 10; time++) {
+      replay.add({ decision: stored, model: 'ollama/small', costUsd: 0.001, outcomes: time < 4 ? {} : outcomes })
+    }
     return replay.result()
   }
-  const asItWas = run('as decided', record => record.standings[0], 0.5)
-  const strict = run('strict', record => decideAgain(record, standardPolicy, { qualityThreshold: 0.9 }), 0.5)
+  const kept = run('as decided', asItWas)
+  const strict = run('strict', record => decideAgain(record, standardPolicy, { qualityThreshold: 0.9 }))
   const big = run('always big', always('openrouter/big'))
-  t.match(asItWas, { requests: 10, costUsd: 0, quality: 0.5, judged: 1, models: { 'ollama/small': 10 } })
-  t.match(strict, { judged: 0, models: { 'openrouter/big': 10 } })
-  t.ok(strict.costUsd > 0 && strict.quality > 0.8)
+  t.match(kept, { requests: 10, charged: 10, rated: 6, predicted: 4, models: { 'ollama/small': 10 } })
+  t.ok(Math.abs(kept.costUsd - 0.01) < 1e-12, 'what was charged, not what was expected')
+  t.ok(Math.abs(kept.quality - (6 * 0.5 + 4 * stored.standings[0]!.quality) / 10) < 1e-12)
+  t.match(strict, { charged: 0, rated: 0, predicted: 10, models: { 'openrouter/big': 10 } })
+  t.ok(strict.costUsd > kept.costUsd && strict.quality > 0.8)
   t.equal(strict.costUsd, big.costUsd)
   t.match(run('always nobody', always('nobody')), { unserved: 10, quality: 0 })
+})
+
+t.test('where the first choice failed, what happened is what the fallback did', async t => {
+  const replay = createReplay('as decided', asItWas)
+  const outcomes = { 'openrouter/big': { score: 1, by: 'rating' as const } }
+  replay.add({ decision: stored, model: 'openrouter/big', costUsd: 0.02, outcomes })
+  t.match(replay.result(), { costUsd: 0.02, quality: 1, rated: 1, models: { 'openrouter/big': 1 } })
+})
+
+t.test('an answer is known by its rating, else by its checks, else not at all', async t => {
+  const checked = (...answers: [model: string, ...accepted: boolean[]][]) => ({
+    verification: {
+      answers: answers.map(([model, ...accepted]) => ({
+        model,
+        verdicts: accepted.map(each => ({ verifier: 'parses', verdict: { accepted: each } })),
+      })),
+    },
+  })
+  t.strictSame(outcomesOf({}, 'a', null), {})
+  t.strictSame(outcomesOf({}, null, 0.7), {})
+  t.strictSame(outcomesOf({}, 'a', 0.7), { a: { score: 0.7, by: 'rating' } })
+  const escalated = checked(['a', true, false], ['b', true, true], ['c'])
+  t.strictSame(outcomesOf(escalated, 'b', null), { a: { score: 0, by: 'checks' }, b: { score: 1, by: 'checks' } })
+  t.strictSame(outcomesOf(escalated, 'b', 0.2), { a: { score: 0, by: 'checks' }, b: { score: 0.2, by: 'rating' } })
 })
 
 t.test('limits of a policy hold in a replay', async t => {
@@ -49,20 +79,30 @@ t.test('limits of a policy hold in a replay', async t => {
   t.equal(decideAgain(stored, standardPolicy, { priority: 'quality', maxCostUsd: 0.0001 })?.model, 'ollama/small')
 })
 
+t.test('a request for a named model stays what it was under every policy', async t => {
+  const named = recordOf(decide(...argumentsOf({ models, evidence, preset: 'ollama/small' }), 0, 0.5))
+  t.equal(decideAgain(named, standardPolicy, { qualityThreshold: 1 })?.model, 'ollama/small')
+  t.equal(always('openrouter/big')(named, null)?.model, 'ollama/small')
+})
+
 t.test('the frontier is a picture with every policy in it, whatever they are called', async t => {
   const point = (name: string, costUsd: number, quality: number) => ({
     name,
     requests: 1,
     unserved: 0,
     costUsd,
+    charged: 0,
     quality,
-    judged: 0,
+    rated: 0,
+    checked: 0,
+    predicted: 1,
     seconds: 1,
     models: {},
   })
   const svg = frontierSvg([point('as decided', 1, 0.8), point('always <b> & "c"', 3, 0.9)], [{ cost: 3, quality: 0.9 }])
   t.match(svg, /^<svg [\s\S]*<\/svg>\n$/)
   t.match(svg, 'as decided')
+  t.match(svg, />\$1<[\s\S]*>\$2<[\s\S]*>\$3</, 'round numbers on the axis')
   t.match(svg, 'always &lt;b> &amp; &quot;c&quot;')
   t.notMatch(svg, /NaN|Infinity|undefined/)
   t.notMatch(frontierSvg([point('one', 0, 0)], []), /NaN|Infinity/)

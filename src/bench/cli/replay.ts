@@ -7,7 +7,15 @@ import { upperHull } from '../../router/hull.ts'
 import { standardPolicy } from '../../router/policy.ts'
 import type { DecisionRecord } from '../../router/record.ts'
 import { frontierSvg } from '../../router/replay/frontier-svg.ts'
-import { always, createReplay, decideAgain, type ReplayPolicy, type ReplayResult } from '../../router/replay/replay.ts'
+import { outcomesOf } from '../../router/replay/outcomes.ts'
+import {
+  always,
+  asItWas,
+  createReplay,
+  decideAgain,
+  type ReplayPolicy,
+  type ReplayResult,
+} from '../../router/replay/replay.ts'
 import { renderReport, type Row } from './report.ts'
 
 const usage =
@@ -49,7 +57,10 @@ const mostSingles = 8
 const { data, days, svg, json, policies } = readArguments()
 const file = path.join(data, 'ledger.db')
 if (existsSync(file)) await replay()
-else console.error(`skipped: there are no stored decisions at ${file}`)
+else {
+  console.error(`skipped: there are no stored decisions at ${file}`)
+  report([])
+}
 
 async function replay(): Promise<void> {
   const ledger = openLedger({ file, now: Date.now })
@@ -57,16 +68,17 @@ async function replay(): Promise<void> {
     const range = { fromMs: Date.now() - days * 86_400_000, toMs: Date.now() + 1 }
     const singles = await commonest(ledger.decisions(range))
     const replays = [
-      createReplay('as decided', record => record.standings[0]),
+      createReplay('as decided', asItWas),
       ...policies.map(policy =>
         createReplay(policy.name ?? 'policy', record => decideAgain(record, standardPolicy, policy)),
       ),
       ...singles.map(model => createReplay(`always ${model}`, always(model))),
     ]
-    for await (const { request, decision } of ledger.decisions(range)) {
+    for await (const { request, decision, rating } of ledger.decisions(range)) {
       if (!isRecord(decision)) continue
+      const outcomes = outcomesOf(decision, request.model, rating)
       for (const each of replays) {
-        each.add({ decision, model: request.model, costUsd: request.cost_usd, score: null })
+        each.add({ decision, model: request.model, costUsd: request.cost_usd, outcomes })
       }
     }
     report(replays.map(each => each.result()))
@@ -88,17 +100,42 @@ function report(results: readonly ReplayResult[]): void {
     )
     console.error(`the frontier is in ${svg}`)
   }
-  const rows = results.flatMap((result): Row[] => [
-    { name: `${result.name} cost`, value: result.costUsd, unit: 'USD' },
+  process.stdout.write(json ? `${renderReport(results.flatMap(rowsOf), true)}\n` : tableOf(results))
+}
+
+function rowsOf(result: ReplayResult): Row[] {
+  const { name, requests, unserved, costUsd, charged, quality, rated, checked, predicted, seconds } = result
+  return [
+    { name: `${name} cost`, value: costUsd, unit: `USD, ${charged} of ${requests - unserved} as charged` },
     {
-      name: `${result.name} quality`,
-      value: result.quality,
-      unit: `mean, ${Math.round(100 * result.judged)} % judged`,
+      name: `${name} quality`,
+      value: quality,
+      unit: `mean of ${rated} rated, ${checked} checked, ${predicted} predicted`,
     },
-    { name: `${result.name} seconds`, value: result.seconds, unit: 's mean' },
-    { name: `${result.name} unserved`, value: result.unserved, unit: `of ${result.requests} requests` },
+    { name: `${name} seconds`, value: seconds, unit: 's mean' },
+    { name: `${name} unserved`, value: unserved, unit: `of ${requests} requests` },
+  ]
+}
+
+/** One policy a line. */
+function tableOf(results: readonly ReplayResult[]): string {
+  const head = ['policy', 'USD', 'as charged', 'quality', 'rated', 'checked', 'predicted', 'seconds', 'unserved']
+  const lines = results.map(result => [
+    result.name,
+    result.costUsd.toFixed(4),
+    `${result.charged}`,
+    result.quality.toFixed(3),
+    `${result.rated}`,
+    `${result.checked}`,
+    `${result.predicted}`,
+    result.seconds.toFixed(1),
+    `${result.unserved} of ${result.requests}`,
   ])
-  process.stdout.write(`${renderReport(rows, json)}\n`)
+  const widths = head.map((_, column) => Math.max(...[head, ...lines].map(line => line[column]!.length)))
+  return [head, ...lines]
+    .map(line => line.map((cell, at) => (at === 0 ? cell.padEnd(widths[at]!) : cell.padStart(widths[at]!))).join('  '))
+    .map(line => `${line}\n`)
+    .join('')
 }
 
 /** The models that were in question most often. */

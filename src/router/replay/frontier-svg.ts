@@ -1,8 +1,8 @@
 import type { ReplayResult } from './replay.ts'
 
-const width = 820
+const width = 900
 const height = 460
-const margin = { left: 64, right: 236, top: 36, bottom: 52 }
+const margin = { left: 64, right: 316, top: 52, bottom: 52 }
 
 /** Cost against quality of every policy as an SVG picture; the line is what mixing single models could reach. */
 export function frontierSvg(
@@ -20,13 +20,14 @@ export function frontierSvg(
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="system-ui, sans-serif" font-size="12">`,
     `<rect width="${width}" height="${height}" fill="#fff"/>`,
     `<text x="${margin.left}" y="20" font-size="14" font-weight="600">What quality cost under each policy</text>`,
+    `<text x="${margin.left}" y="38" fill="#4b5563">dashed: what mixing single models reaches; above it a policy earns its keep</text>`,
     ...y.ticks.map(
       tick =>
-        `<path d="M${margin.left} ${y.at(tick)}H${width - margin.right}" stroke="#e5e7eb"/><text x="${margin.left - 8}" y="${y.at(tick) + 4}" text-anchor="end" fill="#4b5563">${tick.toFixed(2)}</text>`,
+        `<path d="M${margin.left} ${y.at(tick)}H${width - margin.right}" stroke="#e5e7eb"/><text x="${margin.left - 8}" y="${y.at(tick) + 4}" text-anchor="end" fill="#4b5563">${tick}</text>`,
     ),
     ...x.ticks.map(
       tick =>
-        `<text x="${x.at(tick)}" y="${height - margin.bottom + 18}" text-anchor="middle" fill="#4b5563">$${Number(tick.toPrecision(2))}</text>`,
+        `<text x="${x.at(tick)}" y="${height - margin.bottom + 18}" text-anchor="middle" fill="#4b5563">$${tick}</text>`,
     ),
     `<text x="${(margin.left + width - margin.right) / 2}" y="${height - 12}" text-anchor="middle" fill="#111827">cost of the period, USD</text>`,
     `<text transform="translate(16 ${height / 2}) rotate(-90)" text-anchor="middle" fill="#111827">mean quality</text>`,
@@ -46,8 +47,18 @@ function scale(from: number, to: number, start: number, end: number) {
   const span = to - from || 1
   return {
     at: (value: number) => Math.round((start + ((value - from) / span) * (end - start)) * 10) / 10,
-    ticks: Array.from({ length: 5 }, (_, step) => from + (span * step) / 4),
+    ticks: roundNumbers(from, to),
   }
+}
+
+/** Between three and eight round numbers from `from` to `to`: multiples of 1, 2 or 5 times a power of ten. */
+function roundNumbers(from: number, to: number): number[] {
+  const least = (to - from) / 7
+  const power = 10 ** Math.floor(Math.log10(least))
+  const step = power * [1, 2, 5, 10].find(factor => factor * power >= least * (1 - 1e-9))!
+  const first = Math.ceil(from / step - 1e-9)
+  const count = Math.floor(to / step + 1e-9) - first + 1
+  return Array.from({ length: count }, (_, at) => Number(((first + at) * step).toPrecision(6)))
 }
 
 /** Labels beside points of nearly the same height are moved apart. */
@@ -62,8 +73,11 @@ function spread<T extends { at: number }>(points: readonly T[]): (T & { label: n
     })
 }
 
+/** What fits beside the picture. */
+const mostLetters = 42
+
 function shortened(text: string): string {
-  return text.length > 32 ? `${text.slice(0, 31)}…` : text
+  return text.length > mostLetters ? `${text.slice(0, mostLetters - 1)}…` : text
 }
 
 function escaped(text: string): string {

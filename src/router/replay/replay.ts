@@ -10,8 +10,15 @@ export interface ReplayRow {
   model: string | null
   /** USD that was charged. */
   costUsd: number | null
-  /** 0..1, where somebody or something judged the answer. */
-  score: number | null
+  /** By model: what is known of its answer to this request; see `outcomesOf`. */
+  outcomes: Readonly<Record<string, Outcome>>
+}
+
+/** How good an answer turned out, and who says so. */
+export interface Outcome {
+  /** 0..1 */
+  score: number
+  by: 'rating' | 'checks'
 }
 
 /** What a replay changes: thresholds of the policy, and the request's own terms. */
@@ -30,41 +37,53 @@ export interface ReplayResult {
   requests: number
   /** Requests that it could not serve. */
   unserved: number
-  /** USD in all. Charged where the same model answered, expected elsewhere. */
+  /** USD in all: charged where the same model answered, expected elsewhere. */
   costUsd: number
-  /** Mean quality of the served: judged where the same model answered, predicted elsewhere. */
+  /** Served requests whose cost is the one that was charged. */
+  charged: number
+  /** Mean quality of the served: what came of it where that is known, predicted elsewhere. */
   quality: number
-  /** Share of requests whose quality was judged, 0..1. */
-  judged: number
+  /** Served requests by where their quality comes from. */
+  rated: number
+  checked: number
+  predicted: number
   seconds: number
   /** Requests per model. */
   models: Record<string, number>
 }
 
+/** Whom a policy takes for a stored decision; undefined where it can serve nobody. */
+export type Choose = (record: DecisionRecord, answered: string | null) => Standing | undefined
+
 /** One policy over stored decisions, read once: add each row, then ask for the result. */
-export function createReplay(name: string, choose: (record: DecisionRecord) => Standing | undefined) {
+export function createReplay(name: string, choose: Choose) {
   const result: ReplayResult = {
     name,
     requests: 0,
     unserved: 0,
     costUsd: 0,
+    charged: 0,
     quality: 0,
-    judged: 0,
+    rated: 0,
+    checked: 0,
+    predicted: 0,
     seconds: 0,
     models: {},
   }
   return {
-    add({ decision, model, costUsd, score }: ReplayRow): void {
+    add({ decision, model, costUsd, outcomes }: ReplayRow): void {
       result.requests++
-      const chosen = choose(decision)
+      const chosen = choose(decision, model)
       if (chosen === undefined) {
         result.unserved++
         return
       }
-      const same = chosen.model === model
-      result.costUsd += (same ? costUsd : undefined) ?? chosen.costUsd ?? 0
-      result.quality += (same ? score : undefined) ?? chosen.quality
-      result.judged += same && score !== null ? 1 : 0
+      const charged = chosen.model === model ? costUsd : null
+      const outcome = Object.hasOwn(outcomes, chosen.model) ? outcomes[chosen.model] : undefined
+      result.costUsd += charged ?? chosen.costUsd ?? 0
+      result.charged += charged === null ? 0 : 1
+      result.quality += outcome?.score ?? chosen.quality
+      result[outcome === undefined ? 'predicted' : outcome.by === 'rating' ? 'rated' : 'checked']++
       result.seconds += chosen.seconds
       result.models[chosen.model] = (result.models[chosen.model] ?? 0) + 1
     },
@@ -73,12 +92,15 @@ export function createReplay(name: string, choose: (record: DecisionRecord) => S
       return {
         ...result,
         quality: result.quality / served,
-        judged: result.judged / served,
         seconds: result.seconds / served,
       }
     },
   }
 }
+
+/** What happened: who answered, where he was in question, else who was to answer. */
+export const asItWas: Choose = ({ standings }, answered) =>
+  standings.find(({ model }) => model === answered) ?? standings[0]
 
 /** Decides `record` again under `policy`. A request for a named model stays what it was. */
 export function decideAgain(record: DecisionRecord, base: Policy, policy: ReplayPolicy): Standing | undefined {
@@ -103,7 +125,8 @@ export function decideAgain(record: DecisionRecord, base: Policy, policy: Replay
   return copies[ranking.order[0] ?? -1]
 }
 
-/** Always the same model, where it was in question. */
-export function always(model: string): (record: DecisionRecord) => Standing | undefined {
-  return record => record.standings.find(standing => standing.model === model)
+/** Always the same model, where it was in question. A request for a named model stays what it was. */
+export function always(model: string): Choose {
+  return ({ standings, reason }) =>
+    reason === 'explicit' ? standings[0] : standings.find(standing => standing.model === model)
 }

@@ -1,0 +1,172 @@
+import t from 'tap'
+import { coreSettings, readSettings, type CoreValues } from '../../src/config.ts'
+import { decide } from '../../src/router/decide.ts'
+import { emptyEvidence, learnBenchmark } from '../../src/router/evidence.ts'
+import type { Need } from '../../src/router/filter.ts'
+import { optionNames, readOptions } from '../../src/router/options.ts'
+import { policyOf } from '../../src/router/policy.ts'
+import { recordOf } from '../../src/router/record.ts'
+import { sessionKey } from '../../src/router/session.ts'
+import { ChatRequest } from '../../src/wire/openai.ts'
+import {
+  argumentsOf,
+  freeModel,
+  localModel,
+  measured,
+  paidModel,
+  teach,
+  type Situation,
+} from '../helpers/router-samples.ts'
+
+const evidence = emptyEvidence()
+const small = localModel('small')
+const other = localModel('other')
+const cold = localModel('cold', { loaded: false })
+const gift = freeModel('gift:free')
+const big = paidModel('big')
+const dear = paidModel('dear', { price: { input: 10, output: 40 } })
+for (const [model, score] of [
+  [small, 0.75],
+  [other, 0.74],
+  [cold, 0.9],
+  [gift, 0.75],
+  [big, 0.95],
+  [dear, 0.95],
+] as const) {
+  teach(evidence, model, score)
+}
+teach(evidence, small, 0.1, 'math')
+const praised = localModel('praised', { parametersB: 1 })
+learnBenchmark(evidence, 'praised', 'chat', { score: 1, runs: 1, tasks: 100 })
+
+/** Whom the router takes for each of many values of chance. */
+function choices(situation: Situation, variables: Record<string, string>): (string | undefined)[] {
+  const policy = policyOf(readSettings(coreSettings, variables))
+  return Array.from(
+    { length: 100 },
+    (_, at) => decide(...argumentsOf({ evidence, ...situation, policy }), 0, at / 100).ranked[0]?.id,
+  )
+}
+
+/** For each variable: a situation, two values, and who is first under either. */
+const variables: Readonly<
+  Record<string, { situation: Situation; from: Record<string, string>; to: string; first: [string, string] }>
+> = {
+  QUALITY_THRESHOLD: { situation: { models: [small, big] }, from: {}, to: '0.9', first: [small.id, big.id] },
+  TOKEN_THRESHOLD: { situation: { models: [cold, big] }, from: {}, to: '50', first: [big.id, cold.id] },
+  COST_THRESHOLD: {
+    situation: { models: [cold, dear] },
+    from: {},
+    to: '0.001',
+    first: [dear.id, cold.id],
+  },
+  OPENROUTER_FREE_ONLY: {
+    situation: { models: [gift, big], preset: 'auto:quality' },
+    from: {},
+    to: 'true',
+    first: [big.id, gift.id],
+  },
+  DEFAULT_LOCAL_MODEL: { situation: { models: [small, other] }, from: {}, to: 'other', first: [small.id, other.id] },
+  RELIABLE_BENCHMARK_COUNT: {
+    situation: { models: [praised, big] },
+    from: { RELIABLE_BENCHMARK_COUNT: '1' },
+    to: '100',
+    first: [praised.id, big.id],
+  },
+  LOCAL_WATTS: {
+    situation: { models: [small, gift], options: { maxCostUsd: 1e-6 } },
+    from: { ENERGY_PRICE: '0.4' },
+    to: '300',
+    first: [small.id, gift.id],
+  },
+  ENERGY_PRICE: {
+    situation: { models: [small, gift], options: { maxCostUsd: 1e-6 } },
+    from: { LOCAL_WATTS: '300' },
+    to: '0.4',
+    first: [small.id, gift.id],
+  },
+  EXPLORATION_SHARE: {
+    situation: { models: [small, other] },
+    from: { EXPLORATION_SHARE: '0' },
+    to: '0.03',
+    first: [small.id, other.id],
+  },
+}
+
+t.test('every variable that the router reads changes some decision', async t => {
+  const read = new Set<string>()
+  const values = readSettings(coreSettings, {})
+  policyOf(
+    new Proxy(values, {
+      get: (target, name) => {
+        read.add(String(name))
+        return target[name as keyof CoreValues]
+      },
+    }),
+  )
+  t.strictSame([...read].sort(), Object.keys(variables).sort(), 'each has a case')
+  for (const [name, { situation, from, to, first }] of Object.entries(variables)) {
+    const before = choices(situation, { EXPLORATION_SHARE: '0', ...from })
+    const after = choices(situation, { EXPLORATION_SHARE: '0', ...from, [name]: to })
+    t.strictSame(new Set(before), new Set([first[0]]), `before ${name}`)
+    t.ok(after.includes(first[1]), `${name}=${to}`)
+  }
+})
+
+/** For each option: a header's value, and who is first without and with it. */
+const options: Readonly<Record<string, { value: string; models: Situation['models']; first: [string, string] }>> = {
+  priority: { value: 'quality', models: [small, big], first: [small.id, big.id] },
+  max_cost: { value: '0.0001', models: [big, localModel('poor', { parametersB: 1 })], first: [big.id, 'ollama/poor'] },
+  min_quality: { value: '0.9', models: [small, big], first: [small.id, big.id] },
+  local_only: { value: 'true', models: [localModel('poor', { parametersB: 1 }), big], first: [big.id, 'ollama/poor'] },
+  session: { value: 'mine', models: [small, other], first: [small.id, other.id] },
+  tags: { value: 'urgent, math', models: [small, big], first: [small.id, big.id] },
+}
+/** These say what happens to the answer; the decision only carries them there. */
+const carried = { verify: 'parses' }
+
+t.test('every option of a request changes some decision', async t => {
+  t.strictSame([...optionNames].sort(), [...Object.keys(options), ...Object.keys(carried)].sort(), 'each has a case')
+  const request = ChatRequest.parse({ messages: [{ role: 'user', content: 'Hello.' }] })
+  const conversations = new Map([['session:mine', { modelId: other.id, cachedTokens: 50 }]])
+  const decideWith = (models: Situation['models'], headers: Record<string, string>) => {
+    const read = readOptions(headers, undefined)
+    const conversation = conversations.get(sessionKey(request, read.session) ?? '')
+    const [asked, ...others] = argumentsOf({
+      models,
+      evidence,
+      options: read,
+      measured: measured({}, 'Hello.', read.tags),
+      conversation,
+    })
+    return decide(asked, ...others, 0, 0.5)
+  }
+  const headerOf = (name: string) => `x-signalbox-${name.replaceAll('_', '-')}`
+  for (const [name, { value, models, first }] of Object.entries(options)) {
+    t.equal(decideWith(models, {}).ranked[0]?.id, first[0], `without ${name}`)
+    t.equal(decideWith(models, { [headerOf(name)]: value }).ranked[0]?.id, first[1], `${name}: ${value}`)
+  }
+  for (const [name, value] of Object.entries(carried)) {
+    t.match(recordOf(decideWith([small], { [headerOf(name)]: value })), { options: { [name]: [value] } })
+  }
+})
+
+t.test('every need of a request rules out the model that cannot meet it', async t => {
+  const needs: Readonly<Record<Need[0], true>> = {
+    tools: true,
+    forcedTools: true,
+    vision: true,
+    json: true,
+    logprobs: true,
+    logitBias: true,
+    manyChoices: true,
+  }
+  for (const need of Object.keys(needs)) {
+    const models = [localModel('without', { capabilities: { [need]: false } }), localModel('with')]
+    const unable = (wanted: boolean) =>
+      decide(...argumentsOf({ models, evidence, measured: measured({ [need]: wanted }) }), 0, 0).dropped
+    t.strictSame(unable(false), [], need)
+    t.match(unable(true), [{ model: { name: 'without' }, drop: { code: need } }])
+    t.equal(unable(true).length, 1)
+  }
+})
