@@ -4,8 +4,8 @@ import type { Ledger } from '../ledger/ledger.ts'
 import type { Model } from '../providers/provider.ts'
 import type { Alias } from '../router/aliases.ts'
 import { decide, reasonFor, refusal, type Candidates, type Decision } from '../router/decide.ts'
-import type { Knowledge } from '../router/knowledge.ts'
-import { measure, type Measured } from '../router/measure.ts'
+import { promptTokensFor, type Knowledge } from '../router/knowledge.ts'
+import { measure, type Measured, type PromptCount } from '../router/measure.ts'
 import type { Conversation } from '../router/price.ts'
 import { select, type Group } from '../router/select.ts'
 import { sessionKey } from '../router/session.ts'
@@ -28,6 +28,7 @@ import type { Inventory } from './inventory.ts'
 import type { Job } from './job.ts'
 import { createKeptReasoning } from './kept-reasoning.ts'
 import type { Learner } from './learner.ts'
+import { askServers, doubtsIn } from './server-counts.ts'
 import type { Slots } from './slots.ts'
 
 /** More candidates than this are not tried for one request: by then its caller has waited long enough to hear the reasons. */
@@ -42,7 +43,7 @@ export interface Served {
   /** One short phrase: why this model. */
   reason: string
   attempts: number
-  /** Our count of the prompt. */
+  /** What the prompt is expected to take in the model's own tokens. */
   promptTokens: number
   timings: Timings
   /** What was changed in the request for this model. */
@@ -67,8 +68,10 @@ export interface Gateway {
     errand: Errand<Name>,
     request: ErrandRequests[Name],
   ): Promise<Answer<ErrandReply>>
-  /** The decision that `chat` would take now, without calling anybody. */
+  /** The decision by our own count of the prompt, without asking anybody. */
   preview(request: ChatRequest, wish?: RouteWish): Decision
+  /** The decision that `chat` would take now, calling no model; where the prompt comes near a limit a server may be asked to count. */
+  dryRun(request: ChatRequest, signal: AbortSignal, wish?: RouteWish): Promise<Decision>
   /** Like `preview`, but asks the servers again before it throws the reason why nobody can serve the request. */
   route(request: ChatRequest, signal: AbortSignal, wish?: RouteWish): Promise<Decision>
   /** Requests under way. */
@@ -86,8 +89,8 @@ export interface GatewayParts {
   knowledge: Knowledge
   learner: Learner
   aliases: readonly Alias[]
-  countTokens: (request: ChatRequest) => { tokens: number; exact: boolean }
-  countText: (text: string) => { tokens: number; exact: boolean }
+  countTokens: (request: ChatRequest) => PromptCount
+  countText: (text: string) => PromptCount
   /** Milliseconds since the epoch. */
   now: () => number
   /** A number in [0, 1) for each decision. */
@@ -102,6 +105,7 @@ export function createGateway(parts: GatewayParts): Gateway {
   const conversations = new LRUCache<string, Conversation>({ max: mostConversations, ttl: conversationMs })
   let closed = false
 
+  const providerOf = (model: Model) => inventory.providerOf(model)
   const around: Omit<Candidates, 'groups'> = {
     condition(model) {
       const server = inventory.condition(model)
@@ -113,31 +117,41 @@ export function createGateway(parts: GatewayParts): Gateway {
     },
   }
 
-  function preview(request: ChatRequest, { contextTokens = 0, options = {} }: RouteWish = {}): Decision {
+  async function dryRun(request: ChatRequest, signal: AbortSignal, wish?: RouteWish): Promise<Decision> {
+    const decision = preview(request, wish)
+    const doubts = doubtsIn(decision, providerOf, knowledge)
+    return doubts.length === 0 ? decision : preview(request, wish, await askServers(doubts, request, signal))
+  }
+
+  function preview(
+    request: ChatRequest,
+    { contextTokens = 0, options = {} }: RouteWish = {},
+    serverCounts?: Measured['serverCounts'],
+  ): Decision {
     const names = [...new Set([request.model, ...(request.models ?? [])])]
-    const { tokens, exact } = countTokens(request)
-    const prompt = { tokens: Math.max(tokens, contextTokens), exact: exact && tokens >= contextTokens }
+    const { tokens, exact, error } = countTokens(request)
+    const prompt = { tokens: Math.max(tokens, contextTokens), exact: exact && tokens >= contextTokens, error }
     const groups = select(names, inventory.models(), parts.aliases)
     const conversation = conversations.get(sessionKey(request, options.session) ?? '')
-    const measured = measure(request, prompt, knowledge.judge)
+    const measured = { ...measure(request, prompt, knowledge.judge), ...(serverCounts && { serverCounts }) }
     return decide({ measured, options, conversation }, { groups, ...around }, knowledge, now(), random())
   }
 
   /** A server that came up a moment ago deserves to be asked before a caller is turned away. */
-  async function settleOn(decideNow: () => Decision, asked: string, signal: AbortSignal): Promise<Decision> {
-    const choose = (): Decision | GatewayError => {
+  async function settleOn(decideNow: Job<never>['decide'], asked: string, signal: AbortSignal): Promise<Decision> {
+    const choose = async (): Promise<Decision | GatewayError> => {
       try {
-        const decision = decideNow()
+        const decision = await decideNow(signal)
         return decision.ranked.length > 0 ? decision : refusal(decision, now())
       } catch (error) {
         return asGatewayError(error)
       }
     }
-    const first = choose()
+    const first = await choose()
     if (!(first instanceof GatewayError)) return first
     if (first.code !== 'no_backend' && first.code !== 'model_not_found') throw first
     await inventory.refreshIfStale(signal)
-    const second = choose()
+    const second = await choose()
     if (second instanceof GatewayError) throw absentServer(asked, inventory) ?? second
     return second
   }
@@ -191,7 +205,7 @@ export function createGateway(parts: GatewayParts): Gateway {
     const key = sessionKey(request, session)
     if (key === undefined) return
     learner.answered(key, request, model, decision)
-    conversations.set(key, { modelId: model.id, cachedTokens: decision.measured.promptTokens })
+    conversations.set(key, { modelId: model.id, cachedTokens: promptTokensFor(model, decision.measured, knowledge) })
   }
 
   async function callOne<Body extends Answered>(
@@ -207,7 +221,7 @@ export function createGateway(parts: GatewayParts): Gateway {
     try {
       release = await slotsOf(provider.name).acquire(signal)
       entry.slotGranted()
-      const { promptTokens } = decision.measured
+      const promptTokens = promptTokensFor(model, decision.measured, knowledge)
       const { call, notes } = job.prepare({ model, provider, promptTokens })
       const reply = await attempt({
         model,
@@ -263,17 +277,17 @@ export function createGateway(parts: GatewayParts): Gateway {
   }
 
   const keptReasoning = createKeptReasoning()
-  const providerOf = (model: Model) => inventory.providerOf(model)
   const decideErrand = (groups: readonly Group[], measured: Measured): Decision =>
     decide({ measured, options: {} }, { groups, ...around }, knowledge, now(), random())
   const groupsOf = (names: readonly string[]) => select(names, inventory.models(), parts.aliases)
 
   return {
-    chat: (call, request) => perform(call, chatJob(call, request, { decide: preview, keptReasoning, remember })),
+    chat: (call, request) => perform(call, chatJob(call, request, { decide: dryRun, keptReasoning, remember })),
     run: (call, errand, request) =>
       perform(call, errandJob(errand, request, { groupsOf, providerOf, countText, decide: decideErrand })),
-    preview,
-    route: (request, signal, wish) => settleOn(() => preview(request, wish), request.model, signal),
+    preview: (request, wish) => preview(request, wish),
+    dryRun,
+    route: (request, signal, wish) => settleOn(() => dryRun(request, signal, wish), request.model, signal),
     active: () => underWay.size,
     async close(graceMs) {
       closed = true

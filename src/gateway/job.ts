@@ -7,8 +7,8 @@ import type { Primed } from './attempt.ts'
 export interface Job<Body> {
   /** As the books have it. */
   asked: Asked
-  /** Pure; throws where the caller's words mean nobody. */
-  decide: () => Decision
+  /** Calls no model; throws where the caller's words mean nobody. */
+  decide: (signal: AbortSignal) => Decision | Promise<Decision>
   /** The call that one candidate gets, and what was changed for it. */
   prepare(candidate: Candidate): { call: (signal: AbortSignal) => Promise<Reply<Body>>; notes: string[] }
   /** Told when `model` has begun to answer. */
@@ -20,6 +20,6 @@ export interface Job<Body> {
 export interface Candidate {
   model: Model
   provider: Provider
-  /** Our count of the prompt. */
+  /** What the prompt is expected to take in the model's own tokens. */
   promptTokens: number
 }

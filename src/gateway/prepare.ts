@@ -7,7 +7,7 @@ import { nearestEffort } from '../wire/reasoning-effort.ts'
 export interface Target {
   model: Model
   provider: Pick<Provider, 'cacheControl' | 'anthropics' | 'efforts'>
-  /** Our count of the prompt. */
+  /** What the prompt is expected to take in the model's own tokens. */
   promptTokens: number
 }
 

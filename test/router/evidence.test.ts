@@ -39,7 +39,7 @@ t.test('more evidence never makes an interval wider', async () => {
 
 t.test('a benchmark result narrows the interval of a model nobody measured', async t => {
   const evidence = emptyEvidence()
-  const { abilityOf } = createKnowledge(undefined, evidence, standardPolicy)
+  const { abilityOf } = createKnowledge(undefined, evidence, standardPolicy, () => 1)
   const ability = abilityOf(localModel('stranger'))
   const quality = () => predictQuality(ability, [['math', 1]], 0, evidence, trustIn(evidence.credence), 3, 0)
   const before = quality()
@@ -142,7 +142,7 @@ t.test('a slow answer raises the peak at once, quick ones lower it slowly, a loa
 })
 
 t.test('another digest is another model, another endpoint is not', async t => {
-  const { abilityOf } = createKnowledge(undefined, emptyEvidence(), standardPolicy)
+  const { abilityOf } = createKnowledge(undefined, emptyEvidence(), standardPolicy, () => 1)
   const model = localModel('qwen3:8b', { digest: 'sha256:1' })
   t.equal(abilityOf(model).key, abilityOf({ ...model, id: 'ollama-2/qwen3:8b', provider: 'ollama-2' }).key)
   t.not(abilityOf(model).key, abilityOf({ ...model, digest: 'sha256:2' }).key)
