@@ -55,7 +55,7 @@ export function freeModel(name: string, changes: Partial<Model> = {}): Model {
 
 export function measured(changes: Partial<Measured> = {}, text = 'Hello.', tags: readonly string[] = []): Measured {
   const request = ChatRequest.parse({ messages: [{ role: 'user', content: text }] })
-  return { ...measure(request, { tokens: 100, exact: true }, undefined, tags), ...changes }
+  return { ...measure(request, { tokens: 100, exact: true, error: 0 }, undefined, tags), ...changes }
 }
 
 /** Everything `decide` takes, with what a test does not care about filled in. */
@@ -90,13 +90,13 @@ export function argumentsOf(situation: Situation): [Asked, Candidates, Knowledge
       condition: situation.condition ?? (() => ({ state: 'ready' })),
       load: situation.load ?? (() => ({ busy: 0, waiting: 0, slots: 1 })),
     },
-    createKnowledge(situation.weights, evidence, { ...standardPolicy, explorationShare: 0, ...policy }),
+    createKnowledge(situation.weights, evidence, { ...standardPolicy, explorationShare: 0, ...policy }, () => 1),
   ]
 }
 
 /** Says that `model` does so well, so often that no prior matters. */
 export function teach(evidence: Evidence, model: Model, score: number, category = 'chat'): void {
-  const { abilityOf } = createKnowledge(undefined, evidence, standardPolicy)
+  const { abilityOf } = createKnowledge(undefined, evidence, standardPolicy, () => 1)
   const { key } = abilityOf(model)
   for (let time = 0; time < 60; time++) {
     const prior = () => ({ rate: score, base: score, strength: 1 })
@@ -175,7 +175,7 @@ export const anySituation: fc.Arbitrary<Situation & { now: number; chance: numbe
   .map(drawn => {
     const { models } = drawn
     const evidence = emptyEvidence()
-    const { abilityOf } = createKnowledge(undefined, evidence, standardPolicy)
+    const { abilityOf } = createKnowledge(undefined, evidence, standardPolicy, () => 1)
     for (const [at, score] of drawn.scores.entries()) {
       const model = models[at]
       if (model === undefined) continue
