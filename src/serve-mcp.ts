@@ -8,7 +8,7 @@ import { followCore, NotYet, type Connection } from './mcp/follow.ts'
 import { serveMcpStdio } from './mcp/stdio.ts'
 import { inProcessClient } from './operations/client.ts'
 import { operations } from './operations/index.ts'
-import { watchLive } from './operations/live.ts'
+import { watchNews } from './operations/live.ts'
 import { start } from './start.ts'
 
 export const mcpHelp = `signalbox mcp – offer Signalbox to a coding agent as an MCP server over stdio
@@ -107,7 +107,7 @@ async function ownOrAttach({ version, readConfig, face }: OwnParts): Promise<Con
     // Read anew: an heir takes over long after it was started, and the one before it may have been given other settings.
     const running = await start(readConfig(), version, { readConfig })
     const { core, url } = running
-    const unwatch = watchLive(core, face.receive)
+    const unwatch = watchNews(core, face.receive)
     return {
       client: inProcessClient(operations, core, (err, operation) => {
         core.log.error({ err, operation }, 'unforeseen failure')
