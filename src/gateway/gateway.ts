@@ -10,7 +10,7 @@ import { measure, type Measured } from '../router/measure.ts'
 import type { Conversation } from '../router/price.ts'
 import { select, type Group } from '../router/select.ts'
 import { sessionKey } from '../router/session.ts'
-import { refuseUnknownChecks } from '../router/verify.ts'
+import { judgeOf, refuseUnknownChecks } from '../router/verify.ts'
 import type { Errand, ErrandName, ErrandReply, ErrandRequests } from '../wire/errands.ts'
 import type { ChatCompletion, ChatRequest } from '../wire/openai.ts'
 import { createCascades, type Cascade } from './cascade-run.ts'
@@ -32,7 +32,7 @@ import type { Job } from './job.ts'
 import { createKeptReasoning } from './kept-reasoning.ts'
 import type { Learner } from './learner.ts'
 import type { Slots } from './slots.ts'
-import type { TestCommands } from './test-command.ts'
+import { testSlots, type TestCommands } from './test-command.ts'
 
 /** More candidates than this are not tried for one request: by then its caller has waited long enough to hear the reasons. */
 const mostAttempts = 5
@@ -122,12 +122,18 @@ export function createGateway(parts: GatewayParts): Gateway {
     },
   }
 
+  /** Throws for names that mean nobody. */
+  const groupsOf = (names: readonly string[]) => select(names, inventory.models(), parts.aliases)
+
   function preview(request: ChatRequest, { contextTokens = 0, options = {} }: RouteWish = {}): Decision {
     const names = [...new Set([request.model, ...(request.models ?? [])])]
     const { tokens, exact } = countTokens(request)
-    if (options.verify !== undefined) refuseUnknownChecks(options.verify, Object.keys(parts.testCommands))
+    if (options.verify !== undefined) {
+      refuseUnknownChecks(options.verify, Object.keys(parts.testCommands))
+      groupsOf(options.verify.flatMap(check => judgeOf(check) ?? []))
+    }
     const prompt = { tokens: Math.max(tokens, contextTokens), exact: exact && tokens >= contextTokens }
-    const groups = select(names, inventory.models(), parts.aliases)
+    const groups = groupsOf(names)
     const conversation = conversations.get(sessionKey(request, options.session) ?? '')
     const measured = measure(request, prompt, knowledge.judge, options.tags)
     return decide({ measured, options, conversation }, { groups, ...around }, knowledge, now(), random())
@@ -283,11 +289,17 @@ export function createGateway(parts: GatewayParts): Gateway {
   const providerOf = (model: Model) => inventory.providerOf(model)
   const decideErrand = (groups: readonly Group[], measured: Measured): Decision =>
     decide({ measured, options: {} }, { groups, ...around }, knowledge, now(), random())
-  const groupsOf = (names: readonly string[]) => select(names, inventory.models(), parts.aliases)
 
   const chat = (call: Call, request: ChatRequest): Promise<Answer> =>
     perform(call, chatJob(call, request, { decide: preview, keptReasoning, remember, cascadeFor }))
-  const cascadeFor = createCascades({ knowledge, learner, chat, now, tests: parts })
+  const cascadeFor = createCascades({
+    knowledge,
+    learner,
+    chat,
+    now,
+    tests: parts,
+    testSlots: testSlots(() => parts.testTimeoutMs),
+  })
 
   return {
     chat,

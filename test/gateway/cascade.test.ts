@@ -312,6 +312,8 @@ t.test('a check that does not exist is refused before anybody is asked, and the 
     t.equal(reply.status, 400, path)
     t.match(reply.json.error, { param: 'verify', message: /'vibes'.*not_truncated.*schema.*judge:<model>/ })
   }
+  const unknownJudge = await askFor(gateway, 'judge:nobody/here')
+  t.match(unknownJudge.json.error, { code: 'model_not_found', message: /nobody\/here/ })
   t.equal(local.chats.length, 0)
 })
 
