@@ -31,6 +31,38 @@ const jsonList = z
   })
   .pipe(z.array(z.string().min(1)))
 
+const commaList = z
+  .string()
+  .default('')
+  .transform(text =>
+    text
+      .split(',')
+      .map(part => part.trim())
+      .filter(Boolean),
+  )
+
+/** A program with its arguments, run as it stands: no shell reads it. */
+const TestCommand = z.strictObject({
+  run: z.array(z.string()).min(1),
+  cwd: z.string().refine(folder => path.isAbsolute(folder), 'write a whole path'),
+  /** All it is given of the environment, beside a PATH. */
+  env: z.record(z.string(), z.string()).default({}),
+})
+export type TestCommand = z.output<typeof TestCommand>
+
+const commandList = z
+  .string()
+  .default('{}')
+  .transform((text, context): unknown => {
+    try {
+      return JSON.parse(text)
+    } catch {
+      context.addIssue({ code: 'custom', message: 'write JSON such as {"unit": {"run": ["/bin/true"], "cwd": "/"}}' })
+      return z.NEVER
+    }
+  })
+  .pipe(z.record(z.string().regex(/^[a-z0-9_-]+$/i, 'name tests with letters, digits, _ and -'), TestCommand))
+
 export const coreSettings = {
   HOST: {
     schema: z.string().default('127.0.0.1'),
@@ -192,6 +224,28 @@ export const coreSettings = {
     schema: z.coerce.number().min(0).max(0.03).default(0.02),
     help: 'How often, 0 to 0.03, another good enough model is tried in order to learn.',
   },
+  VERIFY: {
+    schema: commaList,
+    help: 'Checks that every chat answer must pass unless its request says otherwise: all, or names such as not_truncated,schema.',
+    example: '',
+  },
+  VALIDATION_RETRY_BUDGET: {
+    schema: wholeNumber(1, 0, 100),
+    help: 'How many better models are asked, one after another, when an answer fails its checks. No request makes more than five attempts.',
+  },
+  MIN_VALIDATOR_SCORE: {
+    schema: z.coerce.number().min(0).max(1).default(0.6),
+    help: 'A judge model (verify: judge:<model>) counts once it agreed so often, 0 to 1, with tests and ratings; before, it is only asked.',
+  },
+  VERIFY_COMMANDS: {
+    schema: commandList,
+    help: 'Tests that requests may ask for (verify: tests:<name>), as JSON: {"unit": {"run": ["/usr/bin/node", "check.mjs"], "cwd": "/srv/checks"}}. The answer comes on stdin; status 0 accepts it.',
+    example: '{}',
+  },
+  VERIFY_COMMAND_TIMEOUT_MS: {
+    schema: milliseconds(60_000),
+    help: 'How long such tests may run; an answer that holds them up longer has failed.',
+  },
   LOCAL_WATTS: {
     schema: z.coerce.number().min(0).max(100_000).default(0),
     help: 'Power a local model draws while it works.',
@@ -234,6 +288,9 @@ export type Endpoint = z.output<typeof Endpoint>
 const SettingsFile = z.strictObject({
   providers: z.array(Endpoint.omit({ apiKey: true, named: true })).default([]),
 })
+
+/** What is read in the root, beside the environment. */
+export const settingsFiles = ['.env', 'signalbox.json'] as const
 
 /** Everything an operator can say, read and checked. */
 export interface Config {

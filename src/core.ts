@@ -1,8 +1,9 @@
 import { existsSync, mkdirSync } from 'node:fs'
 import { homedir } from 'node:os'
 import path from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import type { Logger } from 'pino'
-import type { Config } from './config.ts'
+import type { Config, Endpoint } from './config.ts'
 import { GatewayError } from './errors.ts'
 import { createBreakers } from './gateway/breakers.ts'
 import { createGateway, type Gateway } from './gateway/gateway.ts'
@@ -19,6 +20,7 @@ import { loadWeights } from './router/weights.ts'
 import { openResults, type ResultStore } from './bench/results.ts'
 import { openSandbox } from './bench/sandbox/sandbox.ts'
 import { openSearch, type Search } from './search/search.ts'
+import { createBenchmarkFeed } from './tasks/benchmark-feed.ts'
 import { benchmarkWork } from './tasks/benchmark.ts'
 import { modelTask } from './tasks/model-task.ts'
 import { createTasks, type Tasks } from './tasks/tasks.ts'
@@ -49,8 +51,13 @@ export interface Core {
   readonly installation: string
   /** What the settings say now; throws `ConfigError`. */
   readonly readConfig: () => Config
-  /** Applies settings to everything that is built. Those marked `atStart` must be the same as before. */
-  readonly reconfigure: (next: Config) => void
+  /**
+   * Applies settings to everything that is built. Those marked `atStart` must be the same as before. They count from the call
+   * on; the promise settles when the servers that are new were asked what they serve. Throws `ConfigError`, having done nothing.
+   */
+  readonly reconfigure: (next: Config) => Promise<void>
+  /** Calls back after other settings were applied, until the returned function is called. */
+  readonly watchConfig: (listener: () => void) => () => void
   /** Lets requests under way end within `graceMs`, then aborts them, writes the books and closes every connection. */
   close(graceMs: number): Promise<void>
 }
@@ -60,6 +67,8 @@ export interface CoreParts {
   version: string
   log: Logger
   now: () => number
+  /** A number in [0, 1): what the router leaves to chance. */
+  random: () => number
   newId: NewId
   readConfig: () => Config
 }
@@ -68,7 +77,7 @@ export interface CoreParts {
 export type NewId = (prefix: 'req' | 'task' | 'job') => string
 
 /** Builds the core; it has asked no server yet: `inventory.refresh` does. */
-export function createCore({ config, version, log, now, newId, readConfig }: CoreParts): Core {
+export function createCore({ config, version, log, now, random, newId, readConfig }: CoreParts): Core {
   let current = config
   let policy = policyOf(config.values)
   const { values } = config
@@ -82,20 +91,24 @@ export function createCore({ config, version, log, now, newId, readConfig }: Cor
     httpsProxy: values.HTTPS_PROXY,
     noProxy: values.NO_PROXY,
   })
-  const providers = createProviders(config.endpoints, { transport, now })
+  const providerParts = { transport, now }
+  const providers = createProviders(config.endpoints, providerParts)
   const inventory = createInventory({
     providers,
     probeIntervalMs: values.PROVIDER_HEALTH_PROBE_INTERVAL_MS,
     now,
     log,
   })
-  const slots = new Map(
-    providers.map(({ name, tier }) => [
-      name,
-      createSlots(name, {
+  const tierOf = (name: string) => inventory.providers.find(provider => provider.name === name)?.tier
+  // Those of a provider that was taken out stay: requests may hold them, and it may come back.
+  const slots = new Map<string, Slots>()
+  const slotsOf = (provider: string): Slots => {
+    let found = slots.get(provider)
+    if (found === undefined) {
+      found = createSlots(provider, {
         get slots() {
           const { PROVIDER_MAX_CONCURRENT_LOCAL, PROVIDER_MAX_CONCURRENT_REMOTE } = current.values
-          return tier === 'local' ? PROVIDER_MAX_CONCURRENT_LOCAL : PROVIDER_MAX_CONCURRENT_REMOTE
+          return tierOf(provider) === 'remote' ? PROVIDER_MAX_CONCURRENT_REMOTE : PROVIDER_MAX_CONCURRENT_LOCAL
         },
         get queueLimit() {
           return current.values.PROVIDER_QUEUE_LIMIT
@@ -103,12 +116,9 @@ export function createCore({ config, version, log, now, newId, readConfig }: Cor
         get queueTimeoutMs() {
           return current.values.PROVIDER_QUEUE_TIMEOUT_MS
         },
-      }),
-    ]),
-  )
-  const slotsOf = (provider: string): Slots => {
-    const found = slots.get(provider)
-    if (found === undefined) throw new Error(`no provider is called ${provider}`)
+      })
+      slots.set(provider, found)
+    }
     return found
   }
   const loaded = loadWeights()
@@ -123,9 +133,10 @@ export function createCore({ config, version, log, now, newId, readConfig }: Cor
     },
   }
   const learner = createLearner({ knowledge, save: ledger.learned.save, now, log })
+  const breakers = createBreakers(now)
   const gateway = createGateway({
     inventory,
-    breakers: createBreakers(now),
+    breakers,
     ledger,
     slotsOf,
     timeouts: {
@@ -144,9 +155,15 @@ export function createCore({ config, version, log, now, newId, readConfig }: Cor
     },
     knowledge,
     learner,
-    random: Math.random,
+    random,
     countTokens: ({ messages, tools }) => tokens.countMessages(messages, tools),
     countText: text => tokens.countText(text),
+    get testCommands() {
+      return current.values.VERIFY_COMMANDS
+    },
+    get testTimeoutMs() {
+      return current.values.VERIFY_COMMAND_TIMEOUT_MS
+    },
     now,
   })
   const codeSearch = once(() => {
@@ -168,10 +185,18 @@ export function createCore({ config, version, log, now, newId, readConfig }: Cor
   // Whoever indexed something before wants it fresh; whoever never did should not pay for it.
   if (values.CODE_SEARCH_ENABLED && existsSync(path.join(dataDir, 'search'))) codeSearch.get()
   const sandbox = once(openSandbox)
-  const resultsFolder = path.resolve(config.root, values.BENCHMARK_RESULTS_PATH)
+  const resultsFile = path.resolve(config.root, values.BENCHMARK_RESULTS_PATH, 'benchmarks.db')
   const benchmarkResults = once(() => {
-    mkdirSync(resultsFolder, { recursive: true })
-    return openResults(path.join(resultsFolder, 'benchmarks.db'))
+    mkdirSync(path.dirname(resultsFile), { recursive: true })
+    return openResults(resultsFile)
+  })
+  const measuredBefore = () => (existsSync(resultsFile) ? benchmarkResults.get() : undefined)
+  const benchmarkFeed = createBenchmarkFeed({
+    results: measuredBefore,
+    learn: ({ model, category, value }) => {
+      learner.benchmarked(model, category, value)
+    },
+    log,
   })
   const tasks: Tasks = createTasks({
     book: ledger.tasks,
@@ -185,17 +210,20 @@ export function createCore({ config, version, log, now, newId, readConfig }: Cor
         sandbox: sandbox.get,
         peopleWait: provider => tasks.active().waiting > 0 || (slots.get(provider)?.waiting() ?? 0) > 0,
         itemTimeoutMs: () => current.values.BENCHMARK_TASK_TIMEOUT,
+        onMeasured: benchmarkFeed.feed,
         now,
         newRequestId: () => newId('req'),
       }),
     },
     // A provider that went away with its setting still holds a place in line; the gateway then says what is wrong.
-    limitOf: lane => slots.get(lane)?.limits().slots ?? 1,
+    limitOf: lane => (tierOf(lane) === undefined ? 1 : slotsOf(lane).limits().slots),
     now,
     newId,
     log,
     retentionMs: () => current.values.TASK_RETENTION_DAYS * 86_400_000,
   })
+  const configListeners = new Set<() => void>()
+  const closing = new AbortController()
 
   return {
     get config() {
@@ -218,15 +246,34 @@ export function createCore({ config, version, log, now, newId, readConfig }: Cor
     kindOf: provider => current.endpoints.find(({ name }) => name === provider)?.kind,
     installation: path.resolve(import.meta.dirname, '..'),
     readConfig,
-    reconfigure(next) {
+    async reconfigure(next) {
+      // First what may throw, so that nothing is applied in part.
+      const nextPolicy = policyOf(next.values)
+      const fresh = next.endpoints.filter(endpoint => !includes(current.endpoints, endpoint))
+      const made = createProviders(fresh, providerParts)
+      const gone = current.endpoints.filter(endpoint => !includes(next.endpoints, endpoint))
+      const wanted = next.endpoints.map(({ name }) =>
+        [...made, ...inventory.providers].find(each => each.name === name)!,
+      )
+      policy = nextPolicy
       current = next
-      policy = policyOf(next.values)
       log.level = next.values.LOG_LEVEL
+      if (fresh.length + gone.length > 0) {
+        for (const { name } of [...fresh, ...gone]) breakers.forget(name)
+        await inventory.replace(wanted, closing.signal)
+      }
+      for (const listener of configListeners) listener()
+    },
+    watchConfig(listener) {
+      configListeners.add(listener)
+      return () => configListeners.delete(listener)
     },
     async close(graceMs) {
+      closing.abort()
       await tasks.close()
       await codeSearch.made()?.close()
       await sandbox.made()?.close()
+      benchmarkFeed.close()
       benchmarkResults.made()?.close()
       await gateway.close(graceMs)
       learner.close()
@@ -236,6 +283,10 @@ export function createCore({ config, version, log, now, newId, readConfig }: Cor
       await ledger.close()
     },
   }
+}
+
+function includes(endpoints: readonly Endpoint[], wanted: Endpoint): boolean {
+  return endpoints.some(endpoint => isDeepStrictEqual(endpoint, wanted))
 }
 
 /** Makes something when it is first asked for; `made` is what there is to close. */

@@ -48,6 +48,7 @@ export const failures = {
   upstream_disconnected: row(502, 'upstream_error', { fallback: true, retry: true, breaker: true }),
   upstream_unavailable: row(502, 'upstream_error', { fallback: true, breaker: true }),
   upstream_timeout: row(504, 'upstream_error', { fallback: true, breaker: true }),
+  answer_rejected: row(502, 'upstream_error', { fallback: true }),
   queue_full: row(503, 'overloaded_error', { fallback: true }),
   queue_timeout: row(503, 'overloaded_error', { fallback: true }),
   no_backend: row(503, 'server_error'),

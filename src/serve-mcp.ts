@@ -60,7 +60,7 @@ export async function serveMcp({ args, readConfig, version, environment }: Serve
   const following = followCore({
     connect: async () =>
       target === undefined
-        ? await ownOrAttach({ config, version, readConfig, face })
+        ? await ownOrAttach({ version, readConfig, face })
         : await attach({
             url: targetUrl(target),
             ...tokenOf(values['api-key'] ?? environment['SIGNALBOX_API_KEY']),
@@ -96,16 +96,16 @@ export async function serveMcp({ args, readConfig, version, environment }: Serve
 }
 
 interface OwnParts {
-  config: Config
   version: string
   readConfig: () => Config
   face: McpFace
 }
 
 /** Runs the core of the data directory here, or uses the one that another process runs. */
-async function ownOrAttach({ config, version, readConfig, face }: OwnParts): Promise<Connection> {
+async function ownOrAttach({ version, readConfig, face }: OwnParts): Promise<Connection> {
   try {
-    const running = await start(config, version, { readConfig })
+    // Read anew: an heir takes over long after it was started, and the one before it may have been given other settings.
+    const running = await start(readConfig(), version, { readConfig })
     const { core, url } = running
     const unwatch = watchLive(core, face.receive)
     return {

@@ -8,13 +8,14 @@ import { createCore, type Core, type NewId } from './core.ts'
 import { AlreadyRunning, claimInstance, readInstance } from './instance.ts'
 import { createMcpFace } from './mcp/face.ts'
 import { mountMcp } from './mcp/http.ts'
-import { inProcessClient } from './operations/client.ts'
+import { inProcessClient, type Client } from './operations/client.ts'
 import { operations } from './operations/index.ts'
 import { liveSocket } from './operations/live-socket.ts'
 import { watchLive } from './operations/live.ts'
 import type { Principal } from './operations/operation.ts'
 import { registerOperations } from './operations/routes.ts'
 import { createServer } from './proxy/server.ts'
+import { watchSettings } from './watch-settings.ts'
 import { isLoopback } from './wire/loopback.ts'
 
 /** A Signalbox that listens. */
@@ -27,12 +28,15 @@ export interface Running {
 
 export interface StartOptions {
   log?: Logger
-  /** What the settings say now, for `reload_config`; throws `ConfigError`. */
+  /** What the settings say now; throws `ConfigError`. With it, what is written into their files is taken up while this runs. */
   readConfig?: () => Config
+  /** A number in [0, 1): what the router leaves to chance. */
+  random?: () => number
 }
 
 /** What the last answers have to reach their readers when everything else is closed. */
 const lastBytesMs = 500
+const settingsLookMs = 500
 
 /**
  * Starts everything: the core, one look at every server, and the HTTP port. Throws `ConfigError` for a setting that must not
@@ -40,7 +44,7 @@ const lastBytesMs = 500
  * nothing is left open.
  */
 export async function start(config: Config, version: string, options: StartOptions = {}): Promise<Running> {
-  const { log = logTo(config), readConfig = () => config } = options
+  const { log = logTo(config), readConfig, random = Math.random } = options
   const { HOST, PORT, SIGNALBOX_API_KEY, LOCK_FILE_CHECK_ACTIVE_PROCESS, REMOVE_STALE_LOCK_FILES } = config.values
   if (!isLoopback(HOST) && SIGNALBOX_API_KEY === undefined) {
     throw new ConfigError(`HOST: ${HOST} opens Signalbox to the network; set SIGNALBOX_API_KEY too, or use 127.0.0.1`)
@@ -55,11 +59,14 @@ export async function start(config: Config, version: string, options: StartOptio
   try {
     const now = () => performance.timeOrigin + performance.now()
     const newId: NewId = prefix => `${prefix}_${randomUUID()}`
-    const core = createCore({ config, version, log, now, newId, readConfig })
+    const core = createCore({ config, version, log, now, random, newId, readConfig: readConfig ?? (() => config) })
     undo.unshift(() => core.close(0))
     const token = randomBytes(32).toString('hex')
     let url = ''
-    const server = createFaces(core, token, () => url)
+    const client = inProcessClient(operations, core, (err, operation) => {
+      log.error({ err, operation }, 'unforeseen failure')
+    })
+    const server = createFaces(core, client, token, () => url)
     undo.unshift(() => server.close())
     await core.inventory.refresh(new AbortController().signal)
     core.tasks.recover()
@@ -68,10 +75,18 @@ export async function start(config: Config, version: string, options: StartOptio
     claim.announce({ url, token, version })
     // The vocabulary is read while nobody waits; a request that comes sooner reads it at once.
     void core.tokens.warm()
+    const unwatchSettings =
+      readConfig &&
+      watchSettings({
+        root: config.root,
+        intervalMs: settingsLookMs,
+        onWritten: () => void takeUpSettings(core, client),
+      })
     return {
       core,
       url,
       async close(graceMs) {
+        unwatchSettings?.()
         // The gateway first: Fastify waits for its connections, and only the gateway can end the requests on them.
         const closed = server.close()
         await core.close(graceMs)
@@ -95,12 +110,9 @@ export function dataDirOf({ root, values }: Config): string {
 }
 
 /** Everything that answers on the port. */
-function createFaces(core: Core, token: string, url: () => string): FastifyInstance {
+function createFaces(core: Core, client: Client, token: string, url: () => string): FastifyInstance {
   const { SIGNALBOX_TOOLS, MCP_SESSION_LIMIT, MCP_SESSION_IDLE_MS, HOST } = core.config.values
   const server = createServer(core, token)
-  const client = inProcessClient(operations, core, (err, operation) => {
-    core.log.error({ err, operation }, 'unforeseen failure')
-  })
   const authorize = ({ keyId }: FastifyRequest): Principal => ({ name: keyId })
   registerOperations(server, { operations, client, authorize })
   liveSocket(server, send => watchLive(core, send))
@@ -126,6 +138,21 @@ function createFaces(core: Core, token: string, url: () => string): FastifyInsta
     },
   })
   return server
+}
+
+/** Whoever wrote into the files looks here for what came of it, so it is told at the level that is shown by itself. */
+async function takeUpSettings({ log, inventory }: Core, client: Client): Promise<void> {
+  try {
+    const { changed } = (await client.call('reload_config')) as { changed: string[] }
+    if (changed.length === 0) return
+    const servers = inventory.providers.map(provider => {
+      const { state, reason } = provider.health()
+      return `${provider.name}: ${reason ?? `${state}, ${provider.models().length} models`}`
+    })
+    log.warn({ changed, servers }, 'new settings were read and apply now')
+  } catch (error) {
+    log.error({ reason: (error as Error).message }, 'new settings were read and do not apply')
+  }
 }
 
 function urlOf(server: FastifyInstance): string {

@@ -17,7 +17,7 @@ const floors: readonly (readonly string[])[] = [
   ['gateway'],
   ['router', 'ledger', 'search', 'bench'],
   ['providers'],
-  ['instance.ts'],
+  ['instance.ts', 'watch-settings.ts'],
   ['wire', 'config.ts', 'tokens'],
   ['errors.ts'],
 ]

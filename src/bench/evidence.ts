@@ -16,7 +16,8 @@ export interface Evidence {
   total: number
   /** How many runs there were: evidence counts fully from RELIABLE_BENCHMARK_COUNT of them. */
   runs: number
-  digest: string | null
+  /** See `weightsOf`. */
+  weights: string | null
   /** The weights have changed since: these counts speak of another model and must not be used for this one. */
   stale: boolean
   /** Epoch milliseconds of the newest item. */
@@ -27,18 +28,16 @@ export interface Evidence {
  * Results as counts per model, settings and category; weights that have changed are listed apart and marked. Only the
  * newest version of a suite counts.
  *
- * @param digestOf today's digest of a model, `undefined` when its server does not tell: then the newest one measured
+ * @param weightsNow a model's weights today, `undefined` when its server does not tell: then the newest ones measured
  */
-export function evidence(
-  results: readonly Result[],
-  digestOf: (provider: string, model: string) => string | undefined = () => undefined,
-): Evidence[] {
-  const today = digestToday(results, digestOf)
+export function evidence(results: readonly Result[], weightsNow: WeightsNow = () => undefined): Evidence[] {
+  const today = weightsToday(results, weightsNow)
   const groups = Map.groupBy(ofNewestVersion(results), result =>
-    JSON.stringify([candidateKey(result), result.suite, result.digest]),
+    JSON.stringify([candidateKey(result), result.suite, weightsOf(result)]),
   )
   return [...groups.values()].map(group => {
-    const { provider, model, settings, suite: category, suiteVersion, digest } = group[0]!
+    const { provider, model, settings, suite: category, suiteVersion } = group[0]!
+    const weights = weightsOf(group[0]!)
     const runs = new Set(group.map(({ run, repetition }) => `${run} ${repetition}`)).size
     const at = Math.max(...group.map(result => result.at))
     return {
@@ -49,20 +48,25 @@ export function evidence(
       suiteVersion,
       ...countOf(group),
       runs,
-      digest,
-      stale: digest !== today(group[0]!),
+      weights,
+      stale: weights !== today(group[0]!),
       at,
     }
   })
 }
 
 /** The results that speak of today's weights and today's tasks: what a leaderboard shows. */
-export function currentResults(
-  results: readonly Result[],
-  digestOf: (provider: string, model: string) => string | undefined = () => undefined,
-): Result[] {
-  const today = digestToday(results, digestOf)
-  return ofNewestVersion(results).filter(result => result.digest === today(result))
+export function currentResults(results: readonly Result[], weightsNow: WeightsNow = () => undefined): Result[] {
+  const today = weightsToday(results, weightsNow)
+  return ofNewestVersion(results).filter(result => weightsOf(result) === today(result))
+}
+
+/** Today's `weightsOf` a model. */
+export type WeightsNow = (provider: string, model: string) => string | undefined
+
+/** What tells a model's weights from those it had before: their digest, or where no server tells it the quantisation. */
+export function weightsOf({ digest, quantisation }: Pick<Result, 'digest' | 'quantisation'>): string | null {
+  return digest ?? quantisation
 }
 
 function ofNewestVersion(results: readonly Result[]): Result[] {
@@ -71,9 +75,9 @@ function ofNewestVersion(results: readonly Result[]): Result[] {
   return results.filter(({ suite, suiteVersion }) => suiteVersion === newest.get(suite))
 }
 
-function digestToday(results: readonly Result[], digestOf: (provider: string, model: string) => string | undefined) {
-  const newest = new Map(results.toSorted((a, b) => a.at - b.at).map(result => [modelKey(result), result.digest]))
-  return (result: Result) => digestOf(result.provider, result.model) ?? newest.get(modelKey(result)) ?? null
+function weightsToday(results: readonly Result[], weightsNow: WeightsNow) {
+  const newest = new Map(results.toSorted((a, b) => a.at - b.at).map(result => [modelKey(result), weightsOf(result)]))
+  return (result: Result) => weightsNow(result.provider, result.model) ?? newest.get(modelKey(result)) ?? null
 }
 
 const modelKey = ({ provider, model }: { provider: string; model: string }) => JSON.stringify([provider, model])
@@ -135,7 +139,7 @@ export interface Drift {
   certainty: number
   /** Certain enough (97.5 %, so 5 % two-sided); or the weights are others. */
   moved: boolean
-  digestChanged: boolean
+  weightsChanged: boolean
 }
 
 const movedCertainty = 0.975
@@ -151,11 +155,11 @@ export function drift(before: readonly Result[], after: readonly Result[]): Drif
     const [was, is] = [countOf(old), countOf(fresh.filter(({ task }) => known.has(task)))]
     const better = probabilityBetter(is, was)
     const certainty = Math.max(better, 1 - better)
-    const { provider, model, digest } = fresh[0]!
-    const digestChanged = old.at(-1)!.digest !== digest
-    const moved = certainty >= movedCertainty || digestChanged
+    const { provider, model } = fresh[0]!
+    const weightsChanged = weightsOf(old.at(-1)!) !== weightsOf(fresh[0]!)
+    const moved = certainty >= movedCertainty || weightsChanged
     const rates = { before: wilson(was.passed, was.total), after: wilson(is.passed, is.total) }
-    return [{ provider, model, category, ...rates, tasks: known.size, certainty, moved, digestChanged }]
+    return [{ provider, model, category, ...rates, tasks: known.size, certainty, moved, weightsChanged }]
   }
   return [...Map.groupBy(after, candidateKey).values()].flatMap(fresh => [
     ...[...Map.groupBy(fresh, ({ suite }) => suite)].flatMap(([suite, list]) => compare(list, suite)),

@@ -61,11 +61,14 @@ export interface Result {
 export interface ResultStore {
   /** The newest run of this plan that has not finished. */
   unfinished: (plan: string) => string | undefined
+  /** A run that was begun before goes on. */
   begin: (run: { id: string; plan: string; at: number }) => void
   finish: (run: string, at: number) => void
   save: (result: Result) => void
   /** Of one run, or of all, oldest first. */
   results: (run?: string) => Result[]
+  /** Another number whenever another process, or another opening of the file, has written. */
+  version: () => number
 }
 
 const columns = {
@@ -112,7 +115,7 @@ export function openResults(file: string): ResultStore & { close: () => void } {
   const insert = db.prepare(`INSERT INTO benchmark_results VALUES (${names.map(name => `@${name}`).join(', ')})`)
   const ofRun = db.prepare('SELECT * FROM benchmark_results WHERE run = ? ORDER BY at, rowid')
   const all = db.prepare('SELECT * FROM benchmark_results ORDER BY at, rowid')
-  const begin = db.prepare('INSERT INTO benchmark_runs (id, plan, at) VALUES (@id, @plan, @at)')
+  const begin = db.prepare('INSERT OR IGNORE INTO benchmark_runs (id, plan, at) VALUES (@id, @plan, @at)')
   const finish = db.prepare('UPDATE benchmark_runs SET finished = @at WHERE id = @run')
   const unfinished = db.prepare(
     'SELECT id FROM benchmark_runs WHERE plan = ? AND finished IS NULL ORDER BY at DESC, rowid DESC LIMIT 1',
@@ -127,6 +130,7 @@ export function openResults(file: string): ResultStore & { close: () => void } {
         ...(row as Result),
         passed: (row as { passed: number }).passed === 1,
       })),
+    version: () => db.pragma('data_version', { simple: true }) as number,
     close: () => db.close(),
   }
 }

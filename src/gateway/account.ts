@@ -2,12 +2,13 @@ import { GatewayError, asGatewayError } from '../errors.ts'
 import type { AttemptEntry, Outcome } from '../ledger/entry.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Model } from '../providers/provider.ts'
+import type { Verification } from '../router/cascade.ts'
 import { reasonFor, type Decision } from '../router/decide.ts'
 import type { RequestOptions } from '../router/options.ts'
 import { recordOf } from '../router/record.ts'
 import { readUsage, writeUsage, type ChatCompletion, type ChatRequest } from '../wire/openai.ts'
 import { framesIn, partFromChunks, type StreamPart } from '../wire/stream-part.ts'
-import { costUsd, noUsage, type Usage } from '../wire/usage.ts'
+import { costUsd, noUsage, sumUsage, type Usage } from '../wire/usage.ts'
 import type { Learner } from './learner.ts'
 
 /** What a caller wants of the router beyond what his request shows. */
@@ -53,14 +54,17 @@ export interface Answered {
   choices?: readonly { text?: unknown; message?: ChatCompletion['choices'][number]['message'] }[]
 }
 
-/** The books of one attempt. Every attempt ends by exactly one of `failed`, `completed` or `watch`. */
+/** The books of one attempt. Every attempt ends by `failed`, `completed`, `watch` or `hold`. */
 export interface AttemptAccount {
   slotGranted(): void
   /** The first token, or the whole answer, is there. */
   answered(): Timings
-  /** Nothing of this attempt reached the caller. */
+  /** Nothing of this attempt reaches the caller; what it used up so far stays in the books. */
   failed(error: GatewayError): void
+  /** The whole answer is there, and so far kept back. */
   completed(answer: Answered): void
+  /** An answer that was completed or held goes to the caller. `reason`: why this model, where the decision does not say it. */
+  delivered(reason?: string): void
   /**
    * The same parts, watched for usage; where the upstream gives none, a last part carries our estimate. `onEnd` runs once,
    * with the error if it was one. A caller may hang up before he reads at all, so `signal` ends an unread stream too.
@@ -70,6 +74,8 @@ export interface AttemptAccount {
     signal: AbortSignal,
     onEnd: (error?: GatewayError) => void,
   ): AsyncGenerator<StreamPart, void, void>
+  /** Like `watch`, for a stream that is kept back for now. */
+  hold(parts: AsyncIterable<StreamPart>): AsyncGenerator<StreamPart, void, void>
 }
 
 /** The books of one request: exactly one row, whichever comes first: the end, a failure, or the caller hanging up. */
@@ -79,6 +85,8 @@ export interface Account {
   decided(decision: Decision, routeMs: number): void
   attemptStarted(model: Model): AttemptAccount
   attempts(): number
+  /** What checking the answers came to. */
+  verified(verification: Verification): void
   failed(error: GatewayError): void
   /** Resolves when the row is handed to the ledger. */
   readonly settled: Promise<void>
@@ -95,10 +103,9 @@ export interface AccountParts {
 
 interface End {
   model?: Model
-  usage?: Usage
-  costUsd?: number | undefined
   firstTokenAt?: number | undefined
   error?: GatewayError | undefined
+  reason?: string | undefined
 }
 
 export function openAccount({ call, request, ledger, learner, now }: AccountParts): Account {
@@ -107,9 +114,10 @@ export function openAccount({ call, request, ledger, learner, now }: AccountPart
   let decision: Decision | undefined
   let routeMs = 0
   let queueMs = 0
+  let verification: Verification | undefined
   let written = false
 
-  function settle({ model, usage = noUsage, costUsd: cost = 0, firstTokenAt, error }: End): void {
+  function settle({ model, firstTokenAt, error, reason }: End): void {
     if (written) return
     written = true
     const at = now()
@@ -128,14 +136,17 @@ export function openAccount({ call, request, ledger, learner, now }: AccountPart
       failureCode: error?.code,
       status: error?.failure.status ?? 200,
       stream: request.stream === true,
-      usage,
-      costUsd: cost,
+      usage: entries.length === 1 ? entries[0]!.usage : sumUsage(entries.map(({ usage }) => usage)),
+      costUsd: totalUsd(entries),
       ttftMs: firstTokenAt === undefined ? undefined : firstTokenAt - call.receivedAt,
       durationMs: at - call.receivedAt,
       queueMs,
       routeMs,
-      reason: decision === undefined || model === undefined ? 'none' : reasonFor(decision, model),
-      decision: decision === undefined ? undefined : recordOf(decision),
+      reason: reason ?? (decision === undefined || model === undefined ? 'none' : reasonFor(decision, model)),
+      decision:
+        decision === undefined
+          ? undefined
+          : { ...recordOf(decision), ...(verification === undefined ? {} : { verification }) },
       attempts: entries,
     })
     resolve()
@@ -154,18 +165,22 @@ export function openAccount({ call, request, ledger, learner, now }: AccountPart
       durationMs: 0,
     }
     entries.push(entry)
+    let end: End | undefined
+
+    function mark(error: GatewayError): void {
+      entry.outcome = outcomeOf(error)
+      entry.failureCode = error.code
+      entry.status = error.failure.status
+      entry.message = error.message
+    }
 
     function close(usage: Usage, error?: GatewayError): End {
-      entry.outcome = outcomeOf(error)
+      entry.outcome = 'ok'
       entry.usage = usage
       entry.costUsd = usage === noUsage ? 0 : costUsd(usage, model.price)
       entry.durationMs = now() - startedAt
       entry.ttftMs = firstTokenAt === undefined ? undefined : firstTokenAt - slotAt
-      if (error !== undefined) {
-        entry.failureCode = error.code
-        entry.status = error.failure.status
-        entry.message = error.message
-      }
+      if (error !== undefined) mark(error)
       if (decision !== undefined) {
         learner.attempted({
           model,
@@ -177,12 +192,43 @@ export function openAccount({ call, request, ledger, learner, now }: AccountPart
           error,
         })
       }
-      return { model, usage, costUsd: entry.costUsd, firstTokenAt, error }
+      return (end = { model, firstTokenAt, error })
     }
 
     /** What a partial or unreported answer consumed: the prompt was read, and servers send about one token a frame. */
     function estimate(outputTokens: number): Usage {
       return { ...noUsage, inputTokens: decision?.measured.promptTokens ?? 0, outputTokens, estimated: true }
+    }
+
+    async function* hold(
+      parts: AsyncIterable<StreamPart>,
+      finish: (usage: Usage, error?: GatewayError) => void = close,
+      begin: () => void = () => undefined,
+    ): AsyncGenerator<StreamPart, void, void> {
+      begin()
+      let usage: Usage | undefined
+      let frames = 0
+      let failure: GatewayError | undefined
+      let ended = false
+      try {
+        for await (const part of parts) {
+          usage = part.usage ?? usage
+          frames += framesIn(part)
+          yield part
+        }
+        if (usage === undefined) {
+          usage = estimate(frames)
+          yield partFromChunks([{ object: 'chat.completion.chunk', choices: [], usage: writeUsage(usage) }])
+        }
+        ended = true
+      } catch (error) {
+        failure = asGatewayError(error)
+        ended = true
+        throw failure
+      } finally {
+        if (!ended) failure = new GatewayError('client_closed', 'The caller stopped reading.')
+        finish(usage ?? estimate(frames), failure)
+      }
     }
 
     function watch(
@@ -202,34 +248,10 @@ export function openAccount({ call, request, ledger, learner, now }: AccountPart
       }
       signal.addEventListener('abort', onAbort, { once: true })
 
-      async function* watched(): AsyncGenerator<StreamPart, void, void> {
+      return hold(parts, finish, () => {
         if (signal.aborted) throw asGatewayError(signal.reason)
         read = true
-        let usage: Usage | undefined
-        let frames = 0
-        let failure: GatewayError | undefined
-        let ended = false
-        try {
-          for await (const part of parts) {
-            usage = part.usage ?? usage
-            frames += framesIn(part)
-            yield part
-          }
-          if (usage === undefined) {
-            usage = estimate(frames)
-            yield partFromChunks([{ object: 'chat.completion.chunk', choices: [], usage: writeUsage(usage) }])
-          }
-          ended = true
-        } catch (error) {
-          failure = asGatewayError(error)
-          ended = true
-          throw failure
-        } finally {
-          if (!ended) failure = new GatewayError('client_closed', 'The caller stopped reading.')
-          finish(usage ?? estimate(frames), failure)
-        }
-      }
-      return watched()
+      })
     }
 
     return {
@@ -242,9 +264,17 @@ export function openAccount({ call, request, ledger, learner, now }: AccountPart
         firstTokenAt = now()
         return { routeMs, queueMs, upstreamMs: firstTokenAt - slotAt }
       },
-      failed: error => void close(noUsage, error),
-      completed: answer => settle(close(readUsage(answer.usage) ?? estimate(wordsIn(answer)))),
+      failed(error) {
+        if (end === undefined) close(noUsage, error)
+        else mark(error)
+      },
+      completed: answer => void close(readUsage(answer.usage) ?? estimate(wordsIn(answer))),
+      delivered(reason) {
+        if (end === undefined) throw new Error(`${model.id} has not answered yet`)
+        settle({ ...end, firstTokenAt: now(), reason })
+      },
       watch,
+      hold: parts => hold(parts),
     }
   }
 
@@ -256,9 +286,22 @@ export function openAccount({ call, request, ledger, learner, now }: AccountPart
     },
     attemptStarted,
     attempts: () => entries.length,
+    verified(outcome) {
+      verification = outcome
+    },
     failed: error => settle({ error }),
     settled,
   }
+}
+
+/** Undefined where the cost of one is not known: books do not guess. */
+function totalUsd(entries: readonly AttemptEntry[]): number | undefined {
+  let total = 0
+  for (const { costUsd: cost } of entries) {
+    if (cost === undefined) return undefined
+    total += cost
+  }
+  return total
 }
 
 function outcomeOf(error: GatewayError | undefined): Outcome {

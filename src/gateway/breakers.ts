@@ -29,6 +29,8 @@ export interface Breakers {
   failed(model: Model, error: GatewayError): void
   /** The attempt ended without saying anything about the model, for instance because the caller hung up. */
   left(model: Model): void
+  /** The settings of this provider are others now, so that what happened with the old ones says nothing any more. */
+  forget(provider: string): void
 }
 
 /** `now` in milliseconds since the epoch. Holds at most 5,000 models; a forgotten one counts as healthy. */
@@ -81,6 +83,10 @@ export function createBreakers(now: () => number): Breakers {
     left(model) {
       const breaker = breakers.get(model.id)
       if (breaker !== undefined) breaker.probing = false
+    },
+    forget(provider) {
+      const ids = [...breakers.keys()].filter(id => id.startsWith(`${provider}/`))
+      for (const id of ids) breakers.delete(id)
     },
   }
 }

@@ -5,12 +5,15 @@ import type { Model } from '../providers/provider.ts'
 import type { Alias } from '../router/aliases.ts'
 import { decide, reasonFor, refusal, type Candidates, type Decision } from '../router/decide.ts'
 import type { Knowledge } from '../router/knowledge.ts'
+import type { Verification } from '../router/cascade.ts'
 import { measure, type Measured } from '../router/measure.ts'
 import type { Conversation } from '../router/price.ts'
 import { select, type Group } from '../router/select.ts'
 import { sessionKey } from '../router/session.ts'
+import { refuseUnknownChecks } from '../router/verify.ts'
 import type { Errand, ErrandName, ErrandReply, ErrandRequests } from '../wire/errands.ts'
 import type { ChatCompletion, ChatRequest } from '../wire/openai.ts'
+import { createCascades, type Cascade } from './cascade-run.ts'
 import { attempt, type AttemptTimeouts, type Primed } from './attempt.ts'
 import {
   openAccount,
@@ -29,6 +32,7 @@ import type { Job } from './job.ts'
 import { createKeptReasoning } from './kept-reasoning.ts'
 import type { Learner } from './learner.ts'
 import type { Slots } from './slots.ts'
+import type { TestCommands } from './test-command.ts'
 
 /** More candidates than this are not tried for one request: by then its caller has waited long enough to hear the reasons. */
 const mostAttempts = 5
@@ -47,6 +51,8 @@ export interface Served {
   timings: Timings
   /** What was changed in the request for this model. */
   notes: readonly string[]
+  /** What checking came to, where the answer was checked. */
+  verification?: Verification
 }
 
 export interface Answer<Body = ChatCompletion> {
@@ -88,6 +94,9 @@ export interface GatewayParts {
   aliases: readonly Alias[]
   countTokens: (request: ChatRequest) => { tokens: number; exact: boolean }
   countText: (text: string) => { tokens: number; exact: boolean }
+  /** VERIFY_COMMANDS and the time they have. */
+  testCommands: TestCommands
+  testTimeoutMs: number
   /** Milliseconds since the epoch. */
   now: () => number
   /** A number in [0, 1) for each decision. */
@@ -116,6 +125,7 @@ export function createGateway(parts: GatewayParts): Gateway {
   function preview(request: ChatRequest, { contextTokens = 0, options = {} }: RouteWish = {}): Decision {
     const names = [...new Set([request.model, ...(request.models ?? [])])]
     const { tokens, exact } = countTokens(request)
+    if (options.verify !== undefined) refuseUnknownChecks(options.verify, Object.keys(parts.testCommands))
     const prompt = { tokens: Math.max(tokens, contextTokens), exact: exact && tokens >= contextTokens }
     const groups = select(names, inventory.models(), parts.aliases)
     const conversation = conversations.get(sessionKey(request, options.session) ?? '')
@@ -167,13 +177,14 @@ export function createGateway(parts: GatewayParts): Gateway {
     signal: AbortSignal,
     account: Account,
   ): Promise<Answer<Body>> {
-    const line = [...decision.ranked]
+    const cascade = job.cascade?.(decision, account)
+    let line = [...decision.ranked]
     const errors: { model: Model; error: GatewayError }[] = []
     const again = new Set<Model>()
     for (let model = line.shift(); model !== undefined && errors.length < mostAttempts; model = line.shift()) {
       if (!breakers.tryEnter(model)) continue
       try {
-        return await callOne(model, decision, job, signal, account)
+        return await callOne(model, decision, job, signal, account, cascade)
       } catch (thrown) {
         const error = asGatewayError(thrown)
         errors.push({ model, error })
@@ -182,8 +193,11 @@ export function createGateway(parts: GatewayParts): Gateway {
           again.add(model)
           line.unshift(model)
         }
+        if (cascade !== undefined) line = cascade.left(line)
       }
     }
+    const unproven = cascade?.giveUp()
+    if (unproven !== undefined) return unproven
     throw allFailed(errors)
   }
 
@@ -200,13 +214,15 @@ export function createGateway(parts: GatewayParts): Gateway {
     job: Job<Body>,
     signal: AbortSignal,
     account: Account,
+    cascade: Cascade<Body> | undefined,
   ): Promise<Answer<Body>> {
-    const provider = inventory.providerOf(model)
     const entry = account.attemptStarted(model)
     let release: (() => void) | undefined
     try {
-      release = await slotsOf(provider.name).acquire(signal)
+      release = await slotsOf(model.provider).acquire(signal)
       entry.slotGranted()
+      // Asked for only now: while it waited in line, its provider may have got another key or be gone.
+      const provider = inventory.providerOf(model)
       const { promptTokens } = decision.measured
       const { call, notes } = job.prepare({ model, provider, promptTokens })
       const reply = await attempt({
@@ -217,7 +233,6 @@ export function createGateway(parts: GatewayParts): Gateway {
         signal,
       })
       breakers.succeeded(model)
-      job.served?.(model, decision)
       const served: Served = {
         model,
         reason: reasonFor(decision, model),
@@ -226,7 +241,10 @@ export function createGateway(parts: GatewayParts): Gateway {
         timings: entry.answered(),
         notes,
       }
-      return { served, reply: finishing(job.finish(reply), model, entry, signal, release) }
+      const finished = job.finish(reply, model)
+      if (cascade !== undefined) return await cascade.check({ served, reply: finished, entry, release }, signal)
+      job.served?.(model, decision)
+      return { served, reply: finishing(finished, model, entry, signal, release) }
     } catch (thrown) {
       release?.()
       const error = asGatewayError(thrown)
@@ -247,6 +265,7 @@ export function createGateway(parts: GatewayParts): Gateway {
     if (reply.kind === 'complete') {
       release()
       entry.completed(reply.completion)
+      entry.delivered()
       return reply
     }
     const parts = entry.watch(reply.parts, signal, error => {
@@ -259,7 +278,7 @@ export function createGateway(parts: GatewayParts): Gateway {
   function blame(model: Model, error: GatewayError): void {
     if (error.code === 'client_closed' || error.code === 'shutting_down') breakers.left(model)
     else breakers.failed(model, error)
-    if (error.code === 'upstream_unavailable') inventory.suspect(inventory.providerOf(model))
+    if (error.code === 'upstream_unavailable') inventory.suspect(model)
   }
 
   const keptReasoning = createKeptReasoning()
@@ -268,8 +287,12 @@ export function createGateway(parts: GatewayParts): Gateway {
     decide({ measured, options: {} }, { groups, ...around }, knowledge, now(), random())
   const groupsOf = (names: readonly string[]) => select(names, inventory.models(), parts.aliases)
 
+  const chat = (call: Call, request: ChatRequest): Promise<Answer> =>
+    perform(call, chatJob(call, request, { decide: preview, keptReasoning, remember, cascadeFor }))
+  const cascadeFor = createCascades({ knowledge, learner, chat, now, tests: parts })
+
   return {
-    chat: (call, request) => perform(call, chatJob(call, request, { decide: preview, keptReasoning, remember })),
+    chat,
     run: (call, errand, request) =>
       perform(call, errandJob(errand, request, { groupsOf, providerOf, countText, decide: decideErrand })),
     preview,

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino'
+import { GatewayError } from '../errors.ts'
 import type { Model, Provider } from '../providers/provider.ts'
 import type { Condition } from '../router/filter.ts'
 
@@ -9,6 +10,7 @@ export interface Inventory {
   readonly providers: readonly Provider[]
   /** All models known, those of servers that went away included; ask `condition` before using one. */
   models(): readonly Model[]
+  /** Throws `model_not_found` when its provider was taken out of the settings since the model was chosen. */
   providerOf(model: Model): Provider
   condition(model: Model): Condition
   /** Asks every server what it serves now; at once, in parallel, each bounded by itself. */
@@ -17,8 +19,13 @@ export interface Inventory {
   refreshIfStale(signal: AbortSignal): Promise<void>
   /** Asks one server again, and for what is otherwise answered from memory too. */
   refetch(provider: Provider, signal: AbortSignal): Promise<void>
-  /** A request met a server that does not answer: ask that one now, in the background. */
-  suspect(provider: Provider): void
+  /** A request for this model met a server that does not answer: ask that one now, in the background. */
+  suspect(model: Model): void
+  /**
+   * Serves with exactly these from now on, and comes back when each new one was asked what it serves. Those that are no
+   * longer among them are closed and their models forgotten; what they answer now, they still answer to the end.
+   */
+  replace(providers: readonly Provider[], signal: AbortSignal): Promise<void>
   close(): Promise<void>
 }
 
@@ -30,8 +37,10 @@ export interface InventoryParts {
 }
 
 /** Knows what every server serves and whether it is there, and keeps that fresh until closed. It owns the providers. */
-export function createInventory({ providers, probeIntervalMs, now, log }: InventoryParts): Inventory {
-  const byName = new Map(providers.map(provider => [provider.name, provider]))
+export function createInventory(parts: InventoryParts): Inventory {
+  const { probeIntervalMs, now, log } = parts
+  let { providers } = parts
+  let byName = new Map(providers.map(provider => [provider.name, provider]))
   // A server that is down lists nothing, but its models stay known by name: asking for one then says what is wrong.
   const lastKnown = new Map<string, readonly Model[]>()
   const lastState = new Map<string, string>()
@@ -39,10 +48,15 @@ export function createInventory({ providers, probeIntervalMs, now, log }: Invent
   let all: readonly Model[] = []
   let refreshedAt = Number.NEGATIVE_INFINITY
 
+  const listAll = () => {
+    all = providers.flatMap(each => lastKnown.get(each.name) ?? [])
+  }
+
   function note(provider: Provider): void {
+    if (byName.get(provider.name) !== provider) return
     const { state, reason } = provider.health()
     if (state === 'up') lastKnown.set(provider.name, provider.models())
-    all = providers.flatMap(each => lastKnown.get(each.name) ?? [])
+    listAll()
     const before = lastState.get(provider.name)
     lastState.set(provider.name, state)
     if (before === state || before === undefined) return
@@ -64,12 +78,14 @@ export function createInventory({ providers, probeIntervalMs, now, log }: Invent
   timer.unref()
 
   return {
-    providers,
+    get providers() {
+      return providers
+    },
     models: () => all,
     providerOf(model) {
       const provider = byName.get(model.provider)
-      if (provider === undefined) throw new Error(`model ${model.id} belongs to no provider`)
-      return provider
+      if (provider !== undefined) return provider
+      throw new GatewayError('model_not_found', `${model.id} is gone: its server was taken out of the settings.`)
     },
     condition(model) {
       const { state, reason } = byName.get(model.provider)?.health() ?? { state: 'unknown' }
@@ -80,8 +96,21 @@ export function createInventory({ providers, probeIntervalMs, now, log }: Invent
       if (now() - refreshedAt >= freshMs) await refresh(signal)
     },
     refetch: (provider, signal) => ask(provider, signal, true),
-    suspect(provider) {
-      void ask(provider, closing.signal)
+    suspect({ provider: name }) {
+      const provider = byName.get(name)
+      if (provider !== undefined) void ask(provider, closing.signal)
+    },
+    async replace(next, signal) {
+      const added = next.filter(provider => !providers.includes(provider))
+      const removed = providers.filter(provider => !next.includes(provider))
+      providers = next
+      byName = new Map(next.map(provider => [provider.name, provider]))
+      for (const { name } of removed) {
+        lastKnown.delete(name)
+        lastState.delete(name)
+      }
+      listAll()
+      await Promise.all([...added.map(provider => ask(provider, signal)), ...removed.map(provider => provider.close())])
     },
     async close() {
       clearInterval(timer)

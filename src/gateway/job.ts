@@ -1,7 +1,8 @@
 import type { Model, Provider, Reply } from '../providers/provider.ts'
 import type { Decision } from '../router/decide.ts'
-import type { Asked } from './account.ts'
+import type { Account, Asked } from './account.ts'
 import type { Primed } from './attempt.ts'
+import type { Cascade } from './cascade-run.ts'
 
 /** What is the same on the road for a chat, embeddings or whatever else a caller wants: who could do it, and how each is asked. */
 export interface Job<Body> {
@@ -11,10 +12,12 @@ export interface Job<Body> {
   decide: () => Decision
   /** The call that one candidate gets, and what was changed for it. */
   prepare(candidate: Candidate): { call: (signal: AbortSignal) => Promise<Reply<Body>>; notes: string[] }
+  /** What checks the answers before they go on; absent, or undefined, where nobody wants that. */
+  cascade?: (decision: Decision, account: Account) => Cascade<Body> | undefined
   /** Told when `model` has begun to answer. */
   served?: (model: Model, decision: Decision) => void
-  /** The answer as it goes on to the caller. */
-  finish(reply: Primed<Body>): Primed<Body>
+  /** The answer of `model` as it goes on to the caller. */
+  finish(reply: Primed<Body>, model: Model): Primed<Body>
 }
 
 export interface Candidate {

@@ -1,12 +1,24 @@
 import { createHash } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
 import { LRUCache } from 'lru-cache'
 import type { Logger } from 'pino'
 import type { GatewayError } from '../errors.ts'
 import type { Fact } from '../ledger/learned.ts'
 import type { Model } from '../providers/provider.ts'
 import type { Decision } from '../router/decide.ts'
-import { learnOutcome, learnOutput, learnSpeed, type EvidenceRow, type Signal } from '../router/evidence.ts'
+import {
+  learnAgreement,
+  learnBenchmark,
+  learnOutcome,
+  learnOutput,
+  learnSpeed,
+  learnVerifier,
+  type Benchmark,
+  type EvidenceRow,
+  type Signal,
+} from '../router/evidence.ts'
 import type { Knowledge } from '../router/knowledge.ts'
+import { likeliest } from '../router/measure.ts'
 import type { ChatRequest } from '../wire/openai.ts'
 import { promptTokens, type Usage } from '../wire/usage.ts'
 
@@ -35,6 +47,12 @@ export interface Learner {
   answered(conversation: string, request: ChatRequest, model: Model, decision: Decision): void
   /** Somebody or something judged an answer, 0..1. `categories` are those of its decision. */
   judged(model: Model, categories: Readonly<Record<string, number>>, signal: Signal, score: number): void
+  /** What all benchmarks so far say of a model at one kind of task; `model` is the key of its ability. */
+  benchmarked(model: string, category: string, value: Benchmark): void
+  /** A check spoke about an answer of `model`. */
+  checked(model: Model, decision: Decision, check: string, accepted: boolean): void
+  /** What a check said of an answer met what somebody else said of it. */
+  compared(check: string, agreed: boolean): void
   /** Writes what is not yet kept. */
   close(): void
 }
@@ -108,10 +126,15 @@ export function createLearner({ knowledge, save, now, log }: LearnerParts): Lear
       if (before !== undefined) judged(before.model, before.categories, 'retried', 0)
       answers.set(key, { model, categories: decision.measured.categories })
     },
+    benchmarked(model, category, value) {
+      const known = evidence.benchmarks.get(model)?.get(category)
+      if (!isDeepStrictEqual(known, value)) keep(learnBenchmark(evidence, model, category, value))
+    },
+    checked(model, { measured }, check, accepted) {
+      const place = { model: abilityOf(model).key, category: likeliest(measured.categories) }
+      keep(learnVerifier(evidence, check, place, accepted, now()))
+    },
+    compared: (check, agreed) => keep(learnAgreement(evidence, check, agreed)),
     close: write,
   }
-}
-
-function likeliest(categories: Readonly<Record<string, number>>): string {
-  return Object.entries(categories).reduce((best, entry) => (entry[1] > best[1] ? entry : best), ['', -1])[0]
 }

@@ -2,11 +2,12 @@ import type { Model, Provider } from '../providers/provider.ts'
 import type { ChatMessage, ChatRequest } from '../wire/openai.ts'
 import { isRecord } from '../wire/json.ts'
 import { nearestEffort } from '../wire/reasoning-effort.ts'
+import { withImagesBehindResults } from './tool-images.ts'
 
 /** What the candidate it goes to says about itself. */
 export interface Target {
   model: Model
-  provider: Pick<Provider, 'cacheControl' | 'anthropics' | 'efforts'>
+  provider: Pick<Provider, 'cacheControl' | 'anthropics' | 'efforts' | 'toolImages'>
   /** Our count of the prompt. */
   promptTokens: number
 }
@@ -21,6 +22,7 @@ export function prepare(request: ChatRequest, target: Target): { request: ChatRe
   let prepared = withoutOurFields(request)
   if (provider.anthropics !== true) prepared = withoutBilling(prepared)
   if (provider.cacheControl !== true) prepared = withoutCacheControl(prepared)
+  if (provider.toolImages !== true) prepared = withImagesBehindResults(prepared)
   prepared =
     model.capabilities.reasoning === false
       ? withoutReasoning(prepared, model, notes)

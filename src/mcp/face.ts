@@ -62,7 +62,7 @@ export function createMcpFace({ client, version, url, tools, readOnly, now }: Mc
           bus.publish({ kind: 'resources_list_changed' })
         }
       }
-      updated('locallama://jobs/active')
+      if (message.type !== 'backends') updated('locallama://jobs/active')
       updated('locallama://status')
     },
   }

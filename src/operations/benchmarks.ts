@@ -13,9 +13,11 @@ export const benchmarks = operation({
   input: z.strictObject({ model: z.string().optional(), limit: z.int().min(1).max(100).default(20) }),
   output: z.object({ models: BenchmarkOutcome.shape.models, total: z.int() }),
   run: ({ benchmarkResults, inventory }: Core, { model, limit }) => {
-    const digestOf = (provider: string, name: string) =>
-      inventory.models().find(each => each.provider === provider && each.name === name)?.digest
-    const standings = leaderboard(currentResults(benchmarkResults().results(), digestOf))
+    const weightsNow = (provider: string, name: string) => {
+      const found = inventory.models().find(each => each.provider === provider && each.name === name)
+      return found?.digest ?? found?.quantization
+    }
+    const standings = leaderboard(currentResults(benchmarkResults().results(), weightsNow))
     const models = standings.map(standing => summary(standing))
     const asked = models.filter(each => model === undefined || each.model === model || each.model.endsWith(`/${model}`))
     return { models: asked.slice(0, limit), total: asked.length }

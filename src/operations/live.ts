@@ -20,6 +20,7 @@ export const LiveMessage = z.discriminatedUnion('type', [
     jobs: z.array(JobStatus),
   }),
   z.object({ type: z.literal('job'), job: JobStatus, queue: Queue }),
+  z.object({ type: z.literal('backends'), backends: z.array(z.string()) }),
 ])
 export type LiveMessage = z.output<typeof LiveMessage>
 
@@ -50,7 +51,14 @@ export function watchLive(core: Core, send: (message: LiveMessage) => void): () 
     queue: queue(),
     jobs: jobs.map(({ id }) => view(id)),
   })
-  return tasks.watch(({ jobId }) => {
+  const unwatchTasks = tasks.watch(({ jobId }) => {
     send({ type: 'job', job: view(jobId), queue: queue() })
   })
+  const unwatchConfig = core.watchConfig(() => {
+    send({ type: 'backends', backends: backendsOf(core) })
+  })
+  return () => {
+    unwatchTasks()
+    unwatchConfig()
+  }
 }

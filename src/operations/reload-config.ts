@@ -11,8 +11,8 @@ export const reloadConfig = operation({
   effect: 'write',
   input: z.strictObject({}),
   output: z.object({ changed: z.array(z.string()) }),
-  run: (core: Core) => {
-    const next = read(core)
+  run: async (core: Core) => {
+    const next = await refusing(() => core.readConfig())
     const changed = differences(core.config, next)
     const fixed = changed.filter(takesRestart)
     if (fixed.length > 0) {
@@ -21,14 +21,15 @@ export const reloadConfig = operation({
         `Nothing was changed, because ${fixed.join(', ')} can only change at a restart. Restart Signalbox, or set it back.`,
       )
     }
-    core.reconfigure(next)
+    if (changed.length > 0) await refusing(() => core.reconfigure(next))
     return { changed }
   },
 })
 
-function read(core: Core): Config {
+/** What an operator must mend is told to the caller. */
+async function refusing<Result>(step: () => Result | Promise<Result>): Promise<Result> {
   try {
-    return core.readConfig()
+    return await step()
   } catch (error) {
     if (error instanceof ConfigError) {
       throw new GatewayError('invalid_request', `Nothing was changed. ${error.message}`, { cause: error })
@@ -37,16 +38,13 @@ function read(core: Core): Config {
   }
 }
 
-const endpoints = 'providers'
-
 /** Names of the settings that are not the same in both. */
 function differences(before: Config, after: Config): string[] {
   const names = Object.keys(coreSettings) as (keyof Config['values'])[]
   const changed: string[] = names.filter(name => !isDeepStrictEqual(before.values[name], after.values[name]))
-  return isDeepStrictEqual(before.endpoints, after.endpoints) ? changed : [...changed, endpoints]
+  return isDeepStrictEqual(before.endpoints, after.endpoints) ? changed : [...changed, 'providers']
 }
 
 function takesRestart(name: string): boolean {
-  const setting = (coreSettings as Readonly<Record<string, Setting>>)[name]
-  return name === endpoints || setting?.atStart === true
+  return (coreSettings as Readonly<Record<string, Setting>>)[name]?.atStart === true
 }

@@ -46,6 +46,7 @@ export const llamaCpp: ProviderKind = {
       label: llamaCpp.label,
       tier: endpoint.tier ?? 'local',
       url,
+      toolImages: true,
       firstTokenTimeoutMs: endpoint.firstTokenTimeoutMs,
       ...inventory,
       chat: call => localChat(upstream, '/v1/chat/completions', call, localChatBody(call)),

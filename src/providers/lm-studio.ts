@@ -3,6 +3,7 @@ import { GatewayError } from '../errors.ts'
 import { isRecord } from '../wire/json.ts'
 import { freePrice } from '../wire/usage.ts'
 import { endpointList, type EndpointList, readEndpoints, withoutEnding } from './endpoints.ts'
+import { gapInPrompt } from './fim-prompt.ts'
 import { createInventory } from './inventory.ts'
 import { type ChatBody, localChat, localChatBody } from './openai-chat.ts'
 import { openAiErrands } from './openai-errands.ts'
@@ -47,13 +48,17 @@ export const lmStudio: ProviderKind = {
       label: lmStudio.label,
       tier: endpoint.tier ?? 'local',
       url,
+      efforts: ['none', 'low', 'medium', 'high'],
       firstTokenTimeoutMs: endpoint.firstTokenTimeoutMs,
       ...inventory,
       async chat(call) {
         refuseUnable(call)
         return localChat(upstream, '/v1/chat/completions', call, withJsonSchema(localChatBody(call)))
       },
-      errands: { embeddings: errands.embeddings, completions: errands.completions },
+      errands: {
+        embeddings: errands.embeddings,
+        completions: call => errands.completions({ ...call, request: gapInPrompt(call.request, call.model.name) }),
+      },
     }
   },
 }

@@ -76,6 +76,7 @@ export const ollama: ProviderKind = {
       label: ollama.label,
       tier: endpoint.tier ?? 'local',
       url,
+      toolImages: true,
       firstTokenTimeoutMs: endpoint.firstTokenTimeoutMs,
       ...inventory,
       chat,

@@ -6,10 +6,12 @@ import { readNumber } from '../wire/json.ts'
 import { freePrice, type Price } from '../wire/usage.ts'
 import { isLoopback } from '../wire/loopback.ts'
 import { endpointList, type EndpointList, readEndpoints } from './endpoints.ts'
+import { completionsOrChat } from './completion-by-chat.ts'
+import { gapInPrompt } from './fim-prompt.ts'
 import { createInventory } from './inventory.ts'
 import { chatBody, openAiChat } from './openai-chat.ts'
 import { openAiErrands } from './openai-errands.ts'
-import type { Model, ProviderKind, Tier } from './provider.ts'
+import type { Model, ProviderCall, ProviderKind, Tier } from './provider.ts'
 import { createUpstream, type Upstream } from './upstream.ts'
 
 /** Any server that speaks chat completions: vLLM, SGLang, llamafile, a cloud provider, another gateway. */
@@ -45,6 +47,10 @@ export const openAiCompatible: ProviderKind = {
       now,
       ask: async signal => (await listModels(upstream, endpoint, signal)).map(entry => describe(entry, endpoint, tier)),
     })
+    const chat = (call: ProviderCall) => openAiChat(upstream, '/chat/completions', call, chatBody(call))
+    const errands = openAiErrands(upstream, '')
+    const complete: typeof errands.completions = call =>
+      errands.completions({ ...call, request: gapInPrompt(call.request, call.model.name) })
     return {
       name: endpoint.name,
       label: openAiCompatible.label,
@@ -53,8 +59,8 @@ export const openAiCompatible: ProviderKind = {
       anthropics: new URL(endpoint.url).hostname === 'api.anthropic.com',
       firstTokenTimeoutMs: endpoint.firstTokenTimeoutMs,
       ...inventory,
-      chat: call => openAiChat(upstream, '/chat/completions', call, chatBody(call)),
-      errands: openAiErrands(upstream, ''),
+      chat,
+      errands: { ...errands, completions: completionsOrChat(complete, chat) },
     }
   },
 }

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { asGatewayError } from '../errors.ts'
 import type { StreamPart } from '../wire/stream-part.ts'
 import { endpointList, type EndpointList, readEndpoints } from './endpoints.ts'
+import { completionsOrChat } from './completion-by-chat.ts'
 import { createInventory } from './inventory.ts'
 import { chatBody, openAiChat } from './openai-chat.ts'
 import { openAiErrands } from './openai-errands.ts'
@@ -116,7 +117,7 @@ export const openRouter: ProviderKind = {
       ...inventory,
       models: () => quarantine.apply(inventory.models()),
       chat,
-      errands: { embeddings: errands.embeddings, completions: errands.completions },
+      errands: { embeddings: errands.embeddings, completions: completionsOrChat(errands.completions, chat) },
     }
   },
 }

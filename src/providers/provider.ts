@@ -106,6 +106,8 @@ export interface Provider {
   readonly url: string
   /** Understands `cache_control` on parts, messages and tools; to all others it is an unknown field, which some refuse. */
   readonly cacheControl?: boolean
+  /** Takes images inside the results of tools; OpenAI's own dialect has them in messages of users alone. */
+  readonly toolImages?: boolean
   /** Is Anthropic's own API, which alone can use what Claude Code tells it for its accounts. */
   readonly anthropics?: boolean
   /** The words it takes as `reasoning_effort`, where not every one will do. */

@@ -51,8 +51,8 @@ export function createResponseStore(): ResponseStore {
   function watching(writer: StreamWriter, items: readonly JsonObject[]): StreamWriter {
     return {
       ...writer,
-      end() {
-        const bytes = writer.end()
+      end(usage) {
+        const bytes = writer.end(usage)
         keep(finalResponse(bytes), items)
         return bytes
       },

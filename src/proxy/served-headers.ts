@@ -1,12 +1,16 @@
 import type { Served } from '../gateway/gateway.ts'
 
 /** Why and by whom a request was answered. `parseMs`: from the first byte of the request until it was understood. */
-export function servedHeaders({ model, reason, attempts, timings }: Served, parseMs: number): Record<string, string> {
+export function servedHeaders(
+  { model, reason, attempts, timings, verification }: Served,
+  parseMs: number,
+): Record<string, string> {
   return {
     'x-signalbox-model': headerValue(model.id),
     'x-signalbox-provider': headerValue(model.provider),
     'x-signalbox-reason': headerValue(reason),
     'x-signalbox-attempts': String(attempts),
+    ...(verification === undefined ? {} : { 'x-signalbox-verified': verification.passed ? 'passed' : 'failed' }),
     'server-timing': [
       timing('parse', parseMs),
       timing('route', timings.routeMs),

@@ -7,7 +7,7 @@ import { writeOpenAiError } from '../wire/openai-error.ts'
 import { protocols } from '../wire/protocols.ts'
 import { responses } from '../wire/responses-protocol.ts'
 import { answers } from './answers.ts'
-import { answersErrand } from './answers-errand.ts'
+import { answersErrand, answersInfill } from './answers-errand.ts'
 import { createAuthenticate } from './authenticate.ts'
 import { mostBodyBytes, readBodiesAsJson } from './body.ts'
 import { countTokens } from './count-tokens.ts'
@@ -66,8 +66,8 @@ export function createServer(core: Core, instanceToken?: string): FastifyInstanc
   health(app, core)
   const store = createResponseStore()
   const spoken = protocols.map(each => (each === responses ? store.remembering(each) : each))
-  // Some clients append /v1 to a base URL and some do not.
-  for (const prefix of ['', '/v1']) {
+  // Some clients append /v1 to a base URL and some do not, and some people write it where it is appended.
+  for (const prefix of ['', '/v1', '/v1/v1']) {
     app.register(
       (scope, _options, done) => {
         for (const protocol of spoken) {
@@ -76,6 +76,7 @@ export function createServer(core: Core, instanceToken?: string): FastifyInstanc
         for (const errand of Object.values(errands)) {
           answersErrand(scope, errand, { gateway: core.gateway, keepAliveMs: KEEPALIVE_INTERVAL_MS, now: core.now })
         }
+        answersInfill(scope, { gateway: core.gateway, keepAliveMs: KEEPALIVE_INTERVAL_MS, now: core.now })
         storedResponses(scope, store)
         decisions(scope, core)
         countTokens(scope, core.tokens)

@@ -15,7 +15,10 @@ export function startReport(version: string, url: string, providers: readonly Pr
     ...lines,
     '',
     ...(none
-      ? ['No model yet: start one of these servers, or set OPENROUTER_API_KEY. Signalbox notices by itself.', '']
+      ? [
+          'No model yet: start one of these servers, or write OPENROUTER_API_KEY=… into .env. Signalbox notices by itself.',
+          '',
+        ]
       : []),
     `Base URL for clients: ${url}/v1`,
     'Try it:',

@@ -59,9 +59,17 @@ export function simpleName(name: string): string {
     .replace(/-$/, '')
 }
 
+/**
+ * What evidence about a model is filed under. `weights` tells which weights it has: their digest, else their quantisation,
+ * where its server says.
+ */
+export function filedUnder(name: string, weights: string | undefined): string {
+  return weights === undefined ? simpleName(name) : `${simpleName(name)}@${weights}`
+}
+
 function abilityOf(model: Model, weights: Weights | undefined): Ability {
   const name = simpleName(model.name)
-  const key = model.digest === undefined ? name : `${name}@${model.digest}`
+  const key = filedUnder(model.name, model.digest ?? model.quantization)
   const measured =
     weights === undefined ? undefined : Object.hasOwn(weights.models, name) ? weights.models[name] : undefined
   const base = (category: string) => weights?.base[category]?.rate ?? standardBase

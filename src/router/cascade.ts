@@ -1,10 +1,51 @@
-import type { VerifierRecord } from './evidence.ts'
-import type { Verdict } from './verify.ts'
+import { estimate, type Belief } from './beliefs.ts'
+import { finish, seededRandom } from './chance.ts'
+import { placeOf, type Evidence, type VerifierRecord } from './evidence.ts'
+import type { Knowledge } from './knowledge.ts'
+import type { Policy } from './policy.ts'
+import { effortOf, type Ranking, type Standing, type Terms } from './rank.ts'
+import { judgeOf, type Verdict } from './verify.ts'
+
+/** What one check said of one answer. */
+export interface CheckedBy {
+  verifier: string
+  verdict: Verdict
+  /** Whether its word counts: a judge's does not until it is known to be right often enough. */
+  counts: boolean
+  /** Why it could not be made, which is not the answer's fault. */
+  problem?: string
+}
 
 /** What became of one attempt of a cascade. */
 export interface Checked {
   model: string
-  verdicts: readonly { verifier: string; verdict: Verdict }[]
+  verdicts: readonly CheckedBy[]
+}
+
+/** What checking came to, for the caller and the books. Holds no word of prompt or answer but names of fields and tools. */
+export interface Verification {
+  checks: readonly string[]
+  passed: boolean
+  /** Why an answer is handed over that did not pass; absent where it did. */
+  why?: string
+  /** Every answer that was checked, in order. */
+  answers: readonly Checked[]
+}
+
+/** How a request's answers are going to be checked. */
+export interface CascadePlan {
+  checks: readonly string[]
+  retryBudget: number
+  /** Who would have been asked first if their answers did not fail these checks so often. */
+  skipped: readonly Skipped[]
+}
+
+export interface Skipped {
+  model: string
+  /** The check that its answers fail most often, how often they pass it (0..1) and how many were checked. */
+  check: string
+  acceptRate: number
+  answers: number
 }
 
 export type NextStep =
@@ -14,20 +55,45 @@ export type NextStep =
   /** The budget is spent or nobody is left: hand over what there is and say that it failed the check. */
   | { step: 'give_up'; why: string }
 
+/** The first objection that counts. */
+export function complaintOf({ verdicts }: Checked): { verifier: string; why: string } | undefined {
+  for (const { verifier, verdict, counts } of verdicts) {
+    if (counts && verdict?.accepted === false) return { verifier, why: verdict.why }
+  }
+  return undefined
+}
+
 /**
- * What to do after an attempt: accept what every check accepts, escalate while there are retries and candidates.
+ * What to do after an attempt: accept what every check that counts accepts, escalate while there are retries and candidates.
  * `retryBudget` is VALIDATION_RETRY_BUDGET, `attempts` counts the one just checked.
  */
 export function nextStep(
   checked: Checked,
   state: { attempts: number; retryBudget: number; candidatesLeft: number },
 ): NextStep {
-  const complaint = checked.verdicts.find(({ verdict }) => verdict?.accepted === false)
-  if (complaint?.verdict?.accepted !== false) return { step: 'accept' }
-  const why = `${checked.model} failed ${complaint.verifier}: ${complaint.verdict.why}`
+  const complaint = complaintOf(checked)
+  if (complaint === undefined) return { step: 'accept' }
+  const why = `${checked.model} failed ${complaint.verifier}: ${complaint.why}`
   if (state.attempts > state.retryBudget) return { step: 'give_up', why: `${why}; no retries are left` }
-  if (state.candidatesLeft === 0) return { step: 'give_up', why: `${why}; no other model is left` }
+  if (state.candidatesLeft === 0) return { step: 'give_up', why: `${why}; no better model is left` }
   return { step: 'escalate', why }
+}
+
+/** Gains in predicted quality below this are a step sideways. */
+const leastGain = 0.02
+
+/** Whether going from one to the other is going up, and not to the same model elsewhere or to one just like it. */
+export function isBetter(other: Standing, than: Standing): boolean {
+  return other.quality >= than.quality + leastGain
+}
+
+/** The answer to hand over when none passed: with the fewest objections and, of those, the one predicted to be best. */
+export function leastBad<Answer extends { checked: Checked; quality: number }>(
+  answers: readonly Answer[],
+): Answer | undefined {
+  const objections = ({ checked }: Answer) =>
+    checked.verdicts.filter(({ counts, verdict }) => counts && verdict?.accepted === false).length
+  return answers.toSorted((a, b) => objections(a) - objections(b) || b.quality - a.quality)[0]
 }
 
 /** Comparisons before a judge's agreement is taken for known. */
@@ -39,16 +105,103 @@ export function trustsJudge(record: VerifierRecord | undefined, minValidatorScor
   return record.agreed / record.compared >= minValidatorScore
 }
 
-/** How often a check accepts, with one imagined acceptance and one imagined rejection. */
-export function acceptRate(record: VerifierRecord | undefined): number {
-  const { accepted, rejected } = record ?? { accepted: 0, rejected: 0 }
-  return (accepted + 1) / (accepted + rejected + 2)
+/** How often a check accepts, with one imagined acceptance and one imagined rejection; `now` in ms since the epoch. */
+export function acceptRate(belief: Belief | undefined, now: number): number {
+  return estimate(belief, evenPrior, 1, now).mean
+}
+
+const evenPrior = { rate: 0.5, base: 0.5, strength: 2 }
+
+/**
+ * Expected effort of trying a cheap model first and escalating on rejection, against going to the dear one at once: a cascade
+ * pays where its accept rate exceeds cheap / dear. Both in one unit, whichever it is.
+ */
+export function cascadePays(acceptRate: number, cheap: number, dear: number): boolean {
+  return cheap + (1 - acceptRate) * dear < dear
 }
 
 /**
- * Expected USD of trying a cheap model first and escalating on rejection, against going to the dear one at once: a cascade
- * pays where its accept rate exceeds cheap / dear.
+ * What a passed check says about an answer, 0..1: a check never rejects what is right, so what passes is right with
+ * probability `quality / acceptRate` (Bayes). On average passes and rejections then leave a prediction where it was, unless
+ * fewer answers pass than it promised.
  */
-export function cascadePays(acceptRate: number, cheapUsd: number, dearUsd: number): boolean {
-  return cheapUsd + (1 - acceptRate) * dearUsd < dearUsd
+export function scoreOfPass(quality: number, acceptRate: number): number {
+  return Math.min(1, quality / acceptRate)
+}
+
+/** Answers that were checked before a rate is taken for known; until then the ranking stands. */
+const leastAnswers = 5
+
+/** How often answers of one model (an ability's key) pass the check they fail most; undefined where too few were checked. */
+export function lowestAcceptRate(
+  evidence: Evidence,
+  { key, category, checks }: { key: string; category: string; checks: readonly string[] },
+  now: number,
+): Omit<Skipped, 'model'> | undefined {
+  const places = evidence.accepts.get(key)
+  if (places === undefined) return undefined
+  let lowest: Omit<Skipped, 'model'> | undefined
+  for (const check of checks) {
+    const { mean, count } = estimate(places.get(placeOf(check, category)), evenPrior, 1, now)
+    const answers = count - evenPrior.strength
+    // An observation fades a little within hours; five yesterday are still five.
+    if (Math.round(answers) < leastAnswers || mean >= (lowest?.acceptRate ?? Infinity)) continue
+    lowest = { check, acceptRate: mean, answers: Math.round(answers) }
+  }
+  return lowest
+}
+
+/** By what a cascade is begun. */
+export interface CascadeTerms {
+  checks: readonly string[]
+  /** The likeliest kind of task. */
+  category: string
+  terms: Terms
+}
+
+/**
+ * The ranking with whom the cascade begins moved to its front: that is its first, unless this one's answers fail the checks so
+ * often that going to a better one at once takes less. Now and then it is tried all the same, as EXPLORATION_SHARE allows,
+ * for who is never asked can never show that he has become better.
+ */
+export function beginAt(
+  prospects: readonly Standing[],
+  ranking: Ranking,
+  wanted: CascadeTerms,
+  { evidence, policy }: Pick<Knowledge, 'evidence' | 'policy'>,
+  now: number,
+  chance: number,
+): { ranking: Ranking; skipped: Skipped[] } {
+  if (ranking.rule === 'explored') return { ranking, skipped: [] }
+  const known = wanted.checks.filter(check => wordCounts(check, evidence, policy))
+  const skipped: Skipped[] = []
+  const [first] = ranking.order
+  let place = first
+  while (place !== undefined) {
+    const here = prospects[place]!
+    const next = ranking.order.find(other => isAlike(prospects[other]!, here) && isBetter(prospects[other]!, here))
+    const rate = lowestAcceptRate(evidence, { key: here.key, category: wanted.category, checks: known }, now)
+    if (next === undefined || rate === undefined) break
+    const effort = (standing: Standing) => effortOf(standing, wanted.terms.priority, policy)
+    if (cascadePays(rate.acceptRate, effort(here), effort(prospects[next]!))) break
+    skipped.push({ model: here.model, ...rate })
+    place = next
+  }
+  if (place === undefined || place === first) return { ranking, skipped }
+  const share = wanted.terms.explore ? policy.explorationShare : 0
+  if (seededRandom(finish(Math.floor(chance * 2 ** 32)))() < share) {
+    return { ranking: { ...ranking, rule: 'explored', propensity: ranking.propensity * share }, skipped: [] }
+  }
+  const order = [place, ...ranking.order.filter(other => other !== place)]
+  return { ranking: { ...ranking, order, rule: 'best', propensity: ranking.propensity * (1 - share) }, skipped }
+}
+
+/** Neither waiting nor quality below the floor is accepted for the sake of a cascade. */
+function isAlike(other: Standing, here: Standing): boolean {
+  return other.adequate === here.adequate && other.postponed === here.postponed
+}
+
+/** Whether a check may reject an answer: a judge only once it is known to be right often enough. */
+export function wordCounts(check: string, evidence: Evidence, { minValidatorScore }: Policy): boolean {
+  return judgeOf(check) === undefined || trustsJudge(evidence.verifiers.get(check), minValidatorScore)
 }

@@ -1,14 +1,17 @@
 import { GatewayError } from '../errors.ts'
 import type { Model } from '../providers/provider.ts'
 import { trustIn } from './beliefs.ts'
+import { beginAt, type CascadePlan, type Skipped } from './cascade.ts'
 import { needsOf, obstacle, reserveTokens, type Condition, type Drop, type Need } from './filter.ts'
 import type { Knowledge } from './knowledge.ts'
 import type { Measured } from './measure.ts'
 import type { RequestOptions } from './options.ts'
+import type { Policy } from './policy.ts'
 import { predictQuality, type Kind } from './predict.ts'
 import { expense, type Conversation, type Load } from './price.ts'
 import { rank, type Ranking, type Standing, type Terms } from './rank.ts'
 import type { Group, Preset, Priority } from './select.ts'
+import { checksNamed } from './verify.ts'
 
 /** What is asked for. */
 export interface Asked {
@@ -43,6 +46,8 @@ export interface Decision {
   rule: Ranking['rule']
   /** The probability with which the first of `ranked` was to be first. */
   propensity: number
+  /** How the answers are to be checked; absent where nobody wants them checked. */
+  cascade: CascadePlan | undefined
   /** Milliseconds since the epoch, and the number in [0, 1) that stood for chance. */
   at: number
   chance: number
@@ -65,6 +70,8 @@ export function decide(
   const taken = new Set<string>()
   const basis = basisOf(request.measured, knowledge)
   const needed = needsOf(request.measured)
+  const checks = checksOf(request, knowledge.policy)
+  let skipped: readonly Skipped[] = []
   let first: { group: Group; terms: Terms; ranking: Ranking } | undefined
   for (const group of candidates.groups) {
     const able: Model[] = []
@@ -81,7 +88,11 @@ export function decide(
       } else dropped.set(model, problem)
     }
     const terms = termsOf(request, group.preset, knowledge)
-    const ranking = rank(found, terms, knowledge.policy, chance)
+    let ranking = rank(found, terms, knowledge.policy, chance)
+    if (checks.length > 0 && first === undefined && group.preset !== undefined) {
+      const wanted = { checks, category: basis.likeliest, terms }
+      ;({ ranking, skipped } = beginAt(found, ranking, wanted, knowledge, now, chance))
+    }
     for (const place of ranking.order) {
       ranked.push(able[place]!)
       standings.push(found[place]!)
@@ -95,15 +106,27 @@ export function decide(
     options: request.options,
     ranked,
     dropped: [...dropped].filter(([model]) => !taken.has(model.id)).map(([model, drop]) => ({ model, drop })),
-    reason: first === undefined ? 'none' : reasonForFirst(ranked[0]!, first.group, first.terms, first.ranking),
+    reason:
+      first === undefined
+        ? 'none'
+        : reasonForFirst(ranked[0]!, first.group, first.terms, first.ranking, skipped.length > 0),
     standings,
     terms: first?.terms,
     floor: first?.ranking.floor ?? 0,
     rule: first?.ranking.rule ?? 'best',
     propensity: first?.ranking.propensity ?? 1,
+    cascade: checks.length === 0 ? undefined : { checks, retryBudget: knowledge.policy.retryBudget, skipped },
     at: now,
     chance,
   }
+}
+
+const unchecked: readonly string[] = []
+
+/** Only chats are checked. The caller's word wins over the operator's. */
+function checksOf({ measured, options }: Asked, { verify }: Policy): readonly string[] {
+  const names = options.verify ?? verify
+  return names.length === 0 || measured.errand !== undefined ? unchecked : checksNamed(names)
 }
 
 function unfit(
@@ -258,8 +281,9 @@ export function reasonFor({ ranked, reason }: Decision, model: Model): string {
   return model === ranked[0] ? reason : 'fallback'
 }
 
-function reasonForFirst(chosen: Model, group: Group, terms: Terms, { rule }: Ranking): string {
+function reasonForFirst(chosen: Model, group: Group, terms: Terms, { rule }: Ranking, skips: boolean): string {
   if (group.preset === undefined) return 'explicit'
+  if (skips) return 'cascade'
   if (rule === 'explored') return 'explored'
   if (rule === 'stayed') return 'conversation'
   if (terms.priority === 'quality') return 'best-quality'

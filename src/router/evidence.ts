@@ -5,6 +5,8 @@ export interface Benchmark {
   /** Mean score, 0..1. */
   score: number
   runs: number
+  /** How many different tasks they put. */
+  tasks: number
 }
 
 /** How fast one endpoint serves one model, as moving averages of what was seen. */
@@ -44,6 +46,8 @@ export interface Evidence {
   speeds: Map<string, Speed>
   outputs: Map<string, Map<string, OutputLength>>
   verifiers: Map<string, VerifierRecord>
+  /** How often a model's answers pass a check: by model, then by `placeOf` check and kind of task. They fade like beliefs. */
+  accepts: Map<string, Map<string, Belief>>
 }
 
 /** One fact as it is stored: `(kind, subject, category)` is its key and the newest value wins. */
@@ -54,6 +58,7 @@ export type EvidenceRow = { subject: string; category: string } & (
   | { kind: 'speed'; value: Speed }
   | { kind: 'output'; value: OutputLength }
   | { kind: 'verifier'; value: VerifierRecord }
+  | { kind: 'accept'; value: Belief }
 )
 
 /** The category of what holds for all kinds of tasks. */
@@ -67,6 +72,7 @@ export function emptyEvidence(): Evidence {
     speeds: new Map(),
     outputs: new Map(),
     verifiers: new Map(),
+    accepts: new Map(),
   }
 }
 
@@ -78,6 +84,7 @@ export function evidenceFrom(rows: Iterable<EvidenceRow>): Evidence {
     else if (row.kind === 'benchmark') inner(evidence.benchmarks, row.subject).set(row.category, row.value)
     else if (row.kind === 'speed') evidence.speeds.set(row.subject, row.value)
     else if (row.kind === 'output') inner(evidence.outputs, row.subject).set(row.category, row.value)
+    else if (row.kind === 'accept') inner(evidence.accepts, row.subject).set(row.category, row.value)
     else evidence.verifiers.set(row.subject, row.value)
   }
   return evidence
@@ -103,6 +110,7 @@ export function rowsOf(evidence: Evidence): EvidenceRow[] {
       category: anyCategory,
       value,
     })),
+    ...flat(evidence.accepts).map(row => ({ kind: 'accept' as const, ...row })),
   ]
 }
 
@@ -112,8 +120,9 @@ export type Signal = 'feedback' | 'verified' | 'tests' | 'retried' | 'failed' | 
 const weights: Readonly<Record<Signal, number>> = {
   tests: 2,
   feedback: 1,
+  // A pass and a rejection must weigh the same: what a pass is worth (`scoreOfPass`) is balanced against rejections.
   verified: 0.3,
-  escalated: 0.5,
+  escalated: 0.3,
   failed: 0.3,
   retried: 0.3,
 }
@@ -157,6 +166,7 @@ export function forgetModel(evidence: Evidence, model: string): void {
   evidence.beliefs.delete(model)
   evidence.benchmarks.delete(model)
   evidence.outputs.delete(model)
+  evidence.accepts.delete(model)
 }
 
 const smoothing = 0.2
@@ -226,17 +236,44 @@ export function learnOutput(evidence: Evidence, model: string, category: string,
   return [{ kind: 'output', subject: model, category, value }]
 }
 
-/** A verifier spoke; `truth`, where it is known, says whether the answer was good after all. */
-export function learnVerifier(evidence: Evidence, verifier: string, accepted: boolean, truth?: boolean): EvidenceRow[] {
-  const before = evidence.verifiers.get(verifier) ?? { accepted: 0, rejected: 0, agreed: 0, compared: 0 }
-  const value: VerifierRecord = {
+const unheard: VerifierRecord = { accepted: 0, rejected: 0, agreed: 0, compared: 0 }
+
+/** A check spoke about an answer of `model` (an ability's key) to a task of kind `category`. */
+export function learnVerifier(
+  evidence: Evidence,
+  verifier: string,
+  { model, category }: { model: string; category: string },
+  accepted: boolean,
+  now: number,
+): EvidenceRow[] {
+  const before = evidence.verifiers.get(verifier) ?? unheard
+  const record = {
+    ...before,
     accepted: before.accepted + (accepted ? 1 : 0),
     rejected: before.rejected + (accepted ? 0 : 1),
-    agreed: before.agreed + (truth === accepted ? 1 : 0),
-    compared: before.compared + (truth === undefined ? 0 : 1),
   }
+  evidence.verifiers.set(verifier, record)
+  const places = inner(evidence.accepts, model)
+  const place = placeOf(verifier, category)
+  const belief = observe(places.get(place), accepted ? 1 : 0, 1, now)
+  places.set(place, belief)
+  return [
+    { kind: 'verifier', subject: verifier, category: anyCategory, value: record },
+    { kind: 'accept', subject: model, category: place, value: belief },
+  ]
+}
+
+/** What a check said of an answer met what people or tests said of it. */
+export function learnAgreement(evidence: Evidence, verifier: string, agreed: boolean): EvidenceRow[] {
+  const before = evidence.verifiers.get(verifier) ?? unheard
+  const value = { ...before, agreed: before.agreed + (agreed ? 1 : 0), compared: before.compared + 1 }
   evidence.verifiers.set(verifier, value)
   return [{ kind: 'verifier', subject: verifier, category: anyCategory, value }]
+}
+
+/** Where `Evidence.accepts` files a check's word about one kind of task. */
+export function placeOf(verifier: string, category: string): string {
+  return `${verifier} ${category}`
 }
 
 function inner<T>(map: Map<string, Map<string, T>>, key: string): Map<string, T> {

@@ -1,3 +1,4 @@
+import type { CascadePlan } from './cascade.ts'
 import type { Decision } from './decide.ts'
 import type { DropCode } from './filter.ts'
 import type { Standing } from './rank.ts'
@@ -11,6 +12,8 @@ export interface Explanation {
   /** The quality that had to be reached. */
   floor: number
   propensity: number
+  /** How the answer is going to be checked; null where it is not. */
+  cascade: CascadePlan | null
   candidates: ExplainedCandidate[]
   dropped: { model: string; code: DropCode; reason: string; flip: string }[]
 }
@@ -44,6 +47,7 @@ export function explain(decision: Decision): Explanation {
     categories: decision.measured.categories,
     floor: decision.floor,
     propensity: decision.propensity,
+    cascade: decision.cascade ?? null,
     candidates: [
       ...(first === undefined ? [] : [candidate(first, '', '')]),
       ...others.map(other => {
@@ -99,6 +103,13 @@ function compare(other: Standing, first: Standing, decision: Decision): { becaus
   const { terms, floor, rule } = decision
   const theirs = decision.ranked.findIndex(model => model.id === other.model)
   if (terms === undefined || theirs < 0) return { because: 'not ranked', flip: '' }
+  const skip = decision.cascade?.skipped.find(({ model }) => model === other.model)
+  if (skip !== undefined) {
+    return {
+      because: `its answers pass ${skip.check} only ${percent(skip.acceptRate)} of the time (${skip.answers} checked)`,
+      flip: 'leave out verify, or name it as `model`',
+    }
+  }
   if (first.adequate && !other.adequate) {
     return {
       because: `its quality of ${percent(other.quality)} is below the floor of ${percent(floor)}`,

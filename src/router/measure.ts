@@ -66,6 +66,11 @@ export function measure(
   }
 }
 
+/** The likeliest kind of task; empty where there is none. */
+export function likeliest(categories: Readonly<Record<string, number>>): string {
+  return Object.entries(categories).reduce((best, entry) => (entry[1] > best[1] ? entry : best), ['', -1])[0]
+}
+
 /** The text of the user's last message; where he said nothing, of the last message at all. */
 function lastWords(messages: readonly ChatMessage[]): string {
   const message = messages.findLast(({ role }) => role === 'user') ?? messages.at(-1)

@@ -27,7 +27,7 @@ export interface RequestOptions {
   /** 0..1, in place of QUALITY_THRESHOLD. */
   minQuality?: number
   localOnly?: boolean
-  /** Names of checks that the answer must pass; see `verify.ts`. */
+  /** Names of checks that the answer must pass, in place of VERIFY; see `verify.ts`. */
   verify?: readonly string[]
   session?: string
   /** Free labels. One that names a kind of task settles what kind this is. */

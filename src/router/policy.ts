@@ -1,4 +1,5 @@
-import type { CoreValues } from '../config.ts'
+import { ConfigError, type CoreValues } from '../config.ts'
+import { refuseUnknownChecks } from './verify.ts'
 
 /** What the operator decided about routing; every field is a setting. */
 export interface Policy {
@@ -18,6 +19,12 @@ export interface Policy {
   defaultLocalModel?: string | undefined
   /** EXPLORATION_SHARE, 0..0.03: how often another good enough model is tried, to learn from. */
   explorationShare: number
+  /** VERIFY: checks of every answer whose caller names none. */
+  verify: readonly string[]
+  /** VALIDATION_RETRY_BUDGET: so many better models are asked after an answer that failed its checks. */
+  retryBudget: number
+  /** MIN_VALIDATOR_SCORE, 0..1: a judge model counts from this share of agreement. */
+  minValidatorScore: number
 }
 
 export const standardPolicy: Policy = {
@@ -29,10 +36,18 @@ export const standardPolicy: Policy = {
   localWatts: 0,
   energyPrice: 0,
   explorationShare: 0.02,
+  verify: [],
+  retryBudget: 1,
+  minValidatorScore: 0.6,
 }
 
-/** The policy that the settings say. */
+/** The policy that the settings say. Throws `ConfigError` for checks that do not exist. */
 export function policyOf(values: CoreValues): Policy {
+  try {
+    refuseUnknownChecks(values.VERIFY, Object.keys(values.VERIFY_COMMANDS))
+  } catch (error) {
+    throw new ConfigError(`VERIFY: ${(error as Error).message}`)
+  }
   return {
     freeOnly: values.OPENROUTER_FREE_ONLY,
     tokenThreshold: values.TOKEN_THRESHOLD,
@@ -43,5 +58,8 @@ export function policyOf(values: CoreValues): Policy {
     energyPrice: values.ENERGY_PRICE,
     defaultLocalModel: values.DEFAULT_LOCAL_MODEL,
     explorationShare: values.EXPLORATION_SHARE,
+    verify: values.VERIFY,
+    retryBudget: values.VALIDATION_RETRY_BUDGET,
+    minValidatorScore: values.MIN_VALIDATOR_SCORE,
   }
 }

@@ -18,7 +18,7 @@ export interface Kind {
   share: number
 }
 
-/** What a fully trusted benchmark result is worth in observations. */
+/** What a fully trusted benchmark result is worth in observations, at most one for each task. */
 const benchmarkWorth = 20
 /** A result for all kinds of tasks says less about each. */
 const generalWorth = 8
@@ -60,7 +60,7 @@ export function predictQuality(
 /** The prior after a benchmark: fewer runs than `reliable` count in proportion. What was measured here is no longer a guess. */
 function withBenchmark(prior: Prior, benchmark: Benchmark | undefined, worth: number, reliable: number): Prior {
   if (benchmark === undefined || benchmark.runs === 0) return prior
-  const weight = worth * Math.min(1, benchmark.runs / reliable)
+  const weight = Math.min(benchmark.tasks, worth * Math.min(1, benchmark.runs / reliable))
   const { good, count } = observe(
     { good: prior.strength * prior.rate, count: prior.strength, updatedAt: 0 },
     benchmark.score,

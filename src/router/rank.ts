@@ -109,17 +109,20 @@ function worthWaiting(prospects: readonly Standing[], terms: Terms, policy: Poli
   return cheapest > policy.costThresholdUsd
 }
 
-function utilityOf(prospect: Standing, priority: Priority, policy: Policy): number {
-  const { thresholds, seconds } = worth[priority]
+/** What an answer of this candidate takes, money and time together, in points of quality. */
+export function effortOf({ costUsd, seconds }: Standing, priority: Priority, policy: Policy): number {
+  const worthOf = worth[priority]
   // A price nobody knows is taken for a high one: ten thresholds.
-  const cost = prospect.costUsd ?? 10 * policy.costThresholdUsd
-  const dollars = Math.max(policy.costThresholdUsd, 1e-4) * thresholds
+  const cost = costUsd ?? 10 * policy.costThresholdUsd
+  return cost / (Math.max(policy.costThresholdUsd, 1e-4) * worthOf.thresholds) + seconds / worthOf.seconds
+}
+
+function utilityOf(prospect: Standing, priority: Priority, policy: Policy): number {
   const preferred =
     prospect.step === 'local' && policy.defaultLocalModel !== undefined && isCalled(prospect, policy.defaultLocalModel)
   return (
     prospect.quality -
-    cost / dollars -
-    prospect.seconds / seconds -
+    effortOf(prospect, priority, policy) -
     stepCost * stepOrder[prospect.step] +
     (preferred ? defaultModelBonus : 0)
   )

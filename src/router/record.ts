@@ -1,3 +1,4 @@
+import type { CascadePlan } from './cascade.ts'
 import type { Decision } from './decide.ts'
 import type { DropCode } from './filter.ts'
 import type { Measured } from './measure.ts'
@@ -19,6 +20,7 @@ export interface DecisionRecord {
   floor: number
   rule: Decision['rule']
   propensity: number
+  cascade: CascadePlan | null
   dropped: { model: string; code: DropCode; reason: string; until?: number }[]
   droppedCount: number
   /** Milliseconds since the epoch. */
@@ -45,6 +47,7 @@ export function recordOf(decision: Decision): DecisionRecord {
     floor: decision.floor,
     rule: decision.rule,
     propensity: decision.propensity,
+    cascade: decision.cascade ?? null,
     dropped: dropped.slice(0, mostDropped).map(({ model, drop }) => ({ model: model.id, ...drop })),
     droppedCount: dropped.length,
     at: decision.at,

@@ -1,4 +1,5 @@
 import { Ajv, type ValidateFunction } from 'ajv'
+import { GatewayError } from '../errors.ts'
 import type { ChatCompletion, ChatRequest, ToolCall } from '../wire/openai.ts'
 
 /** What a check says of an answer. `undefined`: it has nothing to say about this request. */
@@ -91,7 +92,7 @@ const schema: Verifier = {
   },
 }
 
-/** All checks, cheap ones first. A caller names them in `verify`; `all` means every one. */
+/** All checks that need nobody, cheap ones first. */
 export const verifiers: readonly Verifier[] = [
   notEmpty,
   notTruncated,
@@ -102,13 +103,41 @@ export const verifiers: readonly Verifier[] = [
   schema,
 ]
 
-/** The checks of these names; `unknown` are names that no check has. */
-export function verifiersNamed(names: readonly string[]): { chosen: Verifier[]; unknown: string[] } {
-  if (names.includes('all')) return { chosen: [...verifiers], unknown: [] }
-  return {
-    chosen: verifiers.filter(({ name }) => names.includes(name)),
-    unknown: names.filter(name => !verifiers.some(verifier => verifier.name === name)),
-  }
+/** In place of the list above, and for no check at all. */
+const everyCheck = 'all'
+const noCheck = 'none'
+const testsPrefix = 'tests:'
+const judgePrefix = 'judge:'
+
+/** What a caller's words stand for, each once, in the order in which they are made: the dear ones last. */
+export function checksNamed(names: readonly string[]): string[] {
+  return [
+    ...verifiers.map(({ name }) => name).filter(name => names.includes(name) || names.includes(everyCheck)),
+    ...new Set(names.filter(name => testsOf(name) !== undefined)),
+    ...new Set(names.filter(name => judgeOf(name) !== undefined)),
+  ]
+}
+
+/** The operator's command that a check `tests:<command>` runs. */
+export function testsOf(check: string): string | undefined {
+  return check.startsWith(testsPrefix) ? check.slice(testsPrefix.length) : undefined
+}
+
+/** The model that a check `judge:<model>` asks. */
+export function judgeOf(check: string): string | undefined {
+  return check.startsWith(judgePrefix) ? check.slice(judgePrefix.length) : undefined
+}
+
+/** Throws `invalid_request` naming what there is, for a name that no check has. `commands` are those of VERIFY_COMMANDS. */
+export function refuseUnknownChecks(names: readonly string[], commands: readonly string[]): void {
+  const known = [everyCheck, noCheck, ...verifiers.map(({ name }) => name), ...commands.map(name => testsPrefix + name)]
+  const unknown = names.find(name => !known.includes(name) && (judgeOf(name) ?? '') === '')
+  if (unknown === undefined) return
+  throw new GatewayError(
+    'invalid_request',
+    `There is no check '${unknown.slice(0, 100)}' for verify; there are ${known.join(', ')} and judge:<model>.`,
+    { param: 'verify' },
+  )
 }
 
 /** The value of a text that is JSON, in a code fence or not. */

@@ -57,6 +57,8 @@ export interface BenchmarkParts {
   /** Whether somebody waits for a slot that the benchmark would take. */
   peopleWait: (provider: string) => boolean
   itemTimeoutMs: () => number
+  /** Told when a model has been measured, or no further. */
+  onMeasured: () => void
   now: () => number
   newRequestId: () => string
 }
@@ -68,7 +70,7 @@ export const benchmarkCategories = ownSuites.map(({ name }) => name)
 
 /** Measures models while nobody else wants them. */
 export function benchmarkWork(parts: BenchmarkParts): Work {
-  const { inventory, results, sandbox, peopleWait, itemTimeoutMs, now } = parts
+  const { inventory, results, sandbox, peopleWait, itemTimeoutMs, onMeasured, now } = parts
 
   return {
     yields: true,
@@ -83,7 +85,7 @@ export function benchmarkWork(parts: BenchmarkParts): Work {
         const outcomes = []
         for (const model of line) {
           job.started(model.provider, model.id)
-          const run = `${job.id} ${model.id}`
+          const run = `${job.taskId} ${model.id}`
           store.begin({ id: run, plan: run, at: Math.round(now()) })
           const outcome = await runBenchmark({
             run,
@@ -102,7 +104,7 @@ export function benchmarkWork(parts: BenchmarkParts): Work {
             onProgress: progress => {
               job.progressed(progressOf(model, progress))
             },
-          })
+          }).finally(onMeasured)
           job.signal.throwIfAborted()
           store.finish(run, Math.round(now()))
           outcomes.push({ standings: leaderboard(store.results(run)), unreachable: outcome.unreachable })
@@ -197,7 +199,9 @@ async function ask(
 ): Promise<Answer> {
   const requestId = newRequestId()
   const startedAt = now()
-  const call = { requestId, endpoint: 'benchmark', keyId: askedBy, signal, receivedAt: startedAt }
+  // Each item is a conversation of its own: the same task put again is no sign that its first answer was bad.
+  const options = { session: requestId }
+  const call = { requestId, endpoint: 'benchmark', keyId: askedBy, signal, receivedAt: startedAt, options }
   const request = ChatRequest.parse({ ...asked, model: model.id, stream: true })
   const { reply } = await gateway.chat(call, request)
   const firstTokenMs = now() - startedAt

@@ -15,6 +15,8 @@ export interface Work {
 
 export interface RunningJob {
   id: string
+  /** The same when the job is run again after a crash. */
+  taskId: string
   askedBy: string
   signal: AbortSignal
   /** A model begins to work on it; called again when another one takes over. */
@@ -188,6 +190,7 @@ export function createTasks(parts: TaskParts): Tasks {
     try {
       const outcome = await work.run(task.spec, {
         id: jobId,
+        taskId,
         askedBy: task.askedBy,
         signal,
         started: (provider, model) => {

@@ -65,64 +65,66 @@ function readPacked(encoding: OwnEncoding): Uint8Array {
 function buildRanks(packed: Uint8Array) {
   const mostTokens = Math.ceil(packed.length / BYTES_PER_PACKED_TOKEN)
   const mask = 2 ** Math.ceil(Math.log2(mostTokens)) - 1
-  /** A hash and a rank + 1 at each place; the rank is 0 where the place is free. At most half the places are taken. */
+  /** At each place a hash and where the token's bytes begin; 0 where the place is free. At most half the places are taken. */
   const table = new Int32Array((mask + 1) * 2)
-  const spelled = new Uint8Array(packed.length)
-  const starts = new Uint32Array(mostTokens + 1)
+  /**
+   * Of each token its rank in three bytes, its length in one, and its bytes: all in one place, because a look at memory that
+   * is in no cache costs more than everything else that is done for a piece.
+   */
+  const tokens = new Uint8Array(mostTokens * HEADER_BYTES + Math.ceil(packed.length * 0.75))
   const pairs = new Int32Array(0x10000).fill(-1)
   let longest = 0
   let rank = 0
   let at = 0
+  let end = 0
 
   /** Adds up to so many tokens. Says whether those were the last. */
   function addTokens(count: number): boolean {
     const enough = rank + count
     while (rank < enough && at < packed.length) {
-      const start = starts[rank]!
-      let end = start
+      const start = end + HEADER_BYTES
+      end = start
       let hash = 0
       for (; at < packed.length && packed[at] !== SPACE; at += 4) {
         const third = SEXTETS[packed[at + 2]!]!
         const fourth = SEXTETS[packed[at + 3]!]!
         const bits = (SEXTETS[packed[at]!]! << 18) | (SEXTETS[packed[at + 1]!]! << 12) | (third << 6) | fourth
-        hash = addToHash(hash, (spelled[end++] = (bits >> 16) & 0xff))
-        if (third !== PADDING) hash = addToHash(hash, (spelled[end++] = (bits >> 8) & 0xff))
-        if (fourth !== PADDING) hash = addToHash(hash, (spelled[end++] = bits & 0xff))
+        hash = addToHash(hash, (tokens[end++] = (bits >> 16) & 0xff))
+        if (third !== PADDING) hash = addToHash(hash, (tokens[end++] = (bits >> 8) & 0xff))
+        if (fourth !== PADDING) hash = addToHash(hash, (tokens[end++] = bits & 0xff))
       }
       at++
-      if (end - start > longest) longest = end - start
-      if (end - start === 2) pairs[(spelled[start]! << 8) | spelled[start + 1]!] = rank
+      const length = end - start
+      tokens[start - 4] = rank
+      tokens[start - 3] = rank >> 8
+      tokens[start - 2] = rank >> 16
+      tokens[start - 1] = length
+      if (length > longest) longest = length
+      if (length === 2) pairs[(tokens[start]! << 8) | tokens[start + 1]!] = rank
       let place = mixed(hash) & mask
       while (table[place * 2 + 1] !== 0) place = (place + 1) & mask
       table[place * 2] = hash
-      table[place * 2 + 1] = rank + 1
-      starts[++rank] = end
+      table[place * 2 + 1] = start
+      rank++
     }
     return at >= packed.length
   }
 
   return {
     addTokens,
-    finish: (): Ranks => finishRanks(table, mask, spelled.slice(0, starts[rank]), starts, pairs, longest),
+    finish: (): Ranks => finishRanks(table, mask, tokens.slice(0, end), pairs, longest),
   }
 }
 
-function finishRanks(
-  table: Int32Array,
-  mask: number,
-  tokens: Uint8Array,
-  starts: Uint32Array,
-  pairs: Int32Array,
-  longest: number,
-): Ranks {
+function finishRanks(table: Int32Array, mask: number, tokens: Uint8Array, pairs: Int32Array, longest: number): Ranks {
   return {
     find(bytes, start, end, hash) {
       let place = mixed(hash) & mask
       for (;;) {
         const found = table[place * 2 + 1]!
         if (found === 0) return -1
-        if (table[place * 2] === hash && spells(tokens, starts[found - 1]!, starts[found]!, bytes, start, end)) {
-          return found - 1
+        if (table[place * 2] === hash && spells(tokens, found, bytes, start, end)) {
+          return tokens[found - 4]! | (tokens[found - 3]! << 8) | (tokens[found - 2]! << 16)
         }
         place = (place + 1) & mask
       }
@@ -137,12 +139,14 @@ function mixed(hash: number): number {
   return once ^ (once >>> 15)
 }
 
-function spells(tokens: Uint8Array, from: number, to: number, bytes: Uint8Array, start: number, end: number): boolean {
-  if (to - from !== end - start) return false
-  for (let token = from, byte = start; token < to; token++, byte++) if (tokens[token] !== bytes[byte]) return false
+function spells(tokens: Uint8Array, from: number, bytes: Uint8Array, start: number, end: number): boolean {
+  if (tokens[from - 1] !== end - start) return false
+  for (let token = from, byte = start; byte < end; token++, byte++) if (tokens[token] !== bytes[byte]) return false
   return true
 }
 
+/** Rank and length before a token's bytes; the longest token of both encodings has 128. */
+const HEADER_BYTES = 4
 /** Four characters of base64 and a space are the least a token takes. */
 const BYTES_PER_PACKED_TOKEN = 5
 const TOKENS_PER_SLICE = 20_000

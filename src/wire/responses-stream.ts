@@ -2,7 +2,7 @@ import { createCallReader, type CallPiece } from './call-pieces.ts'
 import { readUsage, type ChatChunk } from './openai.ts'
 import { commentFrame, eventFrame, type ReplyFacts, type StreamWriter } from './protocol.ts'
 import { asString, type JsonObject } from './read-body.ts'
-import { responseError } from './responses.ts'
+import { responseError, type ResponsesRequest } from './responses.ts'
 import { openCall, openMessage, openReasoning, type OpenItem, type WriteEvent } from './responses-items.ts'
 import type { ResponsesAsk } from './responses-request.ts'
 import { callId, endingOf, itemId, responseObject, type ResponseState } from './responses-response.ts'
@@ -35,15 +35,17 @@ export function createResponsesWriter(reply: ReplyFacts, ask: ResponsesAsk): Str
     out = ''
     return bytes
   }
-  const stateEvent = (type: string, state: Omit<ResponseState, 'output'>) => {
+  const stateEvent = (type: string, state: Omit<ResponseState, 'output'>, asked = ask.asked) => {
     const output = items.filter(item => item.isClosed()).map(item => item.item())
-    write({ type, response: responseObject(reply, ask.asked, { ...state, output }) })
+    write({ type, response: responseObject(reply, asked, { ...state, output }) })
   }
+  // An agent's instructions and tools are 70 KB: only the last event repeats them, or they would stand twice before the first token.
+  const brief: ResponsesRequest = { ...ask.asked, instructions: null, tools: [] }
   const start = () => {
     if (started) return
     started = true
-    stateEvent('response.created', { status: 'in_progress' })
-    stateEvent('response.in_progress', { status: 'in_progress' })
+    stateEvent('response.created', { status: 'in_progress' }, brief)
+    stateEvent('response.in_progress', { status: 'in_progress' }, brief)
   }
   const place = (kind: string) => {
     start()

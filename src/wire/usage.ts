@@ -25,6 +25,22 @@ export const noUsage: Usage = {
   reasoningTokens: 0,
 }
 
+/** What several calls consumed together. */
+export function sumUsage(usages: readonly Usage[]): Usage {
+  const [first = noUsage, ...others] = usages
+  return others.reduce(
+    (sum, usage): Usage => ({
+      inputTokens: sum.inputTokens + usage.inputTokens,
+      cacheReadTokens: sum.cacheReadTokens + usage.cacheReadTokens,
+      cacheWriteTokens: sum.cacheWriteTokens + usage.cacheWriteTokens,
+      outputTokens: sum.outputTokens + usage.outputTokens,
+      reasoningTokens: sum.reasoningTokens + usage.reasoningTokens,
+      ...(sum.estimated === true || usage.estimated === true ? { estimated: true } : {}),
+    }),
+    first,
+  )
+}
+
 /** USD per million tokens; `requestUsd` is charged once a call. */
 export interface Price {
   input: number

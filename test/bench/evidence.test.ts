@@ -45,7 +45,7 @@ t.test('a changed digest makes old results old evidence', async t => {
   const old = results(pass(4))
   t.match(
     evidence(old, () => 'two'),
-    [{ digest: 'one', stale: true }],
+    [{ weights: 'one', stale: true }],
   )
   t.strictSame(
     currentResults(old, () => 'two'),
@@ -53,10 +53,19 @@ t.test('a changed digest makes old results old evidence', async t => {
   )
   const both = [...old, ...results(fail(4), { digest: 'two', at: 2 })]
   t.match(evidence(both), [
-    { digest: 'one', stale: true, passed: 4 },
-    { digest: 'two', stale: false, passed: 0 },
+    { weights: 'one', stale: true, passed: 4 },
+    { weights: 'two', stale: false, passed: 0 },
   ])
-  t.match(evidence(both, () => 'one')[0], { digest: 'one', stale: false }, 'and the old weights may come back')
+  t.match(evidence(both, () => 'one')[0], { weights: 'one', stale: false }, 'and the old weights may come back')
+})
+
+t.test('where no digest is told, another quantisation makes old results old evidence', async t => {
+  const old = results(pass(4), { digest: null, quantisation: 'Q8_0' })
+  t.strictSame(
+    currentResults(old, () => 'Q4_K_M'),
+    [],
+  )
+  t.equal(currentResults(old, () => 'Q8_0').length, 4)
 })
 
 t.test('only the newest version of a suite counts', async t => {
@@ -122,13 +131,13 @@ t.test('a prompting strategy is used only when it is better beyond chance', asyn
 
 t.test('drift reports what moved, and other weights always', async t => {
   const before = results(pass(12))
-  const moved = { moved: true, digestChanged: false, before: { value: 1 }, after: { value: 0 }, tasks: 4 }
+  const moved = { moved: true, weightsChanged: false, before: { value: 1 }, after: { value: 0 }, tasks: 4 }
   t.match(drift(before, results(fail(4), { run: 'r2' })), [
     { category: 'sql', ...moved },
     { category: 'all', ...moved },
   ])
   t.match(drift(before, results([...pass(3), false], { run: 'r2' })), [{ moved: false, tasks: 4 }, { moved: false }])
-  t.match(drift(before, results(pass(2), { digest: 'two' })), [{ moved: true, digestChanged: true }, { moved: true }])
+  t.match(drift(before, results(pass(2), { digest: 'two' })), [{ moved: true, weightsChanged: true }, { moved: true }])
   t.strictSame(drift(before, results(pass(2), { model: 'new' })), [])
 })
 

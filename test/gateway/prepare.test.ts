@@ -106,3 +106,31 @@ t.test('an effort becomes the nearest one that the server takes', async t => {
   t.equal(prepared.request['reasoning_effort'], 'high')
   t.match(prepared.notes, [/max became high/])
 })
+
+t.test('images in results of tools stand behind the results, where the server knows them from users alone', async t => {
+  const image = { type: 'image_url', image_url: { url: 'data:image/png;base64,AA==' } }
+  const asked = {
+    model: 'm',
+    messages: [
+      { role: 'assistant', tool_calls: [{ id: 'a' }, { id: 'b' }] },
+      { role: 'tool', tool_call_id: 'a', content: [{ type: 'text', text: 'here' }, image] },
+      { role: 'tool', tool_call_id: 'b', content: [image] },
+      { role: 'user', content: 'And?' },
+    ],
+  }
+  t.equal(prepare(asked, target({ provider: { toolImages: true } })).request, asked)
+  t.same(prepare(asked, target()).request.messages.slice(1), [
+    { role: 'tool', tool_call_id: 'a', content: [{ type: 'text', text: 'here' }] },
+    { role: 'tool', tool_call_id: 'b', content: 'The image is in the next message of the user.' },
+    {
+      role: 'user',
+      content: [
+        { type: 'text', text: 'Shown by the tool call a:' },
+        image,
+        { type: 'text', text: 'Shown by the tool call b:' },
+        image,
+      ],
+    },
+    { role: 'user', content: 'And?' },
+  ])
+})

@@ -172,7 +172,7 @@ export const anySituation: fc.Arbitrary<Situation & { now: number; chance: numbe
       const model = models[at]
       if (model === undefined) continue
       const { key } = abilityOf(model)
-      learnBenchmark(evidence, key, at % 2 === 0 ? 'chat' : '*', { score, runs: at })
+      learnBenchmark(evidence, key, at % 2 === 0 ? 'chat' : '*', { score, runs: at, tasks: 30 })
       learnSpeed(
         evidence,
         model.id,

@@ -4,6 +4,7 @@ import path from 'node:path'
 import { request as send, type Dispatcher } from 'undici'
 import { coreSettings, readSettings, type Endpoint } from '../../src/config.ts'
 import { findEndpoints } from '../../src/providers/index.ts'
+import { seededRandom } from '../../src/router/chance.ts'
 import { start, type Running } from '../../src/start.ts'
 import type { ScriptedUpstream, UpstreamKind } from './scripted-upstream.ts'
 
@@ -50,7 +51,8 @@ export async function startGateway(
     ...variables,
   }
   const values = readSettings(coreSettings, environment)
-  const running = await start({ root, values, endpoints: findEndpoints(environment, endpoints) }, '0.0.0-test')
+  const config = { root, values, endpoints: findEndpoints(environment, endpoints) }
+  const running = await start(config, '0.0.0-test', { random: seededRandom(1) })
   t.teardown(async () => {
     await running.close(0)
     rmSync(root, { recursive: true, force: true })

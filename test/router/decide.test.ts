@@ -218,7 +218,7 @@ t.test('RELIABLE_BENCHMARK_COUNT decides how much one benchmark run counts', asy
   const evidence = emptyEvidence()
   const models = [localModel('praised', { parametersB: 1 }), paidModel('big')]
   teach(evidence, models[1]!, 0.9)
-  evidence.benchmarks.set('praised', new Map([['chat', { score: 1, runs: 1 }]]))
+  evidence.benchmarks.set('praised', new Map([['chat', { score: 1, runs: 1, tasks: 30 }]]))
   const quality = (reliableBenchmarkCount: number) =>
     decide(...argumentsOf({ models, evidence, policy: { reliableBenchmarkCount } }), 0, 0).standings.find(
       ({ step }) => step === 'local',

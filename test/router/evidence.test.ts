@@ -5,6 +5,7 @@ import {
   anyCategory,
   emptyEvidence,
   evidenceFrom,
+  learnAgreement,
   learnBenchmark,
   learnOutcome,
   learnOutput,
@@ -71,7 +72,11 @@ t.test('whatever is learned, no interval of any prediction gets wider', async t 
         if (more === 0) learnOutcome(evidence, { model: key, categories: { [kind]: 1 }, signal, score, prior }, now)
         else {
           runs.set(`${key} ${kind}`, (runs.get(`${key} ${kind}`) ?? 0) + more)
-          learnBenchmark(evidence, key, kind, { score, runs: runs.get(`${key} ${kind}`)! })
+          learnBenchmark(evidence, key, kind, {
+            score,
+            runs: runs.get(`${key} ${kind}`)!,
+            tasks: runs.get(`${key} ${kind}`)!,
+          })
         }
         t.ok(widths().every((width, at) => width <= before[at]! + 1e-12))
       }
@@ -87,9 +92,9 @@ t.test('a benchmark result narrows the interval of a model nobody measured', asy
   const quality = () =>
     predictQuality(ability, [{ category: 'math', share: 1 }], 0, evidence, trustIn(evidence.credence), 3, 0)
   const before = quality()
-  learnBenchmark(evidence, ability.key, 'math', { score: 1, runs: 1 })
+  learnBenchmark(evidence, ability.key, 'math', { score: 1, runs: 1, tasks: 30 })
   const once = quality()
-  learnBenchmark(evidence, ability.key, 'math', { score: 1, runs: 3 })
+  learnBenchmark(evidence, ability.key, 'math', { score: 1, runs: 3, tasks: 30 })
   const thrice = quality()
   t.ok(before.plusMinus > once.plusMinus && once.plusMinus > thrice.plusMinus)
   t.ok(before.quality < once.quality && once.quality < thrice.quality)
@@ -140,10 +145,12 @@ t.test('one outcome is shared among the likely kinds, and its rows are enough to
       5,
     ),
   )
-  keep(learnBenchmark(evidence, 'a', '*', { score: 0.5, runs: 2 }))
+  keep(learnBenchmark(evidence, 'a', '*', { score: 0.5, runs: 2, tasks: 30 }))
   keep(learnSpeed(evidence, 'ollama/a', timing, 5))
   keep(learnOutput(evidence, 'a', 'math', 300))
-  keep(learnVerifier(evidence, 'parses', true, true))
+  keep(learnVerifier(evidence, 'parses', { model: 'a', category: 'math' }, true, 5))
+  keep(learnAgreement(evidence, 'parses', true))
+  t.match(evidence.verifiers.get('parses'), { accepted: 1, rejected: 0, agreed: 1, compared: 1 })
   t.match(evidence.beliefs.get('a')?.get('math'), { good: 0.75, count: 0.75 })
   t.match(evidence.speeds.get('ollama/a'), {
     firstTokenMs: 500,

@@ -1,6 +1,7 @@
+import fc from 'fast-check'
 import t from 'tap'
-import { acceptRate, cascadePays, nextStep, trustsJudge } from '../../src/router/cascade.ts'
-import { verifiers, verifiersNamed, type Verdict } from '../../src/router/verify.ts'
+import { acceptRate, cascadePays, leastBad, nextStep, scoreOfPass, trustsJudge } from '../../src/router/cascade.ts'
+import { checksNamed, refuseUnknownChecks, verifiers, type Verdict } from '../../src/router/verify.ts'
 import { ChatRequest, type ChatCompletion } from '../../src/wire/openai.ts'
 
 const answer = (
@@ -13,7 +14,7 @@ const answer = (
   }) satisfies ChatCompletion
 const ask = (changes: object = {}) => ChatRequest.parse({ messages: [{ role: 'user', content: 'x' }], ...changes })
 const check = (name: string, request: ChatRequest, reply: ChatCompletion): Verdict =>
-  verifiersNamed([name]).chosen[0]!.check(request, reply)
+  verifiers.find(verifier => verifier.name === name)!.check(request, reply)
 
 t.test('an ordinary answer passes every check that has something to say', async t => {
   for (const text of [
@@ -92,17 +93,36 @@ t.test('tool calls must name an offered tool and fit its parameters', async t =>
   t.equal(check('tool_arguments', request, answer('no call')), undefined)
 })
 
-t.test('checks are found by name; a name that no check has is told', async t => {
-  t.equal(verifiersNamed(['all']).chosen.length, verifiers.length)
-  t.strictSame(verifiersNamed(['parses', 'vibes']).unknown, ['vibes'])
+t.test('checks are named each once and made in the order of what they cost', async t => {
+  t.equal(checksNamed(['all']).length, verifiers.length)
+  t.strictSame(checksNamed(['judge:big', 'tests:unit', 'schema', 'not_empty', 'schema', 'tests:unit']), [
+    'not_empty',
+    'schema',
+    'tests:unit',
+    'judge:big',
+  ])
+  t.strictSame(checksNamed(['none']), [])
+})
+
+t.test('a name that no check has is refused with those that there are', async t => {
+  refuseUnknownChecks(['all', 'parses', 'tests:unit', 'judge:big'], ['unit'])
+  for (const name of ['vibes', 'judge:', 'tests:other', 'tests:']) {
+    t.throws(() => refuseUnknownChecks(['parses', name], ['unit']), {
+      code: 'invalid_request',
+      message: /not_empty.*schema.*tests:unit.*judge:<model>/,
+    })
+  }
 })
 
 t.test('a cascade escalates within VALIDATION_RETRY_BUDGET and then hands over what there is', async t => {
   const failed = {
     model: 'small',
-    verdicts: [{ verifier: 'parses', verdict: { accepted: false, why: 'it is not JSON' } as const }],
+    verdicts: [{ verifier: 'parses', verdict: { accepted: false, why: 'it is not JSON' } as const, counts: true }],
   }
-  const passed = { model: 'small', verdicts: [{ verifier: 'parses', verdict: { accepted: true } as const }] }
+  const passed = {
+    model: 'small',
+    verdicts: [{ verifier: 'parses', verdict: { accepted: true } as const, counts: true }],
+  }
   t.match(nextStep(passed, { attempts: 1, retryBudget: 1, candidatesLeft: 3 }), { step: 'accept' })
   t.match(nextStep(failed, { attempts: 1, retryBudget: 1, candidatesLeft: 3 }), {
     step: 'escalate',
@@ -111,7 +131,7 @@ t.test('a cascade escalates within VALIDATION_RETRY_BUDGET and then hands over w
   t.match(nextStep(failed, { attempts: 2, retryBudget: 1, candidatesLeft: 3 }), { step: 'give_up', why: /no retries/ })
   t.match(nextStep(failed, { attempts: 1, retryBudget: 1, candidatesLeft: 0 }), {
     step: 'give_up',
-    why: /no other model/,
+    why: /no better model/,
   })
   t.match(nextStep(failed, { attempts: 1, retryBudget: 0, candidatesLeft: 3 }), { step: 'give_up' })
 })
@@ -124,8 +144,41 @@ t.test('a judge counts only once its agreement was measured and reaches MIN_VALI
   t.notOk(trustsJudge(judge(13, 20), 0.7))
 })
 
+t.test('an objection that does not count rejects nothing', async t => {
+  const doubted = { verifier: 'judge:big', verdict: { accepted: false, why: 'no' } as const, counts: false }
+  t.match(nextStep({ model: 'small', verdicts: [doubted] }, { attempts: 1, retryBudget: 1, candidatesLeft: 1 }), {
+    step: 'accept',
+  })
+})
+
+t.test(
+  'of answers that all failed, the one with the fewest objections is handed over, then the better model’s',
+  async t => {
+    const objection = { verifier: 'x', verdict: { accepted: false, why: 'no' } as const, counts: true }
+    const answer = (model: string, quality: number, objections: number) => ({
+      quality,
+      checked: { model, verdicts: Array.from({ length: objections }, () => objection) },
+    })
+    t.equal(leastBad([answer('a', 0.5, 1), answer('b', 0.9, 2)])?.checked.model, 'a')
+    t.equal(leastBad([answer('a', 0.5, 1), answer('b', 0.9, 1)])?.checked.model, 'b')
+    t.equal(leastBad([]), undefined)
+  },
+)
+
 t.test('a cascade pays where the cheap model is accepted often enough', async t => {
-  t.ok(cascadePays(acceptRate({ accepted: 80, rejected: 20, agreed: 0, compared: 0 }), 0.01, 0.05))
-  t.notOk(cascadePays(acceptRate({ accepted: 10, rejected: 90, agreed: 0, compared: 0 }), 0.01, 0.05))
-  t.equal(acceptRate(undefined), 0.5)
+  const belief = (good: number, count: number) => ({ good, count, updatedAt: 0 })
+  t.ok(cascadePays(acceptRate(belief(80, 100), 0), 0.01, 0.05))
+  t.notOk(cascadePays(acceptRate(belief(10, 100), 0), 0.01, 0.05))
+  t.equal(acceptRate(undefined, 0), 0.5)
+  t.ok(acceptRate(belief(0, 100), 365 * 86_400_000) > 0.1, 'what is long ago counts less')
+})
+
+t.test('passes and rejections leave a prediction where it was, unless fewer pass than it promised', async () => {
+  const rate = fc.double({ min: 0.01, max: 1, noNaN: true })
+  fc.assert(
+    fc.property(rate, rate, (quality, passes) => {
+      const expected = passes * scoreOfPass(quality, passes)
+      return Math.abs(expected - Math.min(quality, passes)) < 1e-9
+    }),
+  )
 })

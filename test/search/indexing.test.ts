@@ -151,11 +151,14 @@ t.test('tells of its progress and stops when cancelled, keeping what it has', as
   await t.rejects(
     search.init({ directories: [source] }, cancel.signal, ({ filesIndexed }) => {
       told.push(filesIndexed)
-      cancel.abort()
+      if (filesIndexed > 0) cancel.abort()
     }),
     { code: 'client_closed' },
   )
-  t.ok(told[0]! > 0 && told[0]! < 3_000, 'progress came before the end')
+  t.ok(
+    told.some(count => count > 0 && count < 3_000),
+    'progress came before the end',
+  )
   const kept = search.status().files
   t.ok(kept > 0)
   t.match(await search.init({ directories: [source] }, never), { files: 3_000, files_indexed: 3_000 - kept })

@@ -185,3 +185,22 @@ function shuffled(lines: readonly string[], seed: number, length: number): strin
   }
   return drawn.join('\n').slice(0, length)
 }
+
+t.test('a text that differs from a known one in any place is not taken for it', async t => {
+  const counter = createTokenCounter()
+  const text = source.repeat(2).slice(0, 1000)
+  for (let at = 0; at < text.length; at++) {
+    for (const other of ['\n', '漢', '\u0000']) {
+      const changed = text.slice(0, at) + other + text.slice(at + 1)
+      const longer = text.slice(0, at) + other
+      counter.countText(changed)
+      counter.countText(longer)
+    }
+  }
+  const fresh = createTokenCounter({ cacheEntries: 1 })
+  for (let at = 0; at < text.length; at += 7) {
+    const changed = `${text.slice(0, at)}漢${text.slice(at + 1)}`
+    if (counter.countText(changed).tokens !== fresh.countText(changed).tokens) t.fail(`differs at ${at}`)
+  }
+  t.equal(counter.countText(text).tokens, fresh.countText(text).tokens)
+})

@@ -176,8 +176,8 @@ function reportDrift(before: readonly Result[], after: readonly Result[], json: 
   }
   const moved = drifts.filter(({ moved }) => moved)
   const share = (value: number) => `${Math.round(value * 100)} %`
-  for (const { provider, model, category, before, after, tasks, certainty, digestChanged } of moved) {
-    const why = digestChanged ? 'its weights changed' : `certainty ${share(certainty)}`
+  for (const { provider, model, category, before, after, tasks, certainty, weightsChanged } of moved) {
+    const why = weightsChanged ? 'its weights changed' : `certainty ${share(certainty)}`
     process.stdout.write(
       `${provider}/${model} ${category}: ${share(before.value)} before, ${share(after.value)} now (${tasks} tasks, ${why})\n`,
     )

@@ -11,7 +11,9 @@ import { chatText, hardTexts, oddText, type Random, randomFrom } from './tokens/
  * how long the hardest megabyte holds the event loop. Every timed text is new to the counter.
  */
 function run(rounds: number): Row[] {
-  return [...agreement(), ...conversation(rounds), ...hardest(rounds), ...estimates(rounds), ...firstCount(rounds)]
+  const times = [...conversation(rounds), ...hardest(rounds), ...estimates(rounds), ...firstCount(rounds)]
+  // Last, because a process that counts in one encoding only is faster, and that is what Signalbox is.
+  return [...agreement(), ...times]
 }
 
 /** Texts whose exact count differs from tiktoken's, over both encodings. */
@@ -80,12 +82,17 @@ function hardest(rounds: number): Row[] {
   const counter = createTokenCounter()
   const random = randomFrom(3)
   const times = Object.fromEntries(Object.keys(hardCalls).map(name => [name, [] as number[]]))
+  const cpuMs = Object.fromEntries(Object.keys(hardCalls).map(name => [name, 0]))
   for (let round = 0; round <= rounds; round++) {
     for (const [name, prepare] of Object.entries(hardCalls)) {
       const call = prepare(random)
+      const before = process.threadCpuUsage()
       const ms = timed(() => call(counter))
+      const { user, system } = process.threadCpuUsage(before)
       // The first round meets code that is not compiled yet; `first_1mb_ms` has that.
-      if (round > 0) times[name]!.push(ms)
+      if (round === 0) continue
+      times[name]!.push(ms)
+      cpuMs[name]! += (user + system) / 1000 / rounds
     }
   }
   counter.close()
@@ -93,7 +100,11 @@ function hardest(rounds: number): Row[] {
   medians.sort((one, other) => other.ms - one.ms)
   for (const { name, ms } of medians) process.stderr.write(`1 MB of ${name}: ${ms.toFixed(2)} ms\n`)
   const slowest = { value: medians[0]!.ms, high: Math.max(...Object.values(times).flat()) }
-  return [goalRow({ name: 'worst_1mb_ms', ...slowest, unit: 'ms' }, 'at_most', 20)]
+  return [
+    goalRow({ name: 'worst_1mb_ms', ...slowest, unit: 'ms' }, 'at_most', 20),
+    // Some systems tell a thread's time in steps of 4 ms, so this is a mean; it leaves out what other programs took meanwhile.
+    { name: 'worst_1mb_cpu_ms', value: Math.max(...Object.values(cpuMs)), unit: 'ms' },
+  ]
 }
 
 type Call = (counter: TokenCounter) => unknown

@@ -13,16 +13,21 @@ export interface CageOptions {
   memoryMegabytes: number
 }
 
+export interface CellRequest {
+  /** Of processor time, so that a busy machine does not make right code fail. */
+  timeLimitMs: number
+}
+
 /** A child process that answers one request at a time and is replaced when it hangs or dies. */
 export interface Cage<Reply> {
   /** `failure` says why there is no reply: it ran out of time, or ended itself. Rejects when the signal aborts. */
-  ask: (request: unknown, limitMs: number, signal?: AbortSignal) => Promise<{ reply: Reply } | { failure: string }>
+  ask: (request: CellRequest, signal?: AbortSignal) => Promise<{ reply: Reply } | { failure: string }>
   close: () => Promise<void>
 }
 
 const startLimitMs = 60_000
-/** The cell stops code at its limit by itself and stays usable; only what it cannot stop is killed this much later. */
-const graceMs = 1_000
+/** The cell stops code at its limit, or its whole process a little later; this is for a process that does not even run. */
+const patienceMs = 60_000
 
 /**
  * The outer wall around generated code, behind the WebAssembly one: an empty environment, Node's permission model (no
@@ -60,23 +65,23 @@ export function openCage<Reply>({ cell, packages, memoryMegabytes }: CageOptions
     throw new GatewayError('internal', `The sandbox for generated code could not start (${cell}): ${complaint.trim()}`)
   }
 
-  const ask = async (request: unknown, limitMs: number, signal?: AbortSignal) => {
+  const ask = async (request: CellRequest, signal?: AbortSignal) => {
     if (closed) throw new GatewayError('shutting_down', 'The sandbox is closed.')
     signal?.throwIfAborted()
     child ??= await start()
     const current = child
     current.send({ request })
-    const answer = await nextAnswer<Reply>(current, limitMs + graceMs, signal)
+    const answer = await nextAnswer<Reply>(current, request.timeLimitMs + patienceMs, signal)
     if ('reply' in answer) return answer
     child = undefined
     current.kill('SIGKILL')
     signal?.throwIfAborted()
-    return answer
+    return current.signalCode === 'SIGVTALRM' ? ranLonger(request.timeLimitMs) : answer
   }
 
   return {
-    ask: (request, limitMs, signal) => {
-      const turn = queue.then(() => ask(request, limitMs, signal))
+    ask: (request, signal) => {
+      const turn = queue.then(() => ask(request, signal))
       queue = turn.catch(() => undefined)
       return turn
     },
@@ -112,11 +117,15 @@ function nextAnswer<Reply>(child: ChildProcess, limitMs: number, signal?: AbortS
       settle({ failure: 'aborted' })
     }
     const timer = setTimeout(() => {
-      settle({ failure: `the code ran longer than ${(limitMs - graceMs) / 1_000} s and was stopped` })
+      settle(ranLonger(limitMs))
     }, limitMs)
     child.once('message', hear).once('exit', end).once('error', end)
     signal?.addEventListener('abort', abort, { once: true })
   })
+}
+
+function ranLonger(limitMs: number): { failure: string } {
+  return { failure: `the code ran longer than ${limitMs / 1_000} s and was stopped` }
 }
 
 function readableFolders(packages: readonly string[]): string[] {

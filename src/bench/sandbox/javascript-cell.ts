@@ -10,7 +10,7 @@ import {
   type QuickJSRuntime,
   type QuickJSSyncVariant,
 } from 'quickjs-emscripten-core'
-import { serve } from './cell.ts'
+import { serve, type IsLate } from './cell.ts'
 import { prelude } from './javascript-prelude.ts'
 import type { Outcome, Program, Run } from './sandbox.ts'
 
@@ -24,18 +24,17 @@ const wasm = readFileSync(fileURLToPath(import.meta.resolve('@jitl/quickjs-wasmf
 const { compile } = Reflect.get(globalThis, 'WebAssembly') as { compile: (bytes: Buffer) => Promise<never> }
 const compiled = newVariant(variant as unknown as QuickJSSyncVariant, { wasmModule: await compile(wasm) })
 
-serve(async (program: Program & { timeLimitMs: number }) => {
+serve(async (program: Program & { timeLimitMs: number }, isLate) => {
   // A fresh engine for every program: nothing that one leaves behind can reach the next, and nothing needs disposing of.
   const engine = await newQuickJSWASMModuleFromVariant(compiled)
-  const deadline = Date.now() + program.timeLimitMs
   const runtime = engine.newRuntime()
   runtime.setMemoryLimit(memoryLimitBytes)
   runtime.setMaxStackSize(stackLimitBytes)
-  runtime.setInterruptHandler(() => Date.now() > deadline)
-  return runProgram(runtime, runtime.newContext(), program, () => Date.now() > deadline)
+  runtime.setInterruptHandler(isLate)
+  return runProgram(runtime, runtime.newContext(), program, isLate)
 })
 
-function runProgram(runtime: QuickJSRuntime, context: QuickJSContext, program: Program, isLate: () => boolean): Run {
+function runProgram(runtime: QuickJSRuntime, context: QuickJSContext, program: Program, isLate: IsLate): Run {
   context.unwrapResult(context.evalCode(prelude, 'prelude.js')).dispose()
   // Taken before the generated code runs, which may replace anything it can reach.
   const kit = Object.fromEntries(

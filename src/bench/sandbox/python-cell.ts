@@ -1,5 +1,5 @@
 import { constants } from 'node:fs'
-import { serve } from './cell.ts'
+import { serve, stopwatch, type IsLate } from './cell.ts'
 import { harness } from './python-harness.ts'
 import type { Outcome, Run } from './sandbox.ts'
 
@@ -19,18 +19,19 @@ const python = await loadPyodide({
 const answer = python.runPython(harness) as (request: string) => string
 Reflect.deleteProperty(process, 'binding')
 
-let deadline = Infinity
+const never: IsLate = () => false
+let isLate = never
 python.setInterruptBuffer(
   deadlineBuffer(() => {
-    if (Date.now() <= deadline) return false
+    if (!isLate()) return false
     // Once, so that the exception can be handled; again a little later for code that swallows it.
-    deadline = Date.now() + 300
+    isLate = stopwatch(300)
     return true
   }),
 )
 
-serve((request: { timeLimitMs: number }) => {
-  deadline = Date.now() + request.timeLimitMs
+serve((request: { timeLimitMs: number }, isRequestLate) => {
+  isLate = isRequestLate
   try {
     const run = JSON.parse(answer(JSON.stringify(request))) as { outcomes: Encoded[]; failure?: string }
     return { ...run, outcomes: run.outcomes.map(decode) } satisfies Run
@@ -38,7 +39,7 @@ serve((request: { timeLimitMs: number }) => {
     // The interpreter itself gave way (os._exit, a fatal error). Its state is unknown, so the process goes with it.
     return process.exit(1)
   } finally {
-    deadline = Infinity
+    isLate = never
   }
 })
 
@@ -64,7 +65,7 @@ function limitMemory(): void {
 }
 
 /** The interpreter polls element 0 between instructions and raises KeyboardInterrupt on 2; this one reads the clock. */
-function deadlineBuffer(isLate: () => boolean): Uint8Array {
+function deadlineBuffer(isLate: IsLate): Uint8Array {
   return new Proxy(new Uint8Array(1), {
     get: (_, key) => (key === '0' && isLate() ? 2 : 0),
     set: () => true,

@@ -90,8 +90,8 @@ def make():
         database.setlimit(sqlite_limit_attached, 0)
         database.execute('PRAGMA hard_heap_limit = 67108864')
         database.execute('PRAGMA max_page_count = 8192')
-        deadline = time.monotonic() + request['timeLimitMs'] / 1000
-        database.set_progress_handler(lambda: time.monotonic() > deadline, 20000)
+        # Running Python now and then lets the interrupt through, and an exception here ends the statement.
+        database.set_progress_handler(lambda: False, 2000)
         database.set_authorizer(lambda action, *rest: sqlite3.SQLITE_DENY if action in refused else sqlite3.SQLITE_OK)
         try:
             rows = []

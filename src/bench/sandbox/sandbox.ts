@@ -6,7 +6,7 @@ export interface Program {
   source: string
   /** Expressions (or statements whose last value counts), evaluated in order beside the code; each value becomes JSON. */
   cases: readonly string[]
-  /** For the whole program; three seconds unless told. */
+  /** Of processor time, for the whole program; three seconds unless told. */
   timeLimitMs?: number
 }
 
@@ -77,6 +77,6 @@ async function run(
   signal: AbortSignal | undefined,
 ): Promise<Run> {
   const timeLimitMs = request.timeLimitMs ?? defaultTimeLimitMs
-  const answer = await cage.ask({ ...request, timeLimitMs }, timeLimitMs, signal)
+  const answer = await cage.ask({ ...request, timeLimitMs }, signal)
   return 'failure' in answer ? { outcomes: [], failure: answer.failure } : answer.reply
 }

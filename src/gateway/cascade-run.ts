@@ -1,0 +1,168 @@
+import { GatewayError } from '../errors.ts'
+import type { Model } from '../providers/provider.ts'
+import {
+  complaintOf,
+  isBetter,
+  leastBad,
+  lowestAcceptRate,
+  nextStep,
+  scoreOfPass,
+  type Checked,
+  type Verification,
+} from '../router/cascade.ts'
+import type { Decision } from '../router/decide.ts'
+import { likeliest } from '../router/measure.ts'
+import type { Standing } from '../router/rank.ts'
+import type { ChatCompletion } from '../wire/openai.ts'
+import type { Account, AttemptAccount } from './account.ts'
+import { checkAll, learnFrom, type CheckParts, type CheckRequest } from './check-answer.ts'
+import type { Primed } from './attempt.ts'
+import type { Answer, Served } from './gateway.ts'
+import { holdAnswer, type HeldAnswer } from './held-answer.ts'
+import type { Learner } from './learner.ts'
+
+/** An answer that has begun, as it would go on to the caller, with what closes its attempt. */
+export interface Unchecked<Body> {
+  served: Served
+  reply: Primed<Body>
+  entry: AttemptAccount
+  /** Gives its slot back; a judge may need it. */
+  release: () => void
+}
+
+/**
+ * The checks of one request. The loop of the gateway stays the only one: to it, an answer that fails its checks is an attempt
+ * that failed, and this says who may be asked after it.
+ */
+export interface Cascade<Body> {
+  /** The answer, once it has passed. Throws `answer_rejected` for one that has not, and keeps the best of those. */
+  check(answer: Unchecked<Body>, signal: AbortSignal): Promise<Answer<Body>>
+  /** Of those not yet asked, who may be asked now: all of them until an answer was rejected, then only better ones. */
+  left(line: readonly Model[]): Model[]
+  /** The best answer of those that failed; undefined where there was none. */
+  giveUp(): Answer<Body> | undefined
+}
+
+export interface CascadeRequest extends CheckRequest {
+  account: Account
+  /** Told which model's answer goes to the caller. */
+  served: (model: Model, decision: Decision) => void
+}
+
+export interface CascadeParts extends CheckParts {
+  learner: Learner
+  /** Milliseconds since the epoch. */
+  now: () => number
+}
+
+/** What checks the answers of a request; undefined for a decision that wants none checked. */
+export function createCascades(parts: CascadeParts): (request: CascadeRequest) => Cascade<ChatCompletion> | undefined {
+  return request => (request.decision.cascade === undefined ? undefined : createCascade(request, parts))
+}
+
+interface Candidate {
+  answer: Unchecked<ChatCompletion>
+  held: HeldAnswer
+  checked: Checked
+  quality: number
+}
+
+function createCascade(request: CascadeRequest, parts: CascadeParts): Cascade<ChatCompletion> {
+  const { decision, account } = request
+  const { checks, retryBudget } = decision.cascade!
+  const { categories } = decision.measured
+  const { learner } = parts
+  const answers: Checked[] = []
+  let rejected: { model: Model; checked: Checked; learned: boolean } | undefined
+  let rejections = 0
+  let best: Candidate | undefined
+
+  const standingOf = (model: Model): Standing => decision.standings[decision.ranked.indexOf(model)]!
+
+  function note(passed: boolean, why?: string): Verification {
+    const verification = { checks, passed, answers: [...answers], ...(why === undefined ? {} : { why }) }
+    account.verified(verification)
+    return verification
+  }
+
+  function handOver({ answer, held }: Candidate, verification: Verification, reason?: string): Answer {
+    const { served, entry } = answer
+    entry.delivered(reason)
+    request.served(served.model, decision)
+    const { why } = verification
+    return {
+      served: {
+        ...served,
+        reason: reason ?? served.reason,
+        attempts: account.attempts(),
+        notes: why === undefined ? served.notes : [...served.notes, why],
+        verification,
+      },
+      reply: held.reply,
+    }
+  }
+
+  /** Keeps what a rejection says and throws it, so that the loop goes on as after any other failure. */
+  function reject(model: Model, checked: Checked, learned: boolean): never {
+    rejected = { model, checked, learned }
+    rejections++
+    const { verifier, why } = complaintOf(checked)!
+    note(false, why)
+    throw new GatewayError('answer_rejected', `Rejected by ${verifier}: ${why}.`)
+  }
+
+  /** Reads the answer to its end; one that has none is rejected without being kept. */
+  async function whole({ served, reply, entry }: Unchecked<ChatCompletion>): Promise<HeldAnswer> {
+    try {
+      return await holdAnswer(reply, entry)
+    } catch (error) {
+      if (!(error instanceof GatewayError) || error.code !== 'answer_rejected') throw error
+      const verdict = { accepted: false, why: error.message } as const
+      const checked = { model: served.model.id, verdicts: [{ verifier: 'length', verdict, counts: true }] }
+      answers.push(checked)
+      return reject(served.model, checked, false)
+    }
+  }
+
+  function learnPass(model: Model, checked: Checked): void {
+    const said = checked.verdicts.filter(({ verdict, counts }) => counts && verdict !== undefined)
+    if (said.length === 0) return
+    const { quality, key } = standingOf(model)
+    const { evidence } = parts.knowledge
+    const place = { key, category: likeliest(categories), checks: said.map(({ verifier }) => verifier) }
+    const passes = lowestAcceptRate(evidence, place, parts.now())?.acceptRate ?? 1
+    learner.judged(model, categories, 'verified', scoreOfPass(quality, passes))
+  }
+
+  return {
+    async check(answer, signal) {
+      const { model } = answer.served
+      const held = await whole(answer)
+      answer.release()
+      const checked = await checkAll(request, parts, model, held.completion, answers.length + 1, signal)
+      answers.push(checked)
+      const tested = learnFrom(checked, model, decision, learner)
+      const candidate = { answer, held, checked, quality: standingOf(model).quality }
+      if (complaintOf(checked) !== undefined) {
+        best = leastBad(best === undefined ? [candidate] : [best, candidate])
+        return reject(model, checked, tested)
+      }
+      if (!tested) learnPass(model, checked)
+      return handOver(candidate, note(true), rejections === 0 ? undefined : 'escalated')
+    },
+    left(line) {
+      if (rejected === undefined) return [...line]
+      const { model, checked, learned } = rejected
+      const better = line.filter(other => isBetter(standingOf(other), standingOf(model)))
+      const { step } = nextStep(checked, { attempts: rejections, retryBudget, candidatesLeft: better.length })
+      if (!learned) learner.judged(model, categories, step === 'escalate' ? 'escalated' : 'verified', 0)
+      rejected.learned = true
+      return step === 'escalate' ? better : []
+    },
+    giveUp() {
+      if (best === undefined || rejected === undefined) return undefined
+      const end = nextStep(rejected.checked, { attempts: rejections, retryBudget, candidatesLeft: 0 })
+      return handOver(best, note(false, end.step === 'accept' ? undefined : end.why), 'unverified')
+    },
+  }
+}

@@ -1,0 +1,111 @@
+import { asGatewayError } from '../errors.ts'
+import type { Model } from '../providers/provider.ts'
+import { complaintOf, wordCounts, type Checked, type CheckedBy } from '../router/cascade.ts'
+import type { Decision } from '../router/decide.ts'
+import type { Knowledge } from '../router/knowledge.ts'
+import { judgeOf, testsOf, verifiers, type Verdict } from '../router/verify.ts'
+import { redact } from '../wire/redact.ts'
+import type { ChatCompletion, ChatRequest } from '../wire/openai.ts'
+import type { Call } from './account.ts'
+import { judgeAnswer, type Ask } from './judge-answer.ts'
+import type { Learner } from './learner.ts'
+import { runTests, type TestCommands } from './test-command.ts'
+
+export interface CheckRequest {
+  call: Call
+  request: ChatRequest
+  decision: Decision
+}
+
+export interface CheckParts {
+  knowledge: Knowledge
+  /** The road, for judges. */
+  chat: Ask
+  tests: { readonly testCommands: TestCommands; readonly testTimeoutMs: number }
+}
+
+const mostOfReason = 200
+
+/**
+ * Makes the checks of a decision on one answer, the `ordinal`-th of its request. What costs something is left out once the
+ * answer has failed; only a judge who is not yet known is asked even after tests have spoken, since that is how he gets known.
+ */
+export async function checkAll(
+  request: CheckRequest,
+  parts: CheckParts,
+  model: Model,
+  completion: ChatCompletion,
+  ordinal: number,
+  signal: AbortSignal,
+): Promise<Checked> {
+  const { evidence, policy } = parts.knowledge
+  const verdicts: CheckedBy[] = []
+  const checked = { model: model.id, verdicts }
+  for (const verifier of request.decision.cascade?.checks ?? []) {
+    const counts = wordCounts(verifier, evidence, policy)
+    if (isDear(verifier) && !mayBeAsked(checked, counts)) continue
+    try {
+      const verdict = bounded(await verdictOf(verifier, request, parts, model, completion, ordinal, signal))
+      verdicts.push({ verifier, verdict, counts })
+    } catch (error) {
+      if (signal.aborted) throw asGatewayError(signal.reason)
+      const problem = redact(asGatewayError(error).message, mostOfReason)
+      verdicts.push({ verifier, verdict: undefined, counts, problem })
+    }
+  }
+  return checked
+}
+
+/**
+ * Files what the checks said: how often this model passes each, and, where tests were run, how good the answer was and whether
+ * judges saw it. Says whether tests were run.
+ */
+export function learnFrom({ verdicts }: Checked, model: Model, decision: Decision, learner: Learner): boolean {
+  for (const { verifier, verdict } of verdicts) {
+    if (verdict !== undefined) learner.checked(model, decision, verifier, verdict.accepted)
+  }
+  const tests = verdicts.filter(({ verifier, verdict }) => testsOf(verifier) !== undefined && verdict !== undefined)
+  if (tests.length === 0) return false
+  const passed = tests.every(({ verdict }) => verdict?.accepted === true)
+  learner.judged(model, decision.measured.categories, 'tests', passed ? 1 : 0)
+  for (const { verifier, verdict } of verdicts) {
+    if (judgeOf(verifier) !== undefined && verdict !== undefined)
+      learner.compared(verifier, verdict.accepted === passed)
+  }
+  return true
+}
+
+function isDear(check: string): boolean {
+  return testsOf(check) !== undefined || judgeOf(check) !== undefined
+}
+
+function mayBeAsked(checked: Checked, counts: boolean): boolean {
+  const complaint = complaintOf(checked)
+  return complaint === undefined || (!counts && testsOf(complaint.verifier) !== undefined)
+}
+
+async function verdictOf(
+  check: string,
+  { call, request }: CheckRequest,
+  { chat, tests }: CheckParts,
+  model: Model,
+  completion: ChatCompletion,
+  ordinal: number,
+  signal: AbortSignal,
+): Promise<Verdict> {
+  const command = tests.testCommands[testsOf(check) ?? '']
+  if (command !== undefined) {
+    const text = completion.choices.map(({ message }) => message.content ?? '').join('\n')
+    return text === '' ? undefined : runTests(command, text, tests.testTimeoutMs, signal)
+  }
+  const judge = judgeOf(check)
+  if (judge === undefined) return verifiers.find(({ name }) => name === check)?.check(request, completion)
+  // Nobody judges his own work.
+  if (judge === model.id || judge === model.name) return undefined
+  return judgeAnswer(chat, judge, { call, request, ordinal }, completion, signal)
+}
+
+/** Reasons name fields and tools, which an answer may make as long as it likes. */
+function bounded(verdict: Verdict): Verdict {
+  return verdict?.accepted === false ? { accepted: false, why: verdict.why.slice(0, mostOfReason) } : verdict
+}

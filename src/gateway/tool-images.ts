@@ -1,0 +1,40 @@
+import type { ChatMessage, ChatRequest } from '../wire/openai.ts'
+
+type Part = { type?: string | undefined; [field: string]: unknown }
+
+/**
+ * Images in results of tools, such as screenshots, as a message of the user behind those results: OpenAI's dialect has images in
+ * messages of users alone. The same object where there are none.
+ */
+export function withImagesBehindResults(request: ChatRequest): ChatRequest {
+  if (!request.messages.some(message => imagesOf(message).length > 0)) return request
+  const messages: ChatMessage[] = []
+  let shown: Part[] = []
+  // Nothing may stand between the results of calls that were made together, so images wait until the last of them.
+  const show = () => {
+    if (shown.length > 0) messages.push({ role: 'user', content: shown })
+    shown = []
+  }
+  for (const message of request.messages) {
+    if (message.role !== 'tool') show()
+    const images = imagesOf(message)
+    messages.push(images.length === 0 ? message : withoutImages(message))
+    if (images.length === 0) continue
+    shown.push({ type: 'text', text: `Shown by the tool call ${String(message['tool_call_id'])}:` }, ...images)
+  }
+  show()
+  return { ...request, messages }
+}
+
+function imagesOf({ role, content }: ChatMessage): Part[] {
+  return role === 'tool' && Array.isArray(content) ? content.filter(isImage) : []
+}
+
+function withoutImages(message: ChatMessage): ChatMessage {
+  const rest = (message.content as Part[]).filter(part => !isImage(part))
+  return { ...message, content: rest.length > 0 ? rest : 'The image is in the next message of the user.' }
+}
+
+function isImage({ type }: Part): boolean {
+  return type === 'image_url'
+}

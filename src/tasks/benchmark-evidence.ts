@@ -1,0 +1,62 @@
+import { evidence } from '../bench/evidence.ts'
+import type { Result } from '../bench/results.ts'
+import { filedUnder } from '../router/abilities.ts'
+import { anyCategory, type Benchmark } from '../router/evidence.ts'
+
+/** What benchmarks say of one model at one kind of work, in the router's words. */
+export interface BenchmarkFact {
+  /** What the router files the model under. */
+  model: string
+  category: string
+  value: Benchmark
+}
+
+const programs = ['programming', 'code_generation', 'code_completion', 'algorithm', 'multi_language']
+
+/** The kinds of work that a suite is an example of. All suites speak of work in general too, and some of that alone. */
+export const kindsOfSuite: Readonly<Record<string, readonly string[]>> = {
+  javascript: programs,
+  python: [...programs, 'data_science'],
+  'bug-fixing': ['bug_fixing', 'code_understanding'],
+  editing: ['code_refactoring'],
+  'test-writing': ['test_generation', 'code_understanding'],
+  sql: ['data_science', 'code_generation'],
+  'shell-regex': ['code_generation'],
+  'tool-calls': [],
+  'json-output': [],
+  instructions: ['writing', 'chat'],
+  'long-context': [],
+  reasoning: ['math', 'arithmetic', 'logic', 'common_sense'],
+  traps: ['chat'],
+}
+
+/**
+ * Results as facts for the router. Only what was asked in the default way counts. Weights that changed since make another
+ * model, so that their results are filed where nobody looks any more.
+ */
+export function benchmarkFacts(results: readonly Result[]): BenchmarkFact[] {
+  const standard = evidence(results).filter(({ settings }) => settings === '{}')
+  const models = Map.groupBy(standard, ({ model, weights }) => filedUnder(model, weights ?? undefined))
+  return [...models].flatMap(([model, cells]) => {
+    const kinds = Map.groupBy(
+      cells.flatMap(cell => kindsOf(cell.category).map(kind => ({ kind, cell }))),
+      ({ kind }) => kind,
+    )
+    return [...kinds].map(([category, members]) => ({
+      model,
+      category,
+      value: together(members.map(({ cell }) => cell)),
+    }))
+  })
+}
+
+/** A suite that is not ours is a file of Python functions. */
+function kindsOf(suite: string): string[] {
+  return [anyCategory, ...(kindsOfSuite[suite] ?? programs)]
+}
+
+function together(cells: readonly { passed: number; total: number; runs: number }[]): Benchmark {
+  const tasks = cells.reduce((sum, { total }) => sum + total, 0)
+  const passed = cells.reduce((sum, cell) => sum + cell.passed, 0)
+  return { score: passed / tasks, runs: Math.max(...cells.map(({ runs }) => runs)), tasks }
+}

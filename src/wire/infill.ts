@@ -1,0 +1,69 @@
+import { z } from 'zod'
+import type { CompletionsRequest, ErrandReply } from './errands.ts'
+import { readUsage } from './openai.ts'
+import { writeOpenAiError } from './openai-error.ts'
+import { commentFrame, type StreamWriter } from './protocol.ts'
+import { promptTokens, type Usage } from './usage.ts'
+
+/** llama-server's question for what belongs between two texts, which editors ask. */
+export const InfillRequest = z.looseObject({
+  model: z.string().min(1).default('auto'),
+  input_prefix: z.string().default(''),
+  input_suffix: z.string().default(''),
+  /** What stands before the gap in its own line. */
+  prompt: z.string().default(''),
+  /** Tokens; 0 only warms the cache, below 0 has no limit. */
+  n_predict: z.int().nullish(),
+  stream: z.boolean().nullish(),
+})
+type InfillRequest = z.output<typeof InfillRequest>
+
+/** The same as a completion with a suffix, which every kind of server can be asked. */
+export function completionFromInfill(infill: InfillRequest): CompletionsRequest {
+  const { input_prefix, input_suffix, prompt, n_predict: most, ...rest } = infill
+  return {
+    ...rest,
+    prompt: input_prefix + prompt,
+    suffix: input_suffix,
+    ...(most === null || most === undefined || most < 0 ? {} : { max_tokens: Math.max(1, most) }),
+  }
+}
+
+/** A completion in the shape of llama-server's answer. */
+export function infillFromCompletion({ choices, usage }: ErrandReply, model: string): object {
+  const text = choices?.[0]?.text
+  const content = typeof text === 'string' ? text : ''
+  return { content, ...ending(choices?.[0]?.['finish_reason'], readUsage(usage), model) }
+}
+
+/** Chunks of a completion as llama-server streams them; the last one says why it stopped. */
+export function createInfillWriter(model: string): StreamWriter {
+  let reason: unknown
+  let usage: Usage | undefined
+  const frame = (payload: object) => `data: ${JSON.stringify(payload)}\n\n`
+  return {
+    push(part) {
+      let out = ''
+      usage = part.usage ?? usage
+      for (const { choices = [] } of part.chunks) {
+        const [choice] = choices
+        reason = choice?.finish_reason ?? reason
+        const text = choice?.['text']
+        if (typeof text === 'string' && text !== '') out += frame({ content: text, stop: false })
+      }
+      return Buffer.from(out)
+    },
+    end: counted => Buffer.from(frame({ content: '', ...ending(reason, usage ?? counted, model) })),
+    fail: error => Buffer.from(frame(writeOpenAiError(error).body)),
+    keepAlive: () => Buffer.from(commentFrame),
+  }
+}
+
+function ending(reason: unknown, usage: Usage | undefined, model: string): object {
+  return {
+    model,
+    stop: true,
+    stop_type: reason === 'length' ? 'limit' : 'eos',
+    ...(usage === undefined ? {} : { tokens_evaluated: promptTokens(usage), tokens_predicted: usage.outputTokens }),
+  }
+}
