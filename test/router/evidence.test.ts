@@ -72,7 +72,11 @@ t.test('whatever is learned, no interval of any prediction gets wider', async t 
         if (more === 0) learnOutcome(evidence, { model: key, categories: { [kind]: 1 }, signal, score, prior }, now)
         else {
           runs.set(`${key} ${kind}`, (runs.get(`${key} ${kind}`) ?? 0) + more)
-          learnBenchmark(evidence, key, kind, { score, runs: runs.get(`${key} ${kind}`)!, tasks: 30 })
+          learnBenchmark(evidence, key, kind, {
+            score,
+            runs: runs.get(`${key} ${kind}`)!,
+            tasks: runs.get(`${key} ${kind}`)!,
+          })
         }
         t.ok(widths().every((width, at) => width <= before[at]! + 1e-12))
       }

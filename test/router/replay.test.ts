@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
+import type { CheckedBy, Verification } from '../../src/router/cascade.ts'
 import { decide } from '../../src/router/decide.ts'
 import { emptyEvidence } from '../../src/router/evidence.ts'
 import { standardPolicy } from '../../src/router/policy.ts'
@@ -55,21 +56,29 @@ t.test('where the first choice failed, what happened is what the fallback did', 
   t.match(replay.result(), { costUsd: 0.02, quality: 1, rated: 1, models: { 'openrouter/big': 1 } })
 })
 
-t.test('an answer is known by its rating, else by its checks, else not at all', async t => {
-  const checked = (...answers: [model: string, ...accepted: boolean[]][]) => ({
+t.test('an answer is known by its rating, else by tests or a failed check, else not at all', async t => {
+  const checked = (...answers: [model: string, verdicts: Record<string, boolean>][]) => ({
     verification: {
-      answers: answers.map(([model, ...accepted]) => ({
+      checks: ['parses'],
+      passed: true,
+      answers: answers.map(([model, verdicts]) => ({
         model,
-        verdicts: accepted.map(each => ({ verifier: 'parses', verdict: { accepted: each } })),
+        verdicts: Object.entries(verdicts).map(([verifier, accepted]): CheckedBy => ({
+          verifier,
+          verdict: accepted ? { accepted } : { accepted: false, why: 'it is wrong' },
+          counts: !verifier.startsWith('judge:'),
+        })),
       })),
-    },
+    } satisfies Verification,
   })
   t.strictSame(outcomesOf({}, 'a', null), {})
   t.strictSame(outcomesOf({}, null, 0.7), {})
   t.strictSame(outcomesOf({}, 'a', 0.7), { a: { score: 0.7, by: 'rating' } })
-  const escalated = checked(['a', true, false], ['b', true, true], ['c'])
+  const escalated = checked(['a', { parses: true, schema: false }], ['b', { parses: true, 'tests:unit': true }])
   t.strictSame(outcomesOf(escalated, 'b', null), { a: { score: 0, by: 'checks' }, b: { score: 1, by: 'checks' } })
   t.strictSame(outcomesOf(escalated, 'b', 0.2), { a: { score: 0, by: 'checks' }, b: { score: 0.2, by: 'rating' } })
+  t.strictSame(outcomesOf(checked(['a', { parses: true }]), 'a', null), {}, 'a pass proves little')
+  t.strictSame(outcomesOf(checked(['a', { 'judge:big': false }]), 'a', null), {}, 'a judge that does not count yet')
 })
 
 t.test('limits of a policy hold in a replay', async t => {

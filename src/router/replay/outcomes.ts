@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { testsOf } from '../verify.ts'
 import type { Outcome } from './replay.ts'
 
 /** What of a stored decision tells how its answers fared when they were checked. */
@@ -9,8 +10,9 @@ const CheckedDecision = z.looseObject({
         model: z.string(),
         verdicts: z.array(
           z.looseObject({
+            verifier: z.string(),
             /** False for a check that was only listened to. */
-            counts: z.boolean().default(true),
+            counts: z.boolean(),
             /** Absent where the check had nothing to say. */
             verdict: z.looseObject({ accepted: z.boolean() }).optional(),
           }),
@@ -21,8 +23,9 @@ const CheckedDecision = z.looseObject({
 })
 
 /**
- * What is known of each model's answer to one stored request. An answer that passed its checks counts 1 and one that failed
- * them 0; the caller's rating (0..1) of the answer he got, which is `answered`'s, goes before that.
+ * What is known of each model's answer to one stored request. An answer that failed a check counts 0, one that passed the
+ * caller's own tests 1; passing other checks proves too little to count. The caller's rating (0..1) of the answer he got,
+ * which is `answered`'s, goes before all that.
  */
 export function outcomesOf(
   decision: unknown,
@@ -32,9 +35,10 @@ export function outcomesOf(
   const outcomes: Record<string, Outcome> = {}
   const parsed = CheckedDecision.safeParse(decision)
   for (const { model, verdicts } of parsed.data?.verification.answers ?? []) {
-    const said = verdicts.flatMap(({ counts, verdict }) => (counts && verdict !== undefined ? verdict : []))
-    if (said.length === 0) continue
-    outcomes[model] = { score: said.every(({ accepted }) => accepted) ? 1 : 0, by: 'checks' }
+    const said = verdicts.filter(({ counts, verdict }) => counts && verdict !== undefined)
+    const failed = said.some(({ verdict }) => !verdict!.accepted)
+    const tested = said.some(({ verifier }) => testsOf(verifier) !== undefined)
+    if (failed || tested) outcomes[model] = { score: failed ? 0 : 1, by: 'checks' }
   }
   if (answered !== null && rating !== null) outcomes[answered] = { score: rating, by: 'rating' }
   return outcomes
