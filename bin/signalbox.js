@@ -1,5 +1,9 @@
 #!/usr/bin/env -S node --max-semi-space-size=4
 // Plain JavaScript that any Node understands, so that a too old one can say so instead of failing on syntax.
+import { existsSync } from 'node:fs'
+import module from 'node:module'
+import { fileURLToPath } from 'node:url'
+
 const [major, minor] = process.versions.node.split('.').map(Number)
 if (major < 22 || (major === 22 && minor < 19)) {
   console.error(
@@ -7,7 +11,13 @@ if (major < 22 || (major === 22 && minor < 19)) {
   )
   process.exit(2)
 }
-import('../dist/main.js').then(
+// Kept here rather than in the system's folder for temporary files, where other users could put code of theirs. Where it
+// cannot be written, every start compiles anew.
+module.enableCompileCache(fileURLToPath(new URL('../node_modules/.cache/signalbox', import.meta.url)))
+// A checkout runs its sources and never what was once built from them; a package has no sources.
+const source = new URL('../src/main.ts', import.meta.url)
+const main = existsSync(source) ? source : new URL('../dist/main.js', import.meta.url)
+import(main.href).then(
   ({ run }) => run(),
   error => {
     console.error(`signalbox cannot start: ${error.message}`)
