@@ -31,6 +31,9 @@ export interface RequestOptions {
   tags?: readonly string[]
 }
 
+/** As they are written in `metadata`. */
+export const optionNames: readonly string[] = Object.keys(RequestOptionsSchema.shape)
+
 const headerPrefix = 'x-signalbox-'
 
 /**
@@ -42,7 +45,7 @@ export function readOptions(
   metadata: Readonly<Record<string, unknown>> | null | undefined,
 ): RequestOptions {
   const given: Record<string, unknown> = {}
-  for (const name of Object.keys(RequestOptionsSchema.shape)) {
+  for (const name of optionNames) {
     const value = headers[headerPrefix + name.replaceAll('_', '-')] ?? metadata?.[name]
     if (value !== undefined && value !== null && value !== '') given[name] = value
   }
