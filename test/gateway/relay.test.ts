@@ -250,6 +250,36 @@ t.test(
   },
 )
 
+t.test('thoughts that the client dropped are put back, which only the translation does', async t => {
+  const block = (index: number, content: object, delta: object) =>
+    frame({ type: 'content_block_start', index, content_block: content }) +
+    frame({ type: 'content_block_delta', index, delta }) +
+    frame({ type: 'content_block_stop', index })
+  const thinks = block(0, { type: 'thinking', thinking: '' }, { type: 'thinking_delta', thinking: 'I look.' })
+  const calls = block(
+    1,
+    { type: 'tool_use', id: 'toolu_7', name: 'look', input: {} },
+    { type: 'input_json_delta', partial_json: '{"at":"it"}' },
+  )
+  const ends = frame({ type: 'message_delta', delta: { stop_reason: 'tool_use' }, usage: { output_tokens: 9 } })
+  const { upstream, gateway } = await setUp(t, {
+    answer: [streaming(start + thinks + calls + ends + frame({ type: 'message_stop' })), { text: 'Seen.' }],
+  })
+  const tools = [{ name: 'look', input_schema: { type: 'object' } }]
+  await ask(gateway, { ...question, tools })
+  const messages = [
+    ...question.messages,
+    { role: 'assistant', content: [{ type: 'tool_use', id: 'toolu_7', name: 'look', input: { at: 'it' } }] },
+    { role: 'user', content: [{ type: 'tool_result', tool_use_id: 'toolu_7', content: 'a door' }] },
+  ]
+  t.match((await ask(gateway, { ...question, tools, messages })).text, /Seen\./)
+  t.strictSame(
+    upstream.chats.map(({ path }) => path),
+    ['/v1/messages', '/v1/chat/completions'],
+  )
+  t.match(upstream.chats[1]?.body['messages'], [{}, { reasoning_content: 'I look.' }, {}])
+})
+
 t.test("Anthropic's own API is shown its key in the header that it takes", async t => {
   const asked: { url: string; headers: Record<string, string> | undefined }[] = []
   const transport = {
