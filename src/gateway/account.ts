@@ -18,6 +18,14 @@ export interface RouteWish {
   contextTokens?: number
 }
 
+/** A Messages request before any translation. */
+export interface WrittenRequest {
+  body: Readonly<Record<string, unknown>>
+  headers: Readonly<Record<string, string>>
+  /** What its translation leaves out. */
+  translationNotes: readonly string[]
+}
+
 /** Who asks, and how. */
 export interface Call extends RouteWish {
   requestId: string
@@ -31,6 +39,8 @@ export interface Call extends RouteWish {
   receivedAt: number
   /** The request as one model should get it, where models want to be addressed in different ways. */
   shape?: (model: Model, request: ChatRequest) => ChatRequest
+  /** The request as he wrote it, for servers that speak his protocol. */
+  written?: WrittenRequest | undefined
   /** Told each time a model gets a slot to work on it. */
   onSlot?: (model: Model) => void
 }

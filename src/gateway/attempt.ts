@@ -22,9 +22,9 @@ export interface AttemptParts<Body> {
 
 /** An answer that is certain to have something in it. */
 export type Primed<Body> =
-  | { kind: 'complete'; completion: Body }
+  | { kind: 'complete'; completion: Body; native?: object | undefined }
   /** The first of `parts` carries the first token; the rest follow as the upstream sends them. */
-  | { kind: 'stream'; parts: AsyncGenerator<StreamPart, void, void> }
+  | { kind: 'stream'; parts: AsyncGenerator<StreamPart, void, void>; native?: true | undefined }
 
 /**
  * One call of one model, bounded in time. A stream is answered only when its first token is there, so that until then the
@@ -38,9 +38,9 @@ export async function attempt<Body>(parts: AttemptParts<Body>): Promise<Primed<B
     const reply = await ask(guard.signal)
     if (reply.kind === 'complete') {
       guard.end()
-      return { kind: 'complete', completion: reply.completion }
+      return reply
     }
-    return await prime(reply.parts, guard, model)
+    return { ...(await prime(reply.parts, guard, model)), native: reply.native }
   } catch (error) {
     guard.end()
     throw guard.reason() ?? asGatewayError(error)

@@ -8,10 +8,12 @@ import type { Offered } from '../wire/tool-dialects.ts'
 import { createCallTextReader } from '../wire/written-calls.ts'
 import { beginsThinking, createThoughtTextReader } from '../wire/written-thoughts.ts'
 import type { Call, RouteWish } from './account.ts'
+import type { Primed } from './attempt.ts'
 import type { Cascade, CascadeRequest } from './cascade-run.ts'
 import type { Job } from './job.ts'
 import type { KeptReasoning } from './kept-reasoning.ts'
 import { prepare } from './prepare.ts'
+import { prepareRelay } from './prepare-relay.ts'
 
 export interface ChatJobParts {
   decide: (request: ChatRequest, signal: AbortSignal, wish: RouteWish) => Promise<Decision>
@@ -28,15 +30,32 @@ export function chatJob(
 ): Job<ChatCompletion> {
   const restored = keptReasoning.restore(request)
   const mayCall = (request.tools?.length ?? 0) > 0
+  /** A server's own Messages go on as they are: what it means as a call or a thought it says in blocks. */
+  const keepingOnly = (reply: Primed<ChatCompletion>): Primed<ChatCompletion> => {
+    if (mayCall && reply.kind === 'complete') keptReasoning.keep(reply.completion)
+    return mayCall && reply.kind === 'stream' ? { ...reply, parts: keptReasoning.watch(reply.parts) } : reply
+  }
   const served = (model: Model, decision: Decision) => remember(request, call.options?.session, model, decision)
   return {
     asked: request,
     decide: signal => decide(request, signal, call),
     prepare({ model, provider, promptTokens }) {
+      const { written } = call
+      // Thoughts that the client dropped are put back by the translation alone.
+      if (
+        written !== undefined &&
+        provider.relay !== undefined &&
+        restored === request &&
+        model.speaks?.includes('messages')
+      ) {
+        const { relay } = provider
+        const { body, notes } = prepareRelay(written.body, { model, provider, promptTokens })
+        return { call: signal => relay({ model, body, headers: written.headers, signal }), notes }
+      }
       const prepared = prepare(call.shape?.(model, restored) ?? restored, { model, provider, promptTokens })
       return {
         call: signal => provider.chat({ model, request: prepared.request, promptTokens, signal }),
-        notes: prepared.notes,
+        notes: [...(written?.translationNotes ?? []), ...prepared.notes],
       }
     },
     cascade: (decision, account) =>
@@ -45,6 +64,7 @@ export function chatJob(
         : cascadeFor({ call, request, decision, plan: decision.cascade, account, served }),
     served,
     finish(reply, model) {
+      if (reply.native !== undefined) return keepingOnly(reply)
       const reading = readingOf(request, model)
       if (reply.kind === 'stream') {
         const parts = untangleStream(reply.parts, reading)

@@ -28,7 +28,7 @@ export async function holdAnswer(reply: Primed<ChatCompletion>, entry: AttemptAc
   let bytes = 0
   for await (const part of entry.hold(reply.parts)) {
     parts.push(part)
-    bytes += part.bytes.length
+    bytes += (part.messages ?? part.bytes).length
     if (bytes > mostBytes) {
       throw new GatewayError(
         'answer_rejected',

@@ -75,7 +75,7 @@ export function createKeptReasoning(): KeptReasoning {
       let bytes = 0
       let calls = false
       for await (const part of parts) {
-        bytes += part.bytes.length
+        bytes += (part.messages ?? part.bytes).length
         if (bytes <= mostBytesOfAnswer) seen.push(part)
         calls ||= !part.middle && part.bytes.includes('"tool_calls"')
         yield part

@@ -75,7 +75,7 @@ function callsHave({ tool_calls: calls }: ChatMessage, field: string): boolean {
   return Array.isArray(calls) && calls.some((call: unknown) => isRecord(call) && call[field] !== undefined)
 }
 
-const billingBlock = /^x-anthropic-billing-header:/
+export const billingBlock = /^x-anthropic-billing-header:/
 
 /**
  * Claude Code puts a block into its system prompt that differs in every request. A local server would read the whole prompt
@@ -121,8 +121,13 @@ function withKnownEffort(request: ChatRequest, { model, provider }: Target, note
   return { ...request, reasoning_effort: effort }
 }
 
+interface Limited {
+  max_tokens?: number | null | undefined
+  max_completion_tokens?: number | null | undefined
+}
+
 /** Some servers refuse a limit that they could never reach; agents ask for 32,000 tokens of a model that has room for 4,000. */
-function clamped(request: ChatRequest, { model, promptTokens }: Target, notes: string[]): ChatRequest {
+export function clamped<T extends Limited>(request: T, { model, promptTokens }: Target, notes: string[]): T {
   const room = model.contextTokens === undefined ? Infinity : Math.max(1, model.contextTokens - promptTokens)
   const most = Math.min(model.maxOutputTokens ?? Infinity, room)
   const lowered = Object.fromEntries(

@@ -11,6 +11,7 @@ import { gapInPrompt } from './fim-prompt.ts'
 import { createInventory } from './inventory.ts'
 import { chatBody, openAiChat } from './openai-chat.ts'
 import { openAiErrands } from './openai-errands.ts'
+import { askMessages } from './messages-answer.ts'
 import type { Model, ProviderCall, ProviderKind, Tier } from './provider.ts'
 import { createUpstream, type Upstream } from './upstream.ts'
 
@@ -34,18 +35,25 @@ export const openAiCompatible: ProviderKind = {
     }),
   create({ endpoint, transport, now }) {
     const tier = endpoint.tier ?? tierOf(endpoint.url)
-    const upstream = createUpstream({
+    const anthropics = new URL(endpoint.url).hostname === 'api.anthropic.com'
+    const parts = {
       endpoint,
       transport,
       now,
       label: endpoint.name,
       baseUrl: endpoint.url,
       remedy: 'check that the server runs and that its address is right',
-    })
+    }
+    const upstream = createUpstream(parts)
+    const native = anthropics
+      ? createUpstream({ ...parts, keyHeader: 'x-api-key', headers: { 'anthropic-version': '2023-06-01' } })
+      : upstream
+    const speaks = anthropics ? (['messages'] as const) : endpoint.speaks
     const inventory = createInventory({
       label: endpoint.name,
       now,
-      ask: async signal => (await listModels(upstream, endpoint, signal)).map(entry => describe(entry, endpoint, tier)),
+      ask: async signal =>
+        (await listModels(native, endpoint, signal)).map(entry => ({ ...describe(entry, endpoint, tier), speaks })),
     })
     const chat = (call: ProviderCall) => openAiChat(upstream, '/chat/completions', call, chatBody(call))
     const errands = openAiErrands(upstream, '')
@@ -56,10 +64,11 @@ export const openAiCompatible: ProviderKind = {
       label: openAiCompatible.label,
       tier,
       url: endpoint.url,
-      anthropics: new URL(endpoint.url).hostname === 'api.anthropic.com',
+      anthropics,
       firstTokenTimeoutMs: endpoint.firstTokenTimeoutMs,
       ...inventory,
       chat,
+      relay: call => askMessages(native, '/messages', call),
       errands: { ...errands, completions: completionsOrChat(complete, chat) },
     }
   },

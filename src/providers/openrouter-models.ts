@@ -58,6 +58,8 @@ function describe(listed: z.output<typeof Listed>, provider: string): Model {
       manyChoices: parameters?.includes('n') ?? false,
     },
     family: architecture?.tokenizer ?? undefined,
+    // It takes Messages for every model, but translates them itself for those of other makers.
+    speaks: /^~?anthropic\//.test(id) ? ['messages'] : undefined,
   }
 }
 

@@ -4,6 +4,7 @@ import type { StreamPart } from '../wire/stream-part.ts'
 import { endpointList, type EndpointList, readEndpoints } from './endpoints.ts'
 import { completionsOrChat } from './completion-by-chat.ts'
 import { createInventory } from './inventory.ts'
+import { askMessages } from './messages-answer.ts'
 import { chatBody, openAiChat } from './openai-chat.ts'
 import { openAiErrands } from './openai-errands.ts'
 import { readOpenRouterModels } from './openrouter-models.ts'
@@ -15,6 +16,12 @@ import { createUpstream, labelOf } from './upstream.ts'
 /** How long the list of models and the check of the key are taken for new. */
 const listMs = 10 * 60_000
 const keyCheckMs = 60_000
+
+/** Who is asked, and with which fields. */
+interface Ask {
+  model: Model
+  fields: Readonly<Record<string, unknown>>
+}
 
 export const openRouter: ProviderKind = {
   kind: 'openrouter',
@@ -78,32 +85,35 @@ export const openRouter: ProviderKind = {
     }
     const inventory = createInventory({ label, now, ask })
 
-    /** One caller's wish for certain providers says nothing about the model. */
-    const noteFailure = ({ model, request }: ProviderCall, error: unknown) => {
-      if (request.provider === undefined) quarantine.noteFailure(model, asGatewayError(error))
-    }
-    async function* watch(call: ProviderCall, parts: AsyncIterable<StreamPart>): AsyncGenerator<StreamPart> {
+    async function* watch(ask: Ask, parts: AsyncIterable<StreamPart>): AsyncGenerator<StreamPart> {
       try {
         yield* parts
       } catch (error) {
-        noteFailure(call, error)
+        noteFailure(ask, error)
         throw error
       }
-      quarantine.noteSuccess(call.model)
+      quarantine.noteSuccess(ask.model)
+    }
+    /** One caller's wish for certain providers says nothing about the model. */
+    const noteFailure = ({ model, fields }: Ask, error: unknown) => {
+      if (fields['provider'] === undefined) quarantine.noteFailure(model, asGatewayError(error))
+    }
+    const noting = async (ask: Ask, answer: Promise<ProviderReply>): Promise<ProviderReply> => {
+      try {
+        const reply = await answer
+        if (reply.kind === 'stream') return { ...reply, parts: watch(ask, reply.parts) }
+        quarantine.noteSuccess(ask.model)
+        return reply
+      } catch (error) {
+        noteFailure(ask, error)
+        throw error
+      }
     }
     const chat = async (call: ProviderCall): Promise<ProviderReply> => {
       refuseUnable(call)
       // OpenRouter would otherwise squeeze a long prompt into a small model by leaving out its middle.
       const body = { transforms: [], ...chatBody(call) }
-      try {
-        const reply = await openAiChat(upstream, '/chat/completions', call, body)
-        if (reply.kind === 'stream') return { kind: 'stream', parts: watch(call, reply.parts) }
-        quarantine.noteSuccess(call.model)
-        return reply
-      } catch (error) {
-        noteFailure(call, error)
-        throw error
-      }
+      return noting({ model: call.model, fields: call.request }, openAiChat(upstream, '/chat/completions', call, body))
     }
     const errands = openAiErrands(upstream, '')
     return {
@@ -117,6 +127,7 @@ export const openRouter: ProviderKind = {
       ...inventory,
       models: () => quarantine.apply(inventory.models()),
       chat,
+      relay: call => noting({ model: call.model, fields: call.body }, askMessages(upstream, '/messages', call)),
       errands: { embeddings: errands.embeddings, completions: completionsOrChat(errands.completions, chat) },
     }
   },

@@ -54,6 +54,8 @@ export interface Model {
   sizeBytes?: number | undefined
   /** Why it should not be chosen now, for people; naming the model still gets it. */
   avoid?: string | undefined
+  /** Callers' protocols, beside chat completions, that its server speaks for it whole: `relay` asks in them. */
+  speaks?: readonly 'messages'[] | undefined
 }
 
 export interface Health {
@@ -75,7 +77,18 @@ export interface ProviderCall {
   signal: AbortSignal
 }
 
-export type Reply<Body> = { kind: 'complete'; completion: Body } | { kind: 'stream'; parts: AsyncIterable<StreamPart> }
+/** One attempt in the caller's own protocol. */
+export interface RelayCall extends Omit<ProviderCall, 'request' | 'promptTokens'> {
+  /** A Messages request with this server's name of the model in it. */
+  body: Readonly<Record<string, unknown>>
+  /** The caller's that belong to the protocol: `anthropic-version`, `anthropic-beta`. */
+  headers: Readonly<Record<string, string>>
+}
+
+/** `native` is the whole answer, or says that the parts are, in the caller's protocol as its server wrote it. */
+export type Reply<Body> =
+  | { kind: 'complete'; completion: Body; native?: object | undefined }
+  | { kind: 'stream'; parts: AsyncIterable<StreamPart>; native?: true | undefined }
 export type ProviderReply = Reply<ChatCompletion>
 
 /** One attempt at something else than a chat. */
@@ -123,6 +136,8 @@ export interface Provider {
    */
   refresh(signal: AbortSignal, options?: { fresh?: boolean }): Promise<void>
   chat(call: ProviderCall): Promise<ProviderReply>
+  /** The same for a Messages request, at the server's own endpoint for that; for models that say so in `speaks`. */
+  relay?: (call: RelayCall) => Promise<ProviderReply>
   /** Prompt tokens as the server itself counts them, its template included, where it can. Nothing is generated. */
   readonly countTokens?: (call: Omit<ProviderCall, 'promptTokens'>) => Promise<number>
   readonly errands?: ProviderErrands

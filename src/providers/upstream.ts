@@ -22,6 +22,8 @@ export interface Upstream {
 export interface UpstreamRequest {
   method?: TransportRequest['method']
   json?: unknown
+  /** Beside those of every request. */
+  headers?: Readonly<Record<string, string>>
   signal: AbortSignal
   model?: string
 }
@@ -37,6 +39,8 @@ export interface UpstreamParts {
   headers?: Record<string, string>
   /** What to do when nothing answers. */
   remedy: string
+  /** Anthropic's own API takes its keys in a header of its own and no other. */
+  keyHeader?: 'authorization' | 'x-api-key'
 }
 
 /** An endpoint as people call it: by its kind, and by its name where that says more. */
@@ -53,26 +57,28 @@ const refusals: ReadonlySet<FailureCode> = new Set<FailureCode>([
 const errorBytes = 64 * 1024
 const answerBytes = 64 * 1024 * 1024
 
-export function createUpstream({ endpoint, transport, now, label, baseUrl, headers, remedy }: UpstreamParts): Upstream {
+export function createUpstream(parts: UpstreamParts): Upstream {
+  const { endpoint, transport, now, label, baseUrl, headers, remedy, keyHeader = 'authorization' } = parts
   const { apiKey, apiKeyVariable } = endpoint
   const refuser = (model: string | undefined): Refuser => ({ label, apiKey, apiKeyVariable, model, now: now() })
-  const allHeaders = { ...headers, ...(apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` }) }
+  const shown = keyHeader === 'authorization' ? `Bearer ${apiKey}` : apiKey
+  const allHeaders = { ...headers, ...(apiKey === undefined ? {} : { [keyHeader]: shown ?? '' }) }
 
   const upstream: Upstream = {
     label,
-    async send(path, { method, json, signal, model }) {
+    async send(path, { method, json, headers, signal, model }) {
       const reply = await transport.send({
         method: method ?? (json === undefined ? 'GET' : 'POST'),
         url: baseUrl + path,
-        headers: allHeaders,
+        headers: { ...allHeaders, ...headers },
         json,
         signal,
         remedy,
       })
-      const { status, headers, body } = reply
+      const { status, body } = reply
       if (status >= 200 && status < 300) return reply
       const text = await readStart(body)
-      throw upstreamFailure({ status, headers, text }, refuser(model))
+      throw upstreamFailure({ status, headers: reply.headers, text }, refuser(model))
     },
     async json(path, request) {
       const { body } = await upstream.send(path, request)

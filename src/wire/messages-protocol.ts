@@ -2,7 +2,9 @@ import { writeMessagesError } from './anthropic.ts'
 import { chatFromMessages } from './anthropic-request.ts'
 import { messageFromCompletion } from './anthropic-response.ts'
 import { createMessagesWriter } from './anthropic-stream.ts'
+import { passingOn } from './messages-passing.ts'
 import type { Protocol } from './protocol.ts'
+import { asObject } from './read-body.ts'
 
 /** Anthropic's Messages, which Claude Code speaks. */
 export const messages: Protocol = {
@@ -10,7 +12,8 @@ export const messages: Protocol = {
   path: '/messages',
   parseRequest: body => ({
     ...chatFromMessages(body),
-    createStreamWriter: createMessagesWriter,
+    written: asObject(body) ?? {},
+    createStreamWriter: reply => passingOn(createMessagesWriter(reply), reply.model),
     writeCompletion: messageFromCompletion,
   }),
   writeError: writeMessagesError,

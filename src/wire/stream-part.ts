@@ -13,6 +13,8 @@ export interface StreamPart {
   readonly usage: Usage | undefined
   /** More of what has begun and nothing else: no tool call, reason to finish or usage. Nobody has to look at its chunks. */
   readonly middle: boolean
+  /** The frames as a server wrote them that speaks Messages; then `bytes` is made from them on demand. */
+  readonly messages?: Buffer
 }
 
 /** A part as it came off the wire. `bytes` must end at a frame's end. */
@@ -28,6 +30,25 @@ export function partFromBytes(bytes: Buffer, parse: (bytes: Buffer) => ChatChunk
     },
     get usage() {
       return mayHaveUsage ? usageIn(this.chunks) : undefined
+    },
+  }
+}
+
+/** Whole frames of a server that speaks Messages, and how to read them. `middle` as in `StreamPart`. */
+export function partFromMessages(messages: Buffer, read: () => readonly ChatChunk[], middle: boolean): StreamPart {
+  let made: StreamPart | undefined
+  const chat = () => (made ??= partFromChunks(read()))
+  return {
+    messages,
+    middle,
+    get bytes() {
+      return chat().bytes
+    },
+    get chunks() {
+      return chat().chunks
+    },
+    get usage() {
+      return middle ? undefined : chat().usage
     },
   }
 }
@@ -57,7 +78,8 @@ export function withoutUsage(part: StreamPart): StreamPart | undefined {
 }
 
 /** How many frames a part holds: at least one. */
-export function framesIn({ bytes }: StreamPart): number {
+export function framesIn(part: StreamPart): number {
+  const bytes = part.messages ?? part.bytes
   let frames = 0
   for (let at = bytes.indexOf(frameEnd); at >= 0; at = bytes.indexOf(frameEnd, at + 2)) frames++
   return Math.max(1, frames)

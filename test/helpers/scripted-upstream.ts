@@ -117,7 +117,7 @@ export async function scriptedUpstream(
       response.writeHead(routed.status ?? 200, { 'content-type': 'application/json', ...routed.headers }).end(text)
       return
     }
-    if (seen.path !== dialect.chatPath) {
+    if (seen.path !== dialect.chatPath && !seen.path.endsWith('/messages')) {
       await upstream.script.holdLists
       const models = (upstream.script.models ?? ['scripted']).map(model =>
         typeof model === 'string' ? { name: model } : model,
