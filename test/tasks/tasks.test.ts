@@ -211,6 +211,20 @@ t.test('a result that is rated is found by its task, and a task without result c
   await t.rejects(client.call('rate_result', { request_id: 'req_none', score: 1 }), { code: 'not_found' })
 })
 
+t.test('results are kept for TASK_RETENTION_DAYS and no longer', async t => {
+  const { gateway, client } = await startTasks(t, { TASK_RETENTION_DAYS: '7' })
+  const { ledger, tasks, now } = gateway.core
+  for (const days of [6, 8]) {
+    const createdAt = Math.round(now() - days * 86_400_000)
+    const job = { id: `job_${String(days)}`, provider: 'llama-cpp', model: 'llama-cpp/scripted' }
+    ledger.tasks.add({ id: `task_${String(days)}`, kind: 'route_task', createdAt, askedBy: 'me', spec: {} }, job)
+    ledger.tasks.finish(job.id, createdAt, { state: 'completed', outcome: {} })
+  }
+  tasks.recover()
+  t.match(await client.call('get_task_status', { task_id: 'task_6' }), { status: 'completed' })
+  await t.rejects(client.call('get_task_status', { task_id: 'task_8' }), { code: 'not_found' })
+})
+
 t.test('a prompting strategy is used only once a benchmark has found it better', async t => {
   const reasoning = suites.find(({ name }) => name === 'reasoning')!
   const answer = ({ body }: SeenRequest) => {
