@@ -7,7 +7,7 @@ import type { Config, Endpoint } from './config.ts'
 import { GatewayError } from './errors.ts'
 import { createBreakers } from './gateway/breakers.ts'
 import { createGateway, type Gateway } from './gateway/gateway.ts'
-import { createLearner, type Learner } from './gateway/learner.ts'
+import { createLearner, type Learner, type RatioFact } from './gateway/learner.ts'
 import { createInventory, type Inventory } from './gateway/inventory.ts'
 import { createSlots, type Slots } from './gateway/slots.ts'
 import { openLedger, type Ledger } from './ledger/ledger.ts'
@@ -25,6 +25,7 @@ import { benchmarkWork } from './tasks/benchmark.ts'
 import { modelTask } from './tasks/model-task.ts'
 import { createTasks, type Tasks } from './tasks/tasks.ts'
 import { createTokenCounter, type TokenCounter } from './tokens/counter.ts'
+import { createTokenRatios } from './tokens/ratio.ts'
 
 /** Everything that lives as long as the process. */
 export interface Core {
@@ -123,16 +124,19 @@ export function createCore({ config, version, log, now, random, newId, readConfi
   }
   const loaded = loadWeights()
   if (loaded.weights === undefined) log.warn(loaded.problem)
-  // The ledger stores facts as plain data and does not know what they mean; only the router wrote them.
-  const facts = ledger.learned.load() as EvidenceRow[]
-  const fixed = createKnowledge(loaded.weights, evidenceFrom(facts), policy)
+  // The ledger stores facts as plain data and does not know what they mean; only the learner wrote them.
+  const facts = ledger.learned.load() as (EvidenceRow | RatioFact)[]
+  const ratios = createTokenRatios()
+  ratios.restore(facts.flatMap(fact => (fact.kind === 'ratio' ? [fact.value] : [])))
+  const evidence = evidenceFrom(facts.filter(fact => fact.kind !== 'ratio'))
+  const fixed = createKnowledge(loaded.weights, evidence, policy, model => ratios.ratioOf(model.id))
   const knowledge: Knowledge = {
     ...fixed,
     get policy() {
       return policy
     },
   }
-  const learner = createLearner({ knowledge, save: ledger.learned.save, now, log })
+  const learner = createLearner({ knowledge, ratios, save: ledger.learned.save, now, log })
   const breakers = createBreakers(now)
   const gateway = createGateway({
     inventory,

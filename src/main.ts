@@ -1,23 +1,15 @@
-import { readFileSync } from 'node:fs'
-import path from 'node:path'
 import { parseArgs } from 'node:util'
-import {
-  ConfigError,
-  coreSettings,
-  readEnvironment,
-  readSettings,
-  readSettingsFile,
-  renderEnvExample,
-  type Config,
-} from './config.ts'
+import { ConfigError, coreSettings, renderEnvExample } from './config.ts'
 import { demo } from './demo/demo.ts'
-import { providerKinds, findEndpoints } from './providers/index.ts'
+import { readConfig as readConfigFrom, version } from './installation.ts'
+import { providerKinds } from './providers/index.ts'
 import { startReport } from './proxy/start-report.ts'
 import { AlreadyRunning } from './instance.ts'
 import { serveMcp } from './serve-mcp.ts'
 import { start } from './start.ts'
 
 const graceMs = 10_000
+const readConfig = () => readConfigFrom(process.env)
 
 const help = `signalbox – a local-first model router
 
@@ -90,22 +82,6 @@ async function serve(): Promise<void> {
   }
   process.once('SIGINT', stop)
   process.once('SIGTERM', stop)
-}
-
-function readConfig(): Config {
-  const packageRoot = path.resolve(import.meta.dirname, '..')
-  const root = path.resolve(process.env['SIGNALBOX_ROOT'] ?? packageRoot)
-  const environment = readEnvironment(root, process.env)
-  return {
-    root,
-    values: readSettings(coreSettings, environment),
-    endpoints: findEndpoints(environment, readSettingsFile(root, environment)),
-  }
-}
-
-function version(): string {
-  const text = readFileSync(path.resolve(import.meta.dirname, '../package.json'), 'utf8')
-  return (JSON.parse(text) as { version: string }).version
 }
 
 function isUsage(error: unknown): boolean {

@@ -8,7 +8,7 @@ import { followCore, NotYet, type Connection } from './mcp/follow.ts'
 import { serveMcpStdio } from './mcp/stdio.ts'
 import { inProcessClient } from './operations/client.ts'
 import { operations } from './operations/index.ts'
-import { watchLive } from './operations/live.ts'
+import { watchNews } from './operations/live.ts'
 import { start } from './start.ts'
 
 export const mcpHelp = `signalbox mcp – offer Signalbox to a coding agent as an MCP server over stdio
@@ -23,7 +23,15 @@ export const mcpHelp = `signalbox mcp – offer Signalbox to a coding agent as a
   --api-key KEY  the key to show there
   --read-only    show and allow only what changes nothing
 
-Only JSON-RPC is written to stdout; logs go to stderr. It ends when stdin does.`
+An agent starts it by itself. Give yours this command, for example in .mcp.json for Claude Code:
+  { "mcpServers": { "signalbox": { "command": "<node>", "args": ["<this program>", "mcp"] } } }
+or the URL of a Signalbox that runs, http://127.0.0.1:3001/mcp. The README has a block for each agent.
+
+Settings are those of signalbox serve. SIGNALBOX_ROOT names the folder of .env, signalbox.json and the data, which is this program's own
+otherwise; agents with the same one share one Signalbox. SIGNALBOX_TOOLS=core, or names separated by commas, limits what an agent is
+shown. What is written into .env applies while it runs: with OPENROUTER_API_KEY, OpenRouter's tools appear.
+
+Only JSON-RPC is written to stdout; logs go to stderr (LOG_LEVEL). It ends when stdin does.`
 
 const graceMs = 2_000
 const patienceMs = 15_000
@@ -107,7 +115,7 @@ async function ownOrAttach({ version, readConfig, face }: OwnParts): Promise<Con
     // Read anew: an heir takes over long after it was started, and the one before it may have been given other settings.
     const running = await start(readConfig(), version, { readConfig })
     const { core, url } = running
-    const unwatch = watchLive(core, face.receive)
+    const unwatch = watchNews(core, face.receive)
     return {
       client: inProcessClient(operations, core, (err, operation) => {
         core.log.error({ err, operation }, 'unforeseen failure')

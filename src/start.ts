@@ -11,7 +11,7 @@ import { mountMcp } from './mcp/http.ts'
 import { inProcessClient, type Client } from './operations/client.ts'
 import { operations } from './operations/index.ts'
 import { liveSocket } from './operations/live-socket.ts'
-import { watchLive } from './operations/live.ts'
+import { watchLive, watchNews } from './operations/live.ts'
 import type { Principal } from './operations/operation.ts'
 import { registerOperations } from './operations/routes.ts'
 import { createServer } from './proxy/server.ts'
@@ -124,7 +124,7 @@ function createFaces(core: Core, client: Client, token: string, url: () => strin
     readOnly: false,
     now: core.now,
   })
-  watchLive(core, receive)
+  watchNews(core, receive)
   mountMcp(server, {
     factory,
     bus,

@@ -9,7 +9,7 @@ const floors: readonly (readonly string[])[] = [
   ['main.ts'],
   ['demo', 'bench/cli'],
   ['serve-mcp.ts'],
-  ['start.ts'],
+  ['start.ts', 'installation.ts'],
   ['proxy', 'mcp', 'dashboard', 'assistant'],
   ['operations'],
   ['core.ts'],

@@ -2,120 +2,144 @@ import type { Standing } from './leaderboard.ts'
 import { nameOf } from './render.ts'
 
 const width = 960
-const plot = { left: 84, right: 680, top: 60, bottom: 440 }
-/** Free models stand in a column of their own: a logarithmic axis has no zero. */
-const freeX = plot.left + 40
+const plot = { left: 84, right: 600, top: 64, bottom: 440 }
+/** Between two dots, so that their numbers and intervals do not touch; less where there are very many. */
+const widestPitch = 20
+const legend = { left: plot.right + 28, top: plot.top + 10, lineHeight: 19 }
+const longestName = 39
 
-interface Point {
+interface Dot {
   standing: Standing
+  /** As in the leaderboard, from 1. */
+  place: number
+  /** USD for 1,000 tasks. */
   cost: number
-  x: number
-  y: number
+  /** No cheaper model is as good. */
   best: boolean
+  x: number
 }
 
 /**
- * Quality against cost as SVG: a dot with its 95 % interval for each model whose cost is known, and the frontier: the
- * models that no cheaper one matches.
+ * Quality against cost as SVG: a numbered dot with its 95 % interval for each model whose cost is known, and the frontier: the
+ * models that no cheaper one matches. It follows the reader's light or dark colours.
  */
 export function renderFrontier(standings: readonly Standing[], title: string): string {
-  const priced = standings.filter(standing => standing.costUsdPerTask !== null)
-  const costs = priced.map(({ costUsdPerTask }) => costUsdPerTask! * 1_000)
-  const paid = costs.filter(cost => cost > 0)
-  const low = 10 ** Math.floor(Math.log10(Math.min(...paid, 1)) - 1e-9)
-  const high = Math.max(10 ** Math.ceil(Math.log10(Math.max(...paid, 1)) + 1e-9), low * 10)
-  const paidLeft = freeX + 70
-  const xOf = (cost: number) =>
-    cost <= 0 ? freeX : paidLeft + ((plot.right - paidLeft) * Math.log(cost / low)) / Math.log(high / low)
-  const yOf = (quality: number) => plot.bottom - (plot.bottom - plot.top) * quality
-
-  const points = priced
-    .map((standing, index) => ({
-      standing,
-      cost: costs[index]!,
-      x: xOf(costs[index]!),
-      y: yOf(standing.quality.value),
-    }))
-    .sort((a, b) => a.cost - b.cost || b.standing.quality.value - a.standing.quality.value)
-    .reduce<Point[]>((done, point) => {
-      const reached = Math.max(-1, ...done.map(({ standing }) => standing.quality.value))
-      return [...done, { ...point, best: point.standing.quality.value > reached }]
-    }, [])
-  const spread = apart(points)
-  const frontier = spread.filter(({ best }) => best).sort((a, b) => a.cost - b.cost)
-  const path = frontier
-    .map(({ shownX, y }, index) => (index === 0 ? `M${at(shownX)} ${at(y)}` : `H${at(shownX)}V${at(y)}`))
-    .join('')
-  const end = frontier.length > 0 ? `H${plot.right}` : ''
-  const decades =
-    paid.length === 0
-      ? []
-      : Array.from({ length: Math.round(Math.log10(high / low)) + 1 }, (_, index) => low * 10 ** index)
-
-  const horizontal = [0, 0.25, 0.5, 0.75, 1].map(
-    share =>
-      line(plot.left, yOf(share), plot.right, yOf(share), grid) +
-      label(plot.left - 10, yOf(share) + 4, `${share * 100} %`, 'end'),
+  const priced = standings
+    .flatMap((standing, index) =>
+      standing.costUsdPerTask === null ? [] : [{ standing, place: index + 1, cost: standing.costUsdPerTask * 1_000 }],
+    )
+    .sort((a, b) => a.cost - b.cost || a.place - b.place)
+  const pitch = Math.min(widestPitch, (plot.right - plot.left) / (priced.length + 6))
+  const axis = costAxis(
+    priced.map(({ cost }) => cost),
+    pitch,
   )
-  const vertical = decades.map(
-    cost =>
-      line(xOf(cost), plot.top, xOf(cost), plot.bottom, grid) +
-      label(xOf(cost), plot.bottom + 20, `$${Number(cost.toPrecision(2))}`, 'middle'),
-  )
-  const names = spread.map(
-    ({ standing, y, shownX, labelY }) =>
-      line(shownX + 8, y, plot.right + 8, labelY - 4, '#d0d7de') +
-      label(plot.right + 12, labelY, shortened(nameOf(standing)), 'start', ink),
-  )
-  const dots = spread.map(({ standing: { quality }, y, best, shownX }) => {
-    const colour = best ? accent : '#8c959f'
-    return `${line(shownX, yOf(quality.high), shownX, yOf(quality.low), colour, 2)}<circle cx="${at(shownX)}" cy="${at(y)}" r="6" fill="${colour}"/>`
-  })
-  const middle = (plot.top + plot.bottom) / 2
-  const height = Math.max(plot.bottom + 80, ...spread.map(({ labelY }) => labelY + 20))
+  const dots = priced.reduce<Dot[]>((done, { standing, place, cost }) => {
+    const reached = Math.max(-1, ...done.map(dot => dot.standing.quality.value))
+    // Dots that would hide one another stand side by side, the cheaper one first.
+    const x = Math.max(axis.xOf(cost), (done.at(-1)?.x ?? -Infinity) + pitch)
+    return [...done, { standing, place, cost, x, best: standing.quality.value > reached }]
+  }, [])
+  const rows = [...dots].sort((a, b) => a.place - b.place)
+  const height = Math.max(plot.bottom + 72, legend.top + rows.length * legend.lineHeight + 12)
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${at(height)}" font-family="system-ui, sans-serif" font-size="13">`,
-    `<rect width="${width}" height="${at(height)}" fill="#ffffff"/>`,
-    `<text x="${plot.left}" y="32" font-size="18" font-weight="600" fill="${ink}">${escaped(title)}</text>`,
-    ...horizontal,
-    ...vertical,
-    label(freeX, plot.bottom + 20, 'free', 'middle'),
-    label((plot.left + plot.right) / 2, plot.bottom + 46, 'cost of 1,000 tasks, USD (logarithmic)', 'middle'),
-    `<g transform="translate(20 ${middle}) rotate(-90)">${label(0, 0, 'quality: mean pass rate of the categories', 'middle')}</g>`,
-    ...names,
-    `<path d="${path}${end}" fill="none" stroke="${accent}" stroke-width="2" stroke-dasharray="6 4"/>`,
-    ...dots,
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${at(height)}" font-family="system-ui, sans-serif" font-size="13" role="img">`,
+    `<title>${escaped(title)}</title>`,
+    `<style>${style}</style>`,
+    `<rect class="paper" width="${width}" height="${at(height)}"/>`,
+    `<text class="ink" x="${plot.left}" y="34" font-size="18" font-weight="600">${escaped(title)}</text>`,
+    ...[0, 0.25, 0.5, 0.75, 1].map(
+      share =>
+        line('grid', plot.left, yOf(share), plot.right, yOf(share)) +
+        label('soft', plot.left - 10, yOf(share) + 4, `${share * 100} %`, 'end'),
+    ),
+    ...axis.ticks.map(
+      ({ x, text }) => line('grid', x, plot.top, x, plot.bottom) + label('soft', x, plot.bottom + 20, text, 'middle'),
+    ),
+    axis.free === undefined ? '' : label('soft', axis.free, plot.bottom + 20, 'free', 'start'),
+    label('soft', (plot.left + plot.right) / 2, plot.bottom + 48, axis.title, 'middle'),
+    `<g transform="translate(22 ${(plot.top + plot.bottom) / 2}) rotate(-90)">${label('soft', 0, 0, 'quality: mean pass rate of the categories, 95 % interval', 'middle')}</g>`,
+    frontierLine(dots),
+    ...dots.map(dot => drawn(dot)),
+    ...rows.map((dot, row) => {
+      const y = legend.top + row * legend.lineHeight
+      const kind = dot.best ? 'best' : 'other'
+      return (
+        label(kind, legend.left, y, String(dot.place), 'end') +
+        label('ink', legend.left + 8, y, shortened(nameOf(dot.standing)), 'start')
+      )
+    }),
     '</svg>\n',
   ].join('\n')
 }
 
-const ink = '#1b1f24'
-const accent = '#0969da'
-const grid = '#e4e7eb'
+const style = `
+.paper{fill:#ffffff}.ink{fill:#1b1f24}.soft{fill:#57606a}.grid{stroke:#e4e7eb}
+.best{fill:#0969da;font-weight:600}.other{fill:#6e7781}line.best,path.best{stroke:#0969da}line.other{stroke:#8c959f}
+.mark{paint-order:stroke;stroke:#ffffff;stroke-width:4px}
+@media (prefers-color-scheme: dark){
+.paper{fill:#0d1117}.ink{fill:#e6edf3}.soft{fill:#9198a1}.grid{stroke:#2a313c}
+.best{fill:#58a6ff}.other{fill:#9198a1}line.best,path.best{stroke:#58a6ff}line.other{stroke:#6e7681}
+.mark{stroke:#0d1117}}
+`
 
-function line(x1: number, y1: number, x2: number, y2: number, colour: string, thickness = 1): string {
-  return `<line x1="${at(x1)}" y1="${at(y1)}" x2="${at(x2)}" y2="${at(y2)}" stroke="${colour}" stroke-width="${thickness}"/>`
+interface CostAxis {
+  xOf: (cost: number) => number
+  ticks: { x: number; text: string }[]
+  /** Where the free models begin; they stand on the left, for a logarithmic axis has no zero. */
+  free: number | undefined
+  title: string
 }
 
-function label(x: number, y: number, words: string, anchor: 'start' | 'middle' | 'end', colour = '#57606a'): string {
-  return `<text x="${at(x)}" y="${at(y)}" text-anchor="${anchor}" fill="${colour}">${escaped(words)}</text>`
+/** @param costs ascending */
+function costAxis(costs: readonly number[], pitch: number): CostAxis {
+  const paid = costs.filter(cost => cost > 0)
+  const freeX = plot.left + pitch
+  const free = costs.length > paid.length ? freeX - 8 : undefined
+  if (paid.length === 0) return { xOf: () => freeX, ticks: [], free, title: 'all of them are free' }
+  const low = 10 ** Math.floor(Math.log10(paid[0]!) + 1e-9)
+  const high = Math.max(10 ** Math.ceil(Math.log10(paid.at(-1)!) - 1e-9), low * 10)
+  const left = plot.left + (costs.length - paid.length) * pitch + 2 * pitch
+  const right = plot.right - pitch
+  const xOf = (cost: number) =>
+    cost <= 0 ? freeX : left + ((right - left) * Math.log(cost / low)) / Math.log(high / low)
+  const decades = Array.from({ length: Math.round(Math.log10(high / low)) + 1 }, (_, index) => low * 10 ** index)
+  const ticks = decades.map(cost => ({ x: xOf(cost), text: `$${Number(cost.toPrecision(2))}` }))
+  return { xOf, ticks, free, title: 'cost of 1,000 tasks in USD, logarithmic' }
 }
 
-/** Dots of one column side by side, and labels at the right edge that do not overlap. */
-function apart(points: readonly Point[]): (Point & { shownX: number; labelY: number })[] {
-  const lineHeight = 18
-  let last = -Infinity
-  return points
-    .toSorted((a, b) => a.y - b.y)
-    .map(point => {
-      const column = points.filter(other => Math.abs(other.x - point.x) < 8)
-      const shownX = point.x + (column.indexOf(point) - (column.length - 1) / 2) * 14
-      const labelY = Math.max(point.y + 4, last + lineHeight)
-      last = labelY
-      return { ...point, shownX, labelY }
+function yOf(quality: number): number {
+  return plot.bottom - (plot.bottom - plot.top) * quality
+}
+
+function frontierLine(dots: readonly Dot[]): string {
+  const steps = dots
+    .filter(({ best }) => best)
+    .map(({ x, standing }, index) => {
+      const y = at(yOf(standing.quality.value))
+      return index === 0 ? `M${at(x)} ${y}` : `H${at(x)}V${y}`
     })
+  if (steps.length === 0) return ''
+  return `<path class="best" d="${steps.join('')}H${plot.right}" fill="none" style="fill:none" stroke-width="1.5" stroke-dasharray="6 4"/>`
+}
+
+function drawn({ standing: { quality }, place, best, x }: Dot): string {
+  const kind = best ? 'best' : 'other'
+  return [
+    line(kind, x, yOf(quality.high), x, yOf(quality.low), 2),
+    `<circle class="${kind}" cx="${at(x)}" cy="${at(yOf(quality.value))}" r="5.5"/>`,
+    label(`${kind} mark`, x, yOf(quality.high) - 5, String(place), 'middle'),
+  ].join('')
+}
+
+function line(kind: string, x1: number, y1: number, x2: number, y2: number, thickness = 1): string {
+  return `<line class="${kind}" x1="${at(x1)}" y1="${at(y1)}" x2="${at(x2)}" y2="${at(y2)}" stroke-width="${thickness}"/>`
+}
+
+function label(kind: string, x: number, y: number, words: string, anchor: 'start' | 'middle' | 'end'): string {
+  return `<text class="${kind}" x="${at(x)}" y="${at(y)}" text-anchor="${anchor}">${escaped(words)}</text>`
 }
 
 const at = (value: number) => String(Math.round(value * 10) / 10)
-const shortened = (name: string) => (name.length > 34 ? `…${name.slice(-33)}` : name)
+const shortened = (name: string) => (name.length > longestName ? `…${name.slice(1 - longestName)}` : name)
 const escaped = (text: string) => text.replace(/[&<>"]/g, letter => `&#${letter.charCodeAt(0)};`)

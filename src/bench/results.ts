@@ -24,6 +24,10 @@ export interface Candidate {
   /** USD per million tokens, for when the reply does not tell its cost. */
   price?: { input: number; output: number }
   settings?: Settings
+  /** In memory before the first item; false means that its first answer waits for the loading. */
+  loaded?: boolean
+  /** What its weights take, where its server tells. */
+  memoryBytes?: number
 }
 
 /** One item: one task put once to one model. */
@@ -42,6 +46,8 @@ export interface Result {
   difficulty: Difficulty
   /** From 1. */
   repetition: number
+  /** What the router thought its chance, before it was put; null where nobody asked. */
+  predicted: number | null
   passed: boolean
   reason: string | null
   promptTokens: number | null
@@ -84,6 +90,7 @@ const columns = {
   task: 'TEXT NOT NULL',
   difficulty: 'TEXT NOT NULL',
   repetition: 'INTEGER NOT NULL',
+  predicted: 'REAL',
   passed: 'INTEGER NOT NULL',
   reason: 'TEXT',
   promptTokens: 'INTEGER',
@@ -112,7 +119,13 @@ export function openResults(file: string): ResultStore & { close: () => void } {
         .join(', ')},
       UNIQUE (run, provider, model, settings, task, repetition)
     );`)
-  const insert = db.prepare(`INSERT INTO benchmark_results VALUES (${names.map(name => `@${name}`).join(', ')})`)
+  const there = new Set(db.prepare(`SELECT name FROM pragma_table_info('benchmark_results')`).pluck().all())
+  // A file of an earlier version has fewer columns; what was not asked then is not known.
+  for (const name of names.filter(name => !there.has(name)))
+    db.exec(`ALTER TABLE benchmark_results ADD COLUMN ${name} ${columns[name as keyof Result]}`)
+  const insert = db.prepare(
+    `INSERT INTO benchmark_results (${names.join(', ')}) VALUES (${names.map(name => `@${name}`).join(', ')})`,
+  )
   const ofRun = db.prepare('SELECT * FROM benchmark_results WHERE run = ? ORDER BY at, rowid')
   const all = db.prepare('SELECT * FROM benchmark_results ORDER BY at, rowid')
   const begin = db.prepare('INSERT OR IGNORE INTO benchmark_runs (id, plan, at) VALUES (@id, @plan, @at)')
@@ -158,7 +171,7 @@ export function settingsText(settings: Settings = {}): string {
 }
 
 /** What tells one measured thing from another: provider, model and settings. */
-export function candidateKey(of: Candidate | Result): string {
+export function candidateKey(of: { provider: string; model: string; settings?: Settings | string }): string {
   const settings = typeof of.settings === 'string' ? of.settings : settingsText(of.settings)
   return JSON.stringify([of.provider, of.model, settings])
 }

@@ -24,10 +24,6 @@ export interface Answer {
   firstTokenMs?: number
   /** From the request to the end. */
   totalMs: number
-  /** Spent loading the model, when the server tells. */
-  loadSeconds?: number
-  /** Held by the model, when the server tells. */
-  memoryBytes?: number
 }
 
 /** Puts a request to a model. Failures are GatewayErrors. */
@@ -55,6 +51,8 @@ export interface BenchmarkOptions {
   ask: AskModel
   store: Pick<ResultStore, 'save' | 'results'>
   sandbox: Sandbox
+  /** What the router thinks that the model's chance is, 0 to 1. */
+  predict?: (candidate: Candidate, request: ChatRequest, signal: AbortSignal) => Promise<number | undefined>
   /** How often every task is put; the mean over repetitions is what a task scores. */
   repetitions: number
   /** Without it every task is put. */
@@ -156,6 +154,7 @@ export async function runBenchmark(options: BenchmarkOptions): Promise<Benchmark
       etaSeconds,
     })
   }
+  const seen = new Set<Candidate>()
   const giveUp = (candidate: Candidate, reason: string) => {
     outcome.unreachable.push({ provider: candidate.provider, model: candidate.model, reason })
     for (const cell of cells) if (cell.candidate === candidate) cell.todo = []
@@ -172,7 +171,9 @@ export async function runBenchmark(options: BenchmarkOptions): Promise<Benchmark
         if (limit !== undefined) return limit
         try {
           await options.turn(signal)
-          const result = await measureItem(options, cell, item)
+          const cold = candidate.loaded === false && !seen.has(candidate)
+          const result = await measureItem(options, cell, item, cold)
+          seen.add(candidate)
           cell.todo.shift()
           failures = 0
           record(cell, result)
@@ -267,6 +268,7 @@ async function measureItem(
   options: BenchmarkOptions,
   cell: Cell,
   item: { task: Task; repetition: number },
+  cold: boolean,
 ): Promise<Result> {
   const { candidate, suite } = cell
   const { task, repetition } = item
@@ -274,8 +276,10 @@ async function measureItem(
   const startedAt = options.now()
   let answer: Answer | undefined
   let problem: string | undefined
+  const request = requestFor(candidate, suite, task)
+  const predicted = await options.predict?.(candidate, request, options.signal)
   try {
-    answer = await options.ask(candidate, requestFor(candidate, suite, task), AbortSignal.any([options.signal, limit]))
+    answer = await options.ask(candidate, request, AbortSignal.any([options.signal, limit]))
   } catch (thrown) {
     options.signal.throwIfAborted()
     const failure = asGatewayError(thrown)
@@ -303,16 +307,18 @@ async function measureItem(
     task: task.id,
     difficulty: task.difficulty,
     repetition,
+    predicted: predicted ?? null,
     passed: judged.passed,
     reason: judged.reason?.slice(0, 500) ?? null,
     promptTokens,
     completionTokens,
     costUsd: answer === undefined ? null : (answer.costUsd ?? priced(candidate, promptTokens, completionTokens)),
-    firstTokenMs,
+    // Until the model is in memory it is the loading that is measured.
+    firstTokenMs: cold ? null : firstTokenMs,
     totalMs,
     tokensPerSecond: completionTokens === null || writingMs <= 0 ? null : (completionTokens / writingMs) * 1_000,
-    loadSeconds: answer?.loadSeconds ?? null,
-    memoryBytes: answer?.memoryBytes ?? null,
+    loadSeconds: cold && firstTokenMs !== null ? firstTokenMs / 1_000 : null,
+    memoryBytes: candidate.memoryBytes ?? null,
     at: options.now(),
   }
 }

@@ -55,9 +55,9 @@ export interface CascadeParts extends CheckParts {
   now: () => number
 }
 
-/** What checks the answers of a request; undefined for a decision that wants none checked. */
-export function createCascades(parts: CascadeParts): (request: CascadeRequest) => Cascade<ChatCompletion> | undefined {
-  return request => (request.decision.cascade === undefined ? undefined : createCascade(request, parts))
+/** Makes what checks the answers of one request after another. */
+export function createCascades(parts: CascadeParts): (request: CascadeRequest) => Cascade<ChatCompletion> {
+  return request => createCascade(request, parts)
 }
 
 interface Candidate {
@@ -69,7 +69,7 @@ interface Candidate {
 
 function createCascade(request: CascadeRequest, parts: CascadeParts): Cascade<ChatCompletion> {
   const { decision, account } = request
-  const { checks, retryBudget } = decision.cascade!
+  const { checks, retryBudget } = request.plan
   const { categories } = decision.measured
   const { learner } = parts
   const answers: Checked[] = []

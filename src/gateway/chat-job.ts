@@ -14,11 +14,11 @@ import type { KeptReasoning } from './kept-reasoning.ts'
 import { prepare } from './prepare.ts'
 
 export interface ChatJobParts {
-  decide: (request: ChatRequest, wish: RouteWish) => Decision
+  decide: (request: ChatRequest, signal: AbortSignal, wish: RouteWish) => Promise<Decision>
   /** Takes note of which model holds the conversation. */
   remember: (request: ChatRequest, session: string | undefined, model: Model, decision: Decision) => void
   keptReasoning: KeptReasoning
-  cascadeFor: (parts: CascadeRequest) => Cascade<ChatCompletion> | undefined
+  cascadeFor: (parts: CascadeRequest) => Cascade<ChatCompletion>
 }
 
 export function chatJob(
@@ -31,7 +31,7 @@ export function chatJob(
   const served = (model: Model, decision: Decision) => remember(request, call.options?.session, model, decision)
   return {
     asked: request,
-    decide: () => decide(request, call),
+    decide: signal => decide(request, signal, call),
     prepare({ model, provider, promptTokens }) {
       const prepared = prepare(call.shape?.(model, restored) ?? restored, { model, provider, promptTokens })
       return {
@@ -39,7 +39,10 @@ export function chatJob(
         notes: prepared.notes,
       }
     },
-    cascade: (decision, account) => cascadeFor({ call, request, decision, account, served }),
+    cascade: (decision, account) =>
+      decision.cascade === undefined
+        ? undefined
+        : cascadeFor({ call, request, decision, plan: decision.cascade, account, served }),
     served,
     finish(reply, model) {
       const reading = readingOf(request, model)

@@ -1,6 +1,6 @@
 import { asGatewayError } from '../errors.ts'
 import type { Model } from '../providers/provider.ts'
-import { complaintOf, wordCounts, type Checked, type CheckedBy } from '../router/cascade.ts'
+import { complaintOf, wordCounts, type CascadePlan, type Checked, type CheckedBy } from '../router/cascade.ts'
 import type { Decision } from '../router/decide.ts'
 import type { Knowledge } from '../router/knowledge.ts'
 import { judgeOf, testsOf, verifiers, type Verdict } from '../router/verify.ts'
@@ -15,6 +15,7 @@ export interface CheckRequest {
   call: Call
   request: ChatRequest
   decision: Decision
+  plan: CascadePlan
 }
 
 export interface CheckParts {
@@ -41,7 +42,7 @@ export async function checkAll(
   const { evidence, policy } = parts.knowledge
   const verdicts: CheckedBy[] = []
   const checked = { model: model.id, verdicts }
-  for (const verifier of request.decision.cascade?.checks ?? []) {
+  for (const verifier of request.plan.checks) {
     const counts = wordCounts(verifier, evidence, policy)
     if (isDear(verifier) && !mayBeAsked(checked, counts)) continue
     try {

@@ -1,7 +1,7 @@
 import { GatewayError } from '../errors.ts'
 import type { Model, Provider } from '../providers/provider.ts'
 import type { Decision } from '../router/decide.ts'
-import { measureErrand, type Measured } from '../router/measure.ts'
+import { measureErrand, type Measured, type PromptCount } from '../router/measure.ts'
 import type { Group } from '../router/select.ts'
 import type { Errand, ErrandName, ErrandReply, ErrandRequests } from '../wire/errands.ts'
 import type { Job } from './job.ts'
@@ -9,7 +9,7 @@ import type { Job } from './job.ts'
 export interface ErrandJobParts {
   groupsOf: (names: readonly string[]) => Group[]
   providerOf: (model: Model) => Provider
-  countText: (text: string) => { tokens: number; exact: boolean }
+  countText: (text: string) => PromptCount
   decide: (groups: readonly Group[], measured: Measured) => Decision
 }
 
@@ -33,7 +33,7 @@ export function errandJob<Name extends ErrandName>(
       })
     }
     const text = errand.longest(request)
-    const counted = typeof text === 'string' ? countText(text) : { tokens: text, exact: true }
+    const counted = typeof text === 'string' ? countText(text) : { tokens: text, exact: true, error: 0 }
     const decision = decide(groups, measureErrand(name, counted, outputOf(request)))
     return name === 'embeddings' ? { ...decision, ranked: ofOneName(decision.ranked) } : decision
   }

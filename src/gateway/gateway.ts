@@ -4,9 +4,9 @@ import type { Ledger } from '../ledger/ledger.ts'
 import type { Model } from '../providers/provider.ts'
 import type { Alias } from '../router/aliases.ts'
 import { decide, reasonFor, refusal, type Candidates, type Decision } from '../router/decide.ts'
-import type { Knowledge } from '../router/knowledge.ts'
+import { promptTokensFor, type Knowledge } from '../router/knowledge.ts'
 import type { Verification } from '../router/cascade.ts'
-import { measure, type Measured } from '../router/measure.ts'
+import { measure, type Measured, type PromptCount } from '../router/measure.ts'
 import type { Conversation } from '../router/price.ts'
 import { select, type Group } from '../router/select.ts'
 import { sessionKey } from '../router/session.ts'
@@ -31,6 +31,7 @@ import type { Inventory } from './inventory.ts'
 import type { Job } from './job.ts'
 import { createKeptReasoning } from './kept-reasoning.ts'
 import type { Learner } from './learner.ts'
+import { askServers, doubtsIn } from './server-counts.ts'
 import type { Slots } from './slots.ts'
 import type { TestCommands } from './test-command.ts'
 
@@ -46,7 +47,7 @@ export interface Served {
   /** One short phrase: why this model. */
   reason: string
   attempts: number
-  /** Our count of the prompt. */
+  /** What the prompt is expected to take in the model's own tokens. */
   promptTokens: number
   timings: Timings
   /** What was changed in the request for this model. */
@@ -73,8 +74,10 @@ export interface Gateway {
     errand: Errand<Name>,
     request: ErrandRequests[Name],
   ): Promise<Answer<ErrandReply>>
-  /** The decision that `chat` would take now, without calling anybody. */
+  /** The decision by our own count of the prompt, without asking anybody. */
   preview(request: ChatRequest, wish?: RouteWish): Decision
+  /** The decision that `chat` would take now, calling no model; where the prompt comes near a limit a server may be asked to count. */
+  dryRun(request: ChatRequest, signal: AbortSignal, wish?: RouteWish): Promise<Decision>
   /** Like `preview`, but asks the servers again before it throws the reason why nobody can serve the request. */
   route(request: ChatRequest, signal: AbortSignal, wish?: RouteWish): Promise<Decision>
   /** Requests under way. */
@@ -92,8 +95,8 @@ export interface GatewayParts {
   knowledge: Knowledge
   learner: Learner
   aliases: readonly Alias[]
-  countTokens: (request: ChatRequest) => { tokens: number; exact: boolean }
-  countText: (text: string) => { tokens: number; exact: boolean }
+  countTokens: (request: ChatRequest) => PromptCount
+  countText: (text: string) => PromptCount
   /** VERIFY_COMMANDS and the time they have. */
   testCommands: TestCommands
   testTimeoutMs: number
@@ -111,6 +114,7 @@ export function createGateway(parts: GatewayParts): Gateway {
   const conversations = new LRUCache<string, Conversation>({ max: mostConversations, ttl: conversationMs })
   let closed = false
 
+  const providerOf = (model: Model) => inventory.providerOf(model)
   const around: Omit<Candidates, 'groups'> = {
     condition(model) {
       const server = inventory.condition(model)
@@ -122,32 +126,45 @@ export function createGateway(parts: GatewayParts): Gateway {
     },
   }
 
-  function preview(request: ChatRequest, { contextTokens = 0, options = {} }: RouteWish = {}): Decision {
+  async function dryRun(request: ChatRequest, signal: AbortSignal, wish?: RouteWish): Promise<Decision> {
+    const decision = preview(request, wish)
+    const doubts = doubtsIn(decision, providerOf, knowledge)
+    return doubts.length === 0 ? decision : preview(request, wish, await askServers(doubts, request, signal))
+  }
+
+  function preview(
+    request: ChatRequest,
+    { contextTokens = 0, options = {} }: RouteWish = {},
+    serverCounts?: Measured['serverCounts'],
+  ): Decision {
     const names = [...new Set([request.model, ...(request.models ?? [])])]
-    const { tokens, exact } = countTokens(request)
+    const { tokens, exact, error } = countTokens(request)
     if (options.verify !== undefined) refuseUnknownChecks(options.verify, Object.keys(parts.testCommands))
-    const prompt = { tokens: Math.max(tokens, contextTokens), exact: exact && tokens >= contextTokens }
+    const prompt = { tokens: Math.max(tokens, contextTokens), exact: exact && tokens >= contextTokens, error }
     const groups = select(names, inventory.models(), parts.aliases)
     const conversation = conversations.get(sessionKey(request, options.session) ?? '')
-    const measured = measure(request, prompt, knowledge.judge, options.tags)
+    const measured = {
+      ...measure(request, prompt, knowledge.judge, options.tags),
+      ...(serverCounts && { serverCounts }),
+    }
     return decide({ measured, options, conversation }, { groups, ...around }, knowledge, now(), random())
   }
 
   /** A server that came up a moment ago deserves to be asked before a caller is turned away. */
-  async function settleOn(decideNow: () => Decision, asked: string, signal: AbortSignal): Promise<Decision> {
-    const choose = (): Decision | GatewayError => {
+  async function settleOn(decideNow: Job<never>['decide'], asked: string, signal: AbortSignal): Promise<Decision> {
+    const choose = async (): Promise<Decision | GatewayError> => {
       try {
-        const decision = decideNow()
+        const decision = await decideNow(signal)
         return decision.ranked.length > 0 ? decision : refusal(decision, now())
       } catch (error) {
         return asGatewayError(error)
       }
     }
-    const first = choose()
+    const first = await choose()
     if (!(first instanceof GatewayError)) return first
     if (first.code !== 'no_backend' && first.code !== 'model_not_found') throw first
     await inventory.refreshIfStale(signal)
-    const second = choose()
+    const second = await choose()
     if (second instanceof GatewayError) throw absentServer(asked, inventory) ?? second
     return second
   }
@@ -205,7 +222,7 @@ export function createGateway(parts: GatewayParts): Gateway {
     const key = sessionKey(request, session)
     if (key === undefined) return
     learner.answered(key, request, model, decision)
-    conversations.set(key, { modelId: model.id, cachedTokens: decision.measured.promptTokens })
+    conversations.set(key, { modelId: model.id, cachedTokens: promptTokensFor(model, decision.measured, knowledge) })
   }
 
   async function callOne<Body extends Answered>(
@@ -223,7 +240,7 @@ export function createGateway(parts: GatewayParts): Gateway {
       entry.slotGranted()
       // Asked for only now: while it waited in line, its provider may have got another key or be gone.
       const provider = inventory.providerOf(model)
-      const { promptTokens } = decision.measured
+      const promptTokens = promptTokensFor(model, decision.measured, knowledge)
       const { call, notes } = job.prepare({ model, provider, promptTokens })
       const reply = await attempt({
         model,
@@ -282,21 +299,21 @@ export function createGateway(parts: GatewayParts): Gateway {
   }
 
   const keptReasoning = createKeptReasoning()
-  const providerOf = (model: Model) => inventory.providerOf(model)
   const decideErrand = (groups: readonly Group[], measured: Measured): Decision =>
     decide({ measured, options: {} }, { groups, ...around }, knowledge, now(), random())
   const groupsOf = (names: readonly string[]) => select(names, inventory.models(), parts.aliases)
 
   const chat = (call: Call, request: ChatRequest): Promise<Answer> =>
-    perform(call, chatJob(call, request, { decide: preview, keptReasoning, remember, cascadeFor }))
+    perform(call, chatJob(call, request, { decide: dryRun, keptReasoning, remember, cascadeFor }))
   const cascadeFor = createCascades({ knowledge, learner, chat, now, tests: parts })
 
   return {
     chat,
     run: (call, errand, request) =>
       perform(call, errandJob(errand, request, { groupsOf, providerOf, countText, decide: decideErrand })),
-    preview,
-    route: (request, signal, wish) => settleOn(() => preview(request, wish), request.model, signal),
+    preview: (request, wish) => preview(request, wish),
+    dryRun,
+    route: (request, signal, wish) => settleOn(() => dryRun(request, signal, wish), request.model, signal),
     active: () => underWay.size,
     async close(graceMs) {
       closed = true

@@ -8,8 +8,8 @@ import type { Cascade } from './cascade-run.ts'
 export interface Job<Body> {
   /** As the books have it. */
   asked: Asked
-  /** Pure; throws where the caller's words mean nobody. */
-  decide: () => Decision
+  /** Calls no model; throws where the caller's words mean nobody. */
+  decide: (signal: AbortSignal) => Decision | Promise<Decision>
   /** The call that one candidate gets, and what was changed for it. */
   prepare(candidate: Candidate): { call: (signal: AbortSignal) => Promise<Reply<Body>>; notes: string[] }
   /** What checks the answers before they go on; absent, or undefined, where nobody wants that. */
@@ -23,6 +23,6 @@ export interface Job<Body> {
 export interface Candidate {
   model: Model
   provider: Provider
-  /** Our count of the prompt. */
+  /** What the prompt is expected to take in the model's own tokens. */
   promptTokens: number
 }

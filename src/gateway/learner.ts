@@ -7,6 +7,7 @@ import type { Fact } from '../ledger/learned.ts'
 import type { Model } from '../providers/provider.ts'
 import type { Decision } from '../router/decide.ts'
 import {
+  anyCategory,
   learnAgreement,
   learnBenchmark,
   learnOutcome,
@@ -14,11 +15,11 @@ import {
   learnSpeed,
   learnVerifier,
   type Benchmark,
-  type EvidenceRow,
   type Signal,
 } from '../router/evidence.ts'
 import type { Knowledge } from '../router/knowledge.ts'
 import { likeliest } from '../router/measure.ts'
+import type { RatioRow, TokenRatios } from '../tokens/ratio.ts'
 import type { ChatRequest } from '../wire/openai.ts'
 import { promptTokens, type Usage } from '../wire/usage.ts'
 
@@ -40,6 +41,12 @@ export interface Attempted {
   error: GatewayError | undefined
 }
 
+/** What was learned of a model's tokenizer, as the ledger keeps it beside the router's evidence. */
+export interface RatioFact extends Fact {
+  kind: 'ratio'
+  value: RatioRow
+}
+
 /** Turns what happens on the road into evidence for the next decisions, and keeps it over restarts. */
 export interface Learner {
   attempted(attempt: Attempted): void
@@ -59,22 +66,23 @@ export interface Learner {
 
 export interface LearnerParts {
   knowledge: Knowledge
+  ratios: Pick<TokenRatios, 'learn'>
   save: (facts: readonly Fact[]) => void
   /** Milliseconds since the epoch. */
   now: () => number
   log: Pick<Logger, 'error'>
 }
 
-export function createLearner({ knowledge, save, now, log }: LearnerParts): Learner {
+export function createLearner({ knowledge, ratios, save, now, log }: LearnerParts): Learner {
   const { evidence, abilityOf } = knowledge
-  const unsaved = new Map<string, EvidenceRow>()
+  const unsaved = new Map<string, Fact>()
   const answers = new LRUCache<string, { model: Model; categories: Readonly<Record<string, number>> }>({
     max: remembered,
     ttl: retryWithinMs,
   })
   let timer: NodeJS.Timeout | undefined
 
-  function keep(rows: readonly EvidenceRow[]): void {
+  function keep(rows: readonly Fact[]): void {
     for (const row of rows) unsaved.set(`${row.kind}\n${row.subject}\n${row.category}`, row)
     timer ??= setTimeout(write, saveAfterMs).unref()
   }
@@ -98,12 +106,22 @@ export function createLearner({ knowledge, save, now, log }: LearnerParts): Lear
     keep(learnOutcome(evidence, { model: ability.key, categories, signal, score, prior }, now()))
   }
 
+  /** Only from prompts that were counted whole: images, and what was estimated, would be taken for the tokenizer's doing. */
+  function learnRatio(model: Model, { measured }: Decision, usage: Usage): void {
+    if (!measured.exact || measured.errand !== undefined) return
+    const row = ratios.learn(model.id, measured.promptTokens, promptTokens(usage))
+    if (row === undefined) return
+    const fact: RatioFact = { kind: 'ratio', subject: model.id, category: anyCategory, value: row }
+    keep([fact])
+  }
+
   return {
     judged,
     attempted({ model, decision, stream, usage, firstTokenMs, durationMs, error }) {
       const { categories } = decision.measured
       if (error?.code === 'upstream_error') judged(model, categories, 'failed', 0)
       if (error !== undefined || firstTokenMs === undefined || usage.estimated === true) return
+      learnRatio(model, decision, usage)
       keep(learnOutput(evidence, abilityOf(model).key, likeliest(categories), usage.outputTokens))
       // An answer in one piece does not tell when its first token was there.
       if (!stream) return

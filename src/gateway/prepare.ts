@@ -8,7 +8,7 @@ import { withImagesBehindResults } from './tool-images.ts'
 export interface Target {
   model: Model
   provider: Pick<Provider, 'cacheControl' | 'anthropics' | 'efforts' | 'toolImages'>
-  /** Our count of the prompt. */
+  /** What the prompt is expected to take in the model's own tokens. */
   promptTokens: number
 }
 

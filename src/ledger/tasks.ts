@@ -1,8 +1,8 @@
 import type Database from 'better-sqlite3'
+import type { FinalState, TaskState } from './task-states.ts'
+import { createTaskTotals } from './task-totals.ts'
 
-export const taskStates = ['queued', 'in_progress', 'completed', 'failed', 'cancelled'] as const
-export type TaskState = (typeof taskStates)[number]
-export type FinalState = 'completed' | 'failed' | 'cancelled'
+export { taskStates, type FinalState, type TaskState } from './task-states.ts'
 
 /** A piece of background work that somebody waits for. */
 export interface TaskRow {
@@ -56,7 +56,10 @@ export type JobEnding = { state: FinalState; outcome: unknown; failureCode?: str
 
 /** The tasks' part of the books. What is final stays as it is: every change says from which states it may start. */
 export interface TaskBook {
-  add: (task: Omit<TaskRow, 'state' | 'finishedAt' | 'outcome'>, jobId: string) => void
+  add: (
+    task: Omit<TaskRow, 'state' | 'finishedAt' | 'outcome'>,
+    job: { id: string; provider: string; model: string },
+  ) => void
   /** Ends an interrupted run and begins another of the same task, in one step: none is ever left without either. */
   rerun: (jobId: string, at: number, message: string, nextJobId: string) => void
   /** False when the job is no longer waiting. */
@@ -97,8 +100,9 @@ export function createTaskBook(database: Database.Database): TaskBook {
   const insertTask = database.prepare(
     `INSERT INTO tasks (id, kind, state, created_at, asked_by, spec) VALUES (@id, @kind, 'queued', @createdAt, @askedBy, @spec)`,
   )
-  const insertJob = database.prepare<[string, number, string]>(
-    `INSERT INTO jobs (id, task_seq, state, created_at) SELECT ?, seq, 'queued', ? FROM tasks WHERE id = ?`,
+  const insertJob = database.prepare<[string, number, string | null, string | null, string]>(
+    `INSERT INTO jobs (id, task_seq, state, created_at, provider, model)
+     SELECT ?, seq, 'queued', ?, ?, ? FROM tasks WHERE id = ?`,
   )
   const startJob = database.prepare<[number, string]>(
     `UPDATE jobs SET state = 'in_progress', started_at = ? WHERE id = ? AND state = 'queued'`,
@@ -130,27 +134,24 @@ export function createTaskBook(database: Database.Database): TaskBook {
      LIMIT @limit OFFSET @offset`,
   )
   const countJobs = database.prepare<[object], number>(`SELECT count(*) ${jobsMatching}`).pluck()
-  const countStates = database.prepare<[], { state: TaskState; count: number }>(
-    'SELECT state, count(*) AS count FROM tasks GROUP BY state',
-  )
-  const selectTypical = database
-    .prepare<[string, string], number | null>(
-      `SELECT avg(ms) FROM (SELECT jobs.finished_at - jobs.started_at AS ms ${fromJobs}
-       WHERE tasks.kind = ? AND jobs.provider = ? AND jobs.state = 'completed' ORDER BY jobs.seq DESC LIMIT 20)`,
-    )
-    .pluck()
   const deleteBefore = database.prepare<[number]>('DELETE FROM tasks WHERE finished_at IS NOT NULL AND created_at < ?')
+  const totals = createTaskTotals(database)
+  const finish = database.transaction((jobId: string, at: number, ending: JobEnding) => {
+    const { state, outcome, failureCode = null, message = null } = ending
+    if (finishJob.run({ jobId, at, state, failureCode, message }).changes === 0) return false
+    setTask.run({ jobId, state, finishedAt: at, outcome: outcome === undefined ? null : JSON.stringify(outcome) })
+    return true
+  })
 
   return {
-    add: database.transaction(({ spec, ...task }, jobId) => {
+    add: database.transaction(({ spec, ...task }, { id, provider, model }) => {
       insertTask.run({ ...task, spec: JSON.stringify(spec) })
-      insertJob.run(jobId, task.createdAt, task.id)
+      insertJob.run(id, task.createdAt, provider, model, task.id)
     }) as TaskBook['add'],
     rerun: database.transaction((jobId: string, at: number, message: string, nextJobId: string) => {
       const before = selectJob.get(jobId)
       finishJob.run({ jobId, at, state: 'failed', failureCode: 'shutting_down', message })
-      insertJob.run(nextJobId, at, before?.taskId ?? '')
-      if (before?.provider != null) assignJob.run(before.provider, before.model ?? '', nextJobId)
+      insertJob.run(nextJobId, at, before?.provider ?? null, before?.model ?? null, before?.taskId ?? '')
       setTask.run({ jobId: nextJobId, state: 'queued', finishedAt: null, outcome: null })
     }),
     start: database.transaction((jobId: string, startedAt: number) => {
@@ -161,12 +162,11 @@ export function createTaskBook(database: Database.Database): TaskBook {
     assign: (jobId, provider, model) => {
       assignJob.run(provider, model, jobId)
     },
-    finish: database.transaction((jobId: string, at: number, ending: JobEnding) => {
-      const { state, outcome, failureCode = null, message = null } = ending
-      if (finishJob.run({ jobId, at, state, failureCode, message }).changes === 0) return false
-      setTask.run({ jobId, state, finishedAt: at, outcome: outcome === undefined ? null : JSON.stringify(outcome) })
+    finish(jobId, at, ending) {
+      if (!finish(jobId, at, ending)) return false
+      totals.ended(selectJob.get(jobId)!)
       return true
-    }),
+    },
     task: id => read(selectTask.get(id)),
     job: id => selectJob.get(id),
     jobsOf: taskId => selectJobsOf.all(taskId),
@@ -179,12 +179,13 @@ export function createTaskBook(database: Database.Database): TaskBook {
       const parameters = parametersOf(filter)
       return { jobs: selectJobs.all({ ...parameters, ...page }), total: countJobs.get(parameters) ?? 0 }
     },
-    counts: () => {
-      const counted = new Map(countStates.all().map(({ state, count }) => [state, count]))
-      return Object.fromEntries(taskStates.map(state => [state, counted.get(state) ?? 0])) as Record<TaskState, number>
+    counts: totals.counts,
+    typicalMs: totals.typicalMs,
+    prune(beforeMs) {
+      const { changes } = deleteBefore.run(beforeMs)
+      totals.pruned()
+      return changes
     },
-    typicalMs: (kind, provider) => selectTypical.get(kind, provider) ?? undefined,
-    prune: beforeMs => deleteBefore.run(beforeMs).changes,
   }
 }
 

@@ -2,7 +2,7 @@ import path from 'node:path'
 import { InMemoryServerEventBus, type McpServerFactory, type ServerEventBus } from '@modelcontextprotocol/server'
 import type { Client } from '../operations/client.ts'
 import { operations } from '../operations/index.ts'
-import type { LiveMessage } from '../operations/live.ts'
+import type { News } from '../operations/live.ts'
 import { createMonitoring } from './monitoring.ts'
 import { readSkills } from './prompts.ts'
 import { resources } from './resource-list.ts'
@@ -13,7 +13,7 @@ export interface McpFace {
   factory: McpServerFactory
   bus: ServerEventBus
   /** Takes what happens in the core and tells the clients that asked for it. */
-  receive: (message: LiveMessage) => void
+  receive: (news: News) => void
 }
 
 export interface McpFaceParts {
@@ -51,18 +51,18 @@ export function createMcpFace({ client, version, url, tools, readOnly, now }: Mc
   return {
     factory,
     bus,
-    receive(message) {
-      if (message.type === 'job') {
-        updated(`locallama://jobs/progress/${message.job.job_id}`)
+    receive(news) {
+      if (news.type === 'job') {
+        updated(`locallama://jobs/progress/${news.job.job_id}`)
       } else {
         const before = backends
-        backends = new Set(message.backends)
+        backends = new Set(news.backends)
         if (before.size !== backends.size || [...before].some(kind => !backends.has(kind))) {
           bus.publish({ kind: 'tools_list_changed' })
           bus.publish({ kind: 'resources_list_changed' })
         }
       }
-      if (message.type !== 'backends') updated('locallama://jobs/active')
+      if (news.type !== 'backends') updated('locallama://jobs/active')
       updated('locallama://status')
     },
   }

@@ -11,6 +11,7 @@ import {
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { asGatewayError } from '../errors.ts'
 import type { Principal } from '../operations/operation.ts'
+import { boundUnread } from './bound-unread.ts'
 import { createSessions } from './sessions.ts'
 
 export interface McpMount {
@@ -30,6 +31,7 @@ export interface McpMount {
 }
 
 const stuckReaderMs = 60_000
+const mostUnreadBytes = 1024 * 1024
 
 /**
  * Serves MCP over Streamable HTTP to clients of all revisions. Those of 2026-07-28 are stateless; older ones get a session
@@ -62,8 +64,9 @@ export function mountMcp(app: FastifyInstance, mount: McpMount): void {
         fetch: async (webRequest, options) => {
           const legacy = await isLegacyRequest(webRequest, undefined, { maxRequestBodySize })
           const response = await (legacy ? sessions : modern).fetch(webRequest, options)
-          if (isStream(response)) dropStuckReader(reply)
-          return response
+          if (!isStream(response)) return response
+          dropStuckReader(reply)
+          return boundUnread(response, mostUnreadBytes, () => reply.raw.destroy())
         },
       },
       { maxRequestBodySize, ...(onError !== undefined && { onerror: onError }) },

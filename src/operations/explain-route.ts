@@ -16,13 +16,14 @@ export const explainRoute = operation({
       .describe('A chat completion request in OpenAI’s form: model, messages, tools and so on.'),
   }),
   output: DecisionView,
-  run: ({ gateway }: Core, { request }) => {
+  run: async ({ gateway }: Core, { request }, call) => {
     const parsed = ChatRequest.safeParse(request)
     if (!parsed.success) {
       const issue = parsed.error.issues[0]
       const param = ['request', ...(issue?.path ?? [])].join('.')
       throw new GatewayError('invalid_request', `${param}: ${issue?.message ?? 'is not a chat request'}`, { param })
     }
-    return decisionView(gateway.preview(parsed.data, { options: readOptions({}, parsed.data.metadata) }))
+    const wish = { options: readOptions({}, parsed.data.metadata) }
+    return decisionView(await gateway.dryRun(parsed.data, call.signal, wish))
   },
 })

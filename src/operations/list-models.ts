@@ -17,11 +17,15 @@ export const ModelView = z.object({
     .object({ input: z.number(), output: z.number() })
     .nullable()
     .describe('USD per million tokens; null where nobody told.'),
+  chat: z.boolean().nullable().describe('false: it only embeds.'),
   tools: z.boolean().nullable(),
   vision: z.boolean().nullable(),
   parameters_b: z.number().nullable(),
   quantization: z.string().nullable(),
+  digest: z.string().nullable().describe('What its weights are; another one after they were pulled again.'),
+  size_bytes: z.number().nullable(),
 })
+export type ModelView = z.output<typeof ModelView>
 
 export const listModels = operation({
   name: 'list_models',
@@ -54,7 +58,7 @@ export const listModels = operation({
 })
 
 /** A model as people and agents see it. */
-export function modelView({ kindOf, inventory }: Core, model: Model): z.output<typeof ModelView> {
+export function modelView({ kindOf, inventory }: Core, model: Model): ModelView {
   const { price, capabilities } = model
   return {
     id: model.id,
@@ -66,9 +70,12 @@ export function modelView({ kindOf, inventory }: Core, model: Model): z.output<t
     context_tokens: model.contextTokens ?? null,
     loaded: model.loaded ?? null,
     price: price === undefined ? null : { input: price.input, output: price.output },
+    chat: capabilities.chat ?? null,
     tools: capabilities.tools ?? null,
     vision: capabilities.vision ?? null,
     parameters_b: model.parametersB ?? null,
     quantization: model.quantization ?? null,
+    digest: model.digest ?? null,
+    size_bytes: model.sizeBytes ?? null,
   }
 }

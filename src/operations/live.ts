@@ -24,12 +24,27 @@ export const LiveMessage = z.discriminatedUnion('type', [
 ])
 export type LiveMessage = z.output<typeof LiveMessage>
 
+/** Of the same things, what an MCP face needs: which backends there are, and which job changed. */
+export type News = { type: 'snapshot' | 'backends'; backends: string[] } | { type: 'job'; job: { job_id: string } }
+
 const mostJobs = 200
 
 /** The kinds of servers that are set up, and the organs that are switched on. */
 function backendsOf({ config }: Core): string[] {
   const kinds = new Set(config.endpoints.map(({ kind }) => kind))
   return [...kinds, ...(config.values.CODE_SEARCH_ENABLED ? ['code-search'] : [])]
+}
+
+/** Sends which backends there are and then every change of them or of a job, until the returned function is called. */
+export function watchNews(core: Core, send: (news: News) => void): () => void {
+  const tellBackends = (type: 'snapshot' | 'backends') => send({ type, backends: backendsOf(core) })
+  tellBackends('snapshot')
+  const unwatchTasks = core.tasks.watch(({ jobId }) => send({ type: 'job', job: { job_id: jobId } }))
+  const unwatchConfig = core.watchConfig(() => tellBackends('backends'))
+  return () => {
+    unwatchTasks()
+    unwatchConfig()
+  }
 }
 
 /** Sends a snapshot and then every change, until the returned function is called. */

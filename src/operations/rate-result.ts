@@ -34,13 +34,44 @@ export const rateResult = operation({
     if (judged !== undefined && decision.success) {
       learner.judged(judged, decision.data.measured.categories, 'feedback', score)
     }
+    // Only the first rating of an answer tells how good its checks were; the same word twice proves nothing.
+    if (decision.success && !ledger.notes.isRated(requestId)) {
+      for (const { verifier, accepted } of verdictsOn(model, decision.data.verification)) {
+        learner.compared(verifier, accepted === score >= goodFrom)
+      }
+    }
     ledger.notes.rate({ requestId, score, comment, ratedAt: now(), ratedBy: principal.name })
     return { request_id: requestId, model, score }
   },
 })
 
-/** What of a stored decision tells what kind of task it was. */
-const JudgedDecision = z.looseObject({ measured: z.looseObject({ categories: z.record(z.string(), z.number()) }) })
+/** Scores from here on agree with a check that accepted. */
+const goodFrom = 0.5
+
+const StoredVerification = z.looseObject({
+  answers: z.array(
+    z.looseObject({
+      model: z.string(),
+      verdicts: z.array(
+        z.looseObject({ verifier: z.string(), verdict: z.looseObject({ accepted: z.boolean() }).optional() }),
+      ),
+    }),
+  ),
+})
+
+/** What of a stored decision tells what kind of task it was, and what checks said of its answer. */
+const JudgedDecision = z.looseObject({
+  measured: z.looseObject({ categories: z.record(z.string(), z.number()) }),
+  verification: StoredVerification.optional(),
+})
+
+/** What the checks said of the answer that was handed over. */
+function verdictsOn(model: string, verification: z.output<typeof StoredVerification> | undefined) {
+  const answer = verification?.answers.findLast(each => each.model === model)
+  return (answer?.verdicts ?? []).flatMap(({ verifier, verdict }) =>
+    verdict === undefined ? [] : [{ verifier, accepted: verdict.accepted }],
+  )
+}
 
 function requestOf(outcome: unknown): string {
   const parsed = TaskOutcome.safeParse(outcome)

@@ -11,6 +11,12 @@ export const taskInput = {
     .enum(['cost', 'quality', 'speed'])
     .optional()
     .describe('What counts most. Without it: quality for complexity from 0.7, else cost.'),
+  validate: z
+    .array(z.string())
+    .optional()
+    .describe(
+      'Checks the answer must pass, or a better model does the task again: all, not_empty, not_truncated, not_refusal, not_loop, tests:<name>, judge:<model>.',
+    ),
 } as const
 const TaskInput = z.object(taskInput)
 

@@ -3,6 +3,7 @@ import { GatewayError } from '../errors.ts'
 import { freePrice } from '../wire/usage.ts'
 import { endpointList, type EndpointList, readEndpoints, withoutEnding } from './endpoints.ts'
 import { createInventory } from './inventory.ts'
+import { countTokens } from './llama-cpp-count.ts'
 import { infill } from './llama-cpp-infill.ts'
 import { localChat, localChatBody } from './openai-chat.ts'
 import { openAiErrands } from './openai-errands.ts'
@@ -50,6 +51,7 @@ export const llamaCpp: ProviderKind = {
       firstTokenTimeoutMs: endpoint.firstTokenTimeoutMs,
       ...inventory,
       chat: call => localChat(upstream, '/v1/chat/completions', call, localChatBody(call)),
+      countTokens: call => countTokens(upstream, call),
       errands: {
         ...errands,
         completions: call => (call.request.suffix ? infill(upstream, call) : errands.completions(call)),

@@ -22,7 +22,7 @@ export function contextFor({ model, request, promptTokens }: ProviderCall, loade
   if (needed > most) {
     throw contextFailure(model.id, { promptTokens: needed, contextTokens: most })
   }
-  // Other tokenizers than the one we count with take up to a tenth more, and templates add their own words.
+  // What is expected of a tokenizer nobody has seen may be off by a tenth, and templates add their own words.
   const generous =
     Math.ceil(promptTokens * 1.1) + 64 + imageTokens * countImages(request) + (limit ?? usualOutputTokens)
   return Math.max(Math.min(stepAbove(generous), most), Math.min(loadedTokens, most))

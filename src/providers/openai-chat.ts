@@ -16,7 +16,7 @@ export type ChatBody = Record<string, unknown>
  * The request as any server of OpenAI's dialect takes it: its own name for the model, usage always asked for in streams,
  * our own field `models` left out, and everything that we do not know forwarded.
  */
-export function chatBody({ request, model }: ProviderCall): ChatBody {
+export function chatBody({ request, model }: Pick<ProviderCall, 'request' | 'model'>): ChatBody {
   const { models: _models, stream_options: _options, ...rest } = request
   const body: ChatBody = { ...rest, model: model.name }
   return request.stream === true ? { ...body, ...streamFields(request) } : body
@@ -31,7 +31,7 @@ function streamFields({ stream_options: options }: ChatRequest): ChatBody {
  * The same for local servers: their templates know no `developer`, some take only the older name of the output limit, and a
  * tool can be demanded but not named, so the others are left out.
  */
-export function localChatBody(call: ProviderCall): ChatBody {
+export function localChatBody(call: Pick<ProviderCall, 'request' | 'model'>): ChatBody {
   const { max_tokens: most, max_completion_tokens: newerMost, messages, tools, tool_choice: choice } = call.request
   const limit = most ?? newerMost
   const named = isRecord(choice) && isRecord(choice.function) ? choice.function.name : undefined

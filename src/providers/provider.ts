@@ -69,7 +69,7 @@ export interface ProviderCall {
   model: Model
   /** The caller's request; the provider writes its own model name into it. */
   request: ChatRequest
-  /** Our count of the prompt, for servers that must be told how much context to allocate. */
+  /** What the prompt is expected to take in the model's own tokens, for servers that must be told how much context to allocate. */
   promptTokens: number
   /** Aborted when the caller hangs up or a timeout passes; the upstream socket closes with it. */
   signal: AbortSignal
@@ -123,6 +123,8 @@ export interface Provider {
    */
   refresh(signal: AbortSignal, options?: { fresh?: boolean }): Promise<void>
   chat(call: ProviderCall): Promise<ProviderReply>
+  /** Prompt tokens as the server itself counts them, its template included, where it can. Nothing is generated. */
+  readonly countTokens?: (call: Omit<ProviderCall, 'promptTokens'>) => Promise<number>
   readonly errands?: ProviderErrands
   close(): Promise<void>
 }

@@ -3,6 +3,7 @@ import { GatewayError } from '../errors.ts'
 import type { Gateway } from '../gateway/gateway.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import { explain } from '../router/explain.ts'
+import { callOf } from './call-of.ts'
 import { readOptions } from '../router/options.ts'
 import { ChatRequest } from '../wire/openai.ts'
 import { readBody } from '../wire/read-body.ts'
@@ -13,9 +14,11 @@ import { recordOf } from '../router/record.ts'
  * `GET /v1/decisions/{id}` is the record of the decision of a request that was made.
  */
 export function decisions(app: FastifyInstance, { gateway, ledger }: { gateway: Gateway; ledger: Ledger }): void {
-  app.post('/route', ({ body, headers }) => {
+  app.post('/route', async (incoming, reply) => {
+    const { body, headers } = incoming
+    const { signal } = callOf(incoming, reply, 'route')
     const request = readBody(ChatRequest, body)
-    const decision = gateway.preview(request, { options: readOptions(headers, request.metadata) })
+    const decision = await gateway.dryRun(request, signal, { options: readOptions(headers, request.metadata) })
     return { ...explain(decision), decision: recordOf(decision) }
   })
 

@@ -28,6 +28,9 @@ declare module 'fastify' {
   }
 }
 
+/** How long a request may take to arrive; answers take as long as they take. */
+const wholeRequestMs = 300_000
+
 /** The HTTP face, not yet listening; `instanceToken` lets other processes in. Closing it closes no part of `core`. */
 export function createServer(core: Core, instanceToken?: string): FastifyInstance {
   const { HOST, SIGNALBOX_API_KEY, KEEPALIVE_INTERVAL_MS } = core.config.values
@@ -40,6 +43,8 @@ export function createServer(core: Core, instanceToken?: string): FastifyInstanc
     genReqId: () => core.newId('req'),
     routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: true, maxParamLength: 500 },
     forceCloseConnections: 'idle',
+    // Fastify sets none, and a body that never comes to its end would hold its connection for ever.
+    requestTimeout: wholeRequestMs,
   })
   readBodiesAsJson(app)
   app.decorateRequest('keyId', '')

@@ -3,7 +3,7 @@ import type { Model } from '../providers/provider.ts'
 import { trustIn } from './beliefs.ts'
 import { beginAt, type CascadePlan, type Skipped } from './cascade.ts'
 import { needsOf, obstacle, reserveTokens, type Condition, type Drop, type Need } from './filter.ts'
-import type { Knowledge } from './knowledge.ts'
+import { promptTokensFor, type Knowledge } from './knowledge.ts'
 import type { Measured } from './measure.ts'
 import type { RequestOptions } from './options.ts'
 import type { Policy } from './policy.ts'
@@ -78,9 +78,12 @@ export function decide(
     const found: Standing[] = []
     for (const model of group.models) {
       if (taken.has(model.id)) continue
-      const drop = unfit(request, needed, model, candidates.condition(model), group.preset, knowledge)
+      const promptTokens = promptTokensFor(model, request.measured, knowledge)
+      const drop = unfit(request, promptTokens, needed, model, candidates.condition(model), group.preset, knowledge)
       const standing =
-        drop === undefined ? expect(request, basis, model, candidates.load(model), knowledge, now) : undefined
+        drop === undefined
+          ? expect(request, promptTokens, basis, model, candidates.load(model), knowledge, now)
+          : undefined
       const problem = drop ?? tooDear(request.options, standing!)
       if (problem === undefined) {
         able.push(model)
@@ -131,6 +134,7 @@ function checksOf({ measured, options }: Asked, { verify }: Policy): readonly st
 
 function unfit(
   { measured, options }: Asked,
+  promptTokens: number,
   needed: readonly Need[],
   model: Model,
   condition: Condition,
@@ -139,7 +143,7 @@ function unfit(
 ): Drop | undefined {
   if (options.localOnly === true && model.tier !== 'local') return { code: 'policy', reason: 'not local' }
   if (condition.state === 'no_key') return { code: 'no_key', reason: condition.reason ?? 'has no API key' }
-  return obstacle(measured, needed, model, condition, policy, preset)
+  return obstacle(measured, promptTokens, needed, model, condition, policy, preset)
 }
 
 /** The caller's own limit. A price that nobody knows exceeds every limit. */
@@ -151,6 +155,7 @@ function tooDear({ maxCostUsd }: RequestOptions, { costUsd }: Standing): Drop | 
 
 function expect(
   { measured, conversation }: Asked,
+  promptTokens: number,
   { kinds, likeliest, usualOutput, trust }: Basis,
   model: Model,
   load: Load,
@@ -171,6 +176,7 @@ function expect(
     model,
     ability.key,
     measured,
+    promptTokens,
     likeliest,
     load,
     conversation,
@@ -262,11 +268,15 @@ function temporarily(drops: Decision['dropped'], now: number): GatewayError {
 }
 
 function tooLong(measured: Measured, drops: Decision['dropped']): GatewayError {
-  const largest = Math.max(...drops.map(({ model }) => model.contextTokens ?? 0))
+  const { model, drop } = drops.reduce((best, each) =>
+    (each.model.contextTokens ?? 0) > (best.model.contextTokens ?? 0) ? each : best,
+  )
+  const largest = model.contextTokens ?? 0
+  const prompt = drop.promptTokens ?? measured.promptTokens
   const reserve = reserveTokens(measured, largest)
   return new GatewayError(
     'context_length_exceeded',
-    `The request needs ${measured.promptTokens + reserve} tokens (${measured.promptTokens} prompt + ${reserve} kept for the answer), but the largest context that could serve it is ${largest}. Shorten the prompt, lower max_tokens, or load a model with a larger context.`,
+    `The request needs ${prompt + reserve} tokens (${prompt} prompt + ${reserve} kept for the answer), but the largest context that could serve it is ${largest}. Shorten the prompt, lower max_tokens, or load a model with a larger context.`,
     { param: 'messages' },
   )
 }

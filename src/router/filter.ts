@@ -31,6 +31,8 @@ export interface Drop {
   code: DropCode
   /** For people, without the model's name. */
   reason: string
+  /** What the prompt takes in this model's tokens, where it is too long. */
+  promptTokens?: number
   /** When it may be tried again, milliseconds since the epoch. */
   until?: number
 }
@@ -47,9 +49,13 @@ export function reserveTokens(measured: Measured, contextTokens: number): number
   return Math.min(measured.outputTokens ?? 1024, Math.ceil(contextTokens / 4))
 }
 
-/** Whether `model` can serve the request; if not, the first reason. Facts a server does not tell never rule it out. */
+/**
+ * Whether `model` can serve the request, whose prompt takes `promptTokens` of its tokens; if not, the first reason. Facts a
+ * server does not tell never rule it out.
+ */
 export function obstacle(
   measured: Measured,
+  promptTokens: number,
   needed: readonly Need[],
   model: Model,
   condition: Condition,
@@ -63,9 +69,9 @@ export function obstacle(
     if (can.embeddings === false) return { code: 'chat', reason: 'does not embed' }
   } else if (measured.errand !== 'rerank' && can.chat === false) return { code: 'chat', reason: 'does not chat' }
   if (model.contextTokens !== undefined) {
-    const needed = measured.promptTokens + reserveTokens(measured, model.contextTokens)
+    const needed = promptTokens + reserveTokens(measured, model.contextTokens)
     if (needed > model.contextTokens) {
-      return { code: 'context', reason: `needs ${needed} tokens, has ${model.contextTokens}` }
+      return { code: 'context', reason: `needs ${needed} tokens, has ${model.contextTokens}`, promptTokens }
     }
   }
   for (const [need, reason] of needed) {

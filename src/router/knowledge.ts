@@ -2,6 +2,7 @@ import type { Model } from '../providers/provider.ts'
 import { createAbilities, type Ability } from './abilities.ts'
 import type { Evidence } from './evidence.ts'
 import type { Policy } from './policy.ts'
+import type { Measured } from './measure.ts'
 import { createTextJudge, unknownCategory, type TextJudgement } from './text/judge.ts'
 import type { Weights } from './weights.ts'
 
@@ -11,15 +12,28 @@ export interface Knowledge {
   evidence: Evidence
   abilityOf: (model: Model) => Ability
   judge: (text: string) => TextJudgement
+  /** Tokens that `model` takes for a token of ours. */
+  ratioOf: (model: Model) => number
   /** Output tokens usual for a kind of task; undefined where nobody measured it. */
   usualOutput: (category: string) => number | undefined
 }
 
+/** What the prompt takes in the tokens of `model`: as its server counted them, else ours times what was learned of it. */
+export function promptTokensFor(model: Model, measured: Measured, { ratioOf }: Pick<Knowledge, 'ratioOf'>): number {
+  return measured.serverCounts?.[model.id] ?? Math.ceil(measured.promptTokens * ratioOf(model))
+}
+
 /** Without weights every prompt is of the unknown kind and models are judged by size and price. */
-export function createKnowledge(weights: Weights | undefined, evidence: Evidence, policy: Policy): Knowledge {
+export function createKnowledge(
+  weights: Weights | undefined,
+  evidence: Evidence,
+  policy: Policy,
+  ratioOf: Knowledge['ratioOf'],
+): Knowledge {
   return {
     policy,
     evidence,
+    ratioOf,
     abilityOf: createAbilities(weights),
     judge:
       weights === undefined ? () => ({ categories: { [unknownCategory]: 1 }, ease: 0 }) : createTextJudge(weights.text),

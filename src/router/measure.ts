@@ -3,13 +3,24 @@ import { tagged, workKinds } from './kinds.ts'
 import { unknownCategory, type TextJudgement } from './text/judge.ts'
 import type { ErrandName } from '../wire/errands.ts'
 
+/** A prompt as it was counted; see `Measured`. */
+export interface PromptCount {
+  tokens: number
+  exact: boolean
+  error: number
+}
+
 /** What a request needs, read off once and used for every candidate. */
 export interface Measured {
   /** What is asked for where it is no chat. */
   errand?: ErrandName
   promptTokens: number
+  /** What servers counted themselves, by the model's id, where a prompt comes near a limit. */
+  serverCounts?: Readonly<Record<string, number>>
   /** False when the count is an estimate because counting exactly would have held up other requests. */
   exact: boolean
+  /** The fraction of `promptTokens` by which an estimate may be off, either way; 0 when exact. */
+  error: number
   /** Output tokens the caller asked room for; undefined when he did not say. */
   outputTokens: number | undefined
   tools: boolean
@@ -38,7 +49,7 @@ const unjudged = (): TextJudgement => ({ categories: { [unknownCategory]: 1 }, e
  */
 export function measure(
   request: ChatRequest,
-  prompt: { tokens: number; exact: boolean },
+  prompt: PromptCount,
   judge: (text: string) => TextJudgement = unjudged,
   tags: readonly string[] = [],
 ): Measured {
@@ -49,6 +60,7 @@ export function measure(
   return {
     promptTokens: prompt.tokens,
     exact: prompt.exact,
+    error: prompt.error,
     outputTokens: request.max_completion_tokens ?? request.max_tokens ?? undefined,
     tools: (request.tools?.length ?? 0) > 0 && choice !== 'none',
     forcedTools: choice === 'required' || (typeof choice === 'object' && choice !== null),
@@ -80,11 +92,7 @@ function lastWords(messages: readonly ChatMessage[]): string {
 }
 
 /** The same for what is no chat. `prompt` is the longest text that must be read at once. */
-export function measureErrand(
-  errand: ErrandName,
-  prompt: { tokens: number; exact: boolean },
-  outputTokens: number,
-): Measured {
+export function measureErrand(errand: ErrandName, prompt: PromptCount, outputTokens: number): Measured {
   const nothing = { tools: false, forcedTools: false, vision: false, json: false }
   const nothingRare = { logprobs: false, logitBias: false, manyChoices: false }
   const unread = { depth: 0, language: undefined, ...unjudged() }
@@ -92,6 +100,7 @@ export function measureErrand(
     errand,
     promptTokens: prompt.tokens,
     exact: prompt.exact,
+    error: prompt.error,
     outputTokens,
     ...nothing,
     ...nothingRare,

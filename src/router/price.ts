@@ -15,7 +15,7 @@ export interface Load {
 export interface Conversation {
   /** The model that served it last. */
   modelId: string
-  /** Prompt tokens that this model's cache may still hold. */
+  /** Prompt tokens, as this model counts them, that its cache may still hold. */
   cachedTokens: number
 }
 
@@ -38,11 +38,12 @@ const remoteDefaults = { firstTokenMs: 700, promptTokensPerSecond: 5_000, output
 const loadBytesPerSecond = 0.8e9
 const standardLoadSeconds = 12
 
-/** Expected money and time of one answer: input, cache, output, queue, cold load and, for local models, energy. */
+/** Expected money and time of one answer to a prompt of `promptTokens` of the model's own: input, cache, output, queue, cold load and, for local models, energy. */
 export function expense(
   model: Model,
   key: string,
   measured: Measured,
+  promptTokens: number,
   category: string,
   load: Load,
   conversation: Conversation | undefined,
@@ -52,7 +53,7 @@ export function expense(
   now: number,
 ): Expense {
   const outputTokens = expectedOutput(evidence, key, category, measured, usualOutput)
-  const cached = conversation?.modelId === model.id ? Math.min(conversation.cachedTokens, measured.promptTokens) : 0
+  const cached = conversation?.modelId === model.id ? Math.min(conversation.cachedTokens, promptTokens) : 0
   const speed = evidence.speeds.get(model.id)
   const defaults = model.tier === 'local' ? localDefaults : remoteDefaults
   const promptSpeed = speed?.promptTokensPerSecond || defaults.promptTokensPerSecond
@@ -61,13 +62,13 @@ export function expense(
     speed === undefined || speed.count === 0
       ? defaults.firstTokenMs
       : recentPeak(speed.peakMs, speed.firstTokenMs, now - speed.updatedAt)
-  const work = firstMs / 1000 + (measured.promptTokens - cached) / promptSpeed + outputTokens / outputSpeed
+  const work = firstMs / 1000 + (promptTokens - cached) / promptSpeed + outputTokens / outputSpeed
   const ahead = Math.max(0, load.busy + load.waiting - load.slots + 1)
   const queue = (ahead * work) / Math.max(1, load.slots)
   const cold = model.loaded === false ? loadSeconds(model, speed?.loadMs) : 0
   const seconds = queue + cold + work
   return {
-    costUsd: money(model, measured, cached, outputTokens, work, policy),
+    costUsd: money(model, promptTokens, cached, outputTokens, work, policy),
     seconds,
     waitSeconds: queue + cold,
     outputTokens,
@@ -76,7 +77,7 @@ export function expense(
 
 function money(
   model: Model,
-  measured: Measured,
+  promptTokens: number,
   cached: number,
   outputTokens: number,
   workSeconds: number,
@@ -85,8 +86,8 @@ function money(
   if (model.tier === 'local') return ((policy.localWatts * workSeconds) / 3.6e6) * policy.energyPrice
   if (model.free) return 0
   if (model.price === undefined) return undefined
-  const price = priceAt(model.price, measured.promptTokens)
-  const input = (measured.promptTokens - cached) * price.input + cached * (price.cacheRead ?? price.input)
+  const price = priceAt(model.price, promptTokens)
+  const input = (promptTokens - cached) * price.input + cached * (price.cacheRead ?? price.input)
   return (input + outputTokens * price.output) / 1e6 + (price.requestUsd ?? 0)
 }
 

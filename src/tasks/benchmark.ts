@@ -40,7 +40,12 @@ export const BenchmarkOutcome = z.object({
       quality_high: z.number().nullable(),
       tokens_per_second: z.number().nullable(),
       cost_usd_per_task: z.number().nullable(),
-      categories: z.record(z.string(), z.object({ passed: z.number(), tasks: z.int() })),
+      first_token_ms: z.number().nullable().describe('Median over the shortest prompts.'),
+      load_seconds: z.number().nullable(),
+      categories: z.record(
+        z.string(),
+        z.object({ passed: z.number(), tasks: z.int(), low: z.number(), high: z.number() }),
+      ),
     }),
   ),
   unreachable: z.array(z.object({ model: z.string(), reason: z.string() })),
@@ -92,6 +97,7 @@ export function benchmarkWork(parts: BenchmarkParts): Work {
             candidates: [candidateOf(model)],
             suites,
             ask: (_candidate, request, signal) => ask(parts, job, model, request, signal),
+            predict: (_candidate, request) => Promise.resolve(predicted(parts.gateway, model, request)),
             store,
             sandbox: sandbox(),
             repetitions: spec.repetitions,
@@ -134,8 +140,13 @@ export function summary(standing: Standing, judged = true): BenchmarkOutcome['mo
     quality_high: judged ? quality.high : null,
     tokens_per_second: standing.tokensPerSecond,
     cost_usd_per_task: standing.costUsdPerTask,
+    first_token_ms: standing.firstToken[0]?.medianMs ?? null,
+    load_seconds: standing.loadSeconds,
     categories: Object.fromEntries(
-      (judged ? categories : []).map(({ category, passed, tasks }) => [category, { passed, tasks }]),
+      (judged ? categories : []).map(({ category, passed, tasks, low, high }) => [
+        category,
+        { passed, tasks, low, high },
+      ]),
     ),
   }
 }
@@ -169,7 +180,7 @@ function suiteOf(tasks: NonNullable<BenchmarkSpec['tasks']>): Suite {
 }
 
 function candidateOf(model: Model): Candidate {
-  const { provider, name, digest, quantization, contextTokens, free, price } = model
+  const { provider, name, digest, quantization, contextTokens, free, price, loaded, sizeBytes } = model
   return {
     provider,
     model: name,
@@ -179,6 +190,8 @@ function candidateOf(model: Model): Candidate {
     paid: !free,
     ...(price !== undefined && { price: { input: price.input, output: price.output } }),
     settings: {},
+    ...(loaded !== undefined && { loaded }),
+    ...(sizeBytes !== undefined && { memoryBytes: sizeBytes }),
   }
 }
 
@@ -187,6 +200,11 @@ function spread(models: readonly Model[], lines: number): Model[][] {
   return Array.from({ length: Math.min(lines, models.length) }, (_, line) =>
     models.filter((_model, index) => index % lines === line),
   )
+}
+
+function predicted(gateway: Gateway, { id }: Model, asked: BenchmarkRequest): number | undefined {
+  const decision = gateway.preview(ChatRequest.parse({ ...asked, model: id }))
+  return decision.standings.find(({ model }) => model === id)?.quality
 }
 
 /** Puts one item to its model on the one road, so that it has its row in the books and its slot like any request. */

@@ -1,7 +1,9 @@
 import { z } from 'zod'
 import { GatewayError } from '../errors.ts'
+import type { RouteWish } from '../gateway/account.ts'
 import type { Gateway } from '../gateway/gateway.ts'
 import type { PromptingStrategy } from '../ledger/agent-notes.ts'
+import type { Verification } from '../router/cascade.ts'
 import type { Decision } from '../router/decide.ts'
 import { createCompletionFold } from '../wire/chat-chunks.ts'
 import type { ChatCompletion, ChatRequest } from '../wire/openai.ts'
@@ -14,10 +16,34 @@ export const TaskSpec = z.object({
   expected_output_length: z.int().min(0).optional(),
   complexity: z.number().min(0).max(1).optional(),
   priority: z.enum(['cost', 'quality', 'speed']).optional(),
+  /** Checks that the answer must pass. */
+  validate: z.array(z.string()).optional(),
   /** The models that were chosen at once, best first; otherwise the choice is made when its turn comes. */
   models: z.array(z.string()).optional(),
 })
 export type TaskSpec = z.output<typeof TaskSpec>
+
+/** How an answer was checked, and who was asked until one passed. */
+const Validation = z.object({
+  passed: z.boolean(),
+  checks: z.array(z.string()),
+  why: z.string().nullable().describe('Why the answer is handed over that did not pass.'),
+  escalations: z.int().describe('How many answers were thrown away for a better model’s.'),
+  answers: z.array(
+    z.object({
+      model: z.string(),
+      verdicts: z.array(
+        z.object({
+          check: z.string(),
+          accepted: z.boolean().nullable().describe('Null where it has nothing to say.'),
+          why: z.string().nullable(),
+          counts: z.boolean().describe('False for a judge that is not yet known to be right often enough.'),
+        }),
+      ),
+    }),
+  ),
+})
+type Validation = z.output<typeof Validation>
 
 export const TaskOutcome = z.object({
   text: z.string(),
@@ -28,6 +54,7 @@ export const TaskOutcome = z.object({
   attempts: z.int(),
   /** Finds the request in the books. */
   request_id: z.string(),
+  validation: Validation.optional(),
 })
 export type TaskOutcome = z.output<typeof TaskOutcome>
 
@@ -52,7 +79,11 @@ export function requestFor({ task, expected_output_length, complexity, priority,
 
 /** The decision that such a task would meet now; throws the reason when nobody can do it. */
 export function decisionFor(gateway: Gateway, spec: TaskSpec, signal: AbortSignal): Promise<Decision> {
-  return gateway.route(requestFor(spec), signal, { contextTokens: spec.context_length })
+  return gateway.route(requestFor(spec), signal, wishOf(spec))
+}
+
+function wishOf({ context_length, validate }: TaskSpec): RouteWish {
+  return { contextTokens: context_length, ...(validate === undefined ? {} : { options: { verify: validate } }) }
 }
 
 /** The spec with the decision's models written into it, for a task that is to be bound to them. */
@@ -81,7 +112,7 @@ export function modelTask({ gateway, strategyOf, now, newRequestId }: ModelTaskP
           keyId: job.askedBy,
           signal: job.signal,
           receivedAt: now(),
-          contextTokens: spec.context_length,
+          ...wishOf(spec),
           shape: (model, request) => addressed(request, spec.task, strategyOf(model.id)),
           onSlot: model => {
             job.started(model.provider, model.id)
@@ -99,8 +130,27 @@ export function modelTask({ gateway, strategyOf, now, newRequestId }: ModelTaskP
         reason: served.reason,
         attempts: served.attempts,
         request_id: requestId,
+        ...(served.verification === undefined ? {} : { validation: validationOf(served.verification) }),
       } satisfies TaskOutcome
     },
+  }
+}
+
+function validationOf({ checks, passed, why, answers }: Verification): Validation {
+  return {
+    passed,
+    checks: [...checks],
+    why: why ?? null,
+    escalations: answers.length - 1,
+    answers: answers.map(({ model, verdicts }) => ({
+      model,
+      verdicts: verdicts.map(({ verifier, verdict, counts, problem }) => ({
+        check: verifier,
+        accepted: verdict?.accepted ?? null,
+        why: (verdict?.accepted === false ? verdict.why : problem) ?? null,
+        counts,
+      })),
+    })),
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino'
+import { setImmediate } from 'node:timers/promises'
 import { asGatewayError, GatewayError } from '../errors.ts'
 import type { FinalState, JobRow, TaskBook, TaskRow } from '../ledger/tasks.ts'
 
@@ -188,6 +189,9 @@ export function createTasks(parts: TaskParts): Tasks {
       return
     }
     try {
+      // Whoever submitted it hears of it before it begins.
+      await setImmediate()
+      signal.throwIfAborted()
       const outcome = await work.run(task.spec, {
         id: jobId,
         taskId,
@@ -276,8 +280,7 @@ export function createTasks(parts: TaskParts): Tasks {
       if (closing)
         throw new GatewayError('shutting_down', 'Signalbox is shutting down; submit the task again in a moment.')
       const [taskId, jobId] = [newId('task'), newId('job')]
-      book.add({ id: taskId, kind, createdAt: now(), askedBy, spec }, jobId)
-      book.assign(jobId, provider, model)
+      book.add({ id: taskId, kind, createdAt: now(), askedBy, spec }, { id: jobId, provider, model })
       enqueue(jobId, taskId, laneOf(kind, provider))
       tell({ taskId, jobId })
       return view(taskId)

@@ -13,8 +13,11 @@ export interface RatioRow {
 }
 
 export interface TokenRatios {
-  /** Learns from one answer: what was counted for its prompt and what the model says its prompt took, cache included. */
-  learn(model: string, counted: number, reported: number): void
+  /**
+   * Learns from one answer: what was counted for its prompt and what the model says its prompt took, cache included. Returns
+   * the row that changed; nothing where the report cannot be about the tokenizer.
+   */
+  learn(model: string, counted: number, reported: number): RatioRow | undefined
   /** Tokens of the model per token counted here. */
   ratioOf(model: string): number
   /** What a prompt will take in the model's own tokens: never exact, as the model's template is not known either. */
@@ -32,6 +35,14 @@ export interface TokenRatios {
  */
 export function createTokenRatios({ maxModels = 1000 }: { maxModels?: number } = {}): TokenRatios {
   const learned = new LRUCache<string, RatioRow>({ max: maxModels })
+  // A decision asks for hundreds of models.
+  const priors = new LRUCache<string, Prior>({ max: maxModels })
+
+  const priorOf = (model: string): Prior => {
+    let prior = priors.get(model)
+    if (prior === undefined) priors.set(model, (prior = familyPrior(model)))
+    return prior
+  }
 
   const ratioOf = (model: string): number => {
     const row = learned.get(model)
@@ -41,16 +52,21 @@ export function createTokenRatios({ maxModels = 1000 }: { maxModels?: number } =
 
   return {
     learn(model, counted, reported) {
-      if (!isPlausible(counted, reported)) return
+      if (!isPlausible(counted, reported)) return undefined
       const row = learned.get(model) ?? { model, counted: 0, reported: 0, missed: 0 }
-      const miss = Math.abs(reported / counted / ratioOf(model) - 1)
+      const ratio = reported / counted
+      const expected = ratioOf(model)
+      // One strange report moves little, while many of the same kind are believed in the end.
+      const believed = Math.min(expected * FARTHEST_STEP, Math.max(expected / FARTHEST_STEP, ratio))
       const weight = Math.min(counted, HEAVIEST_PROMPT)
-      learned.set(model, {
+      const changed = {
         model,
         counted: row.counted * DECAY + weight,
-        reported: row.reported * DECAY + (weight * reported) / counted,
-        missed: row.missed * DECAY + weight * miss,
-      })
+        reported: row.reported * DECAY + weight * believed,
+        missed: row.missed * DECAY + weight * Math.abs(ratio / expected - 1),
+      }
+      learned.set(model, changed)
+      return changed
     },
 
     ratioOf,
@@ -86,7 +102,7 @@ interface Prior {
   error: number
 }
 
-function priorOf(model: string): Prior {
+function familyPrior(model: string): Prior {
   return PRIORS.find(({ family }) => family.test(model))?.prior ?? UNKNOWN_FAMILY
 }
 
@@ -112,7 +128,9 @@ const PRIOR_TOKENS = 1000
 const HEAVIEST_PROMPT = 8000
 /** Tokens; below, the template's own tokens are most of the difference. */
 const SHORTEST_PROMPT = 50
-const LOWEST = 0.5
+const LOWEST = 0.7
 const HIGHEST = 3
+/** A single report counts as at most this many times what was expected, either way. */
+const FARTHEST_STEP = 1.25
 /** A stated error covers twice the typical miss. */
 const MISSES_COVERED = 2

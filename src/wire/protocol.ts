@@ -31,7 +31,7 @@ export interface ReplyFacts {
   model: string
   /** Seconds since the epoch. */
   createdSeconds: number
-  /** Our count of the prompt, for protocols that report it before the model has. */
+  /** What the prompt is expected to take, for protocols that report it before the model has. */
   promptTokens: number
 }
 

@@ -64,7 +64,7 @@ export const codingAgents: readonly CodingAgent[] = [
 ]
 
 /** Where the agent's program is: in AGENTS_BIN, or among the packages installed here. */
-export function findProgram({ program }: CodingAgent): string | undefined {
+export function findProgram({ program }: Pick<CodingAgent, 'program'>): string | undefined {
   const folders = [process.env['AGENTS_BIN'], path.resolve(import.meta.dirname, '../../node_modules/.bin')]
   return folders
     .flatMap(folder => (folder === undefined ? [] : [path.join(folder, program)]))

@@ -1,13 +1,14 @@
 import { spawn } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { scriptedUpstream, type SeenRequest } from '../helpers/scripted-upstream.ts'
 import { startGateway, variablesFor, type TestGateway } from '../helpers/start-gateway.ts'
+import { findProgram } from './coding-agents.ts'
 
 /*
  * Real coding agents hand a task to Signalbox over MCP, by stdio and by HTTP; the model that they think with is a script
- * behind the same Signalbox. Run it by hand: node test/agents/mcp.ts. Agents that are not on PATH are skipped.
+ * behind the same Signalbox. Run it by hand: AGENTS_BIN=<folder of their programs> node test/agents/mcp.ts.
  */
 
 const timeoutMs = 120_000
@@ -41,6 +42,8 @@ const agents: Readonly<Record<string, (attempt: Attempt) => Run>> = {
         CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
         // Otherwise it looks for tools in a search of its own before it sees ours.
         ENABLE_TOOL_SEARCH: 'false',
+        // Otherwise its first turn may come before it has heard which tools there are.
+        MCP_CONNECTION_NONBLOCKING: 'false',
       },
     }
   },
@@ -75,14 +78,15 @@ default_tools_approval_mode = "approve"
 let failed = 0
 for (const [name, prepare] of Object.entries(agents)) {
   for (const transport of ['stdio', 'http'] as const) {
-    if (!isInstalled(name)) console.log(`skipped: ${name} over ${transport}, it is not installed`)
-    else if (await delegates(name, prepare, transport)) console.log(`ok: ${name} over ${transport}`)
+    const program = findProgram({ program: name })
+    if (program === undefined) console.log(`skipped: ${name} over ${transport}, it is not in AGENTS_BIN`)
+    else if (await delegates(program, prepare, transport)) console.log(`ok: ${name} over ${transport}`)
     else failed += 1
   }
 }
 process.exitCode = failed === 0 ? 0 : 1
 
-async function delegates(name: string, prepare: (attempt: Attempt) => Run, transport: 'stdio' | 'http') {
+async function delegates(program: string, prepare: (attempt: Attempt) => Run, transport: 'stdio' | 'http') {
   const undo: (() => Promise<void>)[] = []
   const t = { teardown: (step: () => Promise<void>) => void undo.unshift(step) }
   const home = mkdtempSync(path.join(tmpdir(), 'signalbox-agent-'))
@@ -93,10 +97,10 @@ async function delegates(name: string, prepare: (attempt: Attempt) => Run, trans
     })
     const gateway = await startGateway(t, variablesFor(model))
     const { args, env } = prepare({ gateway, home, transport })
-    const said = await run(name, args, { PATH: process.env['PATH'] ?? '', HOME: home, ...env }, home)
+    const said = await run(program, args, { PATH: process.env['PATH'] ?? '', HOME: home, ...env }, home)
     const { tasks } = gateway.core.ledger.tasks.tasks({ state: 'completed', text: delegated }, { limit: 1, offset: 0 })
     if (tasks.length === 1) return true
-    console.log(`failed: ${name} over ${transport}; it said:\n${said}`)
+    console.log(`failed: ${program} over ${transport}; it said:\n${said}`)
     return false
   } finally {
     for (const step of undo) await step()
@@ -134,9 +138,4 @@ function run(command: string, args: string[], env: Record<string, string>, cwd: 
       resolve(said)
     })
   })
-}
-
-function isInstalled(command: string): boolean {
-  const folders = (process.env['PATH'] ?? '').split(path.delimiter)
-  return folders.some(folder => existsSync(path.join(folder, command)))
 }

@@ -4,19 +4,34 @@ import path from 'node:path'
 import t from 'tap'
 import { openResults } from '../../src/bench/results.ts'
 import { scriptedModels } from './scripted-model.ts'
+import { scriptedUpstream } from '../helpers/scripted-upstream.ts'
+import { startGateway, variablesFor } from '../helpers/start-gateway.ts'
 import { sealChildren } from './sealed-children.ts'
 
 sealChildren()
 
 const command = path.resolve(import.meta.dirname, '../../src/bench/cli/benchmark.ts')
 
-function benchmark(args: readonly string[], onStderr: (text: string, kill: () => void) => void = () => {}) {
-  const child = spawn(process.execPath, [command, ...args], { env: { PATH: process.env.PATH } })
+const alone = {
+  SIGNALBOX_ROOT: t.testdir(),
+  OLLAMA_ENDPOINT: 'off',
+  LM_STUDIO_ENDPOINT: 'off',
+  LLAMA_CPP_ENDPOINT: 'off',
+}
+
+interface How {
+  onStderr?: (text: string, kill: (signal: NodeJS.Signals) => void) => void
+  variables?: Record<string, string>
+}
+
+function benchmark(args: readonly string[], { onStderr = () => {}, variables = {} }: How = {}) {
+  const child = spawn(process.execPath, [command, ...args], { env: { PATH: process.env.PATH, ...alone, ...variables } })
   let [stdout, stderr] = ['', '']
   child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()))
   child.stderr.on('data', (chunk: Buffer) => {
     stderr += chunk.toString()
-    onStderr(stderr, () => child.kill('SIGKILL'))
+    // A second Ctrl-C would not let it end in order.
+    onStderr(stderr, signal => child.killed || child.kill(signal))
   })
   return new Promise<{ code: number | null; stdout: string; stderr: string }>(resolve => {
     child.on('close', code => {
@@ -32,6 +47,7 @@ t.test('bad arguments are one clear line and exit code 2', async t => {
   const wrong = [
     ['--nope'],
     [],
+    ['--output'],
     ['--base-url', 'here'],
     ['--self-check', '--suite', 'nope'],
     [...at, '--model', 'other'],
@@ -63,8 +79,10 @@ t.test('a run that is killed goes on where it was, and ends with a leaderboard',
     '--repetitions',
     '1',
   ]
-  const killed = await benchmark(args, (stderr, kill) => {
-    if (stderr.split('\n').length > 8) kill()
+  const killed = await benchmark(args, {
+    onStderr: (stderr, kill) => {
+      if (stderr.split('\n').length > 8) kill('SIGKILL')
+    },
   })
   t.equal(killed.code, null)
   const store = openResults(`${folder}/b.db`)
@@ -84,6 +102,45 @@ t.test('a run that is killed goes on where it was, and ends with a leaderboard',
     standings: [{ model: 'good' }, { model: 'bad' }],
   })
 })
+
+t.test(
+  'without an address the models of Signalbox are measured, by one of its own or through the one that runs',
+  async t => {
+    const folder = t.testdir()
+    const local = await scriptedUpstream(t, 'llama-cpp', { answer: { text: 'Nobody knows.' } })
+    const remote = await scriptedUpstream(t, 'openrouter', { models: ['gift:free'] })
+    const variables = {
+      ...variablesFor(local, remote),
+      DATA_DIR: path.join(folder, 'data'),
+      BENCHMARK_RESULTS_PATH: path.join(folder, 'results'),
+    }
+    const args = ['--suite', 'reasoning', '--report']
+
+    const interrupted = await benchmark(args, {
+      variables,
+      onStderr: (stderr, kill) => {
+        if (stderr.split('\n').length > 4) kill('SIGINT')
+      },
+    })
+    t.match(interrupted, { code: 130, stderr: /Ended early: aborted\. The same command goes on/ })
+    const kept = local.chats.length
+    const own = await benchmark(args, { variables })
+    t.match(own, { code: 0, stdout: /^1 +llama-cpp\/scripted +0 \[[^]*^router +predicted/m })
+    t.match(own.stderr, /^Going on with the run of /)
+    t.ok(local.chats.length - kept <= 12, 'nothing but what was missing, and at most the item that was cut off')
+    t.ok(existsSync(path.join(folder, 'results', 'leaderboard.md')))
+
+    const gateway = await startGateway(t, variables)
+    const before = local.chats.length
+    const rows = async () => (await gateway.core.ledger.recent(200)).length
+    const rowsBefore = await rows()
+    const attached = await benchmark([...args, '--fresh'], { variables })
+    t.match(attached, { code: 0, stdout: /^1 +llama-cpp\/scripted +0 \[/m })
+    t.equal(local.chats.length - before, 12)
+    t.equal((await rows()) - rowsBefore, 12, 'they are in the books of the one that runs')
+    t.equal(remote.chats.length, 0, 'what is not ours is measured only when asked for')
+  },
+)
 
 t.test('drift reports the models that changed', async t => {
   const folder = t.testdir()

@@ -17,6 +17,7 @@ const blank: Result = {
   task: 'sql/a',
   difficulty: 'easy',
   repetition: 1,
+  predicted: null,
   passed: true,
   reason: null,
   promptTokens: 10,

@@ -2,7 +2,9 @@ import t from 'tap'
 import { renderFrontier } from '../../src/bench/frontier.ts'
 import { leaderboard, type Standing } from '../../src/bench/leaderboard.ts'
 import { renderMarkdown, renderTable } from '../../src/bench/render.ts'
+import { reportOf } from '../../src/bench/report.ts'
 import type { Result } from '../../src/bench/results.ts'
+import { seeded } from './seeded.ts'
 
 const result = (more: Partial<Result>): Result => ({
   run: 'r',
@@ -17,6 +19,7 @@ const result = (more: Partial<Result>): Result => ({
   task: 'sql/a',
   difficulty: 'easy',
   repetition: 1,
+  predicted: null,
   passed: true,
   reason: null,
   promptTokens: 100,
@@ -69,28 +72,66 @@ t.test('load time and memory are the most that was seen, and unknown stays unkno
   t.match(leaderboard([result({ costUsd: null })]), [{ loadSeconds: null, memoryBytes: null, costUsdPerTask: null }])
 })
 
-const standings = leaderboard([
+const everything = [
   ...measured('local', 4, 0),
   ...measured('cheap', 6, 0.0004),
   ...measured('dear & "strong"', 9, 0.02),
   ...measured('wasteful', 5, 0.01),
   ...measured('unpriced', 7, null),
-])
+]
+const report = reportOf(everything, seeded(1))
+const { standings } = report
 
 t.test('the table is aligned and names every model and category', async t => {
-  const lines = renderTable(standings).split('\n')
+  const lines = renderTable(report).split('\n')
   t.equal(new Set(lines.slice(0, 6).map(line => line.search(/quality|\d+ \[/))).size, 1, 'one column, one place')
   t.match(lines[1], /^1 {2}here\/dear & "strong" +90 \[60–98\] +20\.0 +100 +20 ms/)
   t.match(
     lines.find(line => line.startsWith('sql')),
     /90 \[60–98\] of 10/,
   )
-  t.equal(renderTable([]), 'Nothing has been measured yet.')
+  t.equal(renderTable(reportOf([], seeded(1))), 'Nothing has been measured yet.')
+})
+
+t.test('a narrow terminal gets shorter names, fewer columns and one block of models after another', async t => {
+  const long = everything.map(result => ({ ...result, model: `a-model-with-a-rather-long-name-${result.model}` }))
+  for (const width of [80, 120]) {
+    const table = renderTable(reportOf(long, seeded(1)), { width })
+    for (const line of table.split('\n')) t.ok(line.length <= width, line)
+    for (const place of ['#1', '#2', '#3', '#4', '#5']) t.match(table, new RegExp(`^pass rate.* ${place}`, 'm'), place)
+    t.match(table, /^1 +….*strong" +90 \[60–98\]/m)
+  }
+  const bold = (text: string) => `<${text}>`
+  t.match(renderTable(report, { bold }), /^< +model .*>\n1 /)
+})
+
+t.test('each model is compared with the one behind it on the tasks that both were given', async t => {
+  t.match(report.leads, [
+    { ahead: { model: 'dear & "strong"' }, behind: { model: 'unpriced' }, value: 0.2, tasks: 10, onlyFirst: 2 },
+    { behind: { model: 'cheap' } },
+    { behind: { model: 'wasteful' } },
+    { behind: { model: 'local' } },
+  ])
+  t.match(renderTable(report), /^#1 before #2 +\+20 \[\+0 to \+\d+\] +10 \(2 : 0\) +0\.500$/m)
+})
+
+t.test('what the router expected is held against what happened, in each category and in all', async t => {
+  const expected = reportOf(
+    [...measured('m', 5, 0, { predicted: 0.9 }), ...measured('n', 5, 0, { predicted: 0.5, suite: 'editing' })],
+    seeded(1),
+  )
+  const rounded = expected.calibration.map(({ category, count, predicted, passed, brier, error, bins }) =>
+    [category, count, ...[predicted, passed, brier, error].map(value => value.toFixed(2)), bins.length].join(' '),
+  )
+  t.same(rounded, ['sql 10 0.90 0.50 0.41 0.40 1', 'editing 10 0.50 0.50 0.25 0.00 1', 'all 20 0.70 0.50 0.33 0.20 2'])
+  t.match(renderTable(expected), /^sql +90 +50 +0\.410 +0\.400 +10$/m)
+  t.match(renderMarkdown(expected, 'Leaderboard'), /Reliability of its predictions[^]*\| 90 \| 50 \[24–76\] \| 10 \|/)
+  t.same(report.calibration, [], 'nobody was asked')
 })
 
 t.test('Markdown keeps its cells apart', async t => {
-  const [piped] = leaderboard([result({ model: 'a|b' })])
-  t.match(renderMarkdown([piped!], 'Leaderboard'), /\| here\/a\\\|b \|/)
+  const piped = reportOf([result({ model: 'a|b' })], seeded(1))
+  t.match(renderMarkdown(piped, 'Leaderboard'), /\| here\/a\\\|b \|/)
 })
 
 t.test('the frontier goes through the models that no cheaper one matches', async t => {
@@ -98,7 +139,7 @@ t.test('the frontier goes through the models that no cheaper one matches', async
   t.match(svg, /Quality &#38; cost/)
   t.notMatch(svg, /NaN|undefined|Infinity/)
   t.equal(svg.match(/<circle/g)?.length, 4, 'a dot for each model whose cost is known')
-  t.equal(svg.match(/<circle[^>]*fill="#0969da"/g)?.length, 3, 'the wasteful one is not on it')
+  t.equal(svg.match(/<circle class="best"/g)?.length, 3, 'the wasteful one is not on it')
   const none: Standing[] = []
   t.notMatch(renderFrontier(none, 'Empty'), /NaN|Infinity/)
 })

@@ -24,7 +24,8 @@ const bad: Script = () => 'wrong'
 async function benchmark(t: Test, scripts: Record<string, Script>, options: Partial<BenchmarkOptions> = {}) {
   const models = await scriptedModels(t, scripts)
   const server = openAiServer(models.url, undefined, Date.now)
-  const candidates = options.candidates ?? (await server.models(new AbortController().signal))
+  const served = await server.models(new AbortController().signal)
+  const candidates = options.candidates ?? served.map(({ candidate }) => candidate)
   const store = options.store ?? openResults(':memory:')
   const outcome = await runBenchmark({
     run: 'test',

@@ -1,3 +1,5 @@
+import { existsSync, readFileSync } from 'node:fs'
+import path from 'node:path'
 import t, { type Test } from 'tap'
 import { request as send } from 'undici'
 import { gate, scriptedUpstream, type Answer } from '../helpers/scripted-upstream.ts'
@@ -321,4 +323,178 @@ t.test('VERIFY checks every request that does not say otherwise', async t => {
   t.equal(await verifiedOf({}), 'passed')
   t.equal(await verifiedOf({ verify: 'none' }), undefined)
   await t.rejects(startGateway(t, { VERIFY: 'vibes' }), { name: 'ConfigError', message: /VERIFY.*vibes/ })
+})
+
+t.test('verdicts change where the next cascade begins, and after a restart it still begins there', async t => {
+  const variables = { DATA_DIR: t.testdir(), VALIDATION_RETRY_BUDGET: '1' }
+  const { local, remote, gateway } = await twoModels(t, variables)
+  local.script.answer = cutOff
+  const routeOf = async ({ url }: TestGateway, metadata: object) =>
+    (await exchange(`${url}/v1/route`, { method: 'POST', body: JSON.stringify({ messages, metadata }) })).json
+  for (let request = 0; request < 5; request++) {
+    const reply = await askFor(gateway, 'not_truncated', {}, { headers: { 'x-signalbox-session': String(request) } })
+    t.match(reply.headers, { 'x-signalbox-model': strong, 'x-signalbox-attempts': '2' })
+  }
+  const reply = await askFor(gateway, 'not_truncated')
+  t.match(reply.headers, {
+    'x-signalbox-model': strong,
+    'x-signalbox-attempts': '1',
+    'x-signalbox-reason': 'cascade',
+  })
+  t.equal(local.chats.length, 5)
+  const verify = { verify: 'not_truncated', session: 'new' }
+  const before = await routeOf(gateway, verify)
+  t.match(before.cascade.skipped, [{ model: weak, check: 'not_truncated', answers: 5 }])
+  t.equal((await routeOf(gateway, { session: 'new' })).chosen, weak, 'without checks it is still the first')
+  await gateway.close(0)
+
+  const next = await startGateway(t, { ...variablesFor(local, remote), QUALITY_THRESHOLD: '0', ...variables })
+  const after = await routeOf(next, verify)
+  t.equal(after.chosen, strong)
+  t.strictSame(after.cascade, before.cascade)
+})
+
+t.test('rejections lower what is expected of a model, by what they say about it', async t => {
+  const { local, gateway } = await twoModels(t)
+  const qualityOf = async () => {
+    const { json } = await exchange(`${gateway.url}/v1/route`, { method: 'POST', body: JSON.stringify({ messages }) })
+    return json.candidates.find(({ model }: { model: string }) => model === weak).quality as number
+  }
+  const before = await qualityOf()
+  for (let request = 0; request < 4; request++)
+    await askFor(gateway, 'not_empty', { metadata: { verify: 'not_empty', session: String(request) } })
+  t.ok(Math.abs((await qualityOf()) - before) < 0.05, 'to be not empty proves next to nothing')
+  local.script.answer = cutOff
+  for (let request = 0; request < 4; request++)
+    await askFor(gateway, 'not_truncated', { metadata: { verify: 'not_truncated', session: `cut ${request}` } })
+  t.ok((await qualityOf()) < before - 0.05)
+})
+
+const judge = 'openrouter/mistralai/mistral-large'
+
+t.test('a judge is asked and written down, but counts only once ratings have shown that it is right', async t => {
+  const { local, remote, gateway } = await twoModels(t)
+  local.script.answer = { text: 'Nonsense.' }
+  remote.script = {
+    models: [
+      { name: 'anthropic/claude-sonnet-4.5', price: { input: 3, output: 15 } },
+      { name: 'mistralai/mistral-large', price: { input: 2, output: 6 } },
+    ],
+    answer({ body }) {
+      if (body['model'] === 'anthropic/claude-sonnet-4.5') return { text: 'All of it.', usage }
+      const [rules, material] = body['messages'] as { content: string }[]
+      t.match(rules?.content, /ACCEPT.*REJECT/)
+      t.match(material?.content, /parses ISO dates/)
+      return {
+        text: material?.content.includes('Nonsense.') ? 'REJECT' : 'Accept.',
+        usage: { ...usage, costUsd: 0.001 },
+      }
+    },
+  }
+  await gateway.core.inventory.refetch(
+    gateway.core.inventory.providers.find(({ name }) => name === 'openrouter')!,
+    new AbortController().signal,
+  )
+  // The judge is no candidate himself.
+  const model = 'qwen3-coder-30b'
+  const models = [model, 'anthropic/claude-sonnet-4.5']
+  const ask = (session: number) =>
+    gateway.ask({ messages, model, models, metadata: { verify: `judge:${judge}`, session: String(session) } })
+  for (let request = 0; request < 20; request++) {
+    const reply = await ask(request)
+    t.match(reply.headers, { 'x-signalbox-model': weak, 'x-signalbox-verified': 'passed' })
+    const rate = () =>
+      exchange(`${gateway.url}/v1/feedback`, {
+        method: 'POST',
+        body: JSON.stringify({ request_id: reply.headers['x-signalbox-request-id'], score: 0 }),
+      })
+    t.equal((await rate()).status, 200)
+    t.equal((await rate()).status, 200, 'a second rating is no second proof')
+    if (request > 0) continue
+    const { request: row, decision } = await booked(gateway, reply)
+    t.equal(row.cost_usd, 0)
+    t.match(decision.verification.answers[0].verdicts, [{ counts: false, verdict: { accepted: false } }])
+    const judged = await gateway.core.ledger.request(`${row.id}.judge-1`)
+    t.match(judged?.request, { endpoint: 'judge', model: judge, cost_usd: 0.001, outcome: 'ok' })
+  }
+  const reply = await ask(20)
+  t.match(reply.headers, { 'x-signalbox-model': strong, 'x-signalbox-verified': 'passed' })
+})
+
+t.test('a judge who cannot be asked rejects nobody, and one who must stay at home is not called abroad', async t => {
+  const { remote, gateway } = await twoModels(t)
+  const metadata = { verify: `judge:${strong}`, local_only: true }
+  const reply = await gateway.ask({ messages, metadata })
+  t.match(reply.headers, { 'x-signalbox-model': weak, 'x-signalbox-verified': 'passed' })
+  t.match((await booked(gateway, reply)).decision.verification.answers[0].verdicts, [
+    { verifier: `judge:${strong}`, problem: /not local/ },
+  ])
+  t.equal(remote.chats.length, 0)
+})
+
+/** A program that reads the answer and says what it thinks of it by its status. */
+const program = (script: string) => ({ run: [process.execPath, '-e', script], cwd: import.meta.dirname })
+const reading = `let text = ''; process.stdin.on('data', part => { text += part }).on('end', () => {`
+
+t.test('the operator’s own tests judge an answer, by name, and what they say weighs most', async t => {
+  const unit = program(`${reading} process.exit(text.includes('def ') && !process.env.OPENROUTER_API_KEY ? 0 : 3) })`)
+  const { local, remote, gateway } = await twoModels(t, { VERIFY_COMMANDS: JSON.stringify({ unit }) })
+  local.script.answer = { text: 'I would write a function.' }
+  remote.script.answer = { text: `def parse(text): pass # ${'x'.repeat(300_000)}`, usage }
+  const reply = await askFor(gateway, 'tests:unit')
+  t.match(reply.headers, { 'x-signalbox-model': strong, 'x-signalbox-verified': 'passed' })
+  const { attempts } = await booked(gateway, reply)
+  t.match(attempts[0]?.message, /Rejected by tests:unit: they ended with status 3/)
+  const belief = gateway.core.ledger.learned.load
+  gateway.core.learner.close()
+  t.ok(belief().some(({ kind, category }) => kind === 'accept' && category.startsWith('tests:unit ')))
+  const refused = await askFor(gateway, 'tests:other')
+  t.match(refused.json.error, { param: 'verify', message: /tests:unit/ })
+})
+
+t.test('tests that do not end are ended and count as failed; tests that cannot start reject nobody', async t => {
+  const commands = { endless: program('setInterval(() => {}, 1000)'), absent: { run: ['/no/such/program'], cwd: '/' } }
+  const { gateway } = await twoModels(t, {
+    VERIFY_COMMANDS: JSON.stringify(commands),
+    VERIFY_COMMAND_TIMEOUT_MS: '200',
+    VALIDATION_RETRY_BUDGET: '0',
+  })
+  const late = await askFor(gateway, 'tests:endless')
+  t.match(late.headers, { 'x-signalbox-verified': 'failed', 'x-signalbox-notes': /did not end within 200 ms/ })
+  const absent = await askFor(gateway, 'tests:absent', { metadata: { verify: 'tests:absent', session: 'b' } })
+  t.equal(absent.headers['x-signalbox-verified'], 'passed')
+  t.match((await booked(gateway, absent)).decision.verification.answers[0].verdicts, [{ problem: /cannot be run/ }])
+})
+
+t.test('a caller that hangs up while tests run ends them', async t => {
+  const folder = t.testdir()
+  const slow = {
+    ...program(`require('fs').writeFileSync('pid', String(process.pid)); setInterval(() => {}, 1000)`),
+    cwd: folder,
+  }
+  const { gateway } = await twoModels(t, { VERIFY_COMMANDS: JSON.stringify({ slow }) })
+  const controller = new AbortController()
+  const asked = askFor(gateway, 'tests:slow', {}, { signal: controller.signal })
+  const file = path.join(folder, 'pid')
+  while (!existsSync(file) || readFileSync(file, 'utf8') === '') await new Promise(resolve => setTimeout(resolve, 5))
+  controller.abort()
+  await t.rejects(asked)
+  await settled(gateway)
+  const pid = Number(readFileSync(file, 'utf8'))
+  const runs = () => {
+    try {
+      return process.kill(pid, 0)
+    } catch {
+      return false
+    }
+  }
+  while (runs()) await new Promise(resolve => setTimeout(resolve, 5))
+  const [row] = await gateway.core.ledger.recent(1)
+  t.match(row, { outcome: 'cancelled', attempts: 1, output_tokens: 5 })
+})
+
+t.test('tags say what kind of task it is', async t => {
+  const { gateway } = await twoModels(t)
+  const reply = await gateway.ask({ messages, metadata: { tags: 'mine,math' } })
+  t.strictSame((await booked(gateway, reply)).decision.measured.categories, { math: 1 })
 })

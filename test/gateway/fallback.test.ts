@@ -28,6 +28,15 @@ t.test('a connection that closes before the answer is tried once more on the sam
   t.equal(local.chats.length, 4)
 })
 
+t.test('without a key a remote provider is not even asked what it serves', async t => {
+  const remote = await scriptedUpstream(t, 'openrouter', { models: ['open/gift:free'] })
+  const gateway = await startGateway(t, { OPENROUTER_ENDPOINT: remote.url })
+  for (const model of ['auto', 'auto:quality', 'free', 'openrouter/open/gift:free', 'open/gift:free']) {
+    t.ok((await gateway.ask({ model })).status >= 400, model)
+  }
+  t.equal(remote.requests.length, 0)
+})
+
 t.test('falls back when a stream dies before its first token', async t => {
   const local = await scriptedUpstream(t, 'llama-cpp', { answer: { text: ['never'], breakBefore: 0 } })
   const remote = await scriptedUpstream(t, 'openrouter', { models: ['open/gift:free'] })

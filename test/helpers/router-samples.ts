@@ -1,7 +1,14 @@
 import fc from 'fast-check'
 import type { Model } from '../../src/providers/provider.ts'
 import type { Asked, Candidates } from '../../src/router/decide.ts'
-import { emptyEvidence, learnBenchmark, learnOutcome, learnSpeed, type Evidence } from '../../src/router/evidence.ts'
+import {
+  emptyEvidence,
+  learnBenchmark,
+  learnOutcome,
+  learnSpeed,
+  learnVerifier,
+  type Evidence,
+} from '../../src/router/evidence.ts'
 import { createKnowledge, type Knowledge } from '../../src/router/knowledge.ts'
 import type { Condition } from '../../src/router/filter.ts'
 import { measure, type Measured } from '../../src/router/measure.ts'
@@ -48,7 +55,7 @@ export function freeModel(name: string, changes: Partial<Model> = {}): Model {
 
 export function measured(changes: Partial<Measured> = {}, text = 'Hello.', tags: readonly string[] = []): Measured {
   const request = ChatRequest.parse({ messages: [{ role: 'user', content: text }] })
-  return { ...measure(request, { tokens: 100, exact: true }, undefined, tags), ...changes }
+  return { ...measure(request, { tokens: 100, exact: true, error: 0 }, undefined, tags), ...changes }
 }
 
 /** Everything `decide` takes, with what a test does not care about filled in. */
@@ -83,13 +90,13 @@ export function argumentsOf(situation: Situation): [Asked, Candidates, Knowledge
       condition: situation.condition ?? (() => ({ state: 'ready' })),
       load: situation.load ?? (() => ({ busy: 0, waiting: 0, slots: 1 })),
     },
-    createKnowledge(situation.weights, evidence, { ...standardPolicy, explorationShare: 0, ...policy }),
+    createKnowledge(situation.weights, evidence, { ...standardPolicy, explorationShare: 0, ...policy }, () => 1),
   ]
 }
 
 /** Says that `model` does so well, so often that no prior matters. */
 export function teach(evidence: Evidence, model: Model, score: number, category = 'chat'): void {
-  const { abilityOf } = createKnowledge(undefined, evidence, standardPolicy)
+  const { abilityOf } = createKnowledge(undefined, evidence, standardPolicy, () => 1)
   const { key } = abilityOf(model)
   for (let time = 0; time < 60; time++) {
     const prior = () => ({ rate: score, base: score, strength: 1 })
@@ -148,6 +155,7 @@ export const anySituation: fc.Arbitrary<Situation & { now: number; chance: numbe
         maxCostUsd: fc.constantFrom(0, 0.001, 1),
         minQuality: share,
         localOnly: fc.boolean(),
+        verify: fc.constantFrom(['all'], ['schema'], ['none']),
       },
       { requiredKeys: [] },
     ),
@@ -167,12 +175,15 @@ export const anySituation: fc.Arbitrary<Situation & { now: number; chance: numbe
   .map(drawn => {
     const { models } = drawn
     const evidence = emptyEvidence()
-    const { abilityOf } = createKnowledge(undefined, evidence, standardPolicy)
+    const { abilityOf } = createKnowledge(undefined, evidence, standardPolicy, () => 1)
     for (const [at, score] of drawn.scores.entries()) {
       const model = models[at]
       if (model === undefined) continue
       const { key } = abilityOf(model)
       learnBenchmark(evidence, key, at % 2 === 0 ? 'chat' : '*', { score, runs: at, tasks: 30 })
+      for (let time = 0; time < 8; time++) {
+        learnVerifier(evidence, 'schema', { model: key, category: 'chat' }, time < 8 * score, 0)
+      }
       learnSpeed(
         evidence,
         model.id,

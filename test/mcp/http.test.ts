@@ -112,6 +112,26 @@ t.test('a request that opens no session leaves none behind', async t => {
   t.equal((await initialize(url)).status, 200)
 })
 
+t.test('a reader that leaves too much unread is dropped, and its session goes on', async t => {
+  const { url, bus, opened, closed } = await startMount(t)
+  const session = await openSession(url)
+  // Each message is large, so that the buffers of the system are full after a few.
+  const uri = `shop://item/${'x'.repeat(100_000)}`
+  await (await session.post({ id: 2, method: 'resources/subscribe', params: { uri } })).text()
+  const listening = session.listen()
+  t.teardown(() => listening.destroy())
+  while (!opened.includes('GET')) await new Promise(resolve => setImmediate(resolve))
+  const dropped = () => closed.includes('GET')
+  let sent = 0
+  for (; !dropped() && sent < 2000; sent++) {
+    bus.publish({ kind: 'resource_updated', uri })
+    await new Promise(resolve => setImmediate(resolve))
+  }
+  t.ok(dropped())
+  t.ok(sent > 10, 'a moment’s lag is no reason')
+  t.match(await session.call('list_items', 3), { result: { structuredContent: {} } })
+})
+
 t.test('a body over the limit, or one that is not JSON, gets a clear answer', async t => {
   const { url } = await startMount(t, { bodyLimitBytes: 1000 })
   const post = (body: string) => fetch(url, { method: 'POST', headers: jsonHeaders, body })
@@ -127,10 +147,16 @@ const jsonHeaders = { 'content-type': 'application/json', accept: 'application/j
 async function startMount(t: Test, options: Partial<McpMount> = {}) {
   const { shop, factory, bus } = openShopMcp()
   const app = Fastify({ forceCloseConnections: true })
+  const opened: string[] = []
+  const closed: string[] = []
+  app.addHook('onRequest', async ({ method }, reply) => {
+    opened.push(method)
+    reply.raw.once('close', () => closed.push(method))
+  })
   mountMcp(app, { factory, bus, ...options })
   const address = await app.listen({ port: 0, host: '127.0.0.1' })
   t.teardown(() => app.close())
-  return { url: `${address}/mcp`, shop }
+  return { url: `${address}/mcp`, shop, bus, opened, closed }
 }
 
 const initializeMessage = {
@@ -165,6 +191,11 @@ async function openSession(url: string) {
       const response = await post({ id, method: 'tools/call', params: { name, arguments: {} } })
       return JSON.parse((await response.text()).replace(/^event: message\ndata: /, ''))
     },
+    /** Opens the stream of what the server says by itself, and reads nothing of it. */
+    listen: () =>
+      httpRequest(url, { headers: { ...headers, accept: 'text/event-stream' } }, response => response.pause())
+        .on('error', () => undefined)
+        .end(),
     end: () => fetch(url, { method: 'DELETE', headers }),
     hangUp: () => {
       hangUp.abort()

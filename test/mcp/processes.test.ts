@@ -124,6 +124,17 @@ t.test('an agent can use a Signalbox elsewhere, with its key, for reading only',
   t.match(await agent.ask('tools/call', { name: 'route_task', arguments: {} }).catch(String), /route_task/)
 })
 
+t.test('the program that agents are told to start runs from a clone as it is', async t => {
+  const { environment } = await startMachine(t)
+  const child = spawn(process.execPath, [path.resolve('bin/signalbox.js'), 'mcp', '--help'], {
+    env: environment,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const [[said], [code]] = await Promise.all([once(child.stdout, 'data'), once(child, 'exit') as Promise<[number]>])
+  t.equal(code, 0)
+  t.match(String(said), /^signalbox mcp – /)
+})
+
 t.test('bad arguments are one line and exit code 2', async t => {
   const { environment } = await startMachine(t)
   for (const args of [['--target', 'nowhere'], ['--taget', 'x'], ['--help']]) {

@@ -1,9 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
-import type { Model } from '../../src/providers/provider.ts'
 import { decide, refusal } from '../../src/router/decide.ts'
 import { emptyEvidence, learnSpeed } from '../../src/router/evidence.ts'
-import type { Condition } from '../../src/router/filter.ts'
 import { explain } from '../../src/router/explain.ts'
 import { recordOf } from '../../src/router/record.ts'
 import {
@@ -95,13 +93,20 @@ t.test('a warm, idle, good enough local model always wins on cost', async () => 
   )
 })
 
-t.test('without a key nothing remote is ever chosen', async () => {
+t.test('without a key nothing remote is ever chosen, whoever is named and whatever was learned', async () => {
   fc.assert(
-    fc.property(anySituation, situation => {
-      const condition = (model: Model): Condition =>
-        model.tier === 'local' ? situation.condition!(model) : { state: 'no_key' }
-      const { ranked } = decide(...argumentsOf({ ...situation, condition }), situation.now, situation.chance)
-      return ranked.every(({ tier }) => tier === 'local')
+    fc.property(anySituation, fc.boolean(), (situation, named) => {
+      const remote = situation.models.find(({ tier }) => tier === 'remote')
+      const asked: Situation = {
+        ...situation,
+        preset: named && remote !== undefined ? remote.id : situation.preset,
+        condition: ({ tier }) => (tier === 'local' ? { state: 'ready' } : { state: 'no_key' }),
+      }
+      const { ranked, dropped } = decide(...argumentsOf(asked), situation.now, situation.chance)
+      return (
+        ranked.every(({ tier }) => tier === 'local') &&
+        dropped.every(({ model, drop }) => model.tier === 'local' || ['no_key', 'policy'].includes(drop.code))
+      )
     }),
     { numRuns: 1000 },
   )

@@ -53,7 +53,7 @@ t.test('whatever is learned, no interval of any prediction gets wider', async t 
   fc.assert(
     fc.property(fc.array(lesson, { maxLength: 60 }), fc.double({ min: -1, max: 1, noNaN: true }), (lessons, ease) => {
       const evidence = emptyEvidence()
-      const { abilityOf } = createKnowledge(undefined, evidence, standardPolicy)
+      const { abilityOf } = createKnowledge(undefined, evidence, standardPolicy, () => 1)
       const runs = new Map<string, number>()
       let now = 0
       const widths = () =>
@@ -87,7 +87,7 @@ t.test('whatever is learned, no interval of any prediction gets wider', async t 
 
 t.test('a benchmark result narrows the interval of a model nobody measured', async t => {
   const evidence = emptyEvidence()
-  const { abilityOf } = createKnowledge(undefined, evidence, standardPolicy)
+  const { abilityOf } = createKnowledge(undefined, evidence, standardPolicy, () => 1)
   const ability = abilityOf(localModel('stranger'))
   const quality = () =>
     predictQuality(ability, [{ category: 'math', share: 1 }], 0, evidence, trustIn(evidence.credence), 3, 0)
@@ -193,7 +193,7 @@ t.test('a slow answer raises the peak at once, quick ones lower it slowly, a loa
 })
 
 t.test('another digest is another model, another endpoint is not', async t => {
-  const { abilityOf } = createKnowledge(undefined, emptyEvidence(), standardPolicy)
+  const { abilityOf } = createKnowledge(undefined, emptyEvidence(), standardPolicy, () => 1)
   const model = localModel('qwen3:8b', { digest: 'sha256:1' })
   t.equal(abilityOf(model).key, abilityOf({ ...model, id: 'ollama-2/qwen3:8b', provider: 'ollama-2' }).key)
   t.not(abilityOf(model).key, abilityOf({ ...model, digest: 'sha256:2' }).key)

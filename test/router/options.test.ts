@@ -60,7 +60,7 @@ t.test('a request is measured: depth, language, kind of work, and the caller’s
       { role: 'user', content: [{ type: 'text', text: 'Fix this bug:\n```python\ndef f(x):\n  return x +\n```' }] },
     ],
   })
-  const count = { tokens: 40, exact: true }
+  const count = { tokens: 40, exact: true, error: 0 }
   const measured = measure(request, count)
   t.match(measured, { depth: 3, language: 'python', promptTokens: 40, exact: true })
   t.equal(Object.entries(measured.categories).sort(([, a], [, b]) => b - a)[0]![0], 'bug_fixing')

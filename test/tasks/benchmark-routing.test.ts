@@ -128,6 +128,7 @@ function resultsOf(model: string, passed: boolean): Result[] {
     task: id,
     difficulty,
     repetition: 1,
+    predicted: null,
     passed,
     reason: null,
     promptTokens: 10,

@@ -229,6 +229,51 @@ t.test('a prompting strategy changes what its model is sent, and nobody else’s
   ])
 })
 
+t.test('a task whose answer fails its checks is done again by a better model, and tells who was asked', async t => {
+  const local = await scriptedUpstream(t, 'llama-cpp', {
+    models: ['qwen3-coder-30b'],
+    answer: { text: 'Half an answ', finishReason: 'length' },
+  })
+  const remote = await scriptedUpstream(t, 'openrouter', {
+    models: [{ name: 'anthropic/claude-sonnet-4.5', price: { input: 3, output: 15 } }],
+    answer: { text: 'All of it.' },
+  })
+  const { agent, client } = await startTasks(t, { QUALITY_THRESHOLD: '0' }, local, remote)
+  const task = await agent.submit('Write a poem.', { validate: ['not_truncated', 'not_empty'] })
+  t.equal(task.model, 'llama-cpp/qwen3-coder-30b')
+  const done = await agent.wait(task.task_id)
+  t.match(done, {
+    status: 'completed',
+    model: 'openrouter/anthropic/claude-sonnet-4.5',
+    result: {
+      text: 'All of it.',
+      attempts: 2,
+      reason: 'escalated',
+      validation: {
+        passed: true,
+        checks: ['not_empty', 'not_truncated'],
+        escalations: 1,
+        answers: [
+          {
+            model: 'llama-cpp/qwen3-coder-30b',
+            verdicts: [
+              { check: 'not_empty', accepted: true },
+              { check: 'not_truncated', accepted: false, why: /cut off/ },
+            ],
+          },
+          { model: 'openrouter/anthropic/claude-sonnet-4.5' },
+        ],
+      },
+    },
+  })
+  const plain = await agent.wait((await agent.submit('Write a poem.')).task_id)
+  t.notOk(plain.result?.validation)
+  const call = { task: 'Write a poem.', context_length: 0, validate: ['vibes'] }
+  for (const name of ['route_task', 'preemptive_route_task']) {
+    await t.rejects(client.call(name, call), { code: 'invalid_request', message: /vibes.*not_truncated/ })
+  }
+})
+
 async function startTasks(t: Test, variables: Record<string, string> = {}, ...upstreams: ScriptedUpstream[]) {
   const servers = upstreams.length > 0 ? upstreams : [await scriptedUpstream(t, 'llama-cpp')]
   const gateway = await startGateway(t, { ...variablesFor(...servers), ...variables })

@@ -7,6 +7,7 @@ import { measure } from '../../router/measure.ts'
 import { standardPolicy } from '../../router/policy.ts'
 import { presets } from '../../router/select.ts'
 import { loadWeights } from '../../router/weights.ts'
+import { createTokenRatios } from '../../tokens/ratio.ts'
 import { ChatRequest } from '../../wire/openai.ts'
 
 const candidateCount = 500
@@ -22,7 +23,8 @@ export function decisionTime(): { p50: number; p99: number; loadMs: number } {
   const random = seededRandom(1)
   const models = Array.from({ length: candidateCount }, (_, at) => sampleModel(at, random))
   const evidence = emptyEvidence()
-  const knowledge = createKnowledge(weights, evidence, standardPolicy)
+  const ratios = createTokenRatios()
+  const knowledge = createKnowledge(weights, evidence, standardPolicy, model => ratios.ratioOf(model.id))
   for (const model of models) {
     const { key, prior } = knowledge.abilityOf(model)
     for (const category of ['chat', 'math', 'bug_fixing', 'knowledge', 'programming']) {
@@ -51,7 +53,7 @@ export function decisionTime(): { p50: number; p99: number; loadMs: number } {
   for (let round = 0; round < warmUps + rounds; round++) {
     const request = ChatRequest.parse({ messages: [{ role: 'user', content: samplePrompt(random) }] })
     const start = performance.now()
-    const measured = measure(request, { tokens: 8000, exact: true }, knowledge.judge)
+    const measured = measure(request, { tokens: 8000, exact: true, error: 0 }, knowledge.judge)
     decide({ measured, options: {} }, candidates, knowledge, round, random())
     if (round >= warmUps) times.push(performance.now() - start)
   }

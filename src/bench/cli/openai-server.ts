@@ -1,17 +1,21 @@
 import { request } from 'undici'
 import { GatewayError, type FailureCode } from '../../errors.ts'
-import type { Answer, AskModel } from '../runner.ts'
 import type { Candidate } from '../results.ts'
+import type { Answer } from '../runner.ts'
 import type { ToolCall } from '../suites/suite.ts'
+import type { MeasuredServer } from './measured-server.ts'
 
-/** Any OpenAI-compatible server, asked directly: what a benchmark needs of it when no gateway stands in between. */
-export interface OpenAiServer {
-  ask: AskModel
-  /** The served models with what their list tells; a price in the list makes a model paid. */
-  models: (signal: AbortSignal) => Promise<Candidate[]>
-}
-
-export function openAiServer(baseUrl: string, apiKey: string | undefined, now: () => number): OpenAiServer {
+/**
+ * Any OpenAI-compatible server, asked directly. A price in its list makes a model paid.
+ *
+ * @param itemHeaders further headers, for each item anew
+ */
+export function openAiServer(
+  baseUrl: string,
+  apiKey: string | undefined,
+  now: () => number,
+  itemHeaders: () => Record<string, string> = () => ({}),
+): MeasuredServer {
   const root = baseUrl.replace(/\/+$/, '')
   const provider = new URL(root).host
   const headers = {
@@ -19,11 +23,11 @@ export function openAiServer(baseUrl: string, apiKey: string | undefined, now: (
     ...(apiKey !== undefined && { authorization: `Bearer ${apiKey}` }),
   }
 
-  const call = async (path: string, body: unknown, signal: AbortSignal) => {
+  const call = async (path: string, body: unknown, signal: AbortSignal, more: Record<string, string> = {}) => {
     try {
       const reply = await request(`${root}${path}`, {
         method: body === undefined ? 'GET' : 'POST',
-        headers,
+        headers: { ...headers, ...more },
         signal,
         ...(body !== undefined && { body: JSON.stringify(body) }),
       })
@@ -44,6 +48,7 @@ export function openAiServer(baseUrl: string, apiKey: string | undefined, now: (
         '/chat/completions',
         { ...chat, stream: true, stream_options: { include_usage: true } },
         signal,
+        itemHeaders(),
       )
       const gathered = gather()
       let firstTokenMs: number | undefined
@@ -62,8 +67,11 @@ export function openAiServer(baseUrl: string, apiKey: string | undefined, now: (
     models: async signal => {
       const reply = await call('/models', undefined, signal)
       const list = (await reply.body.json()) as { data?: ListedModel[] }
-      return (list.data ?? []).map(listed => candidateFrom(provider, listed))
+      return (list.data ?? []).map(listed => ({ candidate: candidateFrom(provider, listed), own: true }))
     },
+    // Asked directly, a server has no users that this process knows of.
+    turn: async () => {},
+    close: async () => {},
   }
 }
 
@@ -99,6 +107,7 @@ const codes: Readonly<Record<number, FailureCode>> = {
   403: 'upstream_unauthorized',
   404: 'model_not_found',
   429: 'upstream_rate_limited',
+  504: 'upstream_timeout',
 }
 
 function refusal(status: number, retryAfter: string | string[] | undefined, body: string): GatewayError {

@@ -1,0 +1,55 @@
+import { calibration, type Calibration } from './calibration.ts'
+import { pairedDifference, type PairedDifference } from './evidence.ts'
+import { leaderboard, type Standing } from './leaderboard.ts'
+import { candidateKey, type Result } from './results.ts'
+
+/** A standing against the one below it, on the tasks that both were given. */
+export interface Lead extends PairedDifference {
+  ahead: Standing
+  behind: Standing
+}
+
+export interface CategoryCalibration extends Calibration {
+  /** A suite's name, or `all`. */
+  category: string
+  /** Mean prediction, and the share that passed. */
+  predicted: number
+  passed: number
+}
+
+/** Everything that results say. */
+export interface Report {
+  standings: Standing[]
+  leads: Lead[]
+  /** Of items whose outcome the router foretold; the last is `all`. Empty where it was not asked. */
+  calibration: CategoryCalibration[]
+}
+
+/**
+ * @param results of the current weights and suite versions only
+ * @param random uniform numbers in [0, 1), for the bootstrap
+ */
+export function reportOf(results: readonly Result[], random: () => number): Report {
+  const standings = leaderboard(results)
+  const byCandidate = Map.groupBy(results, candidateKey)
+  const of = (standing: Standing) => byCandidate.get(candidateKey(standing)) ?? []
+  const leads = standings.slice(1).map((behind, index) => {
+    const ahead = standings[index]!
+    return { ahead, behind, ...pairedDifference(of(ahead), of(behind), random) }
+  })
+  return { standings, leads, calibration: calibrations(results) }
+}
+
+function calibrations(results: readonly Result[]): CategoryCalibration[] {
+  const foretold = results.flatMap(({ suite, predicted, passed }) =>
+    predicted === null ? [] : [{ suite, predicted, passed }],
+  )
+  if (foretold.length === 0) return []
+  const groups = [...Map.groupBy(foretold, ({ suite }) => suite), ['all', foretold] as const]
+  return groups.map(([category, items]) => ({
+    category,
+    predicted: items.reduce((sum, { predicted }) => sum + predicted, 0) / items.length,
+    passed: items.filter(({ passed }) => passed).length / items.length,
+    ...calibration(items),
+  }))
+}

@@ -1,0 +1,58 @@
+import type { Model, Provider } from '../providers/provider.ts'
+import type { Decision } from '../router/decide.ts'
+import { reserveTokens } from '../router/filter.ts'
+import { promptTokensFor, type Knowledge } from '../router/knowledge.ts'
+import type { ChatRequest } from '../wire/openai.ts'
+
+/** How near to the end of a context, as a share of it, a prompt must be for its server to be asked. */
+const nearShare = 0.1
+/** Servers asked for one request, at the same time. */
+const mostAsked = 3
+/** An answer later than this is not worth waiting for: the server itself refuses what is too long. */
+const mostMs = 500
+
+/** A model whose context the prompt may or may not fit, by our count, and its server's way to tell. */
+interface Doubt {
+  model: Model
+  countTokens: NonNullable<Provider['countTokens']>
+}
+
+/**
+ * The candidates for which our count is too rough: the one that would be called, and those dropped as too small, where the
+ * prompt ends within a tenth of the context from the limit and the server can count. Never of prompts with images.
+ */
+export function doubtsIn(
+  { ranked, dropped, measured }: Decision,
+  providerOf: (model: Model) => Provider,
+  knowledge: Pick<Knowledge, 'ratioOf'>,
+): Doubt[] {
+  if (measured.vision) return []
+  const doubts: Doubt[] = []
+  const consider = (model: Model) => {
+    const { countTokens } = providerOf(model)
+    const { contextTokens } = model
+    if (countTokens === undefined || contextTokens === undefined) return
+    const room = contextTokens - reserveTokens(measured, contextTokens)
+    const distance = Math.abs(promptTokensFor(model, measured, knowledge) - room)
+    if (distance <= nearShare * contextTokens && doubts.length < mostAsked) doubts.push({ model, countTokens })
+  }
+  if (ranked[0] !== undefined) consider(ranked[0])
+  for (const { model, drop } of dropped) if (drop.code === 'context') consider(model)
+  return doubts
+}
+
+/** What the servers count, by the model's id. One that fails or takes too long is left out, and our count stands. */
+export async function askServers(
+  doubts: readonly Doubt[],
+  request: ChatRequest,
+  signal: AbortSignal,
+): Promise<Record<string, number>> {
+  const bounded = AbortSignal.any([signal, AbortSignal.timeout(mostMs)])
+  const counts = await Promise.allSettled(
+    doubts.map(({ model, countTokens }) => countTokens({ model, request, signal: bounded })),
+  )
+  signal.throwIfAborted()
+  return Object.fromEntries(
+    counts.flatMap((count, at) => (count.status === 'fulfilled' ? [[doubts[at]!.model.id, count.value]] : [])),
+  )
+}
