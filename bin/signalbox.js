@@ -1,7 +1,9 @@
 #!/usr/bin/env -S node --max-semi-space-size=4
-import { existsSync } from 'node:fs'
-
 // Plain JavaScript that any Node understands, so that a too old one can say so instead of failing on syntax.
+import { existsSync } from 'node:fs'
+import module from 'node:module'
+import { fileURLToPath } from 'node:url'
+
 const [major, minor] = process.versions.node.split('.').map(Number)
 if (major < 22 || (major === 22 && minor < 19)) {
   console.error(
@@ -9,9 +11,13 @@ if (major < 22 || (major === 22 && minor < 19)) {
   )
   process.exit(2)
 }
-// The package holds what was built; a clone runs as it is, and what was built in it once may be old.
+// Kept here rather than in the system's folder for temporary files, where other users could put code of theirs. Where it
+// cannot be written, every start compiles anew.
+module.enableCompileCache(fileURLToPath(new URL('../node_modules/.cache/signalbox', import.meta.url)))
+// A checkout runs its sources and never what was once built from them; a package has no sources.
 const source = new URL('../src/main.ts', import.meta.url)
-import(existsSync(source) ? source.href : '../dist/main.js').then(
+const main = existsSync(source) ? source : new URL('../dist/main.js', import.meta.url)
+import(main.href).then(
   ({ run }) => run(),
   error => {
     console.error(`signalbox cannot start: ${error.message}`)

@@ -10,6 +10,7 @@ import { createGateway, type Gateway } from './gateway/gateway.ts'
 import { createLearner, type Learner, type RatioFact } from './gateway/learner.ts'
 import { createInventory, type Inventory } from './gateway/inventory.ts'
 import { createSlots, type Slots } from './gateway/slots.ts'
+import type { PromptingStrategy } from './ledger/agent-notes.ts'
 import { openLedger, type Ledger } from './ledger/ledger.ts'
 import { createProviders } from './providers/index.ts'
 import { createTransport } from './providers/transport.ts'
@@ -40,6 +41,8 @@ export interface Core {
   /** Opened when it is first needed; throws `unsupported` where it is switched off. */
   readonly codeSearch: () => Search
   readonly benchmarkResults: () => ResultStore
+  /** How tasks are put to a model: a strategy that was set for it and that benchmarks found better than none. */
+  readonly strategyInUse: (model: string) => PromptingStrategy | undefined
   readonly tokens: TokenCounter
   /** Milliseconds since the epoch. */
   readonly now: () => number
@@ -202,10 +205,16 @@ export function createCore({ config, version, log, now, random, newId, readConfi
     },
     log,
   })
+  const strategyInUse = (id: string) => {
+    const model = inventory.models().find(each => each.id === id)
+    const strategy = ledger.notes.strategy(id)
+    if (model === undefined || strategy === undefined) return undefined
+    return benchmarkFeed.isBetter(model.provider, model.name, strategy) ? strategy : undefined
+  }
   const tasks: Tasks = createTasks({
     book: ledger.tasks,
     works: {
-      route_task: modelTask({ gateway, strategyOf: ledger.notes.strategy, now, newRequestId: () => newId('req') }),
+      route_task: modelTask({ gateway, strategyOf: strategyInUse, now, newRequestId: () => newId('req') }),
       benchmark: benchmarkWork({
         gateway,
         inventory,
@@ -215,6 +224,7 @@ export function createCore({ config, version, log, now, random, newId, readConfi
         peopleWait: provider => tasks.active().waiting > 0 || (slots.get(provider)?.waiting() ?? 0) > 0,
         itemTimeoutMs: () => current.values.BENCHMARK_TASK_TIMEOUT,
         onMeasured: benchmarkFeed.feed,
+        strategyOf: ledger.notes.strategy,
         now,
         newRequestId: () => newId('req'),
       }),
@@ -242,6 +252,7 @@ export function createCore({ config, version, log, now, random, newId, readConfi
     tasks,
     codeSearch: codeSearch.get,
     benchmarkResults: benchmarkResults.get,
+    strategyInUse,
     tokens,
     now,
     startedAt: now(),

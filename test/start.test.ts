@@ -18,7 +18,7 @@ function temporaryRoot(t: Teardown, files: Record<string, string> = {}): string 
 }
 
 function signalbox(root: string, args: string[], variables: Record<string, string> = {}) {
-  const child = spawn(process.execPath, [path.join(project, 'src/main.ts'), ...args], {
+  const child = spawn(process.execPath, [path.join(project, 'bin/signalbox.js'), ...args], {
     env: { PATH: process.env['PATH'], SIGNALBOX_ROOT: root, ...variables },
   })
   const output = { stdout: '', stderr: '' }

@@ -53,9 +53,14 @@ export function renderMarkdown({ standings, leads, calibration }: Report, title:
 }
 
 /** A model's name, with how it was asked where that is not the default. */
-export function nameOf({ provider, model, settings }: Pick<Standing, 'provider' | 'model' | 'settings'>): string {
-  const { strategy } = JSON.parse(settings) as { strategy?: string }
-  return `${provider}/${model}${strategy === undefined ? '' : ` (${strategy})`}`
+export function nameOf(standing: Pick<Standing, 'provider' | 'model' | 'settings'>): string {
+  const strategy = strategyNameOf(standing)
+  return `${standing.provider}/${standing.model}${strategy === undefined ? '' : ` (${strategy})`}`
+}
+
+/** The prompting strategy that a model was asked with. */
+export function strategyNameOf({ settings }: Pick<Standing, 'settings'>): string | undefined {
+  return (JSON.parse(settings) as { strategy?: string }).strategy
 }
 
 function standingRows(standings: readonly Standing[]): string[][] {

@@ -85,7 +85,7 @@ function createCascade(request: CascadeRequest, parts: CascadeParts): Cascade<Ch
     return verification
   }
 
-  function handOver({ answer, held }: Candidate, verification: Verification, reason?: string): Answer {
+  function handOver({ answer, held, checked }: Candidate, verification: Verification, reason?: string): Answer {
     const { served, entry } = answer
     entry.delivered(reason)
     request.served(served.model, decision)
@@ -95,7 +95,7 @@ function createCascade(request: CascadeRequest, parts: CascadeParts): Cascade<Ch
         ...served,
         reason: reason ?? served.reason,
         attempts: account.attempts(),
-        notes: why === undefined ? served.notes : [...served.notes, why],
+        notes: [...served.notes, ...(why === undefined ? [] : [why]), ...problemsOf(checked)],
         verification,
       },
       reply: held.reply,
@@ -165,4 +165,11 @@ function createCascade(request: CascadeRequest, parts: CascadeParts): Cascade<Ch
       return handOver(best, note(false, end.step === 'accept' ? undefined : end.why), 'unverified')
     },
   }
+}
+
+/** Nobody should take an answer for checked because a check could not be made. */
+function problemsOf({ verdicts }: Checked): string[] {
+  return verdicts.flatMap(({ verifier, problem }) =>
+    problem === undefined ? [] : [`${verifier} could not be asked: ${problem}`],
+  )
 }

@@ -9,6 +9,7 @@ import type { ChatCompletion, ChatRequest } from '../wire/openai.ts'
 import type { Call } from './account.ts'
 import { judgeAnswer, type Ask } from './judge-answer.ts'
 import type { Learner } from './learner.ts'
+import type { Slots } from './slots.ts'
 import { runTests, type TestCommands } from './test-command.ts'
 
 export interface CheckRequest {
@@ -23,6 +24,7 @@ export interface CheckParts {
   /** The road, for judges. */
   chat: Ask
   tests: { readonly testCommands: TestCommands; readonly testTimeoutMs: number }
+  testSlots: Slots
 }
 
 const mostOfReason = 200
@@ -88,7 +90,7 @@ function mayBeAsked(checked: Checked, counts: boolean): boolean {
 async function verdictOf(
   check: string,
   { call, request }: CheckRequest,
-  { chat, tests }: CheckParts,
+  { chat, tests, testSlots }: CheckParts,
   model: Model,
   completion: ChatCompletion,
   ordinal: number,
@@ -97,7 +99,13 @@ async function verdictOf(
   const command = tests.testCommands[testsOf(check) ?? '']
   if (command !== undefined) {
     const text = completion.choices.map(({ message }) => message.content ?? '').join('\n')
-    return text === '' ? undefined : runTests(command, text, tests.testTimeoutMs, signal)
+    if (text === '') return undefined
+    const release = await testSlots.acquire(signal)
+    try {
+      return await runTests(command, text, tests.testTimeoutMs, signal)
+    } finally {
+      release()
+    }
   }
   const judge = judgeOf(check)
   if (judge === undefined) return verifiers.find(({ name }) => name === check)?.check(request, completion)

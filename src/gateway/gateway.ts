@@ -10,7 +10,7 @@ import { measure, type Measured, type PromptCount } from '../router/measure.ts'
 import type { Conversation } from '../router/price.ts'
 import { select, type Group } from '../router/select.ts'
 import { sessionKey } from '../router/session.ts'
-import { refuseUnknownChecks } from '../router/verify.ts'
+import { judgeOf, refuseUnknownChecks } from '../router/verify.ts'
 import type { Errand, ErrandName, ErrandReply, ErrandRequests } from '../wire/errands.ts'
 import type { ChatCompletion, ChatRequest } from '../wire/openai.ts'
 import { createCascades, type Cascade } from './cascade-run.ts'
@@ -33,7 +33,7 @@ import { createKeptReasoning } from './kept-reasoning.ts'
 import type { Learner } from './learner.ts'
 import { askServers, doubtsIn } from './server-counts.ts'
 import type { Slots } from './slots.ts'
-import type { TestCommands } from './test-command.ts'
+import { testSlots, type TestCommands } from './test-command.ts'
 
 /** More candidates than this are not tried for one request: by then its caller has waited long enough to hear the reasons. */
 const mostAttempts = 5
@@ -126,6 +126,9 @@ export function createGateway(parts: GatewayParts): Gateway {
     },
   }
 
+  /** Throws for names that mean nobody. */
+  const groupsOf = (names: readonly string[]) => select(names, inventory.models(), parts.aliases)
+
   async function dryRun(request: ChatRequest, signal: AbortSignal, wish?: RouteWish): Promise<Decision> {
     const decision = preview(request, wish)
     const doubts = doubtsIn(decision, providerOf, knowledge)
@@ -139,9 +142,12 @@ export function createGateway(parts: GatewayParts): Gateway {
   ): Decision {
     const names = [...new Set([request.model, ...(request.models ?? [])])]
     const { tokens, exact, error } = countTokens(request)
-    if (options.verify !== undefined) refuseUnknownChecks(options.verify, Object.keys(parts.testCommands))
+    if (options.verify !== undefined) {
+      refuseUnknownChecks(options.verify, Object.keys(parts.testCommands))
+      groupsOf(options.verify.flatMap(check => judgeOf(check) ?? []))
+    }
     const prompt = { tokens: Math.max(tokens, contextTokens), exact: exact && tokens >= contextTokens, error }
-    const groups = select(names, inventory.models(), parts.aliases)
+    const groups = groupsOf(names)
     const conversation = conversations.get(sessionKey(request, options.session) ?? '')
     const measured = {
       ...measure(request, prompt, knowledge.judge, options.tags),
@@ -301,11 +307,17 @@ export function createGateway(parts: GatewayParts): Gateway {
   const keptReasoning = createKeptReasoning()
   const decideErrand = (groups: readonly Group[], measured: Measured): Decision =>
     decide({ measured, options: {} }, { groups, ...around }, knowledge, now(), random())
-  const groupsOf = (names: readonly string[]) => select(names, inventory.models(), parts.aliases)
 
   const chat = (call: Call, request: ChatRequest): Promise<Answer> =>
     perform(call, chatJob(call, request, { decide: dryRun, keptReasoning, remember, cascadeFor }))
-  const cascadeFor = createCascades({ knowledge, learner, chat, now, tests: parts })
+  const cascadeFor = createCascades({
+    knowledge,
+    learner,
+    chat,
+    now,
+    tests: parts,
+    testSlots: testSlots(() => parts.testTimeoutMs),
+  })
 
   return {
     chat,

@@ -1,12 +1,28 @@
-import { spawn } from 'node:child_process'
+import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import path from 'node:path'
 import type { TestCommand } from '../config.ts'
 import { GatewayError, asGatewayError } from '../errors.ts'
 import type { Verdict } from '../router/verify.ts'
+import { createSlots, type Slots } from './slots.ts'
 
 /** The tests that the operator allows, by name. */
 export type TestCommands = Readonly<Record<string, TestCommand>>
+
+/** Programs at once, over all requests; the others wait, and give up after as long as they might run. */
+const mostAtOnce = 2
+const mostWaiting = 100
+
+/** The places for tests; `timeoutMs` is asked each time. */
+export function testSlots(timeoutMs: () => number): Slots {
+  return createSlots('VERIFY_COMMANDS', {
+    slots: mostAtOnce,
+    queueLimit: mostWaiting,
+    get queueTimeoutMs() {
+      return timeoutMs()
+    },
+  })
+}
 
 /** Where programs usually are, and the one that runs this. */
 const usualPath = [path.dirname(process.execPath), '/usr/local/bin', '/usr/bin', '/bin'].join(path.delimiter)
@@ -35,9 +51,9 @@ export async function runTests(
   let late = false
   const timer = setTimeout(() => {
     late = true
-    endGroup(child.pid)
+    endGroup(child)
   }, timeoutMs)
-  const leave = () => endGroup(child.pid)
+  const leave = () => endGroup(child)
   signal.addEventListener('abort', leave, { once: true })
   try {
     // A program that does not want to read it all is free to end.
@@ -55,18 +71,17 @@ export async function runTests(
     clearTimeout(timer)
     signal.removeEventListener('abort', leave)
     child.stdin.destroy()
-    endGroup(child.pid)
+    endGroup(child)
   }
 }
 
 /** Ends a program and whatever it left running. */
-function endGroup(pid: number | undefined): void {
-  if (pid === undefined) return
+function endGroup(child: ChildProcess): void {
+  if (child.pid === undefined) return
   try {
-    process.kill(-pid, 'SIGKILL')
-  } catch (error) {
-    // Nobody, or on some systems nobody but the dead, is left of that group: that is what was wanted.
-    const { code } = error as NodeJS.ErrnoException
-    if (code !== 'ESRCH' && code !== 'EPERM') throw error
+    process.kill(-child.pid, 'SIGKILL')
+  } catch {
+    // Nobody is left of its group, or this system knows no groups: then it alone is there to be ended.
+    child.kill('SIGKILL')
   }
 }

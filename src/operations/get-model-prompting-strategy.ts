@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { Core } from '../core.ts'
 import { GatewayError } from '../errors.ts'
 import { operation } from './operation.ts'
-import { PromptingStrategy } from './prompting-strategy.ts'
+import { inUse, PromptingStrategy } from './prompting-strategy.ts'
 
 export const getModelPromptingStrategy = operation({
   name: 'get_model_prompting_strategy',
@@ -13,16 +13,17 @@ export const getModelPromptingStrategy = operation({
   output: z.object({
     model_id: z.string().nullable(),
     strategy: PromptingStrategy.nullable(),
+    in_use: inUse,
     models: z.array(z.string()),
   }),
-  run: ({ ledger, inventory }: Core, { model_id }) => {
+  run: ({ ledger, inventory, strategyInUse }: Core, { model_id }) => {
     const models = ledger.notes.strategies()
-    if (model_id === undefined) return { model_id: null, strategy: null, models }
+    if (model_id === undefined) return { model_id: null, strategy: null, in_use: false, models }
     const model = inventory.models().find(({ id, name }) => id === model_id || name === model_id)?.id ?? model_id
     const strategy = ledger.notes.strategy(model)
     if (strategy === undefined) {
       throw new GatewayError('not_found', `No prompting strategy is set for ${model}.`, { param: 'model_id' })
     }
-    return { model_id: model, strategy, models }
+    return { model_id: model, strategy, in_use: strategyInUse(model) !== undefined, models }
   },
 })

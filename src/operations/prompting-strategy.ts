@@ -9,3 +9,7 @@ export const PromptingStrategy = z.object({
   success_rate: z.number().min(0).max(1).optional(),
   quality_score: z.number().min(0).max(1).optional(),
 })
+
+export const inUse = z
+  .boolean()
+  .describe('Whether benchmarks found it better than the default, so that tasks are put that way.')

@@ -25,8 +25,10 @@ export interface Commits {
    * touched, then each path's gap and impact.
    */
   find(term: string): Uint8Array | undefined
-  /** By path, its file in a segment, or -1. */
-  filesIn(segment: Segment): Int32Array
+  /** By path: how many newer commits came after the last that touched it. */
+  age(path: number): number
+  /** The files of a segment that any commit touched: `files[at]` is `paths[at]` here. */
+  meetIn(segment: Segment): { files: Uint32Array; paths: Uint32Array }
   preload(): Promise<void>
   close(): void
 }
@@ -110,7 +112,8 @@ export function openCommits(file: string, name: string): Commits {
   const pathEnd = inner.array('path.end', 'u32')
   const checksums = inner.array('path.checksum', 'u32')
   const pathOf = (path: number) => readText({ bytes: pathText, at: path === 0 ? 0 : pathEnd[path - 1]! })
-  const places = new WeakMap<Segment, Int32Array>()
+  const meetings = new WeakMap<Segment, { files: Uint32Array; paths: Uint32Array }>()
+  let ages: Uint32Array | undefined
   let byChecksum: Map<number, number> | undefined
   return {
     name,
@@ -122,21 +125,38 @@ export function openCommits(file: string, name: string): Commits {
     pathCount: touches.length,
     touches,
     find: term => inner.find(term),
-    filesIn(segment) {
-      const known = places.get(segment)
+    age(path) {
+      ages ??= agesOf(firstPath, commitPath, touches.length)
+      return ages[path]!
+    },
+    meetIn(segment) {
+      const known = meetings.get(segment)
       if (known !== undefined) return known
       byChecksum ??= new Map(Array.from(checksums, (checksum, path) => [checksum, path]))
-      const files = new Int32Array(touches.length).fill(-1)
+      const files: number[] = []
+      const paths: number[] = []
       segment.pathChecksums.forEach((checksum, file) => {
         const path = byChecksum!.get(checksum)
-        if (path !== undefined && pathOf(path) === segment.pathOf(file)) files[path] = file
+        if (path === undefined || pathOf(path) !== segment.pathOf(file)) return
+        files.push(file)
+        paths.push(path)
       })
-      places.set(segment, files)
-      return files
+      const meeting = { files: Uint32Array.from(files), paths: Uint32Array.from(paths) }
+      meetings.set(segment, meeting)
+      return meeting
     },
     preload: () => inner.preload(),
     close: () => inner.close(),
   }
+}
+
+/** Commits come newest first, so that a path's last commit is the first that names it. */
+function agesOf(firstPath: Uint32Array, commitPath: Uint32Array, pathCount: number): Uint32Array {
+  const ages = new Uint32Array(pathCount)
+  for (let commit = firstPath.length - 2; commit >= 0; commit--) {
+    for (let place = firstPath[commit]!; place < firstPath[commit + 1]!; place++) ages[commitPath[place]!] = commit
+  }
+  return ages
 }
 
 /** BM25 without its idf, for texts that repeat nothing. */

@@ -34,3 +34,8 @@ export function impactOf(frequency: number, k1: number): number {
 export function lengthNorm(length: number, usual: number, b: number): number {
   return 1 - b + (b * length) / usual
 }
+
+/** BM25's inverse document frequency, by files: a word all over one file is still a rare word. */
+export function idf(having: number, of: number): number {
+  return Math.log(1 + (Math.max(0, of - having) + 0.5) / (having + 0.5))
+}

@@ -1,8 +1,10 @@
 import type { Commits } from './commits-file.ts'
 import type { IndexView, LivePart } from './index-view.ts'
 import type { IndexOptions } from './options.ts'
-import { readCounts } from './postings.ts'
+import { openPast, type Past } from './past.ts'
+import { idf, readCounts } from './postings.ts'
 import { traits, type Segment } from './segment-file.ts'
+import { stem } from './stem.ts'
 import { nearestTerms } from './typo.ts'
 import type { Query } from './query.ts'
 import { readVarint } from './varint.ts'
@@ -52,11 +54,15 @@ export const tuning = {
   neighbourPower: 1.7,
   /** A file that changes often is more often meant. */
   churn: 0.05,
+  /** So is one that changed lately: the power of commits in all to commits since. */
+  recency: 0.01,
   test: 0.85,
   /** Tests, when the query speaks of tests. */
   testAsked: 1.1,
   prose: 0.25,
   data: 0.25,
+  /** What a word counts that says what to do and not to what. */
+  bare: 0.6,
   /** What two neighbouring words written as one count. */
   joined: 0.35,
   /** Above nothing and below one: rare words matter a little less than BM25 has it. */
@@ -79,6 +85,13 @@ export function createRanker(options: IndexOptions, settings: Tuning = tuning): 
     scores.extra.fill(0)
     return scores
   }
+  const pasts = new WeakMap<Commits, Past>()
+  const pastTuning = { ...settings, history: options.weights.history, k1: options.k1 }
+  const pastOf = (history: Commits) => {
+    const past = pasts.get(history) ?? openPast(history, pastTuning)
+    pasts.set(history, past)
+    return past
+  }
   return {
     rank(view, { terms, joined }, limit, admission = {}) {
       const histories = options.weights.history > 0 ? view.histories : []
@@ -87,7 +100,7 @@ export function createRanker(options: IndexOptions, settings: Tuning = tuning): 
       const corrections: Ranking['corrections'] = []
       const asksForTests = terms.has('test') || terms.has('spec')
       const found = [...new Set([...terms, ...joined])].flatMap((term): Found[] => {
-        const exact = lookUp(view, term, terms.has(term) ? 1 : settings.joined)
+        const exact = lookUp(view, term, weightOf(term, terms, settings))
         if (exact !== undefined) return [exact]
         if (!terms.has(term)) return []
         const instead = nearestTerms(term, segments, settings.corrections)
@@ -95,10 +108,25 @@ export function createRanker(options: IndexOptions, settings: Tuning = tuning): 
         return instead.flatMap(other => lookUp(view, other, settings.correction) ?? [])
       })
       for (const each of found) addText(view, each, scores, options.weights, settings)
-      for (const history of histories) addHistory(view, history, found, scores, options, settings)
+      for (const [at, history] of histories.entries()) addHistory(view, history, pastOf(history), found, at, scores)
       return { ranked: best(view, scores, asksForTests, limit, admission, settings), corrections }
     },
   }
+}
+
+/**
+ * Requests and commit subjects begin with these. In eight of ten repositories files are found better when they count
+ * less, since code that happens to say `add` is not what is meant.
+ */
+const bareWords = new Set(
+  'add fix update remove support use make allow handle improve correct stop ensure change clean cleanup refactor new when also only better miss wrong move rename replace implement enable disable avoid prevent set get should can more still after before instead now via per all any'
+    .split(' ')
+    .map(stem),
+)
+
+function weightOf(term: string, terms: ReadonlySet<string>, settings: Tuning): number {
+  if (!terms.has(term)) return settings.joined
+  return bareWords.has(term) ? settings.bare : 1
 }
 
 /** What a query has found so far in one segment. */
@@ -127,8 +155,11 @@ function emptyScores(segment: Segment, histories: readonly Commits[], of: string
 function priorsOf(segment: Segment, histories: readonly Commits[], settings: Tuning): Float32Array {
   const prior = Float32Array.from(segment.traits, bits => priorOf(bits, settings))
   for (const history of histories) {
-    history.filesIn(segment).forEach((file, path) => {
-      if (file >= 0) prior[file]! *= 1 + settings.churn * Math.log1p(history.touches[path]!)
+    const { files, paths } = history.meetIn(segment)
+    files.forEach((file, place) => {
+      const path = paths[place]!
+      const recency = ((history.commitCount + 1) / (history.age(path) + 1)) ** settings.recency
+      prior[file]! *= (1 + settings.churn * Math.log1p(history.touches[path]!)) * recency
     })
   }
   return prior
@@ -163,11 +194,6 @@ function lookUp(view: IndexView, term: string, weight: number): Found | undefine
   for (const history of view.histories) found.commits.push(history.find(term))
   const known = found.files + found.paths > 0 || found.commits.some(commits => commits !== undefined)
   return known ? found : undefined
-}
-
-/** BM25's inverse document frequency, by files: a word all over one file is still a rare word. */
-function idf(having: number, of: number): number {
-  return Math.log(1 + (Math.max(0, of - having) + 0.5) / (having + 0.5))
 }
 
 function addText(
@@ -223,76 +249,25 @@ function addText(
   })
 }
 
-/** Two views of the same history: words of a file's commits as one more field, and whole commits that are like the query. */
 function addHistory(
   view: IndexView,
   history: Commits,
+  past: Past,
   found: readonly Found[],
+  at: number,
   scores: readonly Scores[],
-  options: IndexOptions,
-  settings: Tuning,
 ): void {
-  const at = view.histories.indexOf(history)
-  if (found.every(({ commits }) => commits[at] === undefined)) return
-  const { firstPaths, paths, wordWorth } = history
-  const byPath = new Float32Array(history.pathCount)
-  const likeness = new Float32Array(history.commitCount)
-  for (const { commits, weight } of found) {
+  const words = found.flatMap(({ commits, weight }) => {
     const bytes = commits[at]
-    if (bytes === undefined) continue
-    const reader = { bytes, at: 0 }
-    const having = readVarint(reader)
-    const commitUnit = (idf(having, history.commitCount) ** settings.idfPower * weight) / (options.k1 + 1)
-    for (let left = having, commit = 0; left > 0; left--) {
-      commit += readVarint(reader)
-      likeness[commit]! += commitUnit * wordWorth[commit]!
-    }
-    const touched = readVarint(reader)
-    const idfOfPaths = idf(touched, history.pathCount) ** settings.idfPower
-    const pathUnit = (idfOfPaths * weight * options.weights.history) / 255
-    for (let left = touched, path = 0; left > 0; left--) {
-      path += readVarint(reader)
-      byPath[path]! += pathUnit * bytes[reader.at++]!
-    }
-  }
-  for (const { commit, strength } of nearestCommits(likeness, settings)) {
-    const [from, to] = [firstPaths[commit]!, firstPaths[commit + 1]!]
-    const gain = (settings.neighbours * strength) / Math.sqrt(to - from)
-    for (let place = from; place < to; place++) byPath[paths[place]!]! += gain
-  }
-  view.parts.forEach(({ segment }, part) => {
-    const files = history.filesIn(segment)
-    const { extra } = scores[part]!
-    for (let path = 0; path < byPath.length; path++) {
-      if (byPath[path]! > 0 && files[path]! >= 0) extra[files[path]!]! += byPath[path]!
-    }
+    return bytes === undefined ? [] : [{ bytes, weight }]
   })
-}
-
-function nearestCommits(likeness: Float32Array, settings: Tuning): { commit: number; strength: number }[] {
-  let most = 0
-  for (const value of likeness) if (value > most) most = value
-  // Less like than this, a commit would count next to nothing.
-  const nearest = largest(likeness, settings.neighbourCommits, most * 0.3)
-  return nearest.map(commit => ({
-    commit,
-    strength: likeness[commit]! * (likeness[commit]! / most) ** settings.neighbourPower,
-  }))
-}
-
-/** Indexes of the largest values above a bound, largest first. */
-function largest(values: Float32Array, limit: number, above: number): number[] {
-  const kept: number[] = []
-  let least = above
-  for (let at = 0; at < values.length; at++) {
-    if (values[at]! <= least) continue
-    let place = kept.length
-    while (place > 0 && values[kept[place - 1]!]! < values[at]!) place--
-    kept.splice(place, 0, at)
-    if (kept.length > limit) kept.pop()
-    if (kept.length === limit) least = values[kept[limit - 1]!]!
-  }
-  return kept
+  if (words.length === 0) return
+  const byPath = past.weigh(words)
+  view.parts.forEach(({ segment }, part) => {
+    const { files, paths } = history.meetIn(segment)
+    const { extra } = scores[part]!
+    for (let place = 0; place < files.length; place++) extra[files[place]!]! += byPath[paths[place]!]!
+  })
 }
 
 function best(

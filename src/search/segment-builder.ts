@@ -52,6 +52,8 @@ export function segmentBuilder(options: IndexOptions): SegmentBuilder {
   let filesWith = new Uint32Array(4096)
   let touched = new Uint32Array(4096)
   let touchedCount = 0
+  // The number of the current chunk plus one, so that zero means never.
+  let stamp = 1
 
   const numberOf = (word: string) => {
     let term = terms.get(word)
@@ -69,7 +71,6 @@ export function segmentBuilder(options: IndexOptions): SegmentBuilder {
     return term
   }
   const count = (term: number, weight: number) => {
-    const stamp = chunks.length + 1
     if (lastChunk[term] === stamp) frequency[term]! += weight
     else {
       lastChunk[term] = stamp
@@ -112,7 +113,7 @@ export function segmentBuilder(options: IndexOptions): SegmentBuilder {
     for (let at = 0; at < touchedCount; at++) {
       const term = touched[at]!
       posted.term.push(term)
-      posted.chunk.push(chunks.length)
+      posted.chunk.push(stamp - 1)
       posted.impact.push(impactOf(frequency[term]! / norm, k1))
       if (lastFile[term] !== fileStamp) {
         lastFile[term] = fileStamp
@@ -121,6 +122,7 @@ export function segmentBuilder(options: IndexOptions): SegmentBuilder {
     }
     touchedCount = 0
     chunks.push({ first: chunk.first, last: chunk.last, start, symbol: chunk.symbol })
+    stamp = chunks.length + 1
   }
   const addPath = (relative: string) => {
     const slash = relative.lastIndexOf('/') + 1
@@ -143,6 +145,7 @@ export function segmentBuilder(options: IndexOptions): SegmentBuilder {
     for (const each of [posted.term, posted.chunk, posted.impact, paths.term, paths.file, paths.impact]) each.clear()
     for (const each of [lastChunk, lastFile, filesWith]) each.fill(0)
     firstChunks.push(0)
+    stamp = 1
     files.length = 0
   }
 

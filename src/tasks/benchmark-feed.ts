@@ -1,11 +1,13 @@
 import type { Logger } from 'pino'
 import type { Result } from '../bench/results.ts'
+import { betterStrategies, type BetterStrategies } from './prompting.ts'
 import { benchmarkFacts, type BenchmarkFact } from './benchmark-evidence.ts'
 
-/** Brings what was measured to the router: at the start, after a benchmark, and when another process measured. */
+/** Brings what was measured to those who choose: at the start, after a benchmark, and when another process measured. */
 export interface BenchmarkFeed {
   /** Reads the results again. */
   feed: () => void
+  isBetter: BetterStrategies
   close: () => void
 }
 
@@ -21,9 +23,12 @@ const lookEveryMs = 2_000
 
 export function createBenchmarkFeed({ results, learn, log }: BenchmarkFeedParts): BenchmarkFeed {
   let seen: number | undefined
+  let better = betterStrategies([])
 
   function feed(): void {
-    for (const fact of benchmarkFacts(results()?.results() ?? [])) learn(fact)
+    const all = results()?.results() ?? []
+    for (const fact of benchmarkFacts(all)) learn(fact)
+    better = betterStrategies(all)
   }
 
   function look(): void {
@@ -42,6 +47,7 @@ export function createBenchmarkFeed({ results, learn, log }: BenchmarkFeedParts)
   const timer = setInterval(look, lookEveryMs).unref()
   return {
     feed,
+    isBetter: (...of) => better(...of),
     close: () => {
       clearInterval(timer)
     },

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { z } from 'zod'
 import { leaderboard, type Standing } from '../bench/leaderboard.ts'
+import { strategyNameOf } from '../bench/render.ts'
 import { openResults, type Candidate, type ResultStore } from '../bench/results.ts'
 import { runBenchmark, type Answer, type ChatRequest as BenchmarkRequest, type Progress } from '../bench/runner.ts'
 import type { Sandbox } from '../bench/sandbox/sandbox.ts'
@@ -9,10 +10,12 @@ import { prompt, text, verdict, type Suite } from '../bench/suites/suite.ts'
 import { GatewayError } from '../errors.ts'
 import type { Gateway } from '../gateway/gateway.ts'
 import type { Inventory } from '../gateway/inventory.ts'
+import type { PromptingStrategy } from '../ledger/agent-notes.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Model } from '../providers/provider.ts'
 import { createCompletionFold } from '../wire/chat-chunks.ts'
 import { ChatRequest } from '../wire/openai.ts'
+import { addressed, settingsOf } from './prompting.ts'
 import type { RunningJob, Work } from './tasks.ts'
 
 /** What to measure: our own suites, or texts of the caller's, whose answers nobody can judge. */
@@ -34,6 +37,7 @@ export const BenchmarkOutcome = z.object({
   models: z.array(
     z.object({
       model: z.string(),
+      strategy: z.string().nullable().describe('How it was asked; null for the default.'),
       items: z.int(),
       quality: z.number().nullable().describe('Share of tasks passed, the mean of the categories.'),
       quality_low: z.number().nullable().describe('95 % interval.'),
@@ -62,6 +66,8 @@ export interface BenchmarkParts {
   /** Whether somebody waits for a slot that the benchmark would take. */
   peopleWait: (provider: string) => boolean
   itemTimeoutMs: () => number
+  /** A way of addressing a model that somebody set; it is measured beside the default. */
+  strategyOf: (model: string) => PromptingStrategy | undefined
   /** Told when a model has been measured, or no further. */
   onMeasured: () => void
   now: () => number
@@ -75,7 +81,7 @@ export const benchmarkCategories = ownSuites.map(({ name }) => name)
 
 /** Measures models while nobody else wants them. */
 export function benchmarkWork(parts: BenchmarkParts): Work {
-  const { inventory, results, sandbox, peopleWait, itemTimeoutMs, onMeasured, now } = parts
+  const { inventory, results, sandbox, peopleWait, itemTimeoutMs, strategyOf, onMeasured, now } = parts
 
   return {
     yields: true,
@@ -92,11 +98,17 @@ export function benchmarkWork(parts: BenchmarkParts): Work {
           job.started(model.provider, model.id)
           const run = `${job.taskId} ${model.id}`
           store.begin({ id: run, plan: run, at: Math.round(now()) })
+          const strategy = judged ? strategyOf(model.id) : undefined
+          const standard = candidateOf(model)
           const outcome = await runBenchmark({
             run,
-            candidates: [candidateOf(model)],
+            candidates: [
+              standard,
+              ...(strategy === undefined ? [] : [{ ...standard, settings: settingsOf(strategy) }]),
+            ],
             suites,
-            ask: (_candidate, request, signal) => ask(parts, job, model, request, signal),
+            ask: (candidate, request, signal) =>
+              ask(parts, job, model, request, candidate === standard ? undefined : strategy, signal),
             predict: (_candidate, request) => Promise.resolve(predicted(parts.gateway, model, request)),
             store,
             sandbox: sandbox(),
@@ -134,6 +146,7 @@ export function summary(standing: Standing, judged = true): BenchmarkOutcome['mo
   const { provider, model, quality, categories } = standing
   return {
     model: `${provider}/${model}`,
+    strategy: strategyNameOf(standing) ?? null,
     items: standing.items,
     quality: judged ? quality.value : null,
     quality_low: judged ? quality.low : null,
@@ -213,6 +226,7 @@ async function ask(
   { askedBy }: RunningJob,
   model: Model,
   asked: BenchmarkRequest,
+  strategy: PromptingStrategy | undefined,
   signal: AbortSignal,
 ): Promise<Answer> {
   const requestId = newRequestId()
@@ -220,7 +234,7 @@ async function ask(
   // Each item is a conversation of its own: the same task put again is no sign that its first answer was bad.
   const options = { session: requestId }
   const call = { requestId, endpoint: 'benchmark', keyId: askedBy, signal, receivedAt: startedAt, options }
-  const request = ChatRequest.parse({ ...asked, model: model.id, stream: true })
+  const request = addressed(ChatRequest.parse({ ...asked, model: model.id, stream: true }), strategy)
   const { reply } = await gateway.chat(call, request)
   const firstTokenMs = now() - startedAt
   const fold = createCompletionFold()

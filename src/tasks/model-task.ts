@@ -7,6 +7,7 @@ import type { Verification } from '../router/cascade.ts'
 import type { Decision } from '../router/decide.ts'
 import { createCompletionFold } from '../wire/chat-chunks.ts'
 import type { ChatCompletion, ChatRequest } from '../wire/openai.ts'
+import { addressed } from './prompting.ts'
 import type { RunningJob, Work } from './tasks.ts'
 
 /** A piece of work for one model, as `route_task` is given it. */
@@ -93,7 +94,7 @@ export function boundTo(decision: Decision, spec: TaskSpec): TaskSpec {
 
 export interface ModelTaskParts {
   gateway: Gateway
-  /** How a model wants to be addressed, where somebody has said so. */
+  /** How a model wants to be addressed, where somebody has said so and benchmarks agree. */
   strategyOf: (model: string) => PromptingStrategy | undefined
   now: () => number
   newRequestId: () => string
@@ -113,7 +114,7 @@ export function modelTask({ gateway, strategyOf, now, newRequestId }: ModelTaskP
           signal: job.signal,
           receivedAt: now(),
           ...wishOf(spec),
-          shape: (model, request) => addressed(request, spec.task, strategyOf(model.id)),
+          shape: (model, request) => addressed(request, strategyOf(model.id)),
           onSlot: model => {
             job.started(model.provider, model.id)
           },
@@ -152,19 +153,6 @@ function validationOf({ checks, passed, why, answers }: Verification): Validatio
       })),
     })),
   }
-}
-
-/** The request in the words that a model wants. */
-function addressed(request: ChatRequest, task: string, strategy: PromptingStrategy | undefined): ChatRequest {
-  if (strategy === undefined) return request
-  const { system_prompt: system, user_prompt: around, assistant_prompt: begun, use_chat: chat } = strategy
-  // A function, because `$` in a task means nothing.
-  const user = around.includes('{task}') ? around.replaceAll('{task}', () => task) : `${around}\n\n${task}`.trim()
-  const messages = chat
-    ? [...(system === '' ? [] : [{ role: 'system', content: system }]), { role: 'user', content: user }]
-    : [{ role: 'user', content: `${system}\n\n${user}`.trim() }]
-  if (begun !== undefined && begun !== '') messages.push({ role: 'assistant', content: begun })
-  return { ...request, messages }
 }
 
 async function collect(

@@ -312,6 +312,8 @@ t.test('a check that does not exist is refused before anybody is asked, and the 
     t.equal(reply.status, 400, path)
     t.match(reply.json.error, { param: 'verify', message: /'vibes'.*not_truncated.*schema.*judge:<model>/ })
   }
+  const unknownJudge = await askFor(gateway, 'judge:nobody/here')
+  t.match(unknownJudge.json.error, { code: 'model_not_found', message: /nobody\/here/ })
   t.equal(local.chats.length, 0)
 })
 
@@ -462,7 +464,7 @@ t.test('tests that do not end are ended and count as failed; tests that cannot s
   const late = await askFor(gateway, 'tests:endless')
   t.match(late.headers, { 'x-signalbox-verified': 'failed', 'x-signalbox-notes': /did not end within 200 ms/ })
   const absent = await askFor(gateway, 'tests:absent', { metadata: { verify: 'tests:absent', session: 'b' } })
-  t.equal(absent.headers['x-signalbox-verified'], 'passed')
+  t.match(absent.headers, { 'x-signalbox-verified': 'passed', 'x-signalbox-notes': /tests:absent could not be asked/ })
   t.match((await booked(gateway, absent)).decision.verification.answers[0].verdicts, [{ problem: /cannot be run/ }])
 })
 

@@ -35,6 +35,16 @@ t.test('a setting that cannot be read changes nothing', async t => {
   t.equal(core.slotsOf('llama-cpp').limits().slots, 1)
 })
 
+t.test('checks that do not exist change nothing', async t => {
+  const { client, write, core } = await startChangeable(t)
+  write({ PROVIDER_MAX_CONCURRENT_LOCAL: '3', EXPLORATION_SHARE: '0', VERIFY: 'vibes' })
+  await t.rejects(client.call('reload_config'), {
+    code: 'invalid_request',
+    message: /Nothing was changed\. VERIFY: .*vibes/,
+  })
+  t.equal(core.slotsOf('llama-cpp').limits().slots, 1)
+})
+
 /** A Signalbox whose settings can be written while it runs. */
 async function startChangeable(t: Test) {
   const local = await scriptedUpstream(t, 'llama-cpp')

@@ -85,14 +85,7 @@ t.test('the words of commits that touched a file speak for it', async t => {
     'x.ts': 'export const one = 1\n',
     'y.ts': 'export const two = 2\n',
   })
-  const git = (...args: string[]) =>
-    execFileSync(
-      'git',
-      ['-C', source, '-c', 'user.name=t', '-c', 'user.email=t@example.org', '-c', 'commit.gpgsign=false', ...args],
-      {
-        stdio: 'ignore',
-      },
-    )
+  const git = gitIn(source)
   git('init', '--quiet')
   git('add', 'x.ts')
   git('commit', '--quiet', '-m', 'Stop the marmalade from leaking')
@@ -105,6 +98,21 @@ t.test('the words of commits that touched a file speak for it', async t => {
   t.strictSame(await pathsFor('marmalade leaking'), [])
 })
 
+t.test('of two files that answer alike, the one that changed last comes first', async t => {
+  const text = 'export const kettle = 1\n'
+  const { init, pathsFor, source } = startSearch(t, { 'former.ts': text, 'latter.ts': text })
+  const git = gitIn(source)
+  git('init', '--quiet')
+  git('add', 'former.ts')
+  git('commit', '--quiet', '-m', 'Begin')
+  git('add', 'latter.ts')
+  git('commit', '--quiet', '-m', 'Begin')
+  await init()
+  t.strictSame(await pathsFor('kettle'), ['latter.ts', 'former.ts'])
+  await init({ bm25_options: { field_weights: { history: 0 } } })
+  t.strictSame(await pathsFor('kettle'), ['former.ts', 'latter.ts'])
+})
+
 t.test('the reindexing interval finds what no event told of', async t => {
   const { init, search, source } = startSearch(t, files, { reindexIntervalSeconds: 0.05 })
   await init()
@@ -112,3 +120,8 @@ t.test('the reindexing interval finds what no event told of', async t => {
   while (search.status().files < 4) await new Promise(resolve => setTimeout(resolve, 10))
   t.equal(search.status().files, 4)
 })
+
+function gitIn(folder: string): (...args: string[]) => void {
+  const author = ['-c', 'user.name=t', '-c', 'user.email=t@example.org', '-c', 'commit.gpgsign=false']
+  return (...args) => void execFileSync('git', ['-C', folder, ...author, ...args], { stdio: 'ignore' })
+}

@@ -42,6 +42,15 @@ t.test('finds a file by words of its directory and name alone', async t => {
   t.equal((await pathsFor('src/cache/store.py'))[0], 'src/cache/store.py')
 })
 
+t.test('a word that says what to do counts less than the one that says to what', async t => {
+  const { init, pathsFor } = startSearch(t, {
+    'a.ts': 'export function replace() {\n  return 1\n}\n',
+    'b.ts': 'export function ledger() {\n  return 1\n}\n',
+  })
+  await init()
+  t.strictSame(await pathsFor('replace ledger'), ['b.ts', 'a.ts'])
+})
+
 t.test('path:, lang: and symbol: narrow the answer, and a minus turns them round', async t => {
   const { init, pathsFor } = startSearch(t, project)
   await init()

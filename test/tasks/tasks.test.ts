@@ -1,5 +1,6 @@
 import t, { type Test } from 'tap'
-import { gate, scriptedUpstream, type ScriptedUpstream } from '../helpers/scripted-upstream.ts'
+import { suites } from '../../src/bench/suites/index.ts'
+import { gate, scriptedUpstream, type ScriptedUpstream, type SeenRequest } from '../helpers/scripted-upstream.ts'
 import { startGateway, variablesFor, type TestGateway } from '../helpers/start-gateway.ts'
 import { inProcessClient, type Client } from '../../src/operations/client.ts'
 import { operations } from '../../src/operations/index.ts'
@@ -210,23 +211,52 @@ t.test('a result that is rated is found by its task, and a task without result c
   await t.rejects(client.call('rate_result', { request_id: 'req_none', score: 1 }), { code: 'not_found' })
 })
 
-t.test('a prompting strategy changes what its model is sent, and nobody else’s', async t => {
-  const remote = await scriptedUpstream(t, 'openrouter', { models: ['open/gift:free'] })
-  const { agent, client } = await startTasks(t, {}, remote)
-  await client.call('set_model_prompting_strategy', {
-    model_id: 'open/gift:free',
-    system_prompt: 'Be brief.',
-    user_prompt: 'Task: {task} Answer:',
-    use_chat: true,
-    assistant_prompt: 'Sure:',
+t.test('a prompting strategy is used only once a benchmark has found it better', async t => {
+  const reasoning = suites.find(({ name }) => name === 'reasoning')!
+  const answer = ({ body }: SeenRequest) => {
+    const messages = body['messages'] as { role: string; content: string }[]
+    const asked = messages.find(({ role }) => role === 'user')!.content.replace(/^Task: | Answer:$/g, '')
+    const task = reasoning.tasks.find(task => task.ask({ promptTokens: 1 }).messages[0]?.content === asked)
+    const helped = messages.some(({ content }) => content === 'Take small steps.')
+    return { text: (helped ? task?.reference.content : task?.wrong.content) ?? 'Hello.' }
+  }
+  const remote = await scriptedUpstream(t, 'openrouter', { models: ['open/gift:free'], answer })
+  const { agent, client } = await startTasks(t, { BENCHMARK_RUNS_PER_TASK: '1' }, remote)
+  const benchmark = async () => {
+    const input = { model_id: 'open/gift:free', task_categories: ['reasoning'] }
+    const started = (await client.call('benchmark_model', input)) as TaskStatus
+    return (await agent.wait(started.task_id)).benchmark
+  }
+  const sent = async () => {
+    await agent.wait((await agent.submit('Say $& hello.')).task_id)
+    return remote.chats.at(-1)?.body['messages']
+  }
+  const set = (system_prompt: string) =>
+    client.call('set_model_prompting_strategy', {
+      model_id: 'open/gift:free',
+      system_prompt,
+      user_prompt: 'Task: {task} Answer:',
+      use_chat: true,
+      assistant_prompt: 'Sure:',
+    })
+
+  t.match(await set('Take small steps.'), { in_use: false })
+  t.same(await sent(), [{ role: 'user', content: 'Say $& hello.' }], 'nobody knows yet whether it helps')
+  t.match(await benchmark(), {
+    models: [
+      { strategy: /^strategy /, quality: 1 },
+      { strategy: null, quality: 0 },
+    ],
   })
-  const task = await agent.submit('Say $& hello.')
-  await agent.wait(task.task_id)
-  t.same(remote.chats[0]?.body['messages'], [
-    { role: 'system', content: 'Be brief.' },
+  t.match(await client.call('get_model_prompting_strategy', { model_id: 'open/gift:free' }), { in_use: true })
+  t.same(await sent(), [
+    { role: 'system', content: 'Take small steps.' },
     { role: 'user', content: 'Task: Say $& hello. Answer:' },
     { role: 'assistant', content: 'Sure:' },
   ])
+  t.match(await set('Be quick.'), { in_use: false }, 'another wording is another strategy')
+  await benchmark()
+  t.same(await sent(), [{ role: 'user', content: 'Say $& hello.' }], 'and this one does not help')
 })
 
 t.test('a task whose answer fails its checks is done again by a better model, and tells who was asked', async t => {
