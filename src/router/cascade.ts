@@ -197,7 +197,7 @@ export function beginAt(
 }
 
 /** Neither waiting nor quality below the floor is accepted for the sake of a cascade. */
-function isAlike(other: Standing, here: Standing): boolean {
+export function isAlike(other: Standing, here: Standing): boolean {
   return other.adequate === here.adequate && other.postponed === here.postponed
 }
 

@@ -1,3 +1,4 @@
+import { isAlike, isBetter } from '../cascade.ts'
 import type { Policy } from '../policy.ts'
 import type { DecisionRecord } from '../record.ts'
 import { rank, type Standing } from '../rank.ts'
@@ -122,7 +123,22 @@ export function decideAgain(record: DecisionRecord, base: Policy, policy: Replay
       ? terms.qualityFloor
       : policy.qualityThreshold)
   const ranking = rank(copies, { ...terms, qualityFloor, priority: policy.priority ?? terms.priority }, merged, chance)
-  return copies[ranking.order[0] ?? -1]
+  return begun(
+    ranking.order.map(place => copies[place]!),
+    new Set(record.cascade?.skipped.map(({ model }) => model)),
+  )
+}
+
+/** Whom a cascade asks first: those whose answers failed its checks too often then would be passed over again. */
+function begun(ranked: readonly Standing[], skipped: ReadonlySet<string>): Standing | undefined {
+  let here = ranked[0]
+  while (here !== undefined && skipped.has(here.model)) {
+    const than = here
+    const next = ranked.find(other => isAlike(other, than) && isBetter(other, than))
+    if (next === undefined) break
+    here = next
+  }
+  return here
 }
 
 /** Always the same model, where it was in question. A request for a named model stays what it was. */
