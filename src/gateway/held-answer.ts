@@ -38,7 +38,7 @@ export async function holdAnswer(reply: Primed<ChatCompletion>, entry: AttemptAc
   }
   const fold = createCompletionFold()
   for (const { chunks } of parts) for (const chunk of chunks) fold.add(chunk)
-  return { completion: fold.completion(), reply: { kind: 'stream', parts: replay(parts) } }
+  return { completion: fold.completion(), reply: { ...reply, parts: replay(parts) } }
 }
 
 async function* replay(parts: readonly StreamPart[]): AsyncGenerator<StreamPart, void, void> {

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setImmediate, setTimeout } from 'node:timers/promises'
+import { messagesDialect } from './messages-dialect.ts'
 import { type Dialect, dialectOf } from './upstream-dialects.ts'
 import type { Answer, ScriptedError, ScriptedModel, UpstreamKind } from './upstream-script.ts'
 
@@ -136,7 +137,8 @@ export async function scriptedUpstream(
     const answer = answerFor(upstream.script, seen, upstream.chats.length)
     upstream.chats.push(seen)
     changed()
-    await play(dialect, seen, answer, response)
+    const spoken = seen.path.endsWith('/messages') ? { ...dialect, ...messagesDialect } : dialect
+    await play(spoken, seen, answer, response)
   }
 }
 
@@ -175,7 +177,8 @@ async function play(dialect: Dialect, request: SeenRequest, answer: Answer, resp
   }
   const model = String(request.body.model)
   // Ollama streams unless told not to; all others the other way round.
-  const asked = dialect.chatPath === '/api/chat' ? request.body.stream !== false : request.body.stream === true
+  const asked =
+    dialect.streamType === 'application/x-ndjson' ? request.body.stream !== false : request.body.stream === true
   if (answer.answersAs === 'json' || (answer.answersAs === undefined && !asked)) {
     const body = JSON.stringify(dialect.complete(model, answer))
     if (answer.hold !== undefined || answer.breakBefore !== undefined) {

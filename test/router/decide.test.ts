@@ -129,10 +129,11 @@ t.test('deciding changes none of its arguments', async t => {
   fc.assert(
     fc.property(anySituation, situation => {
       const [asked, candidates, knowledge] = argumentsOf(situation)
-      const before = structuredClone({ asked, models: situation.models, evidence: knowledge.evidence })
+      const seen = () => structuredClone({ asked, models: situation.models, evidence: knowledge.evidence })
+      const before = seen()
       const first = decide(asked, candidates, knowledge, situation.now, situation.chance)
       const second = decide(asked, candidates, knowledge, situation.now, situation.chance)
-      t.strictSame({ asked, models: situation.models, evidence: knowledge.evidence }, before)
+      t.strictSame(seen(), before)
       t.equal(JSON.stringify(recordOf(first)), JSON.stringify(recordOf(second)))
     }),
     { numRuns: 1000 },
