@@ -1,5 +1,6 @@
 import Anthropic from '@anthropic-ai/sdk'
 import t from 'tap'
+import { request as send } from 'undici'
 import { GatewayError } from '../../src/errors.ts'
 import { openAiCompatible } from '../../src/providers/openai-compatible.ts'
 import { failureOf } from '../helpers/failure-of.ts'
@@ -203,6 +204,20 @@ t.test('a failure in the middle is the error event of Messages', async t => {
     t.match(reply.events.at(-1), { type: 'error', error: { type: 'api_error', message: /./ } })
     t.match(await gateway.core.ledger.recent(1), [{ outcome: 'error' }])
   }
+})
+
+t.test('hanging up in the middle of an answer frees the server', async t => {
+  const { upstream, gateway } = await setUp(t, { answer: { text: ['one', 'two'], endless: true } })
+  const leave = new AbortController()
+  const { body } = await send(`${gateway.url}/v1/messages`, {
+    method: 'POST',
+    body: JSON.stringify(question),
+    signal: leave.signal,
+  })
+  await t.rejects(async () => {
+    for await (const bytes of body) if (String(bytes).includes('two')) leave.abort()
+  })
+  await upstream.untilHangUps(1)
 })
 
 t.test('hanging up frees the server', async t => {
