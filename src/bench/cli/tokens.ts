@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process'
 import path from 'node:path'
-import { parseArgs } from 'node:util'
 import { get_encoding } from 'tiktoken'
 import { createTokenCounter, type TokenCounter } from '../../tokens/counter.ts'
-import { goalRow, renderReport, type Row } from './report.ts'
+import { goalRow, type Row } from './report.ts'
+import { runInRounds } from './rounds.ts'
 import { chatText, hardTexts, oddText, type Random, randomFrom } from './tokens/corpus.ts'
 
 /**
@@ -189,20 +189,4 @@ function median(values: readonly number[]): number {
   return values.toSorted((one, other) => one - other)[values.length >> 1]!
 }
 
-function readArguments(): { json: boolean; rounds: number } {
-  const { values } = parseArgs({
-    options: { json: { type: 'boolean', default: false }, rounds: { type: 'string', default: '5' } },
-  })
-  const rounds = Number(values.rounds)
-  if (!Number.isInteger(rounds) || rounds < 1 || rounds > 100)
-    throw new Error('--rounds must be a whole number, 1 to 100')
-  return { json: values.json, rounds }
-}
-
-try {
-  const { json, rounds } = readArguments()
-  console.log(renderReport(run(rounds), json))
-} catch (thrown) {
-  console.error(`bench:tokens: ${(thrown as Error).message}`)
-  process.exitCode = 2
-}
+await runInRounds('bench:tokens', 5, run)

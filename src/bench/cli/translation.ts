@@ -1,4 +1,3 @@
-import { parseArgs } from 'node:util'
 import { prepare, type Target } from '../../gateway/prepare.ts'
 import { createTokenCounter } from '../../tokens/counter.ts'
 import { chat } from '../../wire/chat-protocol.ts'
@@ -11,7 +10,8 @@ import { inTurn, untangleStream } from '../../wire/text-reader.ts'
 import { createCallTextReader } from '../../wire/written-calls.ts'
 import { createThoughtTextReader } from '../../wire/written-thoughts.ts'
 import { conversation } from './translation/conversation.ts'
-import { goalRow, renderReport, type Row } from './report.ts'
+import { goalRow, type Row } from './report.ts'
+import { runInRounds } from './rounds.ts'
 
 /**
  * What translating costs, in this process and without a network: each protocol in turn with chat completions, which pass through
@@ -169,20 +169,4 @@ function copy(body: object): unknown {
   return JSON.parse(JSON.stringify(body))
 }
 
-function readArguments(): { json: boolean; rounds: number } {
-  const { values } = parseArgs({
-    options: { json: { type: 'boolean', default: false }, rounds: { type: 'string', default: '15' } },
-  })
-  const rounds = Number(values.rounds)
-  if (!Number.isInteger(rounds) || rounds < 1 || rounds > 100)
-    throw new Error('--rounds must be a whole number, 1 to 100')
-  return { json: values.json, rounds }
-}
-
-try {
-  const { json, rounds } = readArguments()
-  console.log(renderReport(await run(rounds), json))
-} catch (thrown) {
-  console.error(`bench:translation: ${(thrown as Error).message}`)
-  process.exitCode = 2
-}
+await runInRounds('bench:translation', 15, run)
