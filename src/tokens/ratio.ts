@@ -35,17 +35,17 @@ export interface TokenRatios {
  */
 export function createTokenRatios({ maxModels = 1000 }: { maxModels?: number } = {}): TokenRatios {
   const learned = new LRUCache<string, RatioRow>({ max: maxModels })
-  // A decision asks for hundreds of models.
+  // A decision asks for hundreds of models, which is no use of them: reading leaves the order as it is.
   const priors = new LRUCache<string, Prior>({ max: maxModels })
 
   const priorOf = (model: string): Prior => {
-    let prior = priors.get(model)
+    let prior = priors.peek(model)
     if (prior === undefined) priors.set(model, (prior = familyPrior(model)))
     return prior
   }
 
   const ratioOf = (model: string): number => {
-    const row = learned.get(model)
+    const row = learned.peek(model)
     const { ratio } = priorOf(model)
     return row === undefined ? ratio : (ratio * PRIOR_TOKENS + row.reported) / (PRIOR_TOKENS + row.counted)
   }
