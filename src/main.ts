@@ -1,11 +1,9 @@
 import { parseArgs } from 'node:util'
 import { ConfigError, coreSettings, renderEnvExample } from './config.ts'
-import { demo } from './demo/demo.ts'
 import { readConfig as readConfigFrom, version } from './installation.ts'
 import { providerKinds } from './providers/index.ts'
 import { startReport } from './proxy/start-report.ts'
 import { AlreadyRunning } from './instance.ts'
-import { serveMcp } from './serve-mcp.ts'
 import { start } from './start.ts'
 
 const graceMs = 10_000
@@ -47,6 +45,7 @@ export async function run(): Promise<void> {
 
 async function runCommand(args: string[]): Promise<void> {
   if (args[0] === 'mcp') {
+    const { serveMcp } = await import('./serve-mcp.ts')
     await serveMcp({ args: args.slice(1), readConfig, version: version(), environment: process.env })
     // Nothing is left to do, but a library's idle handle must not keep the agent waiting for our end.
     process.exit(0)
@@ -61,8 +60,13 @@ async function runCommand(args: string[]): Promise<void> {
   else if (values.version === true) process.stdout.write(`${version()}\n`)
   else if (command === 'serve') await serve()
   else if (command === 'settings') process.stdout.write(renderEnvExample(settingGroups))
-  else if (command === 'demo') await demo(version(), text => process.stdout.write(text))
+  else if (command === 'demo') await showDemo()
   else throw new ConfigError(`there is no command '${command}'; see signalbox --help`)
+}
+
+async function showDemo(): Promise<void> {
+  const { demo } = await import('./demo/demo.ts')
+  await demo(version(), text => process.stdout.write(text))
 }
 
 async function serve(): Promise<void> {

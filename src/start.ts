@@ -6,8 +6,8 @@ import pino, { type Logger } from 'pino'
 import { ConfigError, type Config } from './config.ts'
 import { createCore, type Core, type NewId } from './core.ts'
 import { AlreadyRunning, claimInstance, readInstance } from './instance.ts'
-import { createMcpFace } from './mcp/face.ts'
-import { mountMcp } from './mcp/http.ts'
+import { mountMcpWhenAsked } from './mcp/http.ts'
+import { selectTools } from './mcp/tools.ts'
 import { inProcessClient, type Client } from './operations/client.ts'
 import { operations } from './operations/index.ts'
 import { liveSocket } from './operations/live-socket.ts'
@@ -116,26 +116,30 @@ function createFaces(core: Core, client: Client, token: string, url: () => strin
   const authorize = ({ keyId }: FastifyRequest): Principal => ({ name: keyId })
   registerOperations(server, { operations, client, authorize })
   liveSocket(server, send => watchLive(core, send))
-  const { factory, bus, receive } = createMcpFace({
-    client,
-    version: core.version,
-    url,
-    tools: SIGNALBOX_TOOLS,
-    readOnly: false,
-    now: core.now,
-  })
-  watchNews(core, receive)
-  mountMcp(server, {
-    factory,
-    bus,
-    authorize,
-    // Opened to the network, it can only be used with a key, which no page that was led here has.
-    ...(!isLoopback(HOST) && { allowedHosts: 'any' }),
-    sessionLimit: MCP_SESSION_LIMIT,
-    sessionIdleMs: MCP_SESSION_IDLE_MS,
-    onError: err => {
-      core.log.debug({ err }, 'MCP')
-    },
+  // A wrong selection is to be heard of at once, not when the first agent asks.
+  selectTools(SIGNALBOX_TOOLS, operations)
+  mountMcpWhenAsked(server, { authorize }, async () => {
+    const { createMcpFace } = await import('./mcp/face.ts')
+    const { factory, bus, receive } = createMcpFace({
+      client,
+      version: core.version,
+      url,
+      tools: SIGNALBOX_TOOLS,
+      readOnly: false,
+      now: core.now,
+    })
+    watchNews(core, receive)
+    return {
+      factory,
+      bus,
+      // Opened to the network, it can only be used with a key, which no page that was led here has.
+      ...(!isLoopback(HOST) && { allowedHosts: 'any' as const }),
+      sessionLimit: MCP_SESSION_LIMIT,
+      sessionIdleMs: MCP_SESSION_IDLE_MS,
+      onError: err => {
+        core.log.debug({ err }, 'MCP')
+      },
+    }
   })
   return server
 }

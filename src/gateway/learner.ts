@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import { LRUCache } from 'lru-cache'
 import type { Logger } from 'pino'
@@ -19,6 +18,7 @@ import {
 } from '../router/evidence.ts'
 import type { Knowledge } from '../router/knowledge.ts'
 import { likeliest } from '../router/measure.ts'
+import { messagesKey } from '../router/session.ts'
 import type { RatioRow, TokenRatios } from '../tokens/ratio.ts'
 import type { ChatRequest } from '../wire/openai.ts'
 import { promptTokens, type Usage } from '../wire/usage.ts'
@@ -136,10 +136,7 @@ export function createLearner({ knowledge, ratios, save, now, log }: LearnerPart
       keep(learnSpeed(evidence, model.id, timing, now()))
     },
     answered(conversation, { messages }, model, decision) {
-      const last = createHash('sha1')
-        .update(JSON.stringify(messages.at(-1)))
-        .digest('base64')
-      const key = `${conversation}\n${messages.length}\n${last}`
+      const key = `${conversation}\n${messages.length}\n${messagesKey(messages.slice(-1))}`
       const before = answers.get(key)
       if (before !== undefined) judged(before.model, before.categories, 'retried', 0)
       answers.set(key, { model, categories: decision.measured.categories })

@@ -13,6 +13,9 @@ const openingBusyMs = 10_000
 /** Beyond this the write-ahead log is cut back after a checkpoint. */
 const logBytes = 64 * 1024 * 1024
 
+/** Pages kept in memory: appending needs few, and better-sqlite3 would let them grow to 16 MB. */
+const cacheKib = 4096
+
 /**
  * Opens or creates the SQLite file at `file`, brings its schema up to date and leaves it waiting at most `busyMs` for a lock.
  * Throws `ledger_unavailable` naming the file when it is damaged, foreign, newer than this program, or cannot be written.
@@ -26,6 +29,7 @@ export function openDatabase(file: string, busyMs: number): Database.Database {
     database.pragma('journal_mode = WAL')
     database.pragma('synchronous = NORMAL')
     database.pragma('foreign_keys = ON')
+    database.pragma(`cache_size = ${-cacheKib}`)
     database.pragma(`journal_size_limit = ${logBytes}`)
     database.pragma(`busy_timeout = ${busyMs}`)
     return database

@@ -148,17 +148,26 @@ function createBody(socket: Socket) {
     arrivedBytes = 0
   }
 
+  /** All that is there as one piece: what a socket gave in one read is parsed, judged and sent on together. */
+  const takeArrived = (): IteratorResult<Buffer> => {
+    const value = arrived.length === 1 ? arrived[0]! : Buffer.concat(arrived)
+    forget()
+    if (paused) {
+      paused = false
+      socket.resume()
+    }
+    return { done: false, value }
+  }
+  /** Waits for the end of the read under way, all of whose pieces are pushed in the same turn. */
+  const handOver = () => {
+    if (arrived.length === 0) return
+    wanted?.resolve(takeArrived())
+    wanted = undefined
+  }
+
   const iterator: AsyncIterator<Buffer> = {
     next() {
-      const bytes = arrived.shift()
-      if (bytes !== undefined) {
-        arrivedBytes -= bytes.length
-        if (paused && arrivedBytes < highWaterBytes / 2) {
-          paused = false
-          socket.resume()
-        }
-        return Promise.resolve({ done: false, value: bytes })
-      }
+      if (arrived.length > 0) return Promise.resolve(takeArrived())
       if (failure !== undefined) return Promise.reject(failure)
       if (over || settling !== undefined) return Promise.resolve({ done: true, value: undefined })
       return new Promise((resolve, reject) => {
@@ -189,22 +198,20 @@ function createBody(socket: Socket) {
       arrivedBytes += bytes.length
       if (settling !== undefined) {
         if (arrivedBytes > settleBytes) socket.close()
-      } else if (wanted !== undefined) {
-        arrivedBytes -= bytes.length
-        const { resolve } = wanted
-        wanted = undefined
-        resolve({ done: false, value: bytes })
-      } else {
-        arrived.push(bytes)
-        if (arrivedBytes > highWaterBytes && !paused) {
-          paused = true
-          socket.pause()
-        }
+        return
+      }
+      arrived.push(bytes)
+      if (wanted !== undefined) {
+        if (arrived.length === 1) queueMicrotask(handOver)
+      } else if (arrivedBytes > highWaterBytes && !paused) {
+        paused = true
+        socket.pause()
       }
     },
     end() {
       if (over) return
       finish()
+      if (arrived.length > 0) return
       wanted?.resolve({ done: true, value: undefined })
       wanted = undefined
     },
@@ -214,6 +221,7 @@ function createBody(socket: Socket) {
       finish()
       if (when === 'now') forget()
       failure = reason
+      if (arrived.length > 0) return
       wanted?.reject(reason)
       wanted = undefined
     },

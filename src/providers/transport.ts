@@ -1,5 +1,6 @@
-import { Agent, type Dispatcher, EnvHttpProxyAgent } from 'undici'
+import type { Dispatcher } from 'undici'
 import { isLoopback } from '../wire/loopback.ts'
+import { openAgent, openProxyAgent } from './dispatchers.ts'
 import { exchange, type TransportReply, type TransportRequest } from './exchange.ts'
 
 export type { ReplyBody, TransportReply, TransportRequest } from './exchange.ts'
@@ -35,11 +36,11 @@ export function createTransport({ connectTimeoutMs, httpProxy, httpsProxy, noPro
     pipelining: 1,
   }
   const connect = { timeout: connectTimeoutMs }
-  const direct = new Agent({ ...connections, connect })
+  const direct = openAgent({ ...connections, connect })
   const through = (proxy: string | undefined): Dispatcher =>
     proxy === undefined
       ? direct
-      : new EnvHttpProxyAgent({
+      : openProxyAgent({
           ...connections,
           connect,
           proxyTls: connect,

@@ -34,7 +34,7 @@ export interface RequestOptions {
   tags?: readonly string[]
 }
 
-const headerPrefix = 'x-signalbox-'
+const optionHeaders = optionNames.map(name => [name, `x-signalbox-${name.replaceAll('_', '-')}`] as const)
 
 /**
  * Reads the options from headers (`x-signalbox-max-cost: 0.01`) and from `metadata` (`max_cost`); a header wins.
@@ -45,10 +45,11 @@ export function readOptions(
   metadata: Readonly<Record<string, unknown>> | null | undefined,
 ): RequestOptions {
   const given: Record<string, unknown> = {}
-  for (const name of optionNames) {
-    const value = headers[headerPrefix + name.replaceAll('_', '-')] ?? metadata?.[name]
+  for (const [name, header] of optionHeaders) {
+    const value = headers[header] ?? metadata?.[name]
     if (value !== undefined && value !== null && value !== '') given[name] = value
   }
+  if (Object.keys(given).length === 0) return {}
   const parsed = RequestOptionsSchema.safeParse(given)
   if (!parsed.success) {
     const issue = parsed.error.issues[0]!

@@ -1,8 +1,8 @@
-import { hashText } from './chance.ts'
-import type { ChatRequest } from '../wire/openai.ts'
+import { hash } from 'node:crypto'
+import type { ChatMessage, ChatRequest } from '../wire/openai.ts'
 
-/** Hashing all of a long first message would cost more than deciding; its beginning and its length tell enough. */
-const hashedLetters = 4096
+/** Reading all of a long text would cost more than deciding; both its ends and its length tell enough. */
+const readLetters = 2048
 
 /**
  * What tells a conversation from others: the caller's own session, else `prompt_cache_key`, else a hash of what does not
@@ -14,8 +14,15 @@ export function sessionKey(request: ChatRequest, session: string | undefined): s
   const cacheKey = request['prompt_cache_key']
   if (typeof cacheKey === 'string' && cacheKey !== '') return `cache:${cacheKey}`
   const opening = request.messages.findIndex(({ role }) => role !== 'system' && role !== 'developer')
-  if (opening < 0) return undefined
-  const start = JSON.stringify(request.messages.slice(0, opening + 1))
-  const head = start.slice(0, hashedLetters)
-  return `start:${hashText(head).toString(36)}${hashText(head, 0x5bd1e995).toString(36)}:${start.length}`
+  return opening < 0 ? undefined : `start:${messagesKey(request.messages.slice(0, opening + 1))}`
+}
+
+/** The same for the same messages; long texts that differ only in their middle count as the same. */
+export function messagesKey(messages: readonly ChatMessage[]): string {
+  return hash('sha1', JSON.stringify(messages, withoutMiddle), 'base64')
+}
+
+function withoutMiddle(_field: string, value: unknown): unknown {
+  if (typeof value !== 'string' || value.length <= readLetters) return value
+  return [value.length, value.slice(0, readLetters / 2), value.slice(-readLetters / 2)]
 }

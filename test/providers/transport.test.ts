@@ -125,6 +125,26 @@ t.test('follows no redirects', async t => {
   t.equal((await transport.send({ method: 'GET', url: server.url, signal })).status, 302)
 })
 
+t.test('gives all that came in one read as one piece, and the failure after it', async t => {
+  const pieces = ['one ', 'two ', 'three'].map(text => `${text.length.toString(16)}\r\n${text}\r\n`)
+  const port = await listen(
+    t,
+    createTcpServer(socket => {
+      socket.once('data', () => socket.end(`HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n${pieces.join('')}`))
+    }),
+  )
+  const transport = makeTransport(t)
+  const { body } = await transport.send({ method: 'GET', url: `http://127.0.0.1:${port}/`, signal })
+  const seen: string[] = []
+  await t.rejects(
+    async () => {
+      for await (const bytes of body) seen.push(bytes.toString())
+    },
+    { code: 'upstream_unavailable' },
+  )
+  t.same(seen, ['one two three'])
+})
+
 t.test('sends JSON and whatever headers are given', async t => {
   const server = await serve(t, (request, response) => {
     void (async () => {

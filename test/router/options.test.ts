@@ -47,6 +47,11 @@ t.test('a conversation keeps its key while it grows; another one has another', a
     })
   t.equal(sessionKey(talk('a', 'b', 'c'), undefined), sessionKey(talk('a'), undefined))
   t.not(sessionKey(talk('b'), undefined), sessionKey(talk('a'), undefined))
+  const long = 'word '.repeat(20_000)
+  t.equal(sessionKey(talk(long, 'b'), undefined), sessionKey(talk(long), undefined))
+  for (const other of [`${long}x`, `${long.slice(0, -1)}x`, `x${long.slice(1)}`]) {
+    t.not(sessionKey(talk(other), undefined), sessionKey(talk(long), undefined))
+  }
   t.equal(sessionKey(talk('a'), 'mine'), sessionKey(talk('b'), 'mine'))
   t.equal(sessionKey({ ...talk('a'), prompt_cache_key: 'k' }, undefined), 'cache:k')
   t.equal(sessionKey(ChatRequest.parse({ messages: [{ role: 'system', content: 'x' }] }), undefined), undefined)

@@ -1,4 +1,6 @@
-import { readText, type Reading } from './reading.ts'
+import { hash } from 'node:crypto'
+import { LRUCache } from 'lru-cache'
+import { excerptOf, readText, type Reading } from './reading.ts'
 import { completeVectorizer, createVectorMaker, type Vector, type VectorShape } from './vector.ts'
 
 /** A linear score as it is stored: eight bits a weight. */
@@ -27,7 +29,7 @@ export interface PackedText {
 
 export interface TextJudgement {
   /** Probabilities of kinds of tasks; they sum to 1. Kinds below 2 % are left out. */
-  categories: Record<string, number>
+  categories: Readonly<Record<string, number>>
   /** Log odds by which this prompt is easier (positive) or harder than usual for its kind. */
   ease: number
 }
@@ -43,7 +45,10 @@ const leastShare = 0.02
 const oddsPerScore = 4
 const mostEase = 1
 
-/** Judges texts by packed weights; about 0.1 ms for a long one. Makes one judgement at a time. */
+/** Judgements kept: in a loop of tool calls the user's newest words are the same in every request. */
+const mostKept = 256
+
+/** Judges texts by packed weights; about 0.1 ms for a long one it has not judged lately. Makes one judgement at a time. */
 export function createTextJudge(packed: PackedText): (text: string) => TextJudgement {
   const { shape, centre, scale } = packed
   const rarity = new Float32Array(unsigned(packed.rarity))
@@ -52,7 +57,7 @@ export function createTextJudge(packed: PackedText): (text: string) => TextJudge
     completeVectorizer(shape, rarity, Float64Array.from(centre), Float64Array.from(scale)),
   )
   const scoreAll = unpack([...packed.categoryScores, packed.ease], shape.buckets)
-  return text => {
+  const judge = (text: string): TextJudgement => {
     const reading = readText(text)
     const scores = scoreAll(makeVector(reading))
     const ease = scores.pop()!
@@ -60,6 +65,13 @@ export function createTextJudge(packed: PackedText): (text: string) => TextJudge
       categories: shares(packed.categories, scores, reading),
       ease: Math.max(-mostEase, Math.min(mostEase, oddsPerScore * ease)),
     }
+  }
+  const kept = new LRUCache<string, TextJudgement>({ max: mostKept })
+  return text => {
+    const key = `${text.length} ${hash('sha1', excerptOf(text), 'base64')}`
+    let judgement = kept.get(key)
+    if (judgement === undefined) kept.set(key, (judgement = judge(text)))
+    return judgement
   }
 }
 

@@ -22,14 +22,17 @@ export const figureCount = formFigures + cueCount
  * ends, where instructions stand, so that the time of a decision has a bound; its true length is still a figure.
  */
 export function readText(text: string): Reading {
-  const excerpt =
-    text.length <= readCharacters
-      ? text
-      : `${text.slice(0, readCharacters / 2)}\n${text.slice(text.length - readCharacters / 2)}`
+  const excerpt = excerptOf(text)
   const options = findOptions(excerpt)
   const questionEnd = options[0]?.start ?? excerpt.length
   const scan = scanTokens(excerpt, questionEnd)
   return { tokens: scan.tokens, figures: describe(text, excerpt, questionEnd, options, scan) }
+}
+
+/** All that is read of a text, apart from its length. */
+export function excerptOf(text: string): string {
+  if (text.length <= readCharacters) return text
+  return `${text.slice(0, readCharacters / 2)}\n${text.slice(text.length - readCharacters / 2)}`
 }
 
 interface Span {

@@ -1,7 +1,9 @@
 import { mkdtempSync } from 'node:fs'
-import { enableCompileCache } from 'node:module'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { coreSettings, readSettings } from '../../../config.ts'
+import { findEndpoints } from '../../../providers/index.ts'
+import { start } from '../../../start.ts'
 
 /** A child process: Signalbox as users run it, with routing, counting and books on, and slots enough for the load. */
 const environment = {
@@ -13,11 +15,6 @@ const environment = {
   OPENAI_COMPATIBLE_ENDPOINT: process.argv[2] ?? '',
   PROVIDER_MAX_CONCURRENT_LOCAL: '1000',
 }
-// As `bin/signalbox.js` does, and for the same reason before anything of Signalbox is imported.
-enableCompileCache(path.resolve(import.meta.dirname, '../../../../node_modules/.cache/signalbox'))
-const { coreSettings, readSettings } = await import('../../../config.ts')
-const { findEndpoints } = await import('../../../providers/index.ts')
-const { start } = await import('../../../start.ts')
 const root = mkdtempSync(path.join(tmpdir(), 'signalbox-bench-'))
 const values = readSettings(coreSettings, environment)
 const running = await start({ root, values, endpoints: findEndpoints(environment) }, 'bench')
