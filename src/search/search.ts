@@ -76,7 +76,11 @@ export function openSearch(settings: SearchSettings): Search {
   const { now, log } = settings
   const directory = path.join(settings.dataDir, 'search')
   mkdirSync(directory, { recursive: true })
-  const writer = startIndexWriter({ directory, excludePatterns: settings.excludePatterns })
+  const writer = startIndexWriter({ directory, excludePatterns: settings.excludePatterns }, failure => {
+    if (closing.signal.aborted) return
+    if (failure === undefined) view = view.reload()
+    else log.warn({ cause: failure }, 'merging the pieces of the code index failed; they stay in use as they are')
+  })
   const meaning = settings.embed === undefined ? undefined : openMeaning(directory, settings.embed)
   const closing = new AbortController()
   const watching = watchFolders(() => inBackground(catchUp()), quietMs)
