@@ -9,9 +9,21 @@ export function decode(bytes: Buffer): { text: string } | { skip: SkipReason } {
   const marked = decodeMarked(bytes)
   if (marked !== undefined) return { text: marked }
   if (bytes.subarray(0, sniffedBytes).includes(0)) return { skip: 'binary' }
-  if (isAscii(bytes)) return { text: bytes.toString('latin1') }
-  if (isUtf8(bytes)) return { text: bytes.toString('utf8') }
-  return mostlyControl(bytes) ? { skip: 'binary' } : { text: bytes.toString('latin1') }
+  return !isUtf8(bytes) && mostlyControl(bytes) ? { skip: 'binary' } : { text: decodeUnmarked(bytes) }
+}
+
+/** Some lines of a text that `decode` found to be one. */
+export function decodeLines(bytes: Buffer): string {
+  return decodeMarked(bytes) ?? decodeUnmarked(bytes)
+}
+
+/** Whether a text has two bytes a character, and so newlines in other places than a search for their byte finds. */
+export function isWide(bytes: Buffer): boolean {
+  return (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)
+}
+
+function decodeUnmarked(bytes: Buffer): string {
+  return bytes.toString(!isAscii(bytes) && isUtf8(bytes) ? 'utf8' : 'latin1')
 }
 
 /** Whether a text was written by a program: by what it says of itself, or by lines no person writes. */

@@ -13,6 +13,8 @@ import { DamagedFile } from './term-file.ts'
  */
 export interface IndexFolder {
   readonly manifest: Manifest
+  /** How many segments it has. */
+  readonly pieces: number
   /** Absolute paths of the files in it. */
   paths(): string[]
   known(path: string): IndexedFile | undefined
@@ -21,8 +23,10 @@ export interface IndexFolder {
   forget(path: string): boolean
   /** A name no file of the index has had. */
   nextName(extension: string): string
-  /** Merges segments of like size when there are many; `thoroughly` also joins what a first indexing left in pieces. */
-  compact(thoroughly: boolean): void
+  /** Merges segments of like size when there are many; `thoroughly` also joins what a first indexing left in pieces. Returns whether it merged. */
+  compact(thoroughly: boolean): boolean
+  /** The same for one such group. Returns whether there was one. */
+  compactOnce(): boolean
   commit(): void
   /** Removes the files that neither the manifest nor a task under way needs. */
   clean(): void
@@ -85,8 +89,16 @@ function indexFolder(directory: string, manifest: Manifest, opened: readonly Par
     for (const part of group) part.segment.close()
     openPart(name)
   }
+  const compactOnce = () => {
+    const group = crowded(parts)
+    if (group !== undefined) merge(group)
+    return group !== undefined
+  }
   return {
     manifest,
+    get pieces() {
+      return parts.length
+    },
     paths: () => [...places.keys()],
     known(file) {
       const place = places.get(file)
@@ -105,9 +117,12 @@ function indexFolder(directory: string, manifest: Manifest, opened: readonly Par
     },
     nextName,
     compact(thoroughly) {
-      for (let group = crowded(parts); group !== undefined; group = crowded(parts)) merge(group)
+      const before = parts
+      while (compactOnce());
       if (thoroughly && isScattered(parts)) merge(parts)
+      return parts !== before
     },
+    compactOnce,
     commit() {
       manifest.segments = parts.map(({ segment, dead }) => ({ name: segment.name, dead: [...dead] }))
       writeManifest(directory, manifest)

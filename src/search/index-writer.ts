@@ -23,7 +23,8 @@ interface Waiting {
 // What indexing throws away dies young; the default of 48 MB a thread would only let it lie longer.
 const youngHeapMb = 8
 
-export function startIndexWriter(settings: WorkerSettings): IndexWriter {
+/** `rested` is called when pieces of the index were merged after a task, or when that failed. */
+export function startIndexWriter(settings: WorkerSettings, rested: (failure?: unknown) => void): IndexWriter {
   const waiting = new Map<number, Waiting>()
   const ending = new Set<Promise<unknown>>()
   let worker: Worker | undefined
@@ -38,11 +39,15 @@ export function startIndexWriter(settings: WorkerSettings): IndexWriter {
       resourceLimits: { maxYoungGenerationSizeMb: youngHeapMb },
     })
     started.on('message', (answer: WorkerAnswer) => {
+      if (answer.kind === 'rested') {
+        if (answer.merged || answer.failure !== undefined) rested(answer.failure)
+        if (answer.after === 'sync' && waiting.size === 0 && worker === started) retire(started)
+        return
+      }
       const asked = waiting.get(answer.id)
       if (answer.kind === 'progress') return asked?.tell?.(answer.progress)
       waiting.delete(answer.id)
       asked?.answered(answer)
-      if (answer.kind === 'synced' && waiting.size === 0 && worker === started) retire(started)
     })
     started.on('error', failAll)
     started.on('exit', () => {

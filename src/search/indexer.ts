@@ -40,10 +40,19 @@ export interface Indexer {
   sync(request: IndexRequest, tell: (progress: IndexProgress) => void, signal: AbortSignal): Promise<IndexReport>
   /** Looks again at some absolute paths of the last request: changed, new or gone. */
   update(request: IndexRequest, paths: readonly string[]): { changed: number; folders: string[] }
+  /**
+   * Merges what has gathered in small pieces, which nobody needs to wait for; `thoroughly` after a sync. Returns whether
+   * there was anything to do.
+   */
+  tidy(thoroughly: boolean): boolean
   close(): void
 }
 
 const turnEveryMs = 40
+/** Edits that never pause leave this many pieces at most; then one merge of a few comes with an edit now and then. */
+const maxPieces = 100
+/** Updates of fewer files than this leave their memory to the next. */
+const maxUpdateFiles = 50
 const maxExamples = 50
 
 /** `excludePatterns` are left out of every index here, beside those a request names. */
@@ -52,8 +61,11 @@ export function createIndexer(directory: string, excludePatterns: readonly strin
   let live = openIndexFolder(directory)
   const exclusionsOf = (request: IndexRequest) => (root: string) =>
     exclusionOf(root, [...excludePatterns, ...request.excludePatterns])
+  // Updates are of one request and its rules until the next sync; what they need is made once.
+  let updating: Updating | undefined
   return {
     async sync(request, tell, signal) {
+      updating = undefined
       const mark = markOf(request.options)
       const stale = request.force || live.manifest.mark !== mark
       // A rebuild grows beside the old index, which answers until the new one is whole.
@@ -81,7 +93,6 @@ export function createIndexer(directory: string, excludePatterns: readonly strin
         else live = replaced(live, target)
         throw cause
       }
-      target.compact(true)
       target.commit()
       target.clean()
       live = replaced(live, target)
@@ -90,26 +101,40 @@ export function createIndexer(directory: string, excludePatterns: readonly strin
     },
     update(request, paths) {
       const report = emptyReport()
-      const builder = segmentBuilder(request.options)
+      const { builder, exclusions } = updating ?? { builder: segmentBuilder(request.options), exclusions: new Map() }
+      updating = undefined
       const files = fileSink(live, request, report)
-      const exclude = exclusionsOf(request)
       for (const changed of paths) {
         const root = request.roots.find(each => changed === each || changed.startsWith(each + path.sep))
         if (root === undefined) continue
-        const exclusion = exclude(root)
+        const exclusion = exclusions.get(root) ?? exclusionsOf(request)(root)
+        exclusions.set(root, exclusion)
         lookAgain(changed, root, exclusion, live, report, file => files.take(file, root, builder))
       }
       if (builder.files > 0) live.append(builder)
       const changed = report.filesIndexed + report.filesRemoved
+      // Not after a failure, which may leave something in the builder, nor when that grew large.
+      if (report.filesIndexed < maxUpdateFiles) updating = { builder, exclusions }
       if (changed > 0) {
-        live.compact(false)
+        if (live.pieces > maxPieces) live.compactOnce()
         live.commit()
         live.clean()
       }
       return { changed, folders: report.folders }
     },
+    tidy(thoroughly) {
+      if (!live.compact(thoroughly)) return false
+      live.commit()
+      live.clean()
+      return true
+    },
     close: () => live.close(),
   }
+}
+
+interface Updating {
+  builder: SegmentBuilder
+  exclusions: Map<string, Exclusion>
 }
 
 function replaced(before: IndexFolder, after: IndexFolder): IndexFolder {

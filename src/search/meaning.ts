@@ -4,7 +4,7 @@ import path from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { decode } from './decode.ts'
 import type { IndexView } from './index-view.ts'
-import type { Ranked } from './rank.ts'
+import type { Ranked } from './best-files.ts'
 import type { Segment } from './segment-file.ts'
 
 /**

@@ -1,11 +1,10 @@
 import type { Commits } from './commits-file.ts'
 import { idf } from './postings.ts'
-import { readVarint } from './varint.ts'
+import type { PastList } from './term-lists.ts'
 
 /** A word of a query as one history has it. */
 export interface PastWord {
-  /** Its postings there, as `Commits.find` gives them. */
-  bytes: Uint8Array
+  list: PastList
   /** What the word counts in the query. */
   weight: number
 }
@@ -32,80 +31,60 @@ export interface Past {
 
 export function openPast(history: Commits, tuning: PastTuning): Past {
   const { firstPaths, paths, wordWorth, commitCount, pathCount } = history
-  const byPath = sparseSums(pathCount)
-  const likeness = sparseSums(commitCount)
+  const byPath = new Float32Array(pathCount)
+  const likeness = new Float32Array(commitCount)
+  const alike = new Uint32Array(commitCount)
   return {
     weigh(words) {
-      byPath.clear()
-      likeness.clear()
-      for (const { bytes, weight } of words) {
-        const reader = { bytes, at: 0 }
-        const having = readVarint(reader)
-        const commitUnit = (idf(having, commitCount) ** tuning.idfPower * weight) / (tuning.k1 + 1)
-        for (let left = having, commit = 0; left > 0; left--) {
-          commit += readVarint(reader)
-          likeness.add(commit, commitUnit * wordWorth[commit]!)
-        }
-        const touched = readVarint(reader)
-        const pathUnit = (idf(touched, pathCount) ** tuning.idfPower * weight * tuning.history) / 255
-        for (let left = touched, path = 0; left > 0; left--) {
-          path += readVarint(reader)
-          byPath.add(path, pathUnit * bytes[reader.at++]!)
-        }
-      }
+      byPath.fill(0)
+      let count = 0
       let most = 0
-      likeness.each((_, value) => (most = Math.max(most, value)))
+      for (const { list, weight } of words) {
+        const { commits, paths: touched, impacts } = list
+        const commitUnit = (idf(commits.length, commitCount) ** tuning.idfPower * weight) / (tuning.k1 + 1)
+        for (let at = 0; at < commits.length; at++) {
+          const commit = commits[at]!
+          const before = likeness[commit]!
+          // Nothing that is added is zero, so that a sum is zero only before its first addition.
+          if (before === 0) alike[count++] = commit
+          const sum = before + commitUnit * wordWorth[commit]!
+          likeness[commit] = sum
+          if (sum > most) most = sum
+        }
+        const pathUnit = (idf(touched.length, pathCount) ** tuning.idfPower * weight * tuning.history) / 255
+        for (let at = 0; at < touched.length; at++) byPath[touched[at]!]! += pathUnit * impacts[at]!
+      }
       // Less like than this, a commit would count next to nothing.
-      for (const { index: commit, value } of largest(likeness, tuning.neighbourCommits, most * 0.3)) {
+      for (const { commit, value } of largest(likeness, alike, count, tuning.neighbourCommits, most * 0.3)) {
         const [from, to] = [firstPaths[commit]!, firstPaths[commit + 1]!]
         const gain = (tuning.neighbours * value * (value / most) ** tuning.neighbourPower) / Math.sqrt(to - from)
-        for (let place = from; place < to; place++) byPath.add(paths[place]!, gain)
+        for (let place = from; place < to; place++) byPath[paths[place]!]! += gain
       }
-      return byPath.sums
+      for (let at = 0; at < count; at++) likeness[alike[at]!] = 0
+      return byPath
     },
   }
 }
 
-/** Sums by index that cost nothing for the indexes that are not named: a word of most queries names few. */
-interface SparseSums {
-  readonly sums: Float32Array
-  add(index: number, value: number): void
-  each(see: (index: number, value: number) => void): void
-  clear(): void
-}
-
-function sparseSums(size: number): SparseSums {
-  const sums = new Float32Array(size)
-  const named = new Uint32Array(size)
-  let count = 0
-  return {
-    sums,
-    add(index, value) {
-      // Nothing that is added is zero, so that a sum is zero only before its first addition.
-      if (sums[index] === 0) named[count++] = index
-      sums[index]! += value
-    },
-    each(see) {
-      for (let at = 0; at < count; at++) see(named[at]!, sums[named[at]!]!)
-    },
-    clear() {
-      for (let at = 0; at < count; at++) sums[named[at]!] = 0
-      count = 0
-    },
-  }
-}
-
-/** The largest sums above a bound, largest first. */
-function largest(sums: SparseSums, limit: number, above: number): { index: number; value: number }[] {
-  const kept: { index: number; value: number }[] = []
+/** The commits with the largest sums above a bound, largest first. */
+function largest(
+  sums: Float32Array,
+  named: Uint32Array,
+  count: number,
+  limit: number,
+  above: number,
+): { commit: number; value: number }[] {
+  const kept: { commit: number; value: number }[] = []
   let least = above
-  sums.each((index, value) => {
-    if (value <= least) return
+  for (let at = 0; at < count; at++) {
+    const commit = named[at]!
+    const value = sums[commit]!
+    if (value <= least) continue
     let place = kept.length
     while (place > 0 && kept[place - 1]!.value < value) place--
-    kept.splice(place, 0, { index, value })
+    kept.splice(place, 0, { commit, value })
     if (kept.length > limit) kept.pop()
     if (kept.length === limit) least = kept[limit - 1]!.value
-  })
+  }
   return kept
 }

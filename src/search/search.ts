@@ -8,7 +8,8 @@ import type { IndexProgress, IndexReport, IndexRequest } from './indexer.ts'
 import { fuse, openMeaning, type Embed } from './meaning.ts'
 import { IndexOptions } from './options.ts'
 import { parseQuery, passesFile, passesSymbol, type Query } from './query.ts'
-import { createRanker, type Admission, type Ranked, type Ranker } from './rank.ts'
+import type { Admission, Ranked } from './best-files.ts'
+import { createRanker, type Ranker } from './rank.ts'
 import type { RetrivInitInput, RetrivInitOutput, SearchHit, SearchInput, SearchOutput } from './requests.ts'
 import { resolveRoots } from './roots.ts'
 import { patternOf, shorten, showHit } from './show.ts'
@@ -75,7 +76,11 @@ export function openSearch(settings: SearchSettings): Search {
   const { now, log } = settings
   const directory = path.join(settings.dataDir, 'search')
   mkdirSync(directory, { recursive: true })
-  const writer = startIndexWriter({ directory, excludePatterns: settings.excludePatterns })
+  const writer = startIndexWriter({ directory, excludePatterns: settings.excludePatterns }, failure => {
+    if (closing.signal.aborted) return
+    if (failure === undefined) view = view.reload()
+    else log.warn({ cause: failure }, 'merging the pieces of the code index failed; they stay in use as they are')
+  })
   const meaning = settings.embed === undefined ? undefined : openMeaning(directory, settings.embed)
   const closing = new AbortController()
   const watching = watchFolders(() => inBackground(catchUp()), quietMs)

@@ -1,5 +1,5 @@
-import { decode } from './decode.ts'
-import type { Ranked } from './rank.ts'
+import { decode, decodeLines, isWide } from './decode.ts'
+import type { Ranked } from './best-files.ts'
 import type { MatchField, SearchHit } from './requests.ts'
 import type { ChunkPlace } from './chunk-columns.ts'
 import type { IndexedFile } from './segment-file.ts'
@@ -29,11 +29,10 @@ export interface Showing {
 export function showHit(ranked: Ranked, showing: Showing): SearchHit | StaleHit | undefined {
   const indexed = ranked.segment.file(ranked.file)
   const inPlace = chunkOf(ranked)
-  const whole = !indexed.ascii || showing.phrases.length > 0 || showing.contextLines > 0
-  const stretch = whole ? { from: 0, to: Infinity } : { from: inPlace.start, to: endOfChunk(ranked) }
-  const text = readAsIndexed(indexed, stretch)
+  const whole = showing.phrases.length > 0 || showing.contextLines > 0
+  const text = whole ? readWhole(indexed) : readChunk(ranked, indexed, inPlace)
   if (text === undefined) return { stale: indexed.path }
-  let chunk = { ...inPlace, start: inPlace.start - stretch.from }
+  let chunk = whole ? inPlace : { ...inPlace, start: 0 }
   if (showing.phrases.length > 0) {
     const place = placeOfPhrases(text, showing.phrases)
     if (place === undefined) return undefined
@@ -82,15 +81,40 @@ export function shorten(
   return { ...hit, start_line: hit.start_line + from, end_line: hit.start_line + to, lines: text }
 }
 
+function readWhole(indexed: IndexedFile): string | undefined {
+  const bytes = readAsIndexed(indexed, 0, Infinity)
+  const decoded = bytes && decode(bytes)
+  return decoded !== undefined && 'text' in decoded ? decoded.text : undefined
+}
+
+/** Reads and decodes no more than the lines of a chunk, where characters and bytes are the same or newlines are. */
+function readChunk(ranked: Ranked, indexed: IndexedFile, { first, last, start }: ChunkPlace): string | undefined {
+  if (indexed.ascii) return readAsIndexed(indexed, start, endOfChunk(ranked))?.toString('latin1')
+  const bytes = readAsIndexed(indexed, 0, Infinity)
+  if (bytes === undefined) return undefined
+  if (isWide(bytes)) return decodeLines(bytes).slice(start)
+  const from = offsetOfLine(bytes, 0, first)
+  return decodeLines(bytes.subarray(from, offsetOfLine(bytes, from, last - first + 1)))
+}
+
+/** The offset after so many lines of bytes from an offset. */
+function offsetOfLine(bytes: Buffer, from: number, count: number): number {
+  let at = from
+  for (let line = 0; line < count; line++) {
+    const newline = bytes.indexOf(10, at)
+    if (newline < 0) return bytes.length
+    at = newline + 1
+  }
+  return at
+}
+
 /**
  * Synchronous on purpose: the handful of files of a page are in the page cache, where ten reads take 0.2 ms; through
  * the thread pool they take 1.4 ms.
  */
-function readAsIndexed({ path, sizeBytes, modifiedMs }: IndexedFile, stretch: { from: number; to: number }) {
-  const read = readFile(path, { maxBytes: sizeBytes, ...stretch })
-  if (!('bytes' in read) || read.sizeBytes !== sizeBytes || read.modifiedMs !== modifiedMs) return undefined
-  const decoded = decode(read.bytes)
-  return 'text' in decoded ? decoded.text : undefined
+function readAsIndexed({ path, sizeBytes, modifiedMs }: IndexedFile, from: number, to: number): Buffer | undefined {
+  const read = readFile(path, { maxBytes: sizeBytes, from, to })
+  return 'bytes' in read && read.sizeBytes === sizeBytes && read.modifiedMs === modifiedMs ? read.bytes : undefined
 }
 
 /** Where the next chunk of its file begins. */
@@ -162,16 +186,22 @@ function whyOf(relative: string, symbol: string, text: string, { terms, pattern 
   })
 }
 
-/** Matches the terms themselves, wherever they stand: what is then taken apart is a few identifiers, not a whole text. */
+/**
+ * Matches the terms themselves in lower-case text, wherever they stand: what is then taken apart is a few identifiers,
+ * not a whole text. A pattern that ignores case takes twice as long.
+ */
 export function patternOf(terms: Iterable<string>): RegExp {
-  return new RegExp([...terms].map(term => term.replace(/[$]/g, '\\$&')).join('|'), 'gi')
+  return new RegExp([...terms].map(term => term.replace(/[$]/g, '\\$&')).join('|'), 'g')
 }
 
 /** The identifiers around each match, each once. */
 function identifiersWith(pattern: RegExp, text: string): Set<string> {
   const identifiers = new Set<string>()
+  const lower = text.toLowerCase()
+  // A few letters of some scripts change in length, and then places do not agree.
+  const sought = lower.length === text.length ? lower : text
   pattern.lastIndex = 0
-  while (pattern.test(text)) {
+  while (pattern.test(sought)) {
     let start = pattern.lastIndex
     while (start > 0 && isWordCharacter(text.charCodeAt(start - 1))) start--
     let end = pattern.lastIndex

@@ -72,7 +72,7 @@ const flushBytes = 1 << 20
 
 export function createTermFile(file: string): TermFileWriter {
   const descriptor = openSync(file, 'w')
-  const pending = byteWriter(flushBytes + 65_536)
+  const pending = byteWriter(1 << 16)
   const directory = byteWriter()
   const payloads = byteWriter(1 << 16)
   const heads = byteWriter()

@@ -18,6 +18,8 @@ export type WorkerAnswer =
   | { id: number; kind: 'synced'; report: IndexReport }
   | { id: number; kind: 'updated'; changed: number; folders: string[] }
   | { id: number; kind: 'failed'; cancelled: boolean; error: unknown }
+  /** The merging after a task is over, or was not needed. */
+  | { id: number; kind: 'rested'; after: 'sync' | 'update'; merged: boolean; failure?: unknown }
 
 const port = parentPort!
 const { directory, excludePatterns } = workerData as WorkerSettings
@@ -25,12 +27,35 @@ const indexer = createIndexer(directory, excludePatterns, () => performance.now(
 const cancels = new Map<number, AbortController>()
 // One writer, one task at a time.
 let last: Promise<void> = Promise.resolve()
+let rest: NodeJS.Timeout | undefined
+let waiting = 0
+
+// Edits come in bursts; each would wait for the merge after the one before.
+const restAfterMs = 250
 
 port.on('message', (task: WorkerTask) => {
   if (task.kind === 'cancel') return cancels.get(task.id)?.abort()
   cancels.set(task.id, new AbortController())
-  last = last.then(() => perform(task))
+  clearTimeout(rest)
+  waiting++
+  last = last.then(() => perform(task)).finally(() => waiting--)
 })
+
+/** Merges when there is nothing else to do: at once after a sync, when edits pause after an update. */
+function restLater(id: number, after: 'sync' | 'update'): void {
+  const begin = () => {
+    if (waiting > 0) return
+    let answer: WorkerAnswer
+    try {
+      answer = { id, kind: 'rested', after, merged: indexer.tidy(after === 'sync') }
+    } catch (failure) {
+      answer = { id, kind: 'rested', after, merged: false, failure }
+    }
+    port.postMessage(answer)
+  }
+  clearTimeout(rest)
+  rest = setTimeout(begin, after === 'sync' ? 0 : restAfterMs)
+}
 
 async function perform(task: Exclude<WorkerTask, { kind: 'cancel' }>): Promise<void> {
   const { signal } = cancels.get(task.id)!
@@ -38,12 +63,17 @@ async function perform(task: Exclude<WorkerTask, { kind: 'cancel' }>): Promise<v
   try {
     signal.throwIfAborted()
     if (task.kind === 'close') {
+      clearTimeout(rest)
       indexer.close()
       port.close()
     } else if (task.kind === 'sync') {
       const tell = (progress: IndexProgress) => answer({ id: task.id, kind: 'progress', progress: { ...progress } })
       answer({ id: task.id, kind: 'synced', report: await indexer.sync(task.request, tell, signal) })
-    } else answer({ id: task.id, kind: 'updated', ...indexer.update(task.request, task.paths) })
+      restLater(task.id, 'sync')
+    } else {
+      answer({ id: task.id, kind: 'updated', ...indexer.update(task.request, task.paths) })
+      restLater(task.id, 'update')
+    }
   } catch (error) {
     answer({ id: task.id, kind: 'failed', cancelled: signal.aborted, error })
   } finally {

@@ -1,0 +1,176 @@
+import type { Segment } from './segment-file.ts'
+import { insertDescending, type ChunkTuning, type TextList } from './term-lists.ts'
+
+/** A file and the chunk of it that answers best. */
+export interface Ranked {
+  segment: Segment
+  file: number
+  chunk: number
+  score: number
+}
+
+/** Which files and chunks may be found at all. */
+export interface Admission {
+  file?: (segment: Segment, file: number) => boolean
+  chunk?: (segment: Segment, chunk: number) => boolean
+}
+
+/** What a query has found in one segment. */
+export interface PartScores {
+  segment: Segment
+  /** Chunks of the file that has most. */
+  longestFile: number
+  /** By file: 1 when it no longer counts. */
+  dead: Uint8Array
+  /** Of each word that the segment's texts have. */
+  texts: { list: TextList; unit: number }[]
+  /** By file: what its text can score at most. Used up by `bestFiles`. */
+  bound: Float32Array
+  /** By file: its path and its history. */
+  extra: Float32Array
+  /** By file: what its score is multiplied with. */
+  prior: Float32Array
+}
+
+/**
+ * The best files in order, exactly as if all had been scored. Words are looked up in the chunks of those files only
+ * whose bound reaches the score of the last one kept.
+ */
+export function bestFiles(
+  parts: readonly PartScores[],
+  limit: number,
+  admission: Admission,
+  tuning: ChunkTuning,
+): Ranked[] {
+  const kept: (Ranked & Place)[] = []
+  const chunkSums = new Float32Array(longestFile(parts))
+  const top = new Float64Array(tuning.decayedChunks)
+  const consider = (order: number, file: number) => {
+    const part = parts[order]!
+    const { segment, bound } = part
+    if (admission.file?.(segment, file) !== false) {
+      const scored = scoreFile(part, file, chunkSums, top, admission, tuning)
+      if (scored !== undefined) keep(kept, limit, { segment, order, file, ...scored })
+    }
+    // What was considered is not considered again.
+    bound[file] = 0
+  }
+  for (const part of parts) completeBounds(part)
+  // Those with the highest bounds come first: the scores they reach spare most of the others a look.
+  for (const { order, file } of likeliest(parts, limit)) consider(order, file)
+  let least = kept.length === limit ? kept[limit - 1]!.score : 0
+  for (const [order, { bound }] of parts.entries()) {
+    for (let file = 0; file < bound.length; file++) {
+      if (bound[file]! < least || bound[file]! <= 0) continue
+      consider(order, file)
+      if (kept.length === limit) least = kept[limit - 1]!.score
+    }
+  }
+  return kept.map(({ segment, file, chunk, score }) => ({ segment, file, chunk, score }))
+}
+
+// Bounds and scores add the same numbers in another order, and round differently.
+const rounding = 1.0001
+
+/** Makes the bound of a file's text that of its score. */
+function completeBounds({ dead, bound, extra, prior }: PartScores): void {
+  for (let file = 0; file < bound.length; file++) {
+    bound[file] = dead[file] === 1 ? 0 : (bound[file]! + extra[file]!) * prior[file]! * rounding
+  }
+}
+
+function longestFile(parts: readonly PartScores[]): number {
+  return Math.max(0, ...parts.map(({ longestFile: chunks }) => chunks))
+}
+
+interface Place {
+  /** Of the part in the index. */
+  order: number
+  file: number
+  score: number
+}
+
+function likeliest(parts: readonly PartScores[], limit: number): Place[] {
+  const kept: Place[] = []
+  let least = 0
+  for (const [order, { bound }] of parts.entries()) {
+    for (let file = 0; file < bound.length; file++) {
+      const score = bound[file]!
+      if (score <= least) continue
+      keep(kept, limit, { order, file, score })
+      if (kept.length === limit) least = kept[limit - 1]!.score
+    }
+  }
+  return kept
+}
+
+/** Adds to a list in descending order of the score; of equals, what comes first in the index comes first. */
+function keep<T extends Place>(kept: T[], limit: number, one: T): void {
+  if (kept.length === limit && !isBefore(one, kept[limit - 1]!)) return
+  let low = 0
+  let high = kept.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (isBefore(one, kept[middle]!)) high = middle
+    else low = middle + 1
+  }
+  kept.splice(low, 0, one)
+  if (kept.length > limit) kept.pop()
+}
+
+function isBefore(a: Place, b: Place): boolean {
+  return a.score !== b.score ? a.score > b.score : a.order !== b.order ? a.order < b.order : a.file < b.file
+}
+
+/** Undefined when none of the file's chunks may be found. */
+function scoreFile(
+  { segment, texts, extra, prior }: PartScores,
+  file: number,
+  chunkSums: Float32Array,
+  top: Float64Array,
+  { chunk: admits }: Admission,
+  { soft, decay, head }: ChunkTuning,
+): { chunk: number; score: number } | undefined {
+  const first = segment.firstChunks[file]!
+  const count = segment.firstChunks[file + 1]! - first
+  chunkSums.fill(0, 0, count)
+  let strongest = 0
+  for (const { list, unit } of texts) {
+    const place = placeOf(list.files, file)
+    if (place < 0) continue
+    const { starts, chunks, impacts } = list
+    const end = starts[place + 1]!
+    let most = 0
+    for (let at = starts[place]!; at < end; at++) {
+      const impact = impacts[at]!
+      if (impact > most) most = impact
+      chunkSums[chunks[at]! - first]! += impact * unit
+    }
+    strongest += most * unit
+  }
+  top.fill(0)
+  let best = -1
+  if (count > 1) chunkSums[0]! *= head
+  for (let at = 0; at < count; at++) {
+    const value = chunkSums[at]!
+    if (value <= top[top.length - 1]! || admits?.(segment, first + at) === false) continue
+    if (value > top[0]!) best = first + at
+    insertDescending(top, value)
+  }
+  if (admits !== undefined && best < 0) return undefined
+  let score = strongest * soft + extra[file]!
+  for (let rank = 0, share = 1; rank < top.length; rank++, share *= decay) score += share * top[rank]!
+  return { chunk: Math.max(best, first), score: score * prior[file]! }
+}
+
+/** Where a sorted list has a number, or -1. */
+function placeOf(sorted: Uint32Array, value: number): number {
+  let low = 0
+  let high = sorted.length - 1
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (sorted[middle]! < value) low = middle + 1
+    else high = middle
+  }
+  return sorted[low] === value ? low : -1
+}

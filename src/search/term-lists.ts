@@ -1,0 +1,243 @@
+import { LRUCache } from 'lru-cache'
+import type { Commits } from './commits-file.ts'
+import type { IndexView } from './index-view.ts'
+import { readCounts } from './postings.ts'
+import type { Segment } from './segment-file.ts'
+import { DamagedFile } from './term-file.ts'
+import { readVarint } from './varint.ts'
+
+/** A term's postings in one segment, by file, ready to be scored. */
+export interface TextList {
+  /** Files with the term in their text, ascending. */
+  files: Uint32Array
+  /** By such a file: what the term can give to its score at most, in impact steps; see `tuning`. */
+  most: Float32Array
+  /** By such a file, where its postings begin; one more entry closes the last. */
+  starts: Uint32Array
+  chunks: Uint32Array
+  impacts: Uint8Array
+  /** Files with the term in their path, and how strongly in its directory and in its name. */
+  pathFiles: Uint32Array
+  directoryImpacts: Uint8Array
+  nameImpacts: Uint8Array
+}
+
+/** A term's postings in one history: the commits that say it, and the paths they touched. */
+export interface PastList {
+  commits: Uint32Array
+  paths: Uint32Array
+  impacts: Uint8Array
+}
+
+/** A term as the index has it, part by part and history by history. */
+export interface TermLists {
+  texts: (TextList | undefined)[]
+  pasts: (PastList | undefined)[]
+  /** Files with the term in their text, those with it in their path; both also count what no longer counts. */
+  files: number
+  paths: number
+}
+
+/** How chunks make a file's score, which is what bounds a term's share in it. */
+export interface ChunkTuning {
+  decay: number
+  decayedChunks: number
+  head: number
+  soft: number
+}
+
+/** Terms as a view has them, decoded once and kept while they are asked for. */
+export interface TermReader {
+  /** Undefined for a term that neither a file nor a commit has. */
+  read(view: IndexView, term: string): TermLists | undefined
+}
+
+// A word of every third of 105,000 chunks takes 0.25 MB; most words take next to nothing.
+const maxKeptBytes = 24 * 1024 * 1024
+
+export function termReader(tuning: ChunkTuning): TermReader {
+  const kept = new LRUCache<string, Kept>({ maxSize: maxKeptBytes, sizeCalculation: bytesOf })
+  // Numbers stand for the sources in what is kept, so that it keeps no source in memory.
+  const numbers = new WeakMap<Segment | Commits, number>()
+  const sources = new WeakMap<IndexView, readonly number[]>()
+  let nextNumber = 0
+  const numberOf = (source: Segment | Commits) => {
+    const number = numbers.get(source) ?? nextNumber++
+    numbers.set(source, number)
+    return number
+  }
+  const sourcesOf = (view: IndexView) => {
+    const known = sources.get(view)
+    if (known !== undefined) return known
+    const its = [...view.parts.map(({ segment }) => segment), ...view.histories].map(numberOf)
+    sources.set(view, its)
+    return its
+  }
+  return {
+    read(view, term) {
+      const its = sourcesOf(view)
+      const before = kept.get(term)
+      if (before?.sources === its) return before.lists
+      const texts = view.parts.map(({ segment }, at) => {
+        const place = before?.sources.indexOf(its[at]!) ?? -1
+        return place < 0 ? readText(segment, term, tuning) : before!.texts[place]
+      })
+      const pasts = view.histories.map((history, at) => {
+        const place = before?.sources.indexOf(its[texts.length + at]!) ?? -1
+        return place < 0 ? readPast(history, term) : before!.pasts[place - before!.texts.length]
+      })
+      const lists = listsOf(texts, pasts)
+      kept.set(term, { sources: its, texts, pasts, lists })
+      return lists
+    },
+  }
+}
+
+interface Kept {
+  sources: readonly number[]
+  texts: (TextList | undefined)[]
+  pasts: (PastList | undefined)[]
+  lists: TermLists | undefined
+}
+
+function listsOf(texts: TermLists['texts'], pasts: TermLists['pasts']): TermLists | undefined {
+  let [files, paths] = [0, 0]
+  for (const text of texts) {
+    files += text?.files.length ?? 0
+    paths += text?.pathFiles.length ?? 0
+  }
+  const known = files + paths > 0 || pasts.some(past => past !== undefined)
+  return known ? { texts, pasts, files, paths } : undefined
+}
+
+/** What a kept term costs beside its postings. */
+const keptTermBytes = 200
+const listBytes = 600
+
+function bytesOf({ texts, pasts }: Kept): number {
+  let bytes = keptTermBytes
+  for (const text of texts) {
+    if (text !== undefined)
+      bytes += listBytes + text.files.length * 12 + text.chunks.length * 5 + text.pathFiles.length * 6
+  }
+  for (const past of pasts) {
+    if (past !== undefined) bytes += listBytes + past.commits.length * 4 + past.paths.length * 5
+  }
+  return bytes
+}
+
+function readText(segment: Segment, term: string, tuning: ChunkTuning): TextList | undefined {
+  const payload = segment.find(term)
+  if (payload === undefined) return undefined
+  const reader = { bytes: payload, at: 0 }
+  const counts = readCounts(reader)
+  checkCount(counts.chunks + counts.files + counts.paths, payload)
+  const list: TextList = {
+    files: new Uint32Array(counts.files),
+    most: new Float32Array(counts.files),
+    starts: new Uint32Array(counts.files + 1),
+    chunks: new Uint32Array(counts.chunks),
+    impacts: new Uint8Array(counts.chunks),
+    pathFiles: new Uint32Array(counts.paths),
+    directoryImpacts: new Uint8Array(counts.paths),
+    nameImpacts: new Uint8Array(counts.paths),
+  }
+  const { files, starts, chunks, impacts } = list
+  const fileOf = segment.fileOf()
+  let chunk = 0
+  let place = -1
+  let file = -1
+  // Written out rather than called: this loop is most of a query's time when its terms are new.
+  let position = reader.at
+  for (let at = 0; at < counts.chunks; at++) {
+    let byte = payload[position++]!
+    let gap = byte & 127
+    for (let shift = 7; byte > 127 && shift < 35; shift += 7) {
+      byte = payload[position++]!
+      gap |= (byte & 127) << shift
+    }
+    chunk += gap
+    chunks[at] = chunk
+    impacts[at] = payload[position++]!
+    if (fileOf[chunk] === file) continue
+    file = fileOf[chunk]!
+    files[++place] = file
+    starts[place] = at
+  }
+  starts[counts.files] = counts.chunks
+  boundFiles(list, segment.firstChunks, tuning)
+  reader.at = position
+  file = 0
+  for (let at = 0; at < counts.paths; at++) {
+    file += readVarint(reader)
+    list.pathFiles[at] = file
+    list.directoryImpacts[at] = payload[reader.at++]!
+    list.nameImpacts[at] = payload[reader.at++]!
+  }
+  return list
+}
+
+/**
+ * A file's best chunks, summed with decay, are at most the sum over the terms of the same for each term alone: no chunk
+ * of a rank has more of a term than the term's own chunk of that rank.
+ */
+function boundFiles({ files, most, starts, chunks, impacts }: TextList, firstChunks: Uint32Array, tuning: ChunkTuning) {
+  const { decay, decayedChunks, head, soft } = tuning
+  const top = new Float64Array(decayedChunks)
+  for (let place = 0; place < files.length; place++) {
+    const file = files[place]!
+    const first = firstChunks[file]!
+    const headFactor = firstChunks[file + 1]! - first > 1 ? head : 1
+    const from = starts[place]!
+    const to = starts[place + 1]!
+    let strongest = impacts[from]!
+    if (to - from === 1) {
+      most[place] = strongest * soft + strongest * (chunks[from] === first ? headFactor : 1)
+      continue
+    }
+    top.fill(0)
+    for (let at = from; at < to; at++) {
+      const impact = impacts[at]!
+      if (impact > strongest) strongest = impact
+      insertDescending(top, chunks[at] === first ? impact * headFactor : impact)
+    }
+    let sum = strongest * soft
+    for (let rank = 0, share = 1; rank < top.length; rank++, share *= decay) sum += share * top[rank]!
+    most[place] = sum
+  }
+}
+
+/** Puts a value in its place among the largest, which stand in descending order, and drops the least. */
+export function insertDescending(top: Float64Array, value: number): void {
+  let place = top.length - 1
+  if (value <= top[place]!) return
+  for (; place > 0 && top[place - 1]! < value; place--) top[place] = top[place - 1]!
+  top[place] = value
+}
+
+function readPast(history: Commits, term: string): PastList | undefined {
+  const payload = history.find(term)
+  if (payload === undefined) return undefined
+  const reader = { bytes: payload, at: 0 }
+  const having = checkCount(readVarint(reader), payload)
+  const commits = new Uint32Array(having)
+  for (let at = 0, commit = 0; at < having; at++) {
+    commit += readVarint(reader)
+    commits[at] = commit
+  }
+  const touched = checkCount(readVarint(reader), payload)
+  const paths = new Uint32Array(touched)
+  const impacts = new Uint8Array(touched)
+  for (let at = 0, path = 0; at < touched; at++) {
+    path += readVarint(reader)
+    paths[at] = path
+    impacts[at] = payload[reader.at++]!
+  }
+  return { commits, paths, impacts }
+}
+
+/** A posting takes at least a byte, so that a damaged count cannot ask for memory without end. */
+function checkCount(count: number, payload: Uint8Array): number {
+  if (count > payload.length) throw new DamagedFile('a term has more postings than bytes')
+  return count
+}
