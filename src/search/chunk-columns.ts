@@ -6,7 +6,7 @@ import { byteWriter } from './varint.ts'
 export interface ChunkPlace {
   first: number
   last: number
-  /** Offset of its first character in the decoded text. */
+  /** Offset of its first character: in bytes of the file, or in its text where it is not to be read in place. */
   start: number
   symbol: string
 }

@@ -34,4 +34,4 @@ export function markOf(options: IndexOptions): string {
 }
 
 // Raised by every change to the words, chunks or formats, so that an older index rebuilds itself.
-const indexVersion = 2
+const indexVersion = 3

@@ -152,7 +152,7 @@ export function segmentBuilder(options: IndexOptions): SegmentBuilder {
   return {
     add(file, text) {
       addPath(file.path.slice(file.rootLength))
-      addText(text, file.language, options, countIdentifier, endChunk)
+      addText(text, file.language, options, countIdentifier, endChunk, placesIn(file, text))
       files.push(file)
       firstChunks.push(chunks.length)
     },
@@ -214,6 +214,7 @@ function addText(
   { chunkSize, weights }: IndexOptions,
   countIdentifier: CountIdentifier,
   endChunk: (chunk: Chunk, start: number, length: number) => void,
+  placeOf: (offset: number) => number,
 ): void {
   const lines = linesOf(text)
   const chunks = chunksOf(lines, outlineOf(text, lines, language), chunkSize)
@@ -222,7 +223,7 @@ function addText(
   const endOf = (index: number) => lines.starts[chunks[index]!.last + 1] ?? Infinity
   let end = chunks.length === 0 ? Infinity : endOf(0)
   const finish = () => {
-    endChunk(chunks[current]!, lines.starts[chunks[current]!.first]!, length)
+    endChunk(chunks[current]!, placeOf(lines.starts[chunks[current]!.first]!), length)
     length = 0
     current++
   }
@@ -234,6 +235,18 @@ function addText(
     length += countIdentifier(text, start, stop, hash, inComment ? weights.comment : weights.body)
   })
   while (current < chunks.length) finish()
+}
+
+/** Turns ascending offsets in a text into offsets in its file, which may begin with a mark that the text lacks. */
+function placesIn({ sizeBytes, inPlace }: IndexedFile, text: string): (offset: number) => number {
+  if (!inPlace || text.length === sizeBytes) return offset => offset
+  let place = sizeBytes - Buffer.byteLength(text)
+  let done = 0
+  return offset => {
+    place += Buffer.byteLength(text.slice(done, offset))
+    done = offset
+    return place
+  }
 }
 
 /** The words of a file's name, and its hyphenated neighbours joined: `rate-limit.ts` is also `ratelimit`. */

@@ -15,8 +15,8 @@ export interface IndexedFile {
   modifiedMs: number
   /** First eight bytes of the content's SHA-1, hexadecimal. */
   hash: string
-  /** Whether characters and bytes are the same in it, so that a part can be read alone. */
-  ascii: boolean
+  /** Whether its chunks begin at offsets in bytes, so that one can be read alone; two-byte encodings do not. */
+  inPlace: boolean
   /** By its name, or by its first line where the name does not tell. */
   language: Language
 }
@@ -61,7 +61,7 @@ export interface Segment {
 }
 
 /** Bits of `Segment.traits`. */
-export const traits = { test: 1, prose: 2, data: 4, ascii: 8 } as const
+export const traits = { test: 1, prose: 2, data: 4, inPlace: 8 } as const
 
 export function writeSegment(file: string, content: SegmentContent): void {
   const out = createTermFile(file)
@@ -141,7 +141,7 @@ function readSegment(inner: TermFile, name: string): Segment {
       sizeBytes: sizes[file]!,
       modifiedMs: modified[file]!,
       hash: hashes.toString('hex', file * 8, file * 8 + 8),
-      ascii: (fileTraits[file]! & traits.ascii) !== 0,
+      inPlace: (fileTraits[file]! & traits.inPlace) !== 0,
       language: languages[fileLanguages[file]!] ?? unknownLanguage,
     }),
     chunk: index => chunk()(index),
@@ -189,9 +189,9 @@ export function lettersOf(word: string): number {
 const testPath =
   /(?:^|\/)(?:tests?|testing|__tests__|specs?|testdata|fixtures|features|e2e|e2e_tests)\/|(?:^|\/)(?:test_[^/]*|[^/]*[._-](?:test|tests|spec|e2e-spec|bench)\.[^/]*|[^/]*Tests?\.(?:java|kt|cs|swift|scala|php)|conftest\.py)$/
 
-function traitsOf({ path, rootLength, ascii, language: { kind } }: IndexedFile): number {
+function traitsOf({ path, rootLength, inPlace, language: { kind } }: IndexedFile): number {
   const test = testPath.test(path.slice(rootLength)) ? traits.test : 0
-  return test | (ascii ? traits.ascii : 0) | (kind === 'prose' ? traits.prose : kind === 'data' ? traits.data : 0)
+  return test | (inPlace ? traits.inPlace : 0) | (kind === 'prose' ? traits.prose : kind === 'data' ? traits.data : 0)
 }
 
 function textAt(inner: TermFile, name: string, endName: string): (index: number) => string {

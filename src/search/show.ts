@@ -1,4 +1,4 @@
-import { decode, decodeLines, isWide } from './decode.ts'
+import { decode, decodeLines } from './decode.ts'
 import type { Ranked } from './best-files.ts'
 import type { MatchField, SearchHit } from './requests.ts'
 import type { ChunkPlace } from './chunk-columns.ts'
@@ -32,7 +32,7 @@ export function showHit(ranked: Ranked, showing: Showing): SearchHit | StaleHit 
   const whole = showing.phrases.length > 0 || showing.contextLines > 0
   const text = whole ? readWhole(indexed) : readChunk(ranked, indexed, inPlace)
   if (text === undefined) return { stale: indexed.path }
-  let chunk = whole ? inPlace : { ...inPlace, start: 0 }
+  let chunk = { ...inPlace, start: whole ? endOfLines(text, 0, inPlace.first) : 0 }
   if (showing.phrases.length > 0) {
     const place = placeOfPhrases(text, showing.phrases)
     if (place === undefined) return undefined
@@ -87,25 +87,14 @@ function readWhole(indexed: IndexedFile): string | undefined {
   return decoded !== undefined && 'text' in decoded ? decoded.text : undefined
 }
 
-/** Reads and decodes no more than the lines of a chunk, where characters and bytes are the same or newlines are. */
-function readChunk(ranked: Ranked, indexed: IndexedFile, { first, last, start }: ChunkPlace): string | undefined {
-  if (indexed.ascii) return readAsIndexed(indexed, start, endOfChunk(ranked))?.toString('latin1')
-  const bytes = readAsIndexed(indexed, 0, Infinity)
-  if (bytes === undefined) return undefined
-  if (isWide(bytes)) return decodeLines(bytes).slice(start)
-  const from = offsetOfLine(bytes, 0, first)
-  return decodeLines(bytes.subarray(from, offsetOfLine(bytes, from, last - first + 1)))
-}
-
-/** The offset after so many lines of bytes from an offset. */
-function offsetOfLine(bytes: Buffer, from: number, count: number): number {
-  let at = from
-  for (let line = 0; line < count; line++) {
-    const newline = bytes.indexOf(10, at)
-    if (newline < 0) return bytes.length
-    at = newline + 1
+/** Reads and decodes no more than a chunk, where its place in the file is known. */
+function readChunk(ranked: Ranked, indexed: IndexedFile, { first, start }: ChunkPlace): string | undefined {
+  if (indexed.inPlace) {
+    const bytes = readAsIndexed(indexed, start, endOfChunk(ranked))
+    return bytes && decodeLines(bytes)
   }
-  return at
+  const text = readWhole(indexed)
+  return text?.slice(endOfLines(text, 0, first))
 }
 
 /**
@@ -129,15 +118,14 @@ function chunkOf({ segment, file, chunk }: Ranked): ChunkPlace {
   return segment.firstChunks[file]! < segment.firstChunks[file + 1]! ? segment.chunk(chunk) : wholeFile
 }
 
-/** The chunk that holds an offset of the text. */
+/** The chunk that holds an offset of the whole text. */
 function chunkAt({ segment, file }: Ranked, text: string, offset: number): ChunkPlace {
-  let found = wholeFile
+  const line = text.slice(0, offset).split('\n').length - 1
   for (let chunk = segment.firstChunks[file]!; chunk < segment.firstChunks[file + 1]!; chunk++) {
     const place = segment.chunk(chunk)
-    if (place.start > offset) break
-    found = place
+    if (place.first <= line && line <= place.last) return { ...place, start: endOfLines(text, 0, place.first) }
   }
-  return endOfLines(text, found.start, found.last - found.first + 1) > offset ? found : wholeFile
+  return wholeFile
 }
 
 /** The offset of the first phrase, if the text has them all; white space in a phrase stands for any. */

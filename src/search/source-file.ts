@@ -1,7 +1,7 @@
-import { isAscii } from 'node:buffer'
+import { isUtf8 } from 'node:buffer'
 import { hash } from 'node:crypto'
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
-import { decode, isGenerated, type SkipReason } from './decode.ts'
+import { decode, isGenerated, isWide, type SkipReason } from './decode.ts'
 import { languageOf } from './languages.ts'
 import type { IndexedFile } from './segment-file.ts'
 import { toSlashes } from './walk.ts'
@@ -28,7 +28,7 @@ export function readSource(file: string, root: string, maxBytes: number, before:
       sizeBytes,
       modifiedMs,
       hash: contentHash,
-      ascii: isAscii(read.bytes),
+      inPlace: decoded.text.length === read.bytes.length || (isUtf8(read.bytes) && !isWide(read.bytes)),
       language,
     },
     text: decoded.text,

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
-import { appendFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 import t from 'tap'
 import { startSearch, writeFiles } from '../helpers/search.ts'
 
@@ -8,6 +9,13 @@ const files = {
   'a.ts': 'export const kettle = 1\n',
   'b.ts': 'export const saucer = 2\n',
   'sub/c.ts': 'export const ladle = 3\n',
+}
+
+const segmentCount = (data: string) => {
+  const manifest = JSON.parse(readFileSync(path.join(data, 'search', 'manifest.json'), 'utf8')) as {
+    segments: unknown[]
+  }
+  return manifest.segments.length
 }
 
 t.test('an edited, renamed, added or deleted file is right in the next query', async t => {
@@ -43,13 +51,18 @@ t.test('without file events, a hit is still checked against its file before it i
 })
 
 t.test('many edits leave few segments and an index that still answers', async t => {
-  const { init, pathsFor, source } = startSearch(t, files)
+  const { init, pathsFor, source, data } = startSearch(t, files)
   await init()
   for (let round = 0; round < 40; round++) {
     writeFileSync(path.join(source, 'a.ts'), `export const kettle = ${'x'.repeat(round)}\n`)
     t.strictSame(await pathsFor('kettle'), ['a.ts'])
   }
   t.strictSame(await pathsFor('ladle'), ['sub/c.ts'])
+  // They are merged when the edits pause.
+  for (let turn = 0; turn < 400 && segmentCount(data) >= 8; turn++) await wait(25)
+  t.ok(segmentCount(data) < 8)
+  t.strictSame(await pathsFor('ladle'), ['sub/c.ts'])
+  t.strictSame(await pathsFor('kettle'), ['a.ts'])
 })
 
 t.test('a second init reads only what has changed, and force_reindex reads everything', async t => {

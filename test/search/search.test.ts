@@ -69,6 +69,12 @@ t.test('a quoted phrase must stand in the file, white space aside', async t => {
   t.match((await ask('"Wait longer after"')).hits[0]?.lines, /Wait longer after/)
 })
 
+t.test('a stray zero byte far into a text does not hide the lines around it', async t => {
+  const { init, ask } = startSearch(t, { 'long.ts': `${'// filler\n'.repeat(1000)}export const kettle = '\0'\n` })
+  await init()
+  t.match((await ask('kettle')).hits[0]?.lines, /kettle/)
+})
+
 t.test('an identifier that does not exist finds its nearest', async t => {
   const { init, ask } = startSearch(t, project)
   await init()
