@@ -11,7 +11,7 @@ import { operations } from './operations/index.ts'
 import { watchNews } from './operations/live.ts'
 import { start } from './start.ts'
 
-export const mcpHelp = `signalbox mcp – offer Signalbox to a coding agent as an MCP server over stdio
+const mcpHelp = `signalbox mcp – offer Signalbox to a coding agent as an MCP server over stdio
 
   signalbox mcp [--read-only]
       The first one on a data directory runs Signalbox itself, HTTP included. Later ones use that one, and when it ends,

@@ -65,7 +65,7 @@ export function currentResults(results: readonly Result[], weightsNow: WeightsNo
 export type WeightsNow = (provider: string, model: string) => string | undefined
 
 /** What tells a model's weights from those it had before: their digest, or where no server tells it the quantisation. */
-export function weightsOf({ digest, quantisation }: Pick<Result, 'digest' | 'quantisation'>): string | null {
+function weightsOf({ digest, quantisation }: Pick<Result, 'digest' | 'quantisation'>): string | null {
   return digest ?? quantisation
 }
 

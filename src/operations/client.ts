@@ -11,7 +11,7 @@ export interface Client {
   call(name: string, input?: unknown, options?: Partial<Call>): Promise<Record<string, unknown>>
 }
 
-export const localPrincipal: Principal = { name: 'local' }
+const localPrincipal: Principal = { name: 'local' }
 
 /** Runs operations in this process. What nobody foresaw goes to `onUnforeseen`, since its caller is told nothing of it. */
 export function inProcessClient<Context>(

@@ -49,7 +49,7 @@ export function readEndpoints(
 }
 
 /** The variable that holds the key of an endpoint: `my-server` has `MY_SERVER_API_KEY`. */
-export function keyVariable(name: string): string {
+function keyVariable(name: string): string {
   return `${name.toUpperCase().replaceAll(/[^A-Z0-9]/g, '_')}_API_KEY`
 }
 

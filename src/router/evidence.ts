@@ -161,14 +161,6 @@ export function learnBenchmark(evidence: Evidence, model: string, category: stri
   return [{ kind: 'benchmark', subject: model, category, value }]
 }
 
-/** The benchmark results of a model whose digest changed say nothing about the new one; its key already differs. */
-export function forgetModel(evidence: Evidence, model: string): void {
-  evidence.beliefs.delete(model)
-  evidence.benchmarks.delete(model)
-  evidence.outputs.delete(model)
-  evidence.accepts.delete(model)
-}
-
 const smoothing = 0.2
 const peakHalfLifeMs = 30_000
 

@@ -34,4 +34,4 @@ export function writeManifest(directory: string, manifest: Manifest): void {
   renameSync(draft, path.join(directory, manifestName))
 }
 
-export const manifestName = 'manifest.json'
+const manifestName = 'manifest.json'

@@ -28,7 +28,7 @@ export function resolveRoots(directories: readonly string[], allowedRoots: reado
 }
 
 /** Whether a path is a folder or lies under it; both absolute. */
-export function isWithin(file: string, folder: string): boolean {
+function isWithin(file: string, folder: string): boolean {
   const relative = path.relative(folder, file)
   return relative === '' || (relative !== '..' && !relative.startsWith(`..${path.sep}`) && !path.isAbsolute(relative))
 }

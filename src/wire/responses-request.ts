@@ -63,7 +63,7 @@ export function chatFromResponses(body: unknown): ResponsesAsk {
 }
 
 /** The items of `input`, which may be a text that stands for one user message. */
-export function inputItems(input: ResponsesRequest['input']): ResponsesItem[] {
+function inputItems(input: ResponsesRequest['input']): ResponsesItem[] {
   return typeof input === 'string' ? [{ type: 'message', role: 'user', content: input }] : input
 }
 

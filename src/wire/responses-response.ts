@@ -71,7 +71,7 @@ export function responseObject(reply: ReplyFacts, asked: ResponsesRequest, state
   }
 }
 
-export function responseId(reply: ReplyFacts): string {
+function responseId(reply: ReplyFacts): string {
   return `resp_${reply.id}`
 }
 
