@@ -15,8 +15,8 @@ if (major < 22 || (major === 22 && minor < 19)) {
 // cannot be written, every start compiles anew.
 module.enableCompileCache(fileURLToPath(new URL('../node_modules/.cache/signalbox', import.meta.url)))
 // A checkout runs its sources and never what was once built from them; a package has no sources.
-const source = new URL('../src/main.ts', import.meta.url)
-const main = existsSync(source) ? source : new URL('../dist/main.js', import.meta.url)
+const source = new URL('../src/cli/main.ts', import.meta.url)
+const main = existsSync(source) ? source : new URL('../dist/cli/main.js', import.meta.url)
 import(main.href).then(
   ({ run }) => run(),
   error => {

@@ -16,7 +16,7 @@ import type { Principal } from './operations/operation.ts'
 import { registerOperations } from './operations/routes.ts'
 import { createServer } from './proxy/server.ts'
 import { watchSettings } from './watch-settings.ts'
-import { isLoopback } from './wire/loopback.ts'
+import { isLoopback } from './net.ts'
 
 /** A Signalbox that listens. */
 export interface Running {
@@ -119,7 +119,7 @@ function createFaces(core: Core, client: Client, token: string, url: () => strin
   // A wrong selection is to be heard of at once, not when the first agent asks.
   selectTools(SIGNALBOX_TOOLS, operations)
   mountMcpWhenAsked(server, { authorize }, async () => {
-    const { createMcpFace } = await import('./mcp/face.ts')
+    const { createMcpFace } = await import('./mcp/application.ts')
     const { factory, bus, receive } = createMcpFace({
       client,
       version: core.version,

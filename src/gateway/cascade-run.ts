@@ -13,12 +13,12 @@ import {
 import type { Decision } from '../router/decide.ts'
 import { likeliest } from '../router/measure.ts'
 import type { Standing } from '../router/rank.ts'
-import type { ChatCompletion } from '../wire/openai.ts'
-import type { Account, AttemptAccount } from './account.ts'
+import type { ChatCompletion } from '../wire/chat/schema.ts'
+import type { Account, AttemptAccount } from './request-record.ts'
 import { checkAll, learnFrom, type CheckParts, type CheckRequest } from './check-answer.ts'
 import type { Primed } from './attempt.ts'
 import type { Answer, Served } from './gateway.ts'
-import { holdAnswer, type HeldAnswer } from './held-answer.ts'
+import { holdAnswer, type HeldAnswer } from './buffered-response.ts'
 import type { Learner } from './learner.ts'
 
 /** An answer that has begun, as it would go on to the caller, with what closes its attempt. */

@@ -1,19 +1,19 @@
-import { toolCallId } from '../providers/mend-tool-calls.ts'
+import { toolCallId } from '../providers/openai/repair-tool-calls.ts'
 import type { Model } from '../providers/provider.ts'
 import type { Decision } from '../router/decide.ts'
-import { isRecord } from '../wire/json.ts'
-import type { ChatCompletion, ChatRequest } from '../wire/openai.ts'
-import { inTurn, untangleCompletion, untangleStream, type TextReading } from '../wire/text-reader.ts'
-import type { Offered } from '../wire/tool-dialects.ts'
-import { createCallTextReader } from '../wire/written-calls.ts'
-import { beginsThinking, createThoughtTextReader } from '../wire/written-thoughts.ts'
-import type { Call, RouteWish } from './account.ts'
+import { isObject } from '../json.ts'
+import type { ChatCompletion, ChatRequest } from '../wire/chat/schema.ts'
+import { inTurn, untangleCompletion, untangleStream, type TextReading } from '../wire/inline-calls/text-reader.ts'
+import type { Offered } from '../wire/inline-calls/dialects.ts'
+import { createCallTextReader } from '../wire/inline-calls/call-reader.ts'
+import { beginsThinking, createThoughtTextReader } from '../wire/inline-calls/reasoning-reader.ts'
+import type { Call, RouteWish } from './request-record.ts'
 import type { Primed } from './attempt.ts'
 import type { Cascade, CascadeRequest } from './cascade-run.ts'
 import type { Job } from './job.ts'
-import type { KeptReasoning } from './kept-reasoning.ts'
+import type { KeptReasoning } from './reasoning-cache.ts'
 import { prepare } from './prepare.ts'
-import { prepareRelay } from './prepare-relay.ts'
+import { prepareRelay } from './prepare-pass-through.ts'
 
 export interface ChatJobParts {
   decide: (request: ChatRequest, signal: AbortSignal, wish: RouteWish) => Promise<Decision>
@@ -94,8 +94,8 @@ function offeredTools({ tools, tool_choice: choice }: ChatRequest): Offered {
   if (choice === 'none') return new Map()
   return new Map(
     (tools ?? []).flatMap(({ function: described }) => {
-      if (!isRecord(described) || typeof described.name !== 'string') return []
-      return [[described.name, isRecord(described.parameters) ? described.parameters : {}] as const]
+      if (!isObject(described) || typeof described.name !== 'string') return []
+      return [[described.name, isObject(described.parameters) ? described.parameters : {}] as const]
     }),
   )
 }

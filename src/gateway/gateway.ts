@@ -11,8 +11,8 @@ import type { Conversation } from '../router/price.ts'
 import { select, type Group } from '../router/select.ts'
 import { sessionKey } from '../router/session.ts'
 import { judgeOf, refuseUnknownChecks } from '../router/verify.ts'
-import type { Errand, ErrandName, ErrandReply, ErrandRequests } from '../wire/errands.ts'
-import type { ChatCompletion, ChatRequest } from '../wire/openai.ts'
+import type { Errand, ErrandName, ErrandReply, ErrandRequests } from '../wire/non-chat.ts'
+import type { ChatCompletion, ChatRequest } from '../wire/chat/schema.ts'
 import { createCascades, type Cascade } from './cascade-run.ts'
 import { attempt, type AttemptTimeouts, type Primed } from './attempt.ts'
 import {
@@ -23,13 +23,13 @@ import {
   type Call,
   type RouteWish,
   type Timings,
-} from './account.ts'
+} from './request-record.ts'
 import type { Breakers } from './breakers.ts'
 import { chatJob } from './chat-job.ts'
-import { errandJob } from './errand-job.ts'
+import { errandJob } from './non-chat-job.ts'
 import type { Inventory } from './inventory.ts'
 import type { Job } from './job.ts'
-import { createKeptReasoning } from './kept-reasoning.ts'
+import { createKeptReasoning } from './reasoning-cache.ts'
 import type { Learner } from './learner.ts'
 import { askServers, doubtsIn } from './server-counts.ts'
 import type { Slots } from './slots.ts'

@@ -1,6 +1,6 @@
 import type { Model, Provider, Reply } from '../providers/provider.ts'
 import type { Decision } from '../router/decide.ts'
-import type { Account, Asked } from './account.ts'
+import type { Account, Asked } from './request-record.ts'
 import type { Primed } from './attempt.ts'
 import type { Cascade } from './cascade-run.ts'
 

@@ -1,8 +1,8 @@
 import type { RequestOptions } from '../router/options.ts'
 import type { Verdict } from '../router/verify.ts'
-import { createCompletionFold } from '../wire/chat-chunks.ts'
-import type { ChatCompletion, ChatRequest } from '../wire/openai.ts'
-import type { Call } from './account.ts'
+import { createCompletionFold } from '../wire/chat/chunks.ts'
+import type { ChatCompletion, ChatRequest } from '../wire/chat/schema.ts'
+import type { Call } from './request-record.ts'
 import type { Primed } from './attempt.ts'
 
 /** The road again, for the judge's own request. */

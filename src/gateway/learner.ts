@@ -20,7 +20,7 @@ import type { Knowledge } from '../router/knowledge.ts'
 import { likeliest } from '../router/measure.ts'
 import { messagesKey } from '../router/session.ts'
 import type { RatioRow, TokenRatios } from '../tokens/ratio.ts'
-import type { ChatRequest } from '../wire/openai.ts'
+import type { ChatRequest } from '../wire/chat/schema.ts'
 import { promptTokens, type Usage } from '../wire/usage.ts'
 
 const saveAfterMs = 2_000

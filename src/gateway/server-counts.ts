@@ -2,7 +2,7 @@ import type { Model, Provider } from '../providers/provider.ts'
 import type { Decision } from '../router/decide.ts'
 import { reserveTokens } from '../router/filter.ts'
 import { promptTokensFor, type Knowledge } from '../router/knowledge.ts'
-import type { ChatRequest } from '../wire/openai.ts'
+import type { ChatRequest } from '../wire/chat/schema.ts'
 
 /** How near to the end of a context, as a share of it, a prompt must be for its server to be asked. */
 const nearShare = 0.1

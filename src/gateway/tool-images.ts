@@ -1,4 +1,4 @@
-import type { ChatMessage, ChatRequest } from '../wire/openai.ts'
+import type { ChatMessage, ChatRequest } from '../wire/chat/schema.ts'
 
 type Part = { type?: string | undefined; [field: string]: unknown }
 

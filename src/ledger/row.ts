@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { outcomes } from './entry.ts'
+import { outcomes } from './record.ts'
 
 const count = z.int().min(0)
 const milliseconds = z.number().describe('Milliseconds.')

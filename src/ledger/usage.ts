@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import type Database from 'better-sqlite3'
 import { z } from 'zod'
-import type { Outcome } from './entry.ts'
+import type { Outcome } from './record.ts'
 import { createLatency, type Latency } from './latency.ts'
 import { periodFields, periodProblem, rangeOf, type TimeRange } from './period.ts'
 import { tokenColumns } from './row.ts'

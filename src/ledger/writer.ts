@@ -1,7 +1,7 @@
 import Database from 'better-sqlite3'
-import { redact } from '../wire/redact.ts'
+import { redact } from '../redact.ts'
 import type { Usage } from '../wire/usage.ts'
-import type { AttemptEntry, RequestEntry } from './entry.ts'
+import type { AttemptEntry, RequestEntry } from './record.ts'
 import { AttemptRow, RequestRow, type Stored } from './row.ts'
 
 /** An entry, or the decision of one, that the database does not take however often it is tried. */

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { Core } from '../core.ts'
 import { GatewayError } from '../errors.ts'
 import { readOptions } from '../router/options.ts'
-import { ChatRequest } from '../wire/openai.ts'
+import { ChatRequest } from '../wire/chat/schema.ts'
 import { DecisionView, decisionView } from './decision-view.ts'
 import { operation } from './operation.ts'
 

@@ -1,10 +1,10 @@
 import { ConfigError, type Endpoint, readSettings, type Settings } from '../config.ts'
-import { normaliseUrl } from './endpoints.ts'
-import { llamaCpp } from './llama-cpp.ts'
+import { normaliseUrl } from './http/endpoints.ts'
+import { llamaCpp } from './llama-cpp/llama-cpp.ts'
 import { lmStudio } from './lm-studio.ts'
-import { ollama } from './ollama.ts'
+import { ollama } from './ollama/ollama.ts'
 import { openAiCompatible } from './openai-compatible.ts'
-import { openRouter } from './openrouter.ts'
+import { openRouter } from './openrouter/openrouter.ts'
 import type { Provider, ProviderKind, ProviderParts } from './provider.ts'
 
 /** Every kind of server that Signalbox can talk to. */

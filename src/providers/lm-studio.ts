@@ -1,16 +1,16 @@
 import { z } from 'zod'
 import { GatewayError } from '../errors.ts'
-import { isRecord } from '../wire/json.ts'
+import { isObject } from '../json.ts'
 import { freePrice } from '../wire/usage.ts'
-import { endpointList, type EndpointList, readEndpoints, withoutEnding } from './endpoints.ts'
-import { gapInPrompt } from './fim-prompt.ts'
+import { endpointList, type EndpointList, readEndpoints, withoutEnding } from './http/endpoints.ts'
+import { gapInPrompt } from './openai/fim-prompt.ts'
 import { createInventory } from './inventory.ts'
-import { type ChatBody, localChat, localChatBody } from './openai-chat.ts'
-import { openAiErrands } from './openai-errands.ts'
+import { type ChatBody, localChat, localChatBody } from './openai/chat.ts'
+import { openAiErrands } from './openai/non-chat.ts'
 import { billions } from './parameter-count.ts'
 import type { Model, ProviderKind } from './provider.ts'
 import { refuseUnable } from './refuse-unable.ts'
-import { createUpstream, labelOf, type Upstream } from './upstream.ts'
+import { createUpstream, labelOf, type Upstream } from './http/upstream.ts'
 
 export const lmStudio: ProviderKind = {
   kind: 'lm-studio',
@@ -65,7 +65,7 @@ export const lmStudio: ProviderKind = {
 
 /** LM Studio knows `json_schema` but not `json_object`. */
 function withJsonSchema(body: ChatBody): ChatBody {
-  if (!isRecord(body.response_format) || body.response_format.type !== 'json_object') return body
+  if (!isObject(body.response_format) || body.response_format.type !== 'json_object') return body
   const anyObject = { name: 'object', schema: { type: 'object' } }
   return { ...body, response_format: { type: 'json_schema', json_schema: anyObject } }
 }

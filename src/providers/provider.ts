@@ -1,10 +1,10 @@
 import type { Endpoint, Settings } from '../config.ts'
-import type { ErrandName, ErrandReply, ErrandRequests } from '../wire/errands.ts'
-import type { ChatCompletion, ChatRequest } from '../wire/openai.ts'
-import type { Effort } from '../wire/reasoning-effort.ts'
+import type { ErrandName, ErrandReply, ErrandRequests } from '../wire/non-chat.ts'
+import type { ChatCompletion, ChatRequest } from '../wire/chat/schema.ts'
+import type { Effort } from '../wire/chat/reasoning-effort.ts'
 import type { StreamPart } from '../wire/stream-part.ts'
 import type { Price } from '../wire/usage.ts'
-import type { Transport } from './transport.ts'
+import type { Transport } from './http/transport.ts'
 
 /** Where a model runs, which is what "local first" is about. */
 export type Tier = 'local' | 'remote'

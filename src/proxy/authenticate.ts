@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
 import { GatewayError } from '../errors.ts'
-import { isLoopback } from '../wire/loopback.ts'
+import { isLoopback } from '../net.ts'
 
 /** Says which key a request shows, by name. Throws `unauthorized` or `forbidden`. */
 export type Authenticate = (request: FastifyRequest) => string

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import type { TokenCounter } from '../tokens/counter.ts'
-import { chatFromMessages } from '../wire/anthropic-request.ts'
+import { chatFromMessages } from '../wire/messages/request.ts'
 
 /** `POST /v1/messages/count_tokens`. Always a number: agents count before they ask, and stop working when counting fails. */
 export function countTokens(app: FastifyInstance, tokens: TokenCounter): void {

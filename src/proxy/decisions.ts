@@ -5,7 +5,7 @@ import type { Ledger } from '../ledger/ledger.ts'
 import { explain } from '../router/explain.ts'
 import { callOf } from './call-of.ts'
 import { readOptions } from '../router/options.ts'
-import { ChatRequest } from '../wire/openai.ts'
+import { ChatRequest } from '../wire/chat/schema.ts'
 import { readBody } from '../wire/read-body.ts'
 import { recordOf } from '../router/record.ts'
 

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import { GatewayError } from '../errors.ts'
 import type { ParsedRequest, Protocol, StreamWriter } from '../wire/protocol.ts'
-import { asObject, asObjects, asString, type JsonObject } from '../wire/read-body.ts'
+import { asObject, asObjects, asString, type JsonObject } from '../json.ts'
 import { readData } from '../wire/sse.ts'
 
 /** Letters of JSON kept in all; the oldest answers go first. */

@@ -1,7 +1,7 @@
-import type { ChatMessage, ChatRequest } from '../wire/openai.ts'
+import type { ChatMessage, ChatRequest } from '../wire/chat/schema.ts'
 import { tagged, workKinds } from './kinds.ts'
 import { unknownCategory, type TextJudgement } from './text/judge.ts'
-import type { ErrandName } from '../wire/errands.ts'
+import type { ErrandName } from '../wire/non-chat.ts'
 
 /** A prompt as it was counted; see `Measured`. */
 export interface PromptCount {

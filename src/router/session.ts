@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import type { ChatMessage, ChatRequest } from '../wire/openai.ts'
+import type { ChatMessage, ChatRequest } from '../wire/chat/schema.ts'
 
 /** Reading all of a long text would cost more than deciding; both its ends and its length tell enough. */
 const readLetters = 2048

@@ -1,6 +1,7 @@
 import { Ajv, type ValidateFunction } from 'ajv'
 import { GatewayError } from '../errors.ts'
-import type { ChatCompletion, ChatRequest, ToolCall } from '../wire/openai.ts'
+import { isObject } from '../json.ts'
+import type { ChatCompletion, ChatRequest, ToolCall } from '../wire/chat/schema.ts'
 
 /** What a check says of an answer. `undefined`: it has nothing to say about this request. */
 export type Verdict = { accepted: true } | { accepted: false; why: string } | undefined
@@ -211,8 +212,4 @@ function contentsOf(answer: ChatCompletion): string[] {
 
 function textOf(content: unknown): string {
   return typeof content === 'string' ? content : ''
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null
 }

@@ -3,7 +3,7 @@ import { currentResults, strategyIsBetter } from '../bench/evidence.ts'
 import { settingsText, type Result, type Settings } from '../bench/results.ts'
 import type { PromptingStrategy } from '../ledger/agent-notes.ts'
 import { seededRandom } from '../router/chance.ts'
-import type { ChatRequest } from '../wire/openai.ts'
+import type { ChatRequest } from '../wire/chat/schema.ts'
 
 /** The request in the words that a model wants. What is more than one message of a user stays as it is. */
 export function addressed(request: ChatRequest, strategy: PromptingStrategy | undefined): ChatRequest {

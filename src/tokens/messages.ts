@@ -1,3 +1,5 @@
+import { isObject } from '../json.ts'
+
 /** What a conversation gives a tokenizer to read, taken from messages of any shape. */
 export interface Reading {
   texts: string[]
@@ -19,7 +21,7 @@ export interface Reading {
 export function readMessages(messages: unknown, tools?: unknown): Reading {
   const reading: Reading = { texts: [], templateTokens: 0, mediaTokens: 0, complete: true }
   if (Array.isArray(messages)) {
-    for (const message of messages) if (isRecord(message)) readMessage(message, reading)
+    for (const message of messages) if (isObject(message)) readMessage(message, reading)
     if (reading.templateTokens > 0) reading.templateTokens += REPLY_TOKENS
   }
   if (Array.isArray(tools) && tools.length > 0) {
@@ -40,7 +42,7 @@ function readMessage(message: Fields, reading: Reading): void {
   readContent(message.content, reading, 0)
   readContent(message.refusal, reading, 0)
   if (Array.isArray(message.tool_calls)) for (const call of message.tool_calls) readCall(call, reading)
-  if (isRecord(message.function_call)) readCall({ function: message.function_call }, reading)
+  if (isObject(message.function_call)) readCall({ function: message.function_call }, reading)
 }
 
 /** A text, or a list of texts and parts. */
@@ -49,7 +51,7 @@ function readContent(content: unknown, reading: Reading, depth: number): void {
   else if (Array.isArray(content) && depth < DEEPEST_CONTENT) {
     for (const part of content) {
       if (typeof part === 'string') reading.texts.push(part)
-      else if (isRecord(part)) readPart(part, reading, depth)
+      else if (isObject(part)) readPart(part, reading, depth)
     }
   }
 }
@@ -68,11 +70,11 @@ function readPart(part: Fields, reading: Reading, depth: number): void {
 }
 
 function detailOf(part: Fields): unknown {
-  return isRecord(part.image_url) ? part.image_url.detail : part.detail
+  return isObject(part.image_url) ? part.image_url.detail : part.detail
 }
 
 function readCall(call: unknown, reading: Reading): void {
-  if (!isRecord(call) || !isRecord(call.function)) return
+  if (!isObject(call) || !isObject(call.function)) return
   reading.templateTokens += CALL_TOKENS
   const { name, arguments: given } = call.function
   if (typeof name === 'string') reading.texts.push(name)
@@ -88,10 +90,6 @@ function readJson(value: unknown, reading: Reading): void {
   } catch {
     reading.complete = false
   }
-}
-
-function isRecord(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 const MESSAGE_TOKENS = 4

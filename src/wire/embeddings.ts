@@ -1,6 +1,6 @@
 import { GatewayError } from '../errors.ts'
-import type { EmbeddingsRequest, ErrandReply } from './errands.ts'
-import { isRecord } from './json.ts'
+import type { EmbeddingsRequest, ErrandReply } from './non-chat.ts'
+import { isObject } from '../json.ts'
 
 /**
  * A server's embeddings in the form that was asked for: base64 (32-bit floats, little-endian, as OpenAI packs them) or numbers.
@@ -13,7 +13,7 @@ export function writeEmbeddings(reply: ErrandReply, request: EmbeddingsRequest, 
     ...reply,
     object: 'list',
     data: data.map((item, index) => {
-      const { embedding, ...rest } = isRecord(item) ? item : {}
+      const { embedding, ...rest } = isObject(item) ? item : {}
       const numbers = numbersOf(embedding)
       const wanted = request.dimensions ?? numbers.length
       if (numbers.length !== wanted) {

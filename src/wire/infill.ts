@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import type { CompletionsRequest, ErrandReply } from './errands.ts'
-import { readUsage } from './openai.ts'
-import { writeOpenAiError } from './openai-error.ts'
+import type { CompletionsRequest, ErrandReply } from './non-chat.ts'
+import { readUsage } from './chat/schema.ts'
+import { writeOpenAiError } from './chat/error.ts'
 import { commentFrame, type StreamWriter } from './protocol.ts'
 import { promptTokens, type Usage } from './usage.ts'
 

@@ -1,5 +1,5 @@
 import type { GatewayError } from '../errors.ts'
-import type { ChatCompletion, ChatRequest } from './openai.ts'
+import type { ChatCompletion, ChatRequest } from './chat/schema.ts'
 import type { StreamPart } from './stream-part.ts'
 import type { Usage } from './usage.ts'
 

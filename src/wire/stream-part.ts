@@ -1,4 +1,4 @@
-import { readUsage, type ChatChunk } from './openai.ts'
+import { readUsage, type ChatChunk } from './chat/schema.ts'
 import type { Usage } from './usage.ts'
 
 /**

@@ -15,7 +15,7 @@ t.test('nothing of the sandbox loads or starts unless a benchmark runs code', as
     const loaded = []
     registerHooks({ resolve: (specifier, context, next) => { loaded.push(specifier); return next(specifier, context) } })
     childProcess.ChildProcess.prototype.spawn = () => { loaded.push('a child process') }
-    for (const file of ['runner', 'evidence', 'leaderboard', 'render', 'frontier', 'results', 'self-check', 'suites/index', 'sandbox/sandbox'])
+    for (const file of ['runner', 'evidence', 'leaderboard', 'render', 'frontier', 'results', 'suites/index', 'sandbox/sandbox'])
       await import(${JSON.stringify(pathToFileURL(bench).href)} + '/' + file + '.ts')
     const { openSandbox } = await import(${JSON.stringify(pathToFileURL(bench).href)} + '/sandbox/sandbox.ts')
     await openSandbox().close()

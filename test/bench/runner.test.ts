@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap'
-import { openAiServer } from '../../src/bench/cli/openai-server.ts'
+import { openAiServer } from '../../src/cli/benchmark/openai-server.ts'
 import { evidence } from '../../src/bench/evidence.ts'
 import { leaderboard } from '../../src/bench/leaderboard.ts'
 import { openResults, type Candidate } from '../../src/bench/results.ts'

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { prepare, type Target } from '../../src/gateway/prepare.ts'
 import type { Model } from '../../src/providers/provider.ts'
-import type { ChatRequest } from '../../src/wire/openai.ts'
+import type { ChatRequest } from '../../src/wire/chat/schema.ts'
 
 const model: Model = {
   id: 'here/small',

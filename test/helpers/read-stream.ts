@@ -1,5 +1,5 @@
-import { createCompletionFold } from '../../src/wire/chat-chunks.ts'
-import type { ChatChunk, ChatCompletion } from '../../src/wire/openai.ts'
+import { createCompletionFold } from '../../src/wire/chat/chunks.ts'
+import type { ChatChunk, ChatCompletion } from '../../src/wire/chat/schema.ts'
 import { readData } from '../../src/wire/sse.ts'
 import type { StreamPart } from '../../src/wire/stream-part.ts'
 

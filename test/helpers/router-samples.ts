@@ -16,7 +16,7 @@ import type { RequestOptions } from '../../src/router/options.ts'
 import { standardPolicy, type Policy } from '../../src/router/policy.ts'
 import type { Load } from '../../src/router/price.ts'
 import { presets, type Group } from '../../src/router/select.ts'
-import { ChatRequest } from '../../src/wire/openai.ts'
+import { ChatRequest } from '../../src/wire/chat/schema.ts'
 
 export function localModel(name: string, changes: Partial<Model> = {}): Model {
   return {

@@ -1,8 +1,8 @@
 import type { Endpoint } from '../../src/config.ts'
 import { providerKinds } from '../../src/providers/index.ts'
 import type { Model, Provider, ProviderCall, ProviderKind } from '../../src/providers/provider.ts'
-import { createTransport } from '../../src/providers/transport.ts'
-import { ChatRequest, type ChatCompletion } from '../../src/wire/openai.ts'
+import { createTransport } from '../../src/providers/http/transport.ts'
+import { ChatRequest, type ChatCompletion } from '../../src/wire/chat/schema.ts'
 import type { StreamPart } from '../../src/wire/stream-part.ts'
 import type { ScriptedUpstream } from './scripted-upstream.ts'
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import * as fc from 'fast-check'
 import t from 'tap'
 import { usageCsv } from '../../src/ledger/csv.ts'
-import { entryOf, openBooks } from './books.ts'
+import { entryOf, openBooks } from './open-ledger.ts'
 
 const anyName = fc.option(
   fc.oneof(fc.string({ minLength: 1, maxLength: 40, unit: 'grapheme' }), fc.stringMatching(/^[=+\-@'",\r\n\ta]{1,8}$/)),

@@ -3,7 +3,7 @@ import path from 'node:path'
 import Database from 'better-sqlite3'
 import t from 'tap'
 import { migrations } from '../../src/ledger/migrations/index.ts'
-import { entryOf, noon, openBooks } from './books.ts'
+import { entryOf, noon, openBooks } from './open-ledger.ts'
 
 const applicationId = 0x53474258
 

@@ -2,7 +2,7 @@ import { openSync, closeSync, writeSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import t from 'tap'
 import { noUsage } from '../../src/wire/usage.ts'
-import { collectedLog, entryOf, noon, openBooks } from './books.ts'
+import { collectedLog, entryOf, noon, openBooks } from './open-ledger.ts'
 
 t.test('keeps records while another process holds the lock, says so, and writes them afterwards', async t => {
   const { log, lines } = collectedLog()

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { AttemptRow, RequestRow } from '../../src/ledger/row.ts'
-import { entryOf, noon, openBooks } from './books.ts'
+import { entryOf, noon, openBooks } from './open-ledger.ts'
 
 t.test('keeps a request that was answered, with its attempt and its decision', async t => {
   const ledger = openBooks(t)

@@ -3,7 +3,7 @@ import path from 'node:path'
 import { createInterface } from 'node:readline'
 import Database from 'better-sqlite3'
 import t from 'tap'
-import { openBooks } from './books.ts'
+import { openBooks } from './open-ledger.ts'
 
 t.test('kill -9 loses at most the last 100 ms and damages nothing', async t => {
   const folder = t.testdir()

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import * as fc from 'fast-check'
 import t from 'tap'
-import type { RequestEntry } from '../../src/ledger/entry.ts'
+import type { RequestEntry } from '../../src/ledger/record.ts'
 import { UsageQuery, UsageReport } from '../../src/ledger/usage.ts'
-import { entryOf, noon, openBooks } from './books.ts'
+import { entryOf, noon, openBooks } from './open-ledger.ts'
 
 const hour = 3_600_000
 const day = 24 * hour

@@ -1,6 +1,6 @@
 import { writeSync } from 'node:fs'
 import { openLedger } from '../../src/ledger/ledger.ts'
-import { entryOf } from './books.ts'
+import { entryOf } from './open-ledger.ts'
 
 const [mode, file, prefix = ''] = process.argv.slice(2) as ['endless' | 'counted', string, string?]
 const perStep = 10

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { goalRow, renderReport } from '../../src/bench/cli/report.ts'
+import { goalRow, renderReport } from '../../src/cli/rows.ts'
 import { nameOf, playMatrix, scenarioNames, type Result } from './matrix.ts'
 
 /** `npm run matrix [-- --json]`: how many cells there are and how many fail; for people also the table of the README. */

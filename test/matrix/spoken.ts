@@ -1,4 +1,4 @@
-import { isRecord } from '../../src/wire/json.ts'
+import { isObject } from '../../src/json.ts'
 import type { Reply } from '../helpers/start-gateway.ts'
 
 type Fields = Record<string, unknown>
@@ -235,7 +235,7 @@ function isOpenAiError(value: unknown): boolean {
 }
 
 function fields(value: unknown): Fields {
-  return isRecord(value) ? value : {}
+  return isObject(value) ? value : {}
 }
 
 function list(value: unknown): Fields[] {

@@ -3,7 +3,7 @@ import Fastify from 'fastify'
 import t, { type Test } from 'tap'
 import { GatewayError } from '../../src/errors.ts'
 import { mountMcp, type McpMount } from '../../src/mcp/http.ts'
-import { openShopMcp } from './shop-mcp.ts'
+import { openShopMcp } from './bare-mcp.ts'
 
 t.test('a page that another site’s name leads to this machine is refused', async t => {
   const { url } = await startMount(t)

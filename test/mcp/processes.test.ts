@@ -146,7 +146,7 @@ t.test('bad arguments are one line and exit code 2', async t => {
   }
 })
 
-const main = path.resolve('src/main.ts')
+const main = path.resolve('src/cli/main.ts')
 
 async function startMachine(t: Test, variables: Record<string, string> = {}) {
   const local = await scriptedUpstream(t, 'llama-cpp')

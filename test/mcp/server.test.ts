@@ -3,9 +3,9 @@ import t from 'tap'
 import { mountMcp } from '../../src/mcp/http.ts'
 import { createMonitoring } from '../../src/mcp/monitoring.ts'
 import { selectTools } from '../../src/mcp/tools.ts'
-import { shopOperations } from '../operations/shop.ts'
+import { shopOperations } from '../operations/bare-operations.ts'
 import { agentKinds } from './agents.ts'
-import { openShopMcp } from './shop-mcp.ts'
+import { openShopMcp } from './bare-mcp.ts'
 
 for (const { name, revision, connect } of agentKinds) {
   t.test(name, async t => {

@@ -6,8 +6,8 @@ import { ConnectionLost, httpClient } from '../../src/operations/http-client.ts'
 import { registerOperations } from '../../src/operations/routes.ts'
 import { readBodiesAsJson } from '../../src/proxy/body.ts'
 import { replyError } from '../../src/proxy/reply-error.ts'
-import { writeOpenAiError } from '../../src/wire/openai-error.ts'
-import { openShop, shopOperations, type Shop } from './shop.ts'
+import { writeOpenAiError } from '../../src/wire/chat/error.ts'
+import { openShop, shopOperations, type Shop } from './bare-operations.ts'
 
 t.test('every operation answers the same in process and over HTTP, in success and in failure', async t => {
   const { inProcess, http } = await startShop(t)

@@ -1,6 +1,6 @@
 import type { Test } from 'tap'
 import { GatewayError } from '../../src/errors.ts'
-import { readUsage } from '../../src/wire/openai.ts'
+import { readUsage } from '../../src/wire/chat/schema.ts'
 import { readStream } from '../helpers/read-stream.ts'
 import { gate, scriptedUpstream, type UpstreamKind } from '../helpers/scripted-upstream.ts'
 import { startProvider } from '../helpers/start-provider.ts'

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { ConfigError, renderEnvExample } from '../../src/config.ts'
 import { createProviders, findEndpoints, providerKinds, providerSettings } from '../../src/providers/index.ts'
-import { createTransport } from '../../src/providers/transport.ts'
+import { createTransport } from '../../src/providers/http/transport.ts'
 import { upstreamKinds } from '../helpers/scripted-upstream.ts'
 
 const urls = (environment: Record<string, string>) =>

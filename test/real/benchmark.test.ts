@@ -8,7 +8,7 @@ sealChildren()
 
 const url = process.env['LLAMA_SERVER_URL']
 const skip = url === undefined ? 'LLAMA_SERVER_URL names no running llama-server with the scripted model' : false
-const command = path.resolve(import.meta.dirname, '../../src/bench/cli/benchmark.ts')
+const command = path.resolve(import.meta.dirname, '../../src/cli/benchmark.ts')
 
 t.test('a benchmark of a real llama-server that was killed goes on to a leaderboard', { skip }, async t => {
   const folder = t.testdir()

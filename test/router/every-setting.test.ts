@@ -7,7 +7,7 @@ import type { Need } from '../../src/router/filter.ts'
 import { optionNames, readOptions } from '../../src/router/options.ts'
 import { policyOf } from '../../src/router/policy.ts'
 import { sessionKey } from '../../src/router/session.ts'
-import { ChatRequest } from '../../src/wire/openai.ts'
+import { ChatRequest } from '../../src/wire/chat/schema.ts'
 import {
   argumentsOf,
   freeModel,

@@ -2,7 +2,7 @@ import t from 'tap'
 import { readOptions } from '../../src/router/options.ts'
 import { sessionKey } from '../../src/router/session.ts'
 import { measure } from '../../src/router/measure.ts'
-import { ChatRequest } from '../../src/wire/openai.ts'
+import { ChatRequest } from '../../src/wire/chat/schema.ts'
 
 t.test('options come from headers or metadata, and a header wins', async t => {
   const headers = {

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { acceptRate, cascadePays, leastBad, nextStep, scoreOfPass, trustsJudge } from '../../src/router/cascade.ts'
 import { checksNamed, refuseUnknownChecks, verifiers, type Verdict } from '../../src/router/verify.ts'
-import { ChatRequest, type ChatCompletion } from '../../src/wire/openai.ts'
+import { ChatRequest, type ChatCompletion } from '../../src/wire/chat/schema.ts'
 
 const answer = (
   content: string | null,

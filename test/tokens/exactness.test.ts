@@ -2,7 +2,7 @@ import * as fc from 'fast-check'
 import t, { type Test } from 'tap'
 import { get_encoding } from 'tiktoken'
 import { createTokenCounter } from '../../src/tokens/counter.ts'
-import { askTiktoken } from '../../src/tokens/make-unicode-classes.ts'
+import { askTiktoken } from '../../tools/make-unicode-classes.ts'
 import { codePointClasses } from '../../src/tokens/unicode.ts'
 import { atoms, prose, source } from './samples.ts'
 

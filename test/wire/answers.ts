@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
-import type { ChatChunk, ChatCompletion } from '../../src/wire/openai.ts'
+import type { ChatChunk, ChatCompletion } from '../../src/wire/chat/schema.ts'
 import type { ReplyFacts } from '../../src/wire/protocol.ts'
-import { gatherDetail, type ReasoningDetail } from '../../src/wire/reasoning-details.ts'
+import { gatherDetail, type ReasoningDetail } from '../../src/wire/chat/reasoning-details.ts'
 
 export const reply: ReplyFacts = { id: 'r1', model: 'some-model', createdSeconds: 1_700_000_000, promptTokens: 12 }
 

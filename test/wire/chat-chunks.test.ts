@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import t from 'tap'
-import { chunksOf, createCompletionFold } from '../../src/wire/chat-chunks.ts'
+import { chunksOf, createCompletionFold } from '../../src/wire/chat/chunks.ts'
 
 const toolCall = fc.record({
   id: fc.string({ minLength: 1 }),

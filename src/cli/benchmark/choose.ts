@@ -1,0 +1,85 @@
+import { GatewayError } from '../../errors.ts'
+import { candidateKey, type Candidate, type Result, type Settings } from '../../bench/results.ts'
+import { inTurn } from '../../bench/runner.ts'
+import { suiteFromFile } from '../../bench/suites/file.ts'
+import { suites as ownSuites } from '../../bench/suites/index.ts'
+import type { Suite } from '../../bench/suites/suite.ts'
+import type { ServedModel } from './measured-server.ts'
+
+/** Ours by name, or files; all of ours without names. Throws `invalid_request` for a name that is neither. */
+export function chosenSuites(names: readonly string[]): readonly Suite[] {
+  if (names.length === 0) return ownSuites
+  return names.map(name => {
+    if (/\.jsonl?$/.test(name)) return suiteFromFile(name)
+    const suite = ownSuites.find(suite => suite.name === name)
+    if (suite === undefined)
+      throw new GatewayError(
+        'invalid_request',
+        `no suite ${name}; there are: ${ownSuites.map(({ name }) => name).join(', ')}`,
+      )
+    return suite
+  })
+}
+
+export interface ModelWish {
+  /** Models by name or by `<provider>/<name>`. */
+  names: readonly string[] | undefined
+  /** Free models of others too. */
+  free: boolean
+  /** Models that cost money too. */
+  paid: boolean
+  /** USD per million tokens, where the server does not tell. */
+  price: { input: number; output: number } | undefined
+  contextTokens: number | undefined
+  settings: Settings
+}
+
+/** Those named; without names our own that cost nothing, and whatever the flags add. */
+export function chosenCandidates(served: readonly ServedModel[], wish: ModelWish): Candidate[] {
+  const { names, free, paid, price, contextTokens, settings } = wish
+  const chosen =
+    names === undefined
+      ? served.filter(({ candidate, own }) => (candidate.paid ? paid : own || free)).map(({ candidate }) => candidate)
+      : names.map(name => named(served, name))
+  if (chosen.length === 0)
+    throw new GatewayError(
+      'invalid_request',
+      'no model of yours is there: start its server, name one with --model, or add --free or --paid',
+    )
+  return chosen.map(candidate => ({
+    ...candidate,
+    settings,
+    ...(contextTokens !== undefined && { contextTokens }),
+    ...(price !== undefined && { price, paid: true }),
+  }))
+}
+
+function named(served: readonly ServedModel[], name: string): Candidate {
+  const found = served.find(({ candidate: { provider, model } }) => model === name || `${provider}/${model}` === name)
+  if (found !== undefined) return found.candidate
+  const there = served.map(({ candidate }) => candidate.model).join(', ')
+  throw new GatewayError('invalid_request', `there is no model ${name}; there are: ${there}`)
+}
+
+const driftTasksPerSuite = 4
+
+/** The first few tasks of each suite that have been put to one of the candidates before. */
+export function sampled(
+  suites: readonly Suite[],
+  candidates: readonly Candidate[],
+  earlier: readonly Result[],
+): Suite[] {
+  const keys = new Set(candidates.map(candidateKey))
+  const known = new Set(earlier.filter(result => keys.has(candidateKey(result))).map(({ task }) => task))
+  const chosen = suites
+    .map(suite => ({
+      ...suite,
+      tasks: inTurn(suite.tasks)
+        .filter(({ id }) => known.has(id))
+        .slice(0, driftTasksPerSuite),
+    }))
+    .filter(({ tasks }) => tasks.length > 0)
+  if (chosen.length === 0)
+    throw new GatewayError('invalid_request', 'nothing to compare with: no earlier results of these suites and models')
+  return chosen
+}

@@ -1,0 +1,29 @@
+import type { BenchmarkOutcome, Progress } from '../../bench/runner.ts'
+
+/** Progress on stderr: one line that is written over on a terminal, a line an item elsewhere. */
+export function showProgress(progress: Progress): void {
+  const { candidate, task, passed, asked, resumed, saved, remaining, tokens, costUsd, etaSeconds } = progress
+  const done = asked + resumed
+  const share = done / (done + remaining)
+  const bar = '█'.repeat(Math.round(share * 20)).padEnd(20, '░')
+  const eta = etaSeconds < 90 ? `${Math.round(etaSeconds)} s` : `${Math.round(etaSeconds / 60)} min`
+  const facts = [
+    `${done}/${done + remaining}`,
+    `${saved} saved`,
+    `${tokens} tokens`,
+    `$${costUsd.toFixed(4)}`,
+    `at most ${eta}`,
+  ]
+  const line = `${bar} ${facts.join(' · ')} · ${candidate.model} ${task} ${passed ? '✓' : '✗'}`
+  process.stderr.write(process.stderr.isTTY ? `\r\x1b[K${line.slice(0, process.stderr.columns - 1)}` : `${line}\n`)
+}
+
+/** How a run ended, in lines for people. */
+export function summaryOf({ status, asked, resumed, saved, costUsd, tokens, unreachable }: BenchmarkOutcome): string {
+  const lines = [
+    `${asked} items measured, ${resumed} found from before, ${saved} saved by sequential stopping; ${tokens} tokens, $${costUsd.toFixed(4)}.`,
+    ...unreachable.map(({ model, reason }) => `${model} could not be measured to the end: ${reason}`),
+  ]
+  if (status !== 'finished') lines.push(`Ended early: ${status}. The same command goes on where this one ended.`)
+  return lines.join('\n')
+}

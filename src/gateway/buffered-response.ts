@@ -1,0 +1,46 @@
+import { GatewayError } from '../errors.ts'
+import { createCompletionFold } from '../wire/chat/chunks.ts'
+import type { ChatCompletion } from '../wire/chat/schema.ts'
+import type { StreamPart } from '../wire/stream-part.ts'
+import type { AttemptAccount } from './request-record.ts'
+import type { Primed } from './attempt.ts'
+
+/** An answer that is all here and has not gone to anybody. */
+export interface HeldAnswer {
+  completion: ChatCompletion
+  /** The answer in the form in which it came, to be sent once. */
+  reply: Primed<ChatCompletion>
+}
+
+/** A stream that goes on beyond this is no answer that anybody could check; about a million tokens. */
+const mostBytes = 4 * 1024 * 1024
+
+/**
+ * Reads an answer to its end and keeps it back. Leaving in the middle, because the signal of the attempt aborted or it grew
+ * too long, closes the upstream's socket. Throws what broke it, or `answer_rejected` where it has no end.
+ */
+export async function holdAnswer(reply: Primed<ChatCompletion>, entry: AttemptAccount): Promise<HeldAnswer> {
+  if (reply.kind === 'complete') {
+    entry.completed(reply.completion)
+    return { completion: reply.completion, reply }
+  }
+  const parts: StreamPart[] = []
+  let bytes = 0
+  for await (const part of entry.hold(reply.parts)) {
+    parts.push(part)
+    bytes += (part.messages ?? part.bytes).length
+    if (bytes > mostBytes) {
+      throw new GatewayError(
+        'answer_rejected',
+        `The answer is longer than ${mostBytes} bytes, the most that is checked.`,
+      )
+    }
+  }
+  const fold = createCompletionFold()
+  for (const { chunks } of parts) for (const chunk of chunks) fold.add(chunk)
+  return { completion: fold.completion(), reply: { ...reply, parts: replay(parts) } }
+}
+
+async function* replay(parts: readonly StreamPart[]): AsyncGenerator<StreamPart, void, void> {
+  yield* parts
+}

@@ -1,0 +1,63 @@
+import { optionNames } from '../router/options.ts'
+import { asObject, asObjects, type JsonObject } from '../json.ts'
+import { unseal } from '../wire/chat/reasoning-details.ts'
+import { billingBlock, clamped, type Target } from './prepare.ts'
+
+/**
+ * A caller's Messages request for a server that speaks Messages itself: as he wrote it, but for the model's name, what only
+ * Signalbox or another server could understand, and limits that the model does not have. Pure.
+ */
+export function prepareRelay(written: Readonly<JsonObject>, target: Target): { body: JsonObject; notes: string[] } {
+  const { model, provider } = target
+  const notes: string[] = []
+  let body: JsonObject = { ...written, model: model.name }
+  if (provider.anthropics !== true) body = withoutBilling(body)
+  const reasons = model.capabilities.reasoning !== false
+  if (!reasons) body = withoutReasoning(body, model.id, notes)
+  body = withoutThoughts(body, block => !reasons || isForeign(block))
+  return { body: clamped(withoutOptions(body), target, notes), notes }
+}
+
+/** Claude Code's account block, which would empty every prompt cache but that of Anthropic's own API. */
+function withoutBilling(body: JsonObject): JsonObject {
+  const { system } = body
+  const bills = (text: unknown) => typeof text === 'string' && billingBlock.test(text)
+  if (bills(system)) return { ...body, system: String(system).replace(/^[^\n]*\n*/, '') }
+  if (!Array.isArray(system) || !system.some(block => bills(asObject(block)?.['text']))) return body
+  return { ...body, system: system.filter(block => !bills(asObject(block)?.['text'])) }
+}
+
+function withoutReasoning(body: JsonObject, id: string, notes: string[]): JsonObject {
+  const { thinking, output_config: config, ...rest } = body
+  const { effort, ...other } = asObject(config) ?? {}
+  if (thinking === undefined && effort === undefined) return body
+  notes.push(`${id} does not reason, so it was not asked to`)
+  return Object.keys(other).length === 0 ? rest : { ...rest, output_config: other }
+}
+
+/** Thoughts without a signature, or sealed by us, come from other models; a server that signs its own refuses them. */
+function isForeign({ type, signature, data }: JsonObject): boolean {
+  if (type === 'thinking') return typeof signature !== 'string' || signature === ''
+  return typeof data === 'string' && unseal(data) !== undefined
+}
+
+function withoutThoughts(body: JsonObject, drops: (thought: JsonObject) => boolean): JsonObject {
+  const dropped = (block: JsonObject) =>
+    (block['type'] === 'thinking' || block['type'] === 'redacted_thinking') && drops(block)
+  const messages = asObjects(body['messages'])
+  if (!messages.some(({ content }) => asObjects(content).some(dropped))) return body
+  const kept = messages.map(message =>
+    Array.isArray(message['content'])
+      ? { ...message, content: asObjects(message['content']).filter(block => !dropped(block)) }
+      : message,
+  )
+  return { ...body, messages: kept.filter(({ content }) => !Array.isArray(content) || content.length > 0) }
+}
+
+/** Options of the router that were written into `metadata`; Anthropic refuses fields that it does not know there. */
+function withoutOptions(body: JsonObject): JsonObject {
+  const metadata = asObject(body['metadata'])
+  if (metadata === undefined || !optionNames.some(name => name in metadata)) return body
+  const rest = Object.entries(metadata).filter(([name]) => !optionNames.includes(name))
+  return { ...body, metadata: Object.fromEntries(rest) }
+}

@@ -1,0 +1,105 @@
+import { createHash } from 'node:crypto'
+import { LRUCache } from 'lru-cache'
+import { createCompletionFold } from '../wire/chat/chunks.ts'
+import { isObject, parseJson } from '../json.ts'
+import type { ChatCompletion, ChatMessage, ChatRequest } from '../wire/chat/schema.ts'
+import { messageDetails } from '../wire/chat/reasoning-details.ts'
+import type { StreamPart } from '../wire/stream-part.ts'
+
+/** Letters kept in all; the oldest go first. */
+const mostCharacters = 16 * 1024 * 1024
+/** An answer that goes on beyond this is not remembered. */
+const mostBytesOfAnswer = 4 * 1024 * 1024
+
+type Thoughts = Record<string, unknown>
+
+interface Kept {
+  thoughts: Thoughts
+  /** What was called: ids that a server counts up come again in the next conversation. */
+  called: string
+}
+
+/**
+ * What models thought before they called tools, by the ids of those calls and in memory only. Some providers refuse a
+ * conversation whose reasoning is missing, and most clients drop it.
+ */
+export interface KeptReasoning {
+  /** The request with the thoughts put back that the client dropped; the same object where there are none. */
+  restore(request: ChatRequest): ChatRequest
+  keep(completion: ChatCompletion): void
+  /** The same parts, of which the thoughts are kept once the stream has ended. Nothing is parsed unless tools were called. */
+  watch(parts: AsyncGenerator<StreamPart, void, void>): AsyncGenerator<StreamPart, void, void>
+}
+
+export function createKeptReasoning(): KeptReasoning {
+  const kept = new LRUCache<string, Kept>({
+    maxSize: mostCharacters,
+    sizeCalculation: ({ thoughts }) => JSON.stringify(thoughts).length,
+  })
+
+  function thoughtsFor(message: ChatMessage): Thoughts | undefined {
+    if (message.role !== 'assistant' || messageDetails(message).length > 0) return undefined
+    for (const [id, call] of callsOf(message['tool_calls'])) {
+      const found = kept.get(id)
+      if (found !== undefined && found.called === fingerprint(call)) return found.thoughts
+    }
+    return undefined
+  }
+
+  function keep({ choices }: ChatCompletion): void {
+    for (const { message } of choices) {
+      const thoughts = Object.fromEntries(
+        ['reasoning_content', 'reasoning', 'reasoning_details'].flatMap(field =>
+          message[field] === undefined || message[field] === null ? [] : [[field, message[field]]],
+        ),
+      )
+      if (Object.keys(thoughts).length === 0) continue
+      for (const [id, call] of callsOf(message.tool_calls)) kept.set(id, { thoughts, called: fingerprint(call) })
+    }
+  }
+
+  return {
+    restore(request) {
+      if (kept.size === 0) return request
+      let restored = false
+      const messages = request.messages.map(message => {
+        const thoughts = thoughtsFor(message)
+        restored ||= thoughts !== undefined
+        return thoughts === undefined ? message : { ...message, ...thoughts }
+      })
+      return restored ? { ...request, messages } : request
+    },
+    keep,
+    async *watch(parts) {
+      const seen: StreamPart[] = []
+      let bytes = 0
+      let calls = false
+      for await (const part of parts) {
+        bytes += (part.messages ?? part.bytes).length
+        if (bytes <= mostBytesOfAnswer) seen.push(part)
+        calls ||= !part.middle && part.bytes.includes('"tool_calls"')
+        yield part
+      }
+      if (!calls || bytes > mostBytesOfAnswer) return
+      const fold = createCompletionFold()
+      for (const part of seen) for (const chunk of part.chunks) fold.add(chunk)
+      keep(fold.completion())
+    },
+  }
+}
+
+function callsOf(calls: unknown): [id: string, call: Record<string, unknown>][] {
+  if (!Array.isArray(calls)) return []
+  return calls.flatMap((call: unknown) =>
+    isObject(call) && typeof call['id'] === 'string' ? [[call['id'], call]] : [],
+  )
+}
+
+/** The same for the same arguments however they are spaced: other protocols carry them as an object. */
+function fingerprint({ function: called }: Record<string, unknown>): string {
+  const { name, arguments: written } = isObject(called) ? called : {}
+  const value = typeof written === 'string' ? (parseJson(written) ?? written) : written
+  return createHash('sha256')
+    .update(JSON.stringify([name, value]))
+    .digest('base64')
+}

@@ -1,0 +1,109 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import { isObject, parseJson, readNumber } from '../../json.ts'
+import { type Overflow, readOverflow } from './context-overflow.ts'
+
+/** What an upstream answered instead of doing its work. */
+export interface Refusal {
+  status: number
+  headers: IncomingHttpHeaders
+  /** At most 64 KB of it. */
+  text: string
+}
+
+/** The same, understood. */
+export interface Told {
+  /** The status it meant, where the one it sent was 200. */
+  status: number
+  message: string
+  overflow: Overflow | undefined
+  unknownModel: boolean
+  /** It is there but not ready: it loads its model. */
+  loading: boolean
+  /** It cannot do what was asked: images, tools, thinking. */
+  unable: boolean
+  /** Seconds until it makes sense to try again. */
+  retryAfterSeconds: number | undefined
+}
+
+/** Reads `{error:{message}}`, `{"error":"text"}`, `{"detail":…}`, `{"message":…}`, a web page or bare text. */
+export function readRefusal({ status: sent, headers, text }: Refusal, now: number): Told {
+  const body = parseJson(text)
+  const error = isObject(body) && isObject(body.error) ? body.error : body
+  const message = messageIn(body) ?? pageTitle(text)
+  const { code, type } = isObject(error) ? error : {}
+  const names = [code, type].filter(name => typeof name === 'string').join(' ')
+  const status = sent >= 300 ? sent : (statusIn(code) ?? statusOf(names))
+  const aboutTheRequest = [400, 413, 422, 500, 502].includes(status)
+  return {
+    status,
+    message,
+    overflow: aboutTheRequest ? readOverflow(error, names, message) : undefined,
+    unknownModel: names.includes('model_not_found') || unknownModel.test(message),
+    loading: status === 503 && /\bloading\b/i.test(message),
+    unable: [400, 404, 422, 500, 501].includes(status) && unable.test(message),
+    retryAfterSeconds: retryAfter(headers, body, now),
+  }
+}
+
+const unknownModel = /model\b.*\b(not found|does not exist)|not a valid model/i
+const unable = /(does not|doesn't|is not|are not) support(ed)?\b|no endpoints found that support/i
+
+function messageIn(body: unknown): string | undefined {
+  if (!isObject(body)) return undefined
+  const { error, detail, message } = body
+  for (const value of [isObject(error) ? error.message : error, detail, message]) {
+    if (typeof value === 'string') return rawMessage(error) ?? value
+    if (typeof value === 'object' && value !== null) return JSON.stringify(value)
+  }
+  return isObject(error) ? JSON.stringify(error) : undefined
+}
+
+/** OpenRouter says "Provider returned error" and hides what the provider said in the metadata. */
+function rawMessage(error: unknown): string | undefined {
+  if (!isObject(error) || !isObject(error.metadata) || typeof error.metadata.raw !== 'string') return undefined
+  return `${String(error.message)}: ${error.metadata.raw}`
+}
+
+function pageTitle(text: string): string {
+  const title = /<title[^>]*>([^<]*)<\/title>/i.exec(text)?.[1]
+  return title ?? text.replaceAll(/<[^>]*>/g, ' ')
+}
+
+function statusIn(code: unknown): number | undefined {
+  const status = readNumber(code)
+  return status !== undefined && status >= 400 && status <= 599 ? status : undefined
+}
+
+function statusOf(names: string): number {
+  if (names.includes('rate_limit')) return 429
+  if (/invalid_request|bad_request|exceed_context|context_length/.test(names)) return 400
+  if (/auth|permission/.test(names)) return 401
+  if (/insufficient|payment/.test(names)) return 402
+  return 502
+}
+
+/** `Retry-After` (seconds or a date), its millisecond cousin, or OpenRouter's time of reset. */
+function retryAfter(headers: IncomingHttpHeaders, body: unknown, now: number): number | undefined {
+  const told = headers['retry-after']
+  if (told !== undefined) {
+    const seconds = readNumber(told)
+    if (seconds !== undefined) return Math.ceil(seconds)
+    const date = Date.parse(told)
+    if (!Number.isNaN(date)) return secondsUntil(date, now)
+  }
+  const milliseconds = readNumber(headers['retry-after-ms'])
+  if (milliseconds !== undefined) return Math.ceil(milliseconds / 1000)
+  const reset = readNumber(resetIn(body) ?? headers['x-ratelimit-reset'])
+  if (reset === undefined) return undefined
+  // Milliseconds since the epoch; some servers say seconds from now under the same name.
+  return reset > 1e11 ? secondsUntil(reset, now) : Math.ceil(reset)
+}
+
+function resetIn(body: unknown): unknown {
+  const error = isObject(body) ? body.error : undefined
+  const metadata = isObject(error) ? error.metadata : undefined
+  const headers = isObject(metadata) ? metadata.headers : undefined
+  return isObject(headers) ? headers['X-RateLimit-Reset'] : undefined
+}
+
+const secondsUntil = (time: number, now: number) => Math.max(0, Math.ceil((time - now) / 1000))

@@ -1,0 +1,124 @@
+import type { Endpoint } from '../../config.ts'
+import { type FailureCode, GatewayError } from '../../errors.ts'
+import { parseJson } from '../../json.ts'
+import type { ProviderKind } from '../provider.ts'
+import type { ReplyBody, Transport, TransportReply, TransportRequest } from './transport.ts'
+import { type Refuser, toldFailure, upstreamFailure } from './upstream-failure.ts'
+
+/** What an endpoint's files need to talk to it. Everything thrown is a `GatewayError` in words about this endpoint. */
+export interface Upstream {
+  /** As people call it, with its name where there are several of a kind. */
+  label: string
+  /** The answer to a request that succeeded; a refusal is thrown. `model` is whom the failure is about. */
+  send(path: string, request: UpstreamRequest): Promise<TransportReply>
+  /** The same, read to its end as JSON. */
+  json(path: string, request: UpstreamRequest): Promise<unknown>
+  /** The same for a question that not every version knows: undefined where the server refuses it, a throw where it fails. */
+  jsonIfKnown(path: string, request: UpstreamRequest): Promise<unknown>
+  /** An error that came under status 200. */
+  failure(error: unknown, model: string | undefined): GatewayError
+}
+
+export interface UpstreamRequest {
+  method?: TransportRequest['method']
+  json?: unknown
+  /** Beside those of every request. */
+  headers?: Readonly<Record<string, string>>
+  signal: AbortSignal
+  model?: string
+}
+
+export interface UpstreamParts {
+  endpoint: Endpoint
+  transport: Transport
+  now: () => number
+  /** What people call the kind. */
+  label: string
+  /** Without a slash at the end; paths are put behind it. */
+  baseUrl: string
+  headers?: Record<string, string>
+  /** What to do when nothing answers. */
+  remedy: string
+  /** Anthropic's own API takes its keys in a header of its own and no other. */
+  keyHeader?: 'authorization' | 'x-api-key'
+}
+
+/** An endpoint as people call it: by its kind, and by its name where that says more. */
+export function labelOf({ kind, label }: Pick<ProviderKind, 'kind' | 'label'>, { name }: Endpoint): string {
+  return name === kind ? label : `${label} ${name}`
+}
+
+const refusals: ReadonlySet<FailureCode> = new Set<FailureCode>([
+  'model_not_found',
+  'upstream_rejected',
+  'upstream_unauthorized',
+  'unsupported',
+])
+const errorBytes = 64 * 1024
+const answerBytes = 64 * 1024 * 1024
+
+export function createUpstream(parts: UpstreamParts): Upstream {
+  const { endpoint, transport, now, label, baseUrl, headers, remedy, keyHeader = 'authorization' } = parts
+  const { apiKey, apiKeyVariable } = endpoint
+  const refuser = (model: string | undefined): Refuser => ({ label, apiKey, apiKeyVariable, model, now: now() })
+  const shown = keyHeader === 'authorization' ? `Bearer ${apiKey}` : apiKey
+  const allHeaders = { ...headers, ...(apiKey === undefined ? {} : { [keyHeader]: shown ?? '' }) }
+
+  const upstream: Upstream = {
+    label,
+    async send(path, { method, json, headers, signal, model }) {
+      const reply = await transport.send({
+        method: method ?? (json === undefined ? 'GET' : 'POST'),
+        url: baseUrl + path,
+        headers: { ...allHeaders, ...headers },
+        json,
+        signal,
+        remedy,
+      })
+      const { status, body } = reply
+      if (status >= 200 && status < 300) return reply
+      const text = await readStart(body)
+      throw upstreamFailure({ status, headers: reply.headers, text }, refuser(model))
+    },
+    async json(path, request) {
+      const { body } = await upstream.send(path, request)
+      const value = parseJson(await readWhole(body, label))
+      if (value !== undefined) return value
+      throw new GatewayError('upstream_error', `${label} answered something that is not JSON; check its address.`)
+    },
+    async jsonIfKnown(path, request) {
+      try {
+        return await upstream.json(path, request)
+      } catch (error) {
+        if (error instanceof GatewayError && refusals.has(error.code)) return undefined
+        throw error
+      }
+    },
+    failure: (error, model) => toldFailure(error, refuser(model)),
+  }
+  return upstream
+}
+
+/** A whole body as text; `first` was read already. Throws `upstream_error` beyond 64 MB. */
+export async function readWhole(body: ReplyBody, label: string, first?: Buffer): Promise<string> {
+  const { bytes, complete } = await read(body, answerBytes, first)
+  if (complete) return bytes.toString('utf8')
+  throw new GatewayError('upstream_error', `${label} answered more than 64 MB; ask for less.`)
+}
+
+/** As much of a refusal as is worth reading. */
+async function readStart(body: ReplyBody): Promise<string> {
+  const { bytes } = await read(body, errorBytes)
+  return bytes.toString('utf8')
+}
+
+async function read(body: ReplyBody, mostBytes: number, first: Buffer = Buffer.alloc(0)) {
+  const parts = [first]
+  let size = first.length
+  for await (const part of body) {
+    size += part.length
+    parts.push(part)
+    if (size > mostBytes) return { bytes: Buffer.concat(parts).subarray(0, mostBytes), complete: false }
+  }
+  return { bytes: Buffer.concat(parts), complete: true }
+}

@@ -1,0 +1,53 @@
+import type { CompletionsRequest, ErrandReply } from '../../wire/non-chat.ts'
+import { GatewayError } from '../../errors.ts'
+import { parseJson } from '../../json.ts'
+import type { ChatChunk } from '../../wire/chat/schema.ts'
+import { createFrameSplitter, readData } from '../../wire/sse.ts'
+import { partFromChunks, type StreamPart } from '../../wire/stream-part.ts'
+import { readErrand } from '../openai/non-chat.ts'
+import type { ErrandCall, Reply } from '../provider.ts'
+import type { Upstream } from '../http/upstream.ts'
+
+/** Fills a gap: llama-server's completions overlook `suffix`, but it has a question of its own for that. */
+export async function infill(upstream: Upstream, call: ErrandCall<CompletionsRequest>): Promise<Reply<ErrandReply>> {
+  const { model, request, signal } = call
+  const { prompt, suffix, max_tokens: most, stream_options: _, ...rest } = request
+  if (typeof prompt !== 'string') {
+    throw new GatewayError('unsupported', 'A gap is filled for one prompt at a time; send prompt as one text.', {
+      param: 'prompt',
+    })
+  }
+  const limit = most === null || most === undefined ? {} : { n_predict: most }
+  const json = { ...rest, ...limit, model: model.name, input_prefix: prompt, input_suffix: suffix ?? '' }
+  const question = { json, signal, model: model.name }
+  if (request.stream !== true) {
+    const answer = readErrand(upstream, await upstream.json('/infill', question), model.name)
+    return { kind: 'complete', completion: { ...completionOf(answer, model.name), object: 'text_completion' } }
+  }
+  const { body } = await upstream.send('/infill', question)
+  const splitter = createFrameSplitter()
+  const partsOf = (frames: Buffer): StreamPart[] =>
+    readData(frames).map(payload => {
+      const answer = readErrand(upstream, parseJson(payload), model.name)
+      return partFromChunks([completionOf(answer, model.name) as ChatChunk])
+    })
+  async function* parts(): AsyncGenerator<StreamPart> {
+    for await (const bytes of body) yield* partsOf(splitter.push(bytes))
+    yield* partsOf(splitter.end())
+  }
+  return { kind: 'stream', parts: parts() }
+}
+
+/** One answer of llama-server's own shape, whole or a piece of a stream, as a text completion. */
+function completionOf(answer: ErrandReply, model: string): ErrandReply {
+  const { content, stop, stop_type: stopped, truncated, tokens_predicted: output, tokens_evaluated: prompt } = answer
+  const reason = stopped === 'limit' || truncated === true ? 'length' : 'stop'
+  const counted = stop === true && typeof output === 'number' && typeof prompt === 'number'
+  return {
+    id: 'cmpl-infill',
+    object: 'text_completion',
+    model,
+    choices: [{ index: 0, text: content ?? '', logprobs: null, finish_reason: stop === true ? reason : null }],
+    ...(counted ? { usage: { prompt_tokens: prompt, completion_tokens: output, total_tokens: prompt + output } } : {}),
+  }
+}

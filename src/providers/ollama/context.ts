@@ -1,0 +1,42 @@
+import type { ProviderCall } from '../provider.ts'
+import { contextFailure } from '../http/upstream-failure.ts'
+
+/** Output that is kept free when the caller sets no limit, where there is room for it. */
+const usualOutputTokens = 4096
+/** With less room than this for the output a prompt counts as too long. */
+const leastOutputTokens = 256
+/** What Ollama itself takes at least. */
+const leastContextTokens = 4096
+/** Room for an image, whose tokens nobody counts for us. */
+const imageTokens = 1024
+
+/**
+ * `options.num_ctx` for a call: prompt and output fit, and the value moves in few steps because every change reloads the
+ * model. `loadedTokens` is what the model is loaded with now: a larger context is kept. Throws `context_length_exceeded`
+ * with both numbers, because Ollama would cut the prompt without a word.
+ */
+export function contextFor({ model, request, promptTokens }: ProviderCall, loadedTokens = 0): number {
+  const most = model.contextTokens ?? Number.POSITIVE_INFINITY
+  const limit = request.max_completion_tokens ?? request.max_tokens ?? undefined
+  const needed = promptTokens + (limit ?? leastOutputTokens)
+  if (needed > most) {
+    throw contextFailure(model.id, { promptTokens: needed, contextTokens: most })
+  }
+  // What is expected of a tokenizer nobody has seen may be off by a tenth, and templates add their own words.
+  const generous =
+    Math.ceil(promptTokens * 1.1) + 64 + imageTokens * countImages(request) + (limit ?? usualOutputTokens)
+  return Math.max(Math.min(stepAbove(generous), most), Math.min(loadedTokens, most))
+}
+
+/** 4096, 6144, 8192, 12288, 16384 …: powers of two and the halves between them. */
+function stepAbove(tokens: number): number {
+  let step = leastContextTokens
+  while (step < tokens) step = Number.isInteger(Math.log2(step)) ? step * 1.5 : (step / 3) * 4
+  return step
+}
+
+function countImages({ messages }: ProviderCall['request']): number {
+  return messages
+    .flatMap(({ content }) => (Array.isArray(content) ? content : []))
+    .filter(part => part.type === 'image_url').length
+}

@@ -1,0 +1,105 @@
+import { GatewayError } from '../../errors.ts'
+import { writeEmbeddings } from '../../wire/embeddings.ts'
+import type { CompletionsRequest, ErrandReply } from '../../wire/non-chat.ts'
+import { parseJson } from '../../json.ts'
+import { createLineSplitter } from '../../wire/ndjson.ts'
+import type { ChatChunk } from '../../wire/chat/schema.ts'
+import { partFromChunks, type StreamPart } from '../../wire/stream-part.ts'
+import { contextFor } from './context.ts'
+import { optionsOf } from './request.ts'
+import { readErrand } from '../openai/non-chat.ts'
+import type { ErrandCall, ProviderErrands } from '../provider.ts'
+import type { Upstream } from '../http/upstream.ts'
+
+/** Ollama's own embeddings and completions; it does not rerank. */
+export function ollamaErrands(
+  upstream: Upstream,
+  models: { loadedTokens(name: string): number | undefined; noteLoaded(name: string, contextTokens: number): void },
+): ProviderErrands {
+  return {
+    async embeddings({ model, request, signal }) {
+      const input = typeof request.input === 'string' ? [request.input] : request.input
+      if (!input.every(text => typeof text === 'string')) throw textOnly('input')
+      // Without this a text that is too long would be cut without a word.
+      const json = { model: model.name, input, truncate: false, ...given('dimensions', request.dimensions) }
+      const answer = readErrand(
+        upstream,
+        await upstream.json('/api/embed', { json, signal, model: model.name }),
+        model.name,
+      )
+      const vectors: unknown[] = Array.isArray(answer['embeddings']) ? answer['embeddings'] : []
+      const prompt = answer['prompt_eval_count']
+      const reply = {
+        model: model.name,
+        data: vectors.map((embedding, index) => ({ object: 'embedding', index, embedding })),
+        ...(typeof prompt === 'number' ? { usage: { prompt_tokens: prompt, total_tokens: prompt } } : {}),
+      }
+      return { kind: 'complete', completion: writeEmbeddings(reply, request, model.id) }
+    },
+    async completions(call) {
+      const { model, request, signal } = call
+      const contextTokens = contextFor({ ...call, request: asChat(request) }, models.loadedTokens(model.name))
+      const json = generateRequest(call, contextTokens)
+      models.noteLoaded(model.name, contextTokens)
+      const question = { json, signal, model: model.name }
+      const read = (answer: unknown) => completionOf(readErrand(upstream, answer, model.name), model.name)
+      if (request.stream !== true) {
+        return { kind: 'complete', completion: read(await upstream.json('/api/generate', question)) }
+      }
+      const { body } = await upstream.send('/api/generate', question)
+      const lines = createLineSplitter()
+      async function* parts(): AsyncGenerator<StreamPart> {
+        for await (const bytes of body) {
+          for (const line of lines.push(bytes)) yield partFromChunks([read(parseJson(line)) as ChatChunk])
+        }
+        for (const line of lines.end()) yield partFromChunks([read(parseJson(line)) as ChatChunk])
+      }
+      return { kind: 'stream', parts: parts() }
+    },
+  }
+}
+
+/** `raw`: the prompt is the model's to continue, not a message to answer; with a suffix Ollama's template places both. */
+function generateRequest({ model, request }: ErrandCall<CompletionsRequest>, contextTokens: number) {
+  const { prompt, suffix } = request
+  const text = Array.isArray(prompt) && prompt.length === 1 ? prompt[0] : prompt
+  if (typeof text !== 'string') throw textOnly('prompt')
+  const fills = typeof suffix === 'string' && suffix !== ''
+  return {
+    model: model.name,
+    prompt: text,
+    ...(fills ? { suffix } : { raw: true }),
+    stream: request.stream === true,
+    options: optionsOf(asChat(request), contextTokens),
+    ...given('keep_alive', request['keep_alive']),
+  }
+}
+
+/** The sampling fields are called the same in both. */
+function asChat({ prompt: _prompt, suffix: _suffix, ...rest }: CompletionsRequest) {
+  return { ...rest, messages: [] }
+}
+
+function completionOf(answer: ErrandReply, model: string): ErrandReply {
+  const { response, done, done_reason: reason, prompt_eval_count: prompt, eval_count: output } = answer
+  const finish = reason === 'length' ? 'length' : 'stop'
+  return {
+    id: 'cmpl-ollama',
+    object: 'text_completion',
+    model,
+    choices: [{ index: 0, text: response ?? '', logprobs: null, finish_reason: done === true ? finish : null }],
+    ...(typeof prompt === 'number' && typeof output === 'number'
+      ? { usage: { prompt_tokens: prompt, completion_tokens: output, total_tokens: prompt + output } }
+      : {}),
+  }
+}
+
+function textOnly(param: string): GatewayError {
+  return new GatewayError('unsupported', `Ollama takes ${param} as text, not as tokens or in several pieces.`, {
+    param,
+  })
+}
+
+function given(name: string, value: unknown): Record<string, unknown> {
+  return value === undefined || value === null ? {} : { [name]: value }
+}

@@ -1,0 +1,86 @@
+import { z } from 'zod'
+import { endpointList, type EndpointList, readEndpoints, withoutEnding } from '../http/endpoints.ts'
+import { createInventory } from '../inventory.ts'
+import { ollamaCompletion, ollamaStream } from './answer.ts'
+import { contextFor } from './context.ts'
+import { ollamaErrands } from './non-chat.ts'
+import { createOllamaModels } from './models.ts'
+import { ollamaRequest } from './request.ts'
+import type { ProviderCall, ProviderKind, ProviderReply } from '../provider.ts'
+import { refuseUnable } from '../refuse-unable.ts'
+import { createUpstream, labelOf } from '../http/upstream.ts'
+
+/**
+ * Ollama over its native API: its OpenAI-compatible one ignores `num_ctx` and cuts long prompts at its default without a
+ * word.
+ */
+export const ollama: ProviderKind = {
+  kind: 'ollama',
+  label: 'Ollama',
+  settings: {
+    OLLAMA_ENDPOINT: {
+      schema: endpointList,
+      help: 'Ollama servers, separated by commas; `off` looks for none. Without it the usual address is tried.',
+      example: 'http://127.0.0.1:11434',
+    },
+    OLLAMA_TIMEOUT: {
+      schema: z.coerce.number().positive().max(86_400).optional(),
+      help: 'Seconds that Ollama may take to its first token, where it differs from PROVIDER_TIMEOUT_MS.',
+      example: '120',
+    },
+  },
+  normalise: withoutEnding('/api', '/v1'),
+  endpoints(variables, environment) {
+    const seconds = variables.OLLAMA_TIMEOUT as number | undefined
+    const timeout = seconds === undefined ? {} : { firstTokenTimeoutMs: Math.ceil(seconds * 1000) }
+    return readEndpoints(variables.OLLAMA_ENDPOINT as EndpointList, environment, {
+      kind: 'ollama',
+      variable: 'OLLAMA_ENDPOINT',
+      usualUrl: 'http://127.0.0.1:11434',
+      normalise: ollama.normalise,
+    }).map(endpoint => ({ ...endpoint, ...timeout }))
+  },
+  create({ endpoint, transport, now }) {
+    const { name, url } = endpoint
+    const label = labelOf(ollama, endpoint)
+    const upstream = createUpstream({
+      endpoint,
+      transport,
+      now,
+      label,
+      baseUrl: url,
+      remedy: 'start it with `ollama serve`',
+    })
+    const models = createOllamaModels(upstream, name)
+    const inventory = createInventory({ label, now, ask: (signal, fresh) => models.list(signal, fresh) })
+
+    const chat = async (call: ProviderCall): Promise<ProviderReply> => {
+      refuseUnable(call)
+      const { model, request, signal } = call
+      const contextTokens = contextFor(call, models.loadedTokens(model.name))
+      const json = ollamaRequest(call, contextTokens)
+      models.noteLoaded(model.name, contextTokens)
+      const asked = { model: model.name, turn: request.messages.length }
+      const question = { json, signal, model: model.name }
+      if (request.stream === true) {
+        const { body } = await upstream.send('/api/chat', question)
+        return { kind: 'stream', parts: ollamaStream(upstream, body, asked) }
+      }
+      return {
+        kind: 'complete',
+        completion: ollamaCompletion(upstream, await upstream.json('/api/chat', question), asked),
+      }
+    }
+    return {
+      name,
+      label: ollama.label,
+      tier: endpoint.tier ?? 'local',
+      url,
+      toolImages: true,
+      firstTokenTimeoutMs: endpoint.firstTokenTimeoutMs,
+      ...inventory,
+      chat,
+      errands: ollamaErrands(upstream, models),
+    }
+  },
+}

@@ -1,0 +1,154 @@
+import { GatewayError } from '../../errors.ts'
+import { chunksOf, createCompletionFold } from '../../wire/chat/chunks.ts'
+import { isObject, parseJson } from '../../json.ts'
+import type { ChatCompletion, ChatRequest } from '../../wire/chat/schema.ts'
+import { partFromChunks, type StreamPart } from '../../wire/stream-part.ts'
+import { mendToolCalls } from './repair-tool-calls.ts'
+import { type Asked, createFrameReader, type FrameReader } from './frames.ts'
+import type { ProviderCall, ProviderReply } from '../provider.ts'
+import type { TransportReply } from '../http/transport.ts'
+import { readWhole, type Upstream } from '../http/upstream.ts'
+
+/** The fields of a chat request, on their way to a server. */
+export type ChatBody = Record<string, unknown>
+
+/**
+ * The request as any server of OpenAI's dialect takes it: its own name for the model, usage always asked for in streams,
+ * our own field `models` left out, and everything that we do not know forwarded.
+ */
+export function chatBody({ request, model }: Pick<ProviderCall, 'request' | 'model'>): ChatBody {
+  const { models: _models, stream_options: _options, ...rest } = request
+  const body: ChatBody = { ...rest, model: model.name }
+  return request.stream === true ? { ...body, ...streamFields(request) } : body
+}
+
+/** Usage is asked for whether the caller wants it or not: the books do. */
+function streamFields({ stream_options: options }: ChatRequest): ChatBody {
+  return { stream: true, stream_options: { ...options, include_usage: true } }
+}
+
+/**
+ * The same for local servers: their templates know no `developer`, some take only the older name of the output limit, and a
+ * tool can be demanded but not named, so the others are left out.
+ */
+export function localChatBody(call: Pick<ProviderCall, 'request' | 'model'>): ChatBody {
+  const { max_tokens: most, max_completion_tokens: newerMost, messages, tools, tool_choice: choice } = call.request
+  const limit = most ?? newerMost
+  const named = isObject(choice) && isObject(choice.function) ? choice.function.name : undefined
+  return {
+    ...chatBody(call),
+    ...(limit === null || limit === undefined ? {} : { max_tokens: limit }),
+    ...(named === undefined
+      ? {}
+      : {
+          tool_choice: 'required',
+          tools: tools?.filter(tool => isObject(tool.function) && tool.function.name === named),
+        }),
+    messages: messages.map(message => (message.role === 'developer' ? { ...message, role: 'system' } : message)),
+  }
+}
+
+/** Asks a server of OpenAI's dialect. It is told what to do by `body.stream` but may answer either way. */
+export async function openAiChat(
+  upstream: Upstream,
+  path: string,
+  { model, signal, request }: ProviderCall,
+  body: ChatBody,
+): Promise<ProviderReply> {
+  const asked = { model: model.name, turn: request.messages.length }
+  const reply = await upstream.send(path, { json: body, signal, model: model.name })
+  if (request.stream === true) return { kind: 'stream', parts: readStream(upstream, reply, asked) }
+  const text = await readWhole(reply.body, upstream.label)
+  return { kind: 'complete', completion: readCompletion(upstream, text, asked) }
+}
+
+/**
+ * The same for local servers, which are always asked to stream: a server that writes token by token notices at once that its
+ * caller has hung up, while llama-server looks only every second, or never under load, whether anybody still waits for a whole
+ * answer.
+ */
+export async function localChat(
+  upstream: Upstream,
+  path: string,
+  call: ProviderCall,
+  body: ChatBody,
+): Promise<ProviderReply> {
+  if (call.request.stream === true) return openAiChat(upstream, path, call, body)
+  const streaming: ProviderCall = { ...call, request: { ...call.request, stream: true } }
+  const reply = await openAiChat(upstream, path, streaming, { ...body, ...streamFields(call.request) })
+  if (reply.kind === 'complete') return reply
+  const fold = createCompletionFold()
+  for await (const part of reply.parts) {
+    for (const chunk of part.chunks) fold.add(chunk)
+  }
+  return { kind: 'complete', completion: fold.completion() }
+}
+
+async function* readStream(upstream: Upstream, reply: TransportReply, asked: Asked): AsyncGenerator<StreamPart> {
+  const { body } = reply
+  const frames = createFrameReader(upstream, asked)
+  let begun = false
+  for await (const bytes of body) {
+    // Some servers answer JSON, or a proxy's web page, to a stream request; the first character tells.
+    const first: string | undefined = begun ? undefined : firstCharacter(bytes)
+    if (first === '<') throw notAModelServer(upstream)
+    if (first === '{') {
+      const text = await readWhole(body, upstream.label, bytes)
+      yield partFromChunks(chunksOf(readCompletion(upstream, text, asked)))
+      return
+    }
+    begun ||= first !== undefined
+    if (!begun) continue
+    // `yield*` would wait once more for every part.
+    for (const part of frames.push(bytes)) yield part
+    if (frames.done) {
+      body.settle()
+      break
+    }
+  }
+  yield* frames.end()
+}
+
+/** Undefined where there is only white space. */
+function firstCharacter(bytes: Buffer): string | undefined {
+  const at = bytes.findIndex(byte => byte > 0x20)
+  return at < 0 ? undefined : String.fromCharCode(bytes[at]!)
+}
+
+function readCompletion(upstream: Upstream, text: string, asked: Asked): ChatCompletion {
+  const { model, turn } = asked
+  if (/^\s*(data|event|id|retry)?:/.test(text)) return foldStream(createFrameReader(upstream, asked), text)
+  const answer = parseJson(text)
+  if (!isObject(answer)) throw notAModelServer(upstream)
+  const failed = answer.error ?? answer.detail
+  if (failed !== undefined && failed !== null) throw upstream.failure(failed, model)
+  const completion = answer as unknown as ChatCompletion
+  if (!Array.isArray(completion.choices) || completion.choices.length === 0) {
+    throw new GatewayError('upstream_error', `${upstream.label} (${model}) answered without a choice; try again.`)
+  }
+  for (const choice of completion.choices) {
+    if (choice.finish_reason === 'error')
+      throw upstream.failure(choice.error ?? 'The model stopped with an error.', model)
+    choice.finish_reason ??= choice.message.tool_calls?.length ? 'tool_calls' : 'stop'
+    mendToolCalls(choice.message.tool_calls, turn)
+  }
+  return completion
+}
+
+/** A stream came although none was asked for. */
+function foldStream(frames: FrameReader, text: string): ChatCompletion {
+  const fold = createCompletionFold()
+  for (const parts of [frames.push(Buffer.from(text)), frames.end()]) {
+    for (const part of parts) {
+      for (const chunk of part.chunks) fold.add(chunk)
+    }
+  }
+  return fold.completion()
+}
+
+function notAModelServer({ label }: Upstream): GatewayError {
+  return new GatewayError(
+    'upstream_error',
+    `${label} answered a web page or text where a model's answer was due; check that its address is that of a model server.`,
+  )
+}

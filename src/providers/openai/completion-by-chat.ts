@@ -1,0 +1,106 @@
+import { GatewayError } from '../../errors.ts'
+import type { CompletionsRequest, ErrandReply } from '../../wire/non-chat.ts'
+import type { ChatChunk, ChatCompletion, ChatRequest } from '../../wire/chat/schema.ts'
+import { partFromChunks, type StreamPart } from '../../wire/stream-part.ts'
+import type { ErrandCall, Provider, ProviderErrands, Reply } from '../provider.ts'
+
+type Completions = NonNullable<ProviderErrands['completions']>
+
+/**
+ * Asks for completions until the server shows that it has none – many clouds have only chats – and from then on asks its chat to
+ * continue the text. A model that is unknown is unknown to the chat too, whose failure is then the answer.
+ */
+export function completionsOrChat(completions: Completions, chat: Provider['chat']): Completions {
+  let absent = false
+  return async call => {
+    if (absent) return completionByChat(chat, call)
+    try {
+      return await completions(call)
+    } catch (error) {
+      const missing =
+        error instanceof GatewayError && (error.code === 'model_not_found' || error.code === 'unsupported')
+      if (!missing) throw error
+      const reply = await completionByChat(chat, call)
+      absent = true
+      return reply
+    }
+  }
+}
+
+/** A completion asked of a chat. Throws `unsupported` for prompts that are tokens or several. */
+async function completionByChat(
+  chat: Provider['chat'],
+  call: ErrandCall<CompletionsRequest>,
+): Promise<Reply<ErrandReply>> {
+  const reply = await chat({ ...call, request: chatRequest(call.request) })
+  if (reply.kind === 'complete') return { kind: 'complete', completion: textCompletion(reply.completion) }
+  const { parts } = reply
+  async function* texts(): AsyncGenerator<StreamPart> {
+    for await (const part of parts) yield partFromChunks(part.chunks.map(textChunk))
+  }
+  return { kind: 'stream', parts: texts() }
+}
+
+const continues =
+  'Continue the text that the user sends. Answer with the continuation alone: no introduction, no fences.'
+const fills =
+  'The user sends a text with a gap, marked <gap/>. Answer with what belongs into the gap alone: no introduction, no fences.'
+
+/** Fields that a chat has too; the others (`echo`, `best_of`, `logprobs` as a number) mean nothing there. */
+const sameFields = [
+  'model',
+  'stream',
+  'stream_options',
+  'max_tokens',
+  'stop',
+  'n',
+  'temperature',
+  'top_p',
+  'seed',
+  'user',
+]
+
+function chatRequest(request: CompletionsRequest): ChatRequest {
+  const { prompt, suffix } = request
+  const text = Array.isArray(prompt) && prompt.length === 1 ? prompt[0] : prompt
+  if (typeof text !== 'string') {
+    const sentence = 'A server without completions takes one prompt as text; send prompt as one text.'
+    throw new GatewayError('unsupported', sentence, { param: 'prompt' })
+  }
+  const gap = typeof suffix === 'string' && suffix !== ''
+  const same = Object.fromEntries(
+    sameFields.flatMap(field => (request[field] == null ? [] : [[field, request[field]]])),
+  )
+  return {
+    ...same,
+    model: request.model,
+    messages: [
+      { role: 'system', content: gap ? fills : continues },
+      { role: 'user', content: gap ? `${text}<gap/>${suffix}` : text },
+    ],
+  }
+}
+
+function textCompletion({ choices, ...rest }: ChatCompletion): ErrandReply {
+  return {
+    ...rest,
+    object: 'text_completion',
+    choices: choices.map(({ index, message, finish_reason }) => ({
+      index,
+      text: message.content ?? '',
+      logprobs: null,
+      finish_reason,
+    })),
+  }
+}
+
+function textChunk({ choices = [], ...rest }: ChatChunk): ChatChunk {
+  const texts = choices.map(({ index, delta, finish_reason = null }) => ({
+    index,
+    text: delta?.content ?? '',
+    logprobs: null,
+    finish_reason,
+  }))
+  // A choice of a text completion has no delta; it is the same stream for everything that only counts and forwards.
+  return { ...rest, object: 'text_completion', choices: texts as unknown as NonNullable<ChatChunk['choices']> }
+}

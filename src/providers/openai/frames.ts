@@ -1,0 +1,209 @@
+import { GatewayError } from '../../errors.ts'
+import { isObject, parseJson } from '../../json.ts'
+import type { ChatChunk } from '../../wire/chat/schema.ts'
+import { createFrameSplitter, readData } from '../../wire/sse.ts'
+import { partFromBytes, partFromChunks, type StreamPart } from '../../wire/stream-part.ts'
+import { type KnownCalls, mendToolCalls } from './repair-tool-calls.ts'
+import type { Upstream } from '../http/upstream.ts'
+
+/** Turns the bytes of one answer's event stream into parts. */
+export interface FrameReader {
+  /** Throws the failure that the stream tells, after the parts that came before it. */
+  push(bytes: Buffer): Iterable<StreamPart>
+  /** To be called when the stream is over: the last part, and whatever the server left out at the end. */
+  end(): Iterable<StreamPart>
+  /** `[DONE]` was seen. */
+  readonly done: boolean
+}
+
+/** What the answer is to. */
+export interface Asked {
+  model: string
+  /** How many messages the request had. */
+  turn: number
+}
+
+/**
+ * Frames in the middle of an answer pass through as the bytes they are. Only those are parsed that open the answer, are not
+ * plain chunks, or hold a tool call, a reason to finish, usage or an error.
+ */
+export function createFrameReader(upstream: Upstream, { model, turn }: Asked): FrameReader {
+  const splitter = createFrameSplitter()
+  const known = new Map<number, KnownCalls>()
+  let identity: Pick<ChatChunk, 'id' | 'created' | 'model'> = {}
+  let began = false
+  let finished = false
+  let done = false
+
+  const parse = (bytes: Buffer): ChatChunk[] =>
+    readData(bytes).map(payload => {
+      const chunk = parseChunk(payload, upstream.label)
+      if (chunk instanceof GatewayError) throw chunk
+      return chunk
+    })
+  const look = (chunks: readonly ChatChunk[]) => {
+    const [first] = chunks
+    if (first !== undefined && identity.id === undefined) {
+      identity = { id: first.id, created: first.created, model: first.model }
+    }
+    began ||= chunks.some(hasContent)
+    finished ||= chunks.some(chunk => chunk.choices?.some(choice => typeof choice.finish_reason === 'string') ?? false)
+  }
+
+  function* plain(frames: Buffer, text: string): Iterable<StreamPart> {
+    const opening = began ? 0 : lookAtOpening(frames, text)
+    if (opening > 0) yield mendedPart(frames.subarray(0, opening), text)
+    const closing = startOfClosing(text, opening)
+    if (closing > opening) yield partFromBytes(frames.subarray(opening, closing), parse, true)
+    if (closing === frames.length) return
+    const rest = mendedPart(frames.subarray(closing), text)
+    look(rest.chunks)
+    yield rest
+  }
+
+  /** Looks at one frame after the other until the answer has begun; tells where the next one starts. */
+  const lookAtOpening = (frames: Buffer, text: string): number => {
+    for (let at = 0; at < frames.length;) {
+      const end = text.indexOf('\n\n', at) + 2
+      look(parse(frames.subarray(at, end)))
+      if (began) return end
+      at = end
+    }
+    return frames.length
+  }
+
+  const mendedPart = (frames: Buffer, text: string): StreamPart => {
+    const part = partFromBytes(frames, parse)
+    return text.includes('"tool_calls"') && mend(part.chunks) ? partFromChunks(part.chunks) : part
+  }
+
+  function* careful(frames: Buffer): Iterable<StreamPart> {
+    const chunks: ChatChunk[] = []
+    const { failure, ended } = readChunks(frames, chunks)
+    done = ended
+    look(chunks)
+    mend(chunks)
+    if (chunks.length > 0) yield partFromChunks(chunks)
+    if (failure !== undefined) throw failure
+  }
+
+  /** Fills `chunks` up to the end of the answer or to what goes wrong: what came before that is not lost. */
+  const readChunks = (frames: Buffer, chunks: ChatChunk[]): { failure?: GatewayError; ended: boolean } => {
+    for (const payload of readData(frames)) {
+      if (payload.trim() === '[DONE]') return { ended: true }
+      const chunk = parseChunk(payload, upstream.label)
+      if (chunk instanceof GatewayError) return { failure: chunk, ended: false }
+      const error = errorIn(chunk)
+      if (error !== undefined) return { failure: upstream.failure(error, model), ended: false }
+      chunks.push(chunk)
+    }
+    return { ended: false }
+  }
+
+  const mend = (chunks: readonly ChatChunk[]): boolean => {
+    let mended = false
+    for (const { index, delta } of chunks.flatMap(chunk => chunk.choices ?? [])) {
+      if (!delta?.tool_calls) continue
+      const calls = known.get(index) ?? new Map<number, string>()
+      known.set(index, calls)
+      mended = mendToolCalls(delta.tool_calls, turn, calls) || mended
+    }
+    return mended
+  }
+
+  return {
+    *push(bytes) {
+      const frames = splitter.push(bytes)
+      if (frames.length === 0 || done) return
+      // One byte, one character: what is found in the text lies at the same place in the bytes.
+      const text = frames.toString('latin1')
+      const end = startOfEnd(text)
+      if (isPlain(text, end)) {
+        done = end < text.length
+        if (end > 0) yield* plain(frames.subarray(0, end), done ? text.slice(0, end) : text)
+      } else {
+        yield* careful(frames)
+      }
+    },
+    *end() {
+      const rest = splitter.end()
+      if (rest.length > 0 && !done) yield* careful(rest)
+      if (!began && !finished) {
+        throw new GatewayError('upstream_error', `${upstream.label} (${model}) ended its stream without an answer.`)
+      }
+      if (finished) return
+      // Clients take a stream without a reason to stop for a broken one.
+      const reason = known.size > 0 ? 'tool_calls' : 'stop'
+      const closing = { object: 'chat.completion.chunk', choices: [{ index: 0, delta: {}, finish_reason: reason }] }
+      yield partFromChunks([{ ...identity, ...closing }])
+    },
+    get done() {
+      return done
+    },
+  }
+}
+
+/** Where the last event, `[DONE]`, begins; the length where there is none. Line ends inside JSON texts are escaped. */
+function startOfEnd(text: string): number {
+  const at = text.lastIndexOf('data: [DONE]')
+  return at === 0 || (at > 0 && text.endsWith('\n\n', at)) ? at : text.length
+}
+
+/**
+ * Nothing but chunks up to `end`: no comments, event names, carriage returns or errors. Quotes inside JSON texts are escaped,
+ * so `"error"` is a name or a whole value, never the model's words.
+ */
+function isPlain(text: string, end: number): boolean {
+  if (text.includes('"error"') || text.includes('\r')) return false
+  for (let at = 0; at < end;) {
+    const lineEnd = text.indexOf('\n', at)
+    if (lineEnd < 0) return false
+    if (lineEnd > at) {
+      if (!text.startsWith('data:', at)) return false
+      const chosen = text.indexOf('"choices"', at)
+      if (chosen < 0 || chosen > lineEnd) return false
+    }
+    at = lineEnd + 1
+  }
+  return true
+}
+
+/** Where the first frame from `start` on begins that has such a field; the length where none has. */
+function startOfClosing(text: string, start: number): number {
+  const found = text.slice(start).search(closingField)
+  if (found < 0) return text.length
+  const before = text.lastIndexOf('\n\n', start + found)
+  return before < start ? start : before + 2
+}
+
+/** What ends the middle of an answer. Many servers send the last two as null in every chunk. */
+const closingField = /"tool_calls"|"finish_reason": *"|"usage": *\{/
+
+function hasContent(chunk: ChatChunk): boolean {
+  return (chunk.choices ?? []).some(
+    ({ delta, text }) =>
+      (typeof text === 'string' && text !== '') ||
+      Object.entries(delta ?? {}).some(
+        ([field, value]) => field !== 'role' && value !== null && value !== undefined && value !== '',
+      ),
+  )
+}
+
+function errorIn(chunk: ChatChunk): unknown {
+  if (chunk.error !== undefined && chunk.error !== null) return chunk.error
+  if (chunk.choices?.some(choice => choice.finish_reason === 'error')) return 'The model stopped with an error.'
+  // vLLM and some web frameworks send the error itself as the event.
+  if (chunk.choices === undefined && (chunk.object === 'error' || 'detail' in chunk || 'message' in chunk)) {
+    return chunk.detail ?? chunk
+  }
+  return undefined
+}
+
+function parseChunk(payload: string, label: string): ChatChunk | GatewayError {
+  const chunk = parseJson(payload)
+  if (isObject(chunk)) return chunk
+  return new GatewayError(
+    'upstream_error',
+    `${label} sent a stream event that is no JSON object; its answer is broken.`,
+  )
+}

@@ -1,0 +1,74 @@
+import { writeEmbeddings } from '../../wire/embeddings.ts'
+import { errands, type CompletionsRequest, type ErrandName, type ErrandReply } from '../../wire/non-chat.ts'
+import { GatewayError } from '../../errors.ts'
+import { isObject } from '../../json.ts'
+import type { StreamPart } from '../../wire/stream-part.ts'
+import { createFrameReader } from './frames.ts'
+import type { ErrandCall, ProviderErrands, Reply } from '../provider.ts'
+import type { Upstream } from '../http/upstream.ts'
+
+/** What servers of OpenAI's dialect do beside chats, at `prefix` and the usual paths. */
+export function openAiErrands(upstream: Upstream, prefix: string): Required<ProviderErrands> {
+  return {
+    async embeddings(call) {
+      // Asked for numbers, since many servers know nothing else; packing them is our work.
+      const body = { ...call.request, encoding_format: 'float' }
+      const reply = await askWhole(upstream, prefix, 'embeddings', call, body)
+      return { kind: 'complete', completion: writeEmbeddings(reply, call.request, call.model.id) }
+    },
+    async completions(call) {
+      if (call.request.stream === true) return streamedCompletion(upstream, `${prefix}/completions`, call, call.request)
+      return { kind: 'complete', completion: await askWhole(upstream, prefix, 'completions', call, call.request) }
+    },
+    async rerank(call) {
+      return { kind: 'complete', completion: await askWhole(upstream, prefix, 'rerank', call, call.request) }
+    },
+  }
+}
+
+async function askWhole(
+  upstream: Upstream,
+  prefix: string,
+  name: ErrandName,
+  { model, signal }: ErrandCall<unknown>,
+  body: Record<string, unknown>,
+): Promise<ErrandReply> {
+  const json = { ...body, model: model.name }
+  return readErrand(
+    upstream,
+    await upstream.json(prefix + errands[name].path, { json, signal, model: model.name }),
+    model.name,
+  )
+}
+
+/** A whole answer. Throws what it says when it is an error under status 200. */
+export function readErrand(upstream: Upstream, answer: unknown, model: string): ErrandReply {
+  if (!isObject(answer))
+    throw new GatewayError('upstream_error', `${upstream.label} answered no JSON object; try again.`)
+  const failed = answer['error'] ?? undefined
+  if (failed !== undefined) throw upstream.failure(failed, model)
+  return answer
+}
+
+/** A stream of text completions; their frames differ from a chat's only in what a choice holds. */
+export async function streamedCompletion(
+  upstream: Upstream,
+  path: string,
+  { model, signal }: ErrandCall<CompletionsRequest>,
+  body: Record<string, unknown>,
+): Promise<Reply<never>> {
+  const json = { ...body, model: model.name, stream: true, stream_options: { include_usage: true } }
+  const { body: bytes } = await upstream.send(path, { json, signal, model: model.name })
+  const frames = createFrameReader(upstream, { model: model.name, turn: 0 })
+  async function* parts(): AsyncGenerator<StreamPart> {
+    for await (const some of bytes) {
+      for (const part of frames.push(some)) yield part
+      if (frames.done) {
+        bytes.settle()
+        break
+      }
+    }
+    yield* frames.end()
+  }
+  return { kind: 'stream', parts: parts() }
+}

@@ -1,0 +1,57 @@
+import { createHash } from 'node:crypto'
+import type { ToolCallDelta } from '../../wire/chat/schema.ts'
+
+/** Ids of the calls that one choice of a stream has made so far, by index. */
+export type KnownCalls = Map<number, string>
+
+/**
+ * Fills in what agents rely on and some servers leave out of a list of tool calls: arguments as text, a type, an id and,
+ * inside a stream, an index of its own for each call. `turn` is the number of messages before the answer; `known` is what the
+ * same choice called before in its stream. Tells whether anything had to be mended.
+ */
+export function mendToolCalls(
+  calls: readonly Partial<ToolCallDelta>[] | null | undefined,
+  turn: number,
+  known?: KnownCalls,
+): boolean {
+  let mended = false
+  for (const [at, call] of (calls ?? []).entries()) {
+    const { function: called } = call
+    if (called?.arguments !== undefined && typeof called.arguments !== 'string') {
+      called.arguments = JSON.stringify(called.arguments)
+      mended = true
+    }
+    const index = known === undefined ? at : indexOf(call, known)
+    if (known !== undefined && call.index !== index) {
+      call.index = index
+      mended = true
+    }
+    if (known?.has(index) === true || called?.name === undefined) continue
+    if (!call.id) {
+      call.id = toolCallId(turn, index, called.name)
+      mended = true
+    }
+    if (call.type === undefined) {
+      call.type = 'function'
+      mended = true
+    }
+    known?.set(index, call.id)
+  }
+  return mended
+}
+
+/**
+ * The same call gets the same id when a request is repeated, and another one in each turn of a conversation. Nine letters and
+ * digits: Mistral's servers refuse anything else in a history.
+ */
+export function toolCallId(turn: number, index: number, name: string): string {
+  return createHash('sha256').update(`${turn} ${index} ${name}`).digest('hex').slice(0, 9)
+}
+
+/** Some servers send no index, and some the same one for every call: a name with a new id begins a call of its own. */
+function indexOf({ index, id, function: called }: Partial<ToolCallDelta>, known: KnownCalls): number {
+  const sameId = [...known].find(([, knownId]) => knownId === id)
+  if (sameId !== undefined) return sameId[0]
+  if (index !== undefined && (!known.has(index) || !id)) return index
+  return called?.name === undefined ? Math.max(0, known.size - 1) : known.size
+}

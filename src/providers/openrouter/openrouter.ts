@@ -1,0 +1,134 @@
+import { z } from 'zod'
+import { asGatewayError } from '../../errors.ts'
+import type { StreamPart } from '../../wire/stream-part.ts'
+import { endpointList, type EndpointList, readEndpoints } from '../http/endpoints.ts'
+import { completionsOrChat } from '../openai/completion-by-chat.ts'
+import { createInventory } from '../inventory.ts'
+import { askMessages } from '../openai/messages-answer.ts'
+import { chatBody, openAiChat } from '../openai/chat.ts'
+import { openAiErrands } from '../openai/non-chat.ts'
+import { readOpenRouterModels } from './models.ts'
+import type { Model, ProviderCall, ProviderKind, ProviderReply } from '../provider.ts'
+import { createQuarantine } from './quarantine.ts'
+import { refuseUnable } from '../refuse-unable.ts'
+import { createUpstream, labelOf } from '../http/upstream.ts'
+
+/** How long the list of models and the check of the key are taken for new. */
+const listMs = 10 * 60_000
+const keyCheckMs = 60_000
+
+/** Who is asked, and with which fields. */
+interface Ask {
+  model: Model
+  fields: Readonly<Record<string, unknown>>
+}
+
+export const openRouter: ProviderKind = {
+  kind: 'openrouter',
+  label: 'OpenRouter',
+  needsKey: true,
+  settings: {
+    OPENROUTER_API_KEY: {
+      schema: z.string().trim().optional(),
+      help: 'Key of OpenRouter. Without it no remote model is used.',
+      example: 'sk-or-v1-…',
+    },
+    OPENROUTER_ENDPOINT: {
+      schema: endpointList,
+      help: 'Where OpenRouter, or something that speaks like it, is; `off` leaves it out.',
+      example: 'https://openrouter.ai/api/v1',
+    },
+  },
+  normalise(url) {
+    const path = url.pathname.replace(/\/+$/, '').replace(/\/(chat\/completions|models)$/, '')
+    return url.origin + (path === '' || path === '/api' ? '/api/v1' : path)
+  },
+  endpoints: (variables, environment) =>
+    readEndpoints(variables.OPENROUTER_ENDPOINT as EndpointList, environment, {
+      kind: 'openrouter',
+      variable: 'OPENROUTER_ENDPOINT',
+      usualUrl: 'https://openrouter.ai/api/v1',
+      normalise: openRouter.normalise,
+    }),
+  create({ endpoint, transport, now }) {
+    const { name, url } = endpoint
+    const label = labelOf(openRouter, endpoint)
+    const upstream = createUpstream({
+      endpoint,
+      transport,
+      now,
+      label,
+      baseUrl: url,
+      // OpenRouter's way to know which application asks.
+      headers: { 'http-referer': 'http://localhost:3001', 'x-title': 'Signalbox' },
+      remedy: 'check the network, and HTTPS_PROXY where one is needed',
+    })
+    const quarantine = createQuarantine(now)
+
+    let list: readonly Model[] = []
+    let listedAt = Number.NEGATIVE_INFINITY
+    let checkedAt = Number.NEGATIVE_INFINITY
+    const ask = async (signal: AbortSignal, fresh: boolean): Promise<readonly Model[]> => {
+      const checkKey = async () => {
+        await upstream.json('/key', { signal })
+        checkedAt = now()
+      }
+      const fetchList = async () => {
+        list = readOpenRouterModels(await upstream.json('/models', { signal }), name)
+        listedAt = now()
+      }
+      await Promise.all([
+        fresh || now() - checkedAt >= keyCheckMs ? checkKey() : undefined,
+        fresh || now() - listedAt >= listMs ? fetchList() : undefined,
+      ])
+      return list
+    }
+    const inventory = createInventory({ label, now, ask })
+
+    async function* watch(ask: Ask, parts: AsyncIterable<StreamPart>): AsyncGenerator<StreamPart> {
+      try {
+        yield* parts
+      } catch (error) {
+        noteFailure(ask, error)
+        throw error
+      }
+      quarantine.noteSuccess(ask.model)
+    }
+    /** One caller's wish for certain providers says nothing about the model. */
+    const noteFailure = ({ model, fields }: Ask, error: unknown) => {
+      if (fields['provider'] === undefined) quarantine.noteFailure(model, asGatewayError(error))
+    }
+    const noting = async (ask: Ask, answer: Promise<ProviderReply>): Promise<ProviderReply> => {
+      try {
+        const reply = await answer
+        if (reply.kind === 'stream') return { ...reply, parts: watch(ask, reply.parts) }
+        quarantine.noteSuccess(ask.model)
+        return reply
+      } catch (error) {
+        noteFailure(ask, error)
+        throw error
+      }
+    }
+    const chat = async (call: ProviderCall): Promise<ProviderReply> => {
+      refuseUnable(call)
+      // OpenRouter would otherwise squeeze a long prompt into a small model by leaving out its middle.
+      const body = { transforms: [], ...chatBody(call) }
+      return noting({ model: call.model, fields: call.request }, openAiChat(upstream, '/chat/completions', call, body))
+    }
+    const errands = openAiErrands(upstream, '')
+    return {
+      name,
+      label: openRouter.label,
+      tier: endpoint.tier ?? 'remote',
+      url,
+      cacheControl: true,
+      efforts: ['none', 'minimal', 'low', 'medium', 'high', 'xhigh'],
+      firstTokenTimeoutMs: endpoint.firstTokenTimeoutMs,
+      ...inventory,
+      models: () => quarantine.apply(inventory.models()),
+      chat,
+      relay: call => noting({ model: call.model, fields: call.body }, askMessages(upstream, '/messages', call)),
+      errands: { embeddings: errands.embeddings, completions: completionsOrChat(errands.completions, chat) },
+    }
+  },
+}

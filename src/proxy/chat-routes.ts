@@ -1,0 +1,64 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import type { FastifyInstance } from 'fastify'
+import type { WrittenRequest } from '../gateway/request-record.ts'
+import type { Gateway, Served } from '../gateway/gateway.ts'
+import { readOptions } from '../router/options.ts'
+import type { ParsedRequest, Protocol, ReplyFacts } from '../wire/protocol.ts'
+import { callOf } from './call-of.ts'
+import { replyError } from './reply-error.ts'
+import { notesHeader, servedHeaders } from './served-headers.ts'
+import { streamAnswer } from './stream-answer.ts'
+
+export interface AnswerRouteParts {
+  gateway: Gateway
+  keepAliveMs: number
+  /** Milliseconds since the epoch. */
+  now: () => number
+}
+
+/** The route of one protocol: `POST /v1/chat/completions`, `/v1/messages`, `/v1/responses`. */
+export function answers(
+  app: FastifyInstance,
+  protocol: Protocol,
+  { gateway, keepAliveMs, now }: AnswerRouteParts,
+): void {
+  const errorHandler = replyError(error => protocol.writeError(error))
+  app.post(protocol.path, { errorHandler }, async (incoming, reply) => {
+    const parsed = protocol.parseRequest(incoming.body)
+    const options = readOptions(incoming.headers, parsed.request.metadata)
+    const call = { ...callOf(incoming, reply, protocol.name, options), written: writtenOf(parsed, incoming.headers) }
+    const parseMs = now() - call.receivedAt
+    const factsOf = (served: Served): ReplyFacts => ({
+      id: call.requestId.replaceAll(/[^A-Za-z0-9_-]/g, '_'),
+      model: served.model.id,
+      createdSeconds: Math.floor(call.receivedAt / 1000),
+      promptTokens: served.promptTokens,
+    })
+    const headersOf = (served: Served) => ({
+      ...servedHeaders(served, parseMs),
+      ...notesHeader([...(parsed.written === undefined ? parsed.notes : []), ...served.notes]),
+    })
+    const answer = gateway.chat(call, parsed.request)
+    if (parsed.request.stream === true) {
+      const writerOf = (served: Served) => parsed.createStreamWriter(factsOf(served))
+      await streamAnswer({ reply, answer, writerOf, protocol, signal: call.signal, keepAliveMs, headersOf })
+      return reply
+    }
+    const { served, reply: answered } = await answer
+    if (answered.kind !== 'complete') throw new Error(`${served.model.id} streamed an answer nobody asked to stream`)
+    const { completion, native } = answered
+    const facts = factsOf(served)
+    const body = native === undefined ? parsed.writeCompletion(completion, facts) : { ...native, model: facts.model }
+    return reply.headers(headersOf(served)).send(body)
+  })
+}
+
+/** What a server that speaks the caller's protocol gets: his body, and the headers that belong to it. */
+function writtenOf({ written, notes }: ParsedRequest, headers: IncomingHttpHeaders): WrittenRequest | undefined {
+  if (written === undefined) return undefined
+  const passed = ['anthropic-version', 'anthropic-beta'].flatMap(name => {
+    const value = headers[name]
+    return value === undefined ? [] : [[name, String(value)] as const]
+  })
+  return { body: written, headers: Object.fromEntries(passed), translationNotes: notes }
+}

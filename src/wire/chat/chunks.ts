@@ -1,0 +1,107 @@
+import { isObject } from '../../json.ts'
+import type { ChatChunk, ChatCompletion, OpenAiUsage, ToolCallDelta } from './schema.ts'
+
+/** A whole answer as the chunks of a stream: the message, why it ended, and usage where known. */
+export function chunksOf(completion: ChatCompletion): ChatChunk[] {
+  const { choices, usage, ...rest } = completion
+  const identity = { ...rest, object: 'chat.completion.chunk' }
+  const chunks: ChatChunk[] = choices.flatMap(({ index, message, finish_reason, ...choice }) => {
+    const { tool_calls: calls, ...delta } = message
+    const numbered = calls?.map((call, at) => ({ index: at, ...call }))
+    return [
+      {
+        ...identity,
+        choices: [
+          {
+            ...choice,
+            index,
+            delta: { ...delta, ...(numbered === undefined ? {} : { tool_calls: numbered }) },
+            finish_reason: null,
+          },
+        ],
+      },
+      { ...identity, choices: [{ index, delta: {}, finish_reason: finish_reason ?? 'stop' }] },
+    ]
+  })
+  if (usage) chunks.push({ ...identity, choices: [], usage })
+  return chunks
+}
+
+type Choice = ChatCompletion['choices'][number]
+
+/** Collects the chunks of a stream into the answer they amount to. */
+export function createCompletionFold(): { add(chunk: ChatChunk): void; completion(): ChatCompletion } {
+  const choices = new Map<number, Choice>()
+  let identity: Record<string, unknown> = {}
+  let usage: OpenAiUsage | undefined
+
+  return {
+    add(chunk) {
+      const { id, created, model, system_fingerprint: fingerprint } = chunk
+      // Fields that a chunk leaves out must not hide what an earlier one told.
+      identity = { ...withoutGaps({ id, created, model, system_fingerprint: fingerprint }), ...identity }
+      if (chunk.usage) usage = chunk.usage
+      for (const { index, delta, finish_reason: reason, ...more } of chunk.choices ?? []) {
+        const choice = choices.get(index) ?? emptyChoice(index)
+        choices.set(index, choice)
+        if (reason) choice.finish_reason = reason
+        // `logprobs` is a list that grows; whatever else stands beside the delta is kept as it was last.
+        for (const [field, value] of Object.entries(more)) choice[field] = joined(choice[field], value)
+        addDelta(choice.message, delta ?? {})
+      }
+    },
+    completion: () => ({
+      ...identity,
+      object: 'chat.completion',
+      choices: [...choices.values()].sort((a, b) => a.index - b.index).map(withContent),
+      ...(usage === undefined ? {} : { usage }),
+    }),
+  }
+}
+
+const emptyChoice = (index: number): Choice => ({
+  index,
+  message: { role: 'assistant', content: null },
+  finish_reason: null,
+})
+
+/** Only an answer that calls tools may have no content. */
+function withContent(choice: Choice): Choice {
+  const { message } = choice
+  return { ...choice, message: { ...message, content: message.content ?? (message.tool_calls ? null : '') } }
+}
+
+function addDelta(message: Choice['message'], delta: Record<string, unknown>): void {
+  for (const [field, value] of Object.entries(delta)) {
+    if (field === 'role') message.role = String(value)
+    else if (field === 'tool_calls') addToolCalls(message, (value ?? []) as ToolCallDelta[])
+    else message[field] = joined(message[field], value)
+  }
+}
+
+function addToolCalls(message: Choice['message'], deltas: readonly ToolCallDelta[]): void {
+  const calls = (message.tool_calls ??= [])
+  for (const { index, id, function: called } of deltas) {
+    const call = (calls[index] ??= { id: '', type: 'function', function: { name: '', arguments: '' } })
+    if (id) call.id = id
+    call.function.name += called?.name ?? ''
+    call.function.arguments += called?.arguments ?? ''
+  }
+}
+
+/** Strings and lists of one field follow each other; of anything else the newest counts. */
+function joined(before: unknown, value: unknown): unknown {
+  if (value === null || value === undefined) return before ?? null
+  if (typeof before === 'string' && typeof value === 'string') return before + value
+  if (Array.isArray(before) && Array.isArray(value)) return [...(before as unknown[]), ...(value as unknown[])]
+  if (isObject(before) && isObject(value)) {
+    return Object.fromEntries(
+      [...new Set([...Object.keys(before), ...Object.keys(value)])].map(key => [key, joined(before[key], value[key])]),
+    )
+  }
+  return value
+}
+
+function withoutGaps(values: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined))
+}

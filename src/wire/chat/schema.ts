@@ -1,0 +1,141 @@
+import { z } from 'zod'
+import type { Usage } from '../usage.ts'
+
+/**
+ * OpenAI's chat completions, read loosely: what Signalbox needs is checked, everything else is kept and forwarded.
+ * This is also the internal form of every request: the other protocols are translated to and from it.
+ */
+export const ChatMessage = z.looseObject({
+  role: z.string(),
+  content: z.union([z.string(), z.array(z.looseObject({ type: z.string().optional() }))]).nullish(),
+})
+export type ChatMessage = z.output<typeof ChatMessage>
+
+export const ChatTool = z.looseObject({ type: z.string().optional() })
+export type ChatTool = z.output<typeof ChatTool>
+
+const positiveInteger = z.int().min(1)
+
+export const ChatRequest = z.looseObject({
+  model: z.string().min(1).default('auto'),
+  models: z.array(z.string().min(1)).max(16).optional(),
+  messages: z.array(ChatMessage).min(1),
+  stream: z.boolean().nullish(),
+  stream_options: z.looseObject({ include_usage: z.boolean().nullish() }).nullish(),
+  tools: z.array(ChatTool).nullish(),
+  tool_choice: z.union([z.string(), z.looseObject({})]).nullish(),
+  response_format: z.looseObject({ type: z.string() }).nullish(),
+  max_tokens: positiveInteger.nullish(),
+  max_completion_tokens: positiveInteger.nullish(),
+  n: positiveInteger.nullish(),
+  stop: z.union([z.string(), z.array(z.string())]).nullish(),
+  metadata: z.looseObject({}).nullish(),
+})
+export type ChatRequest = z.output<typeof ChatRequest>
+
+export interface ToolCallDelta {
+  index: number
+  id?: string
+  type?: string
+  function?: { name?: string; arguments?: string }
+}
+
+export interface ChatDelta {
+  role?: string
+  content?: string | null
+  reasoning_content?: string | null
+  reasoning?: string | null
+  tool_calls?: ToolCallDelta[]
+  [field: string]: unknown
+}
+
+/** One `data:` payload of a chat completion stream. */
+export interface ChatChunk {
+  id?: string
+  object?: string
+  created?: number
+  model?: string
+  choices?: { index: number; delta: ChatDelta; finish_reason?: string | null; [field: string]: unknown }[]
+  usage?: OpenAiUsage | null
+  error?: unknown
+  [field: string]: unknown
+}
+
+export interface ToolCall {
+  id: string
+  type: 'function'
+  function: { name: string; arguments: string }
+}
+
+export interface ChatCompletion {
+  id?: string
+  object?: string
+  created?: number
+  model?: string
+  choices: {
+    index: number
+    message: {
+      role: string
+      content: string | null
+      reasoning_content?: string | null
+      tool_calls?: ToolCall[]
+      [field: string]: unknown
+    }
+    finish_reason: string | null
+    [field: string]: unknown
+  }[]
+  usage?: OpenAiUsage | null
+  [field: string]: unknown
+}
+
+/** OpenAI's convention: cached tokens are counted inside `prompt_tokens`, reasoning inside `completion_tokens`. */
+export interface OpenAiUsage {
+  prompt_tokens?: number
+  completion_tokens?: number
+  total_tokens?: number
+  prompt_tokens_details?: { cached_tokens?: number; cache_write_tokens?: number; [field: string]: unknown } | null
+  completion_tokens_details?: { reasoning_tokens?: number; [field: string]: unknown } | null
+  /** USD, OpenRouter only. */
+  cost?: number | null
+  [field: string]: unknown
+}
+
+/** OpenAI's usage object in our convention; undefined when it is not one. */
+export function readUsage(usage: unknown): Usage | undefined {
+  if (typeof usage !== 'object' || usage === null) return undefined
+  const { prompt_tokens, completion_tokens, prompt_tokens_details, completion_tokens_details, cost } =
+    usage as OpenAiUsage
+  if (typeof prompt_tokens !== 'number' && typeof completion_tokens !== 'number') return undefined
+  const prompt = count(prompt_tokens)
+  const cacheReadTokens = Math.min(count(prompt_tokens_details?.cached_tokens), prompt)
+  const cacheWriteTokens = Math.min(count(prompt_tokens_details?.cache_write_tokens), prompt - cacheReadTokens)
+  const outputTokens = count(completion_tokens)
+  return {
+    inputTokens: prompt - cacheReadTokens - cacheWriteTokens,
+    cacheReadTokens,
+    cacheWriteTokens,
+    outputTokens,
+    reasoningTokens: Math.min(count(completion_tokens_details?.reasoning_tokens), outputTokens),
+    ...(typeof cost === 'number' && cost >= 0 ? { reportedCostUsd: cost } : {}),
+  }
+}
+
+/** Our usage as OpenAI writes it. */
+export function writeUsage(usage: Usage): OpenAiUsage {
+  const prompt = usage.inputTokens + usage.cacheReadTokens + usage.cacheWriteTokens
+  return {
+    prompt_tokens: prompt,
+    completion_tokens: usage.outputTokens,
+    total_tokens: prompt + usage.outputTokens,
+    prompt_tokens_details: {
+      cached_tokens: usage.cacheReadTokens,
+      ...(usage.cacheWriteTokens > 0 ? { cache_write_tokens: usage.cacheWriteTokens } : {}),
+    },
+    completion_tokens_details: { reasoning_tokens: usage.reasoningTokens },
+    ...(usage.reportedCostUsd === undefined ? {} : { cost: usage.reportedCostUsd }),
+  }
+}
+
+function count(value: unknown): number {
+  return typeof value === 'number' && Number.isFinite(value) && value > 0 ? Math.round(value) : 0
+}

@@ -1,0 +1,139 @@
+import { dialects, type Dialect, type Offered } from './dialects.ts'
+import type { Meant, TextReader } from './text-reader.ts'
+
+/** More characters than this are not held back for a call that may come of them. */
+const mostHeld = 1024 * 1024
+/** By which share a held text must grow before it is read again: reading it at every letter would cost its length squared. */
+const growth = 1.25
+
+/**
+ * Finds calls of offered tools in a text. What cannot be the beginning of one goes on at once; what may be is held until it is
+ * known to be a call, or known not to be. The same text means the same, however it is cut.
+ */
+export function createCallTextReader(offered: Offered): TextReader {
+  let held = ''
+  let opened: Dialect | undefined
+  /** Length of `held` from which on it is worth reading again. */
+  let readFrom = 0
+  let began = false
+  let found = false
+  let gap = ''
+  let off = false
+
+  /** White space around calls is not content. */
+  const asContent = (text: string): Meant[] => {
+    if (text === '') return []
+    began ||= text.trim() !== ''
+    if (!found) return [{ content: text }]
+    gap += text
+    if (gap.trim() === '') return []
+    const content = gap
+    gap = ''
+    found = false
+    return [{ content }]
+  }
+
+  const letGo = (length: number): Meant[] => {
+    const text = held.slice(0, length)
+    held = held.slice(length)
+    opened = undefined
+    return asContent(text)
+  }
+
+  const read = (dialect: Dialect, over: boolean, whole: boolean): Meant[] | undefined => {
+    const reading = dialect.read(held, offered, over && whole)
+    const read = typeof reading === 'string' ? undefined : reading
+    const misplaced = dialect.last === true && read !== undefined && held.slice(read.end).trim() !== ''
+    if (reading === 'never' || misplaced) return letGo(1)
+    if (read === undefined || (dialect.last === true && !over)) {
+      if (over || held.length > mostHeld) return letGo(held.length)
+      readFrom = held.length * growth
+      return undefined
+    }
+    held = held.slice(read.end)
+    opened = undefined
+    found = true
+    began = true
+    gap = ''
+    return read.calls.map(call => ({ call }))
+  }
+
+  /** What the next stretch of the held text means; undefined when no more can be said now. */
+  const step = (over: boolean, whole: boolean): Meant[] | undefined => {
+    if (held === '') return undefined
+    if (opened !== undefined) return over || held.length >= readFrom ? read(opened, over, whole) : undefined
+    const { at, dialect } = nextOpening(held, began)
+    if (dialect === undefined) {
+      const free = over ? held.length : held.length - promising(held)
+      return free === 0 ? undefined : letGo(free)
+    }
+    const before = letGo(at)
+    opened = dialect
+    readFrom = 0
+    return before
+  }
+
+  const advance = (over: boolean, whole: boolean): Meant[] => {
+    const meant: Meant[] = []
+    for (let next = step(over, whole); next !== undefined; next = step(over, whole)) meant.push(...next)
+    return joined(meant)
+  }
+
+  return {
+    push(text) {
+      if (off) return [{ content: text }]
+      held += text
+      return advance(false, false)
+    },
+    end: whole => advance(true, whole),
+    served(what) {
+      if (what === 'reasoning' || off) return []
+      off = true
+      return letGo(held.length)
+    },
+    settled: () => off,
+  }
+}
+
+const known = dialects()
+const anywhere = known.filter(({ first }) => first !== true)
+const atFirst = known.filter(({ first }) => first === true)
+const anyOpening = new RegExp(anywhere.flatMap(({ openings }) => openings.map(escaped)).join('|'))
+const openings = anywhere.flatMap(dialect => dialect.openings)
+const longestOpening = Math.max(...openings.map(({ length }) => length))
+const firstLetters = new Set(openings.map(opening => opening[0]!))
+
+/** Where the first opening stands; the length of the text where there is none. */
+function nextOpening(text: string, began: boolean): { at: number; dialect: Dialect | undefined } {
+  const start = text.length - text.trimStart().length
+  const first = began ? undefined : atFirst.find(each => each.openings.some(opening => text.startsWith(opening, start)))
+  if (first !== undefined) return { at: start, dialect: first }
+  const at = text.search(anyOpening)
+  if (at < 0) return { at: text.length, dialect: undefined }
+  const dialect = anywhere.find(each => each.openings.some(opening => text.startsWith(opening, at)))
+  return { at, dialect }
+}
+
+/** How many characters at the end of a text may be the beginning of an opening. */
+function promising(text: string): number {
+  for (let at = Math.max(0, text.length - longestOpening + 1); at < text.length; at += 1) {
+    if (firstLetters.has(text[at]!) && openings.some(opening => opening.startsWith(text.slice(at)))) {
+      return text.length - at
+    }
+  }
+  return 0
+}
+
+/** Neighbouring stretches of content as one. */
+function joined(meant: readonly Meant[]): Meant[] {
+  return meant.reduce<Meant[]>((before, each) => {
+    const last = before.at(-1)
+    if (last !== undefined && 'content' in last && 'content' in each) last.content += each.content
+    else before.push({ ...each })
+    return before
+  }, [])
+}
+
+function escaped(text: string): string {
+  return text.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&')
+}

@@ -1,0 +1,356 @@
+import { isObject, parseJson } from '../../json.ts'
+import { endOfJson, membersOf, mendJson } from './repair-json.ts'
+
+/** A call that a model wrote into its text. */
+export interface WrittenCall {
+  name: string
+  /** JSON of an object. */
+  arguments: string
+}
+
+/** The tools that a request offers: the schema of their parameters by name. */
+export type Offered = ReadonlyMap<string, Schema>
+type Schema = Readonly<Record<string, unknown>>
+
+/** What a text that begins with an opening is. */
+export type Reading =
+  /** The calls that it holds up to `end`. */
+  | { calls: readonly WrittenCall[]; end: number }
+  /** It may become calls when more of it is known. */
+  | 'open'
+  | 'never'
+
+/** One way of writing tool calls. */
+export interface Dialect {
+  /** What a text begins with; only such texts are given to `read`. */
+  readonly openings: readonly string[]
+  /** Only as the first thing of an answer. */
+  readonly first?: boolean
+  /** Calls count only where nothing follows them: elsewhere they may be an example in an explanation. */
+  readonly last?: boolean
+  /** `ended`: no more will come and the answer was not cut off, so that what should close it may be missing. Pure. */
+  read(text: string, offered: Offered, ended: boolean): Reading
+}
+
+/** Every dialect that is understood. Names of tools that were not offered are never calls. */
+export function dialects(): readonly Dialect[] {
+  return [hermes, namedFunction, llama, mistral, deepSeek, fenced, bare]
+}
+
+/** `<tool_call>{"name":…,"arguments":…}</tool_call>`: Qwen, Hermes and many others; Qwen3-Coder has its XML inside. */
+const hermes: Dialect = {
+  openings: ['<tool_call>'],
+  read(text, offered, ended) {
+    const from = behindSpace(text, '<tool_call>'.length)
+    if (meets(text, from, '<function=') !== 'never') {
+      return readFunction(text, from, offered, ended)
+    }
+    return readObject(text, from, offered, ended, '</tool_call>')
+  },
+}
+
+/** `<function=name>…</function>` by itself; the tag around it is often forgotten, on one side or on both. */
+const namedFunction: Dialect = {
+  openings: ['<function='],
+  read: (text, offered, ended) => readFunction(text, 0, offered, ended),
+}
+
+/** `<|python_tag|>{"name":…,"parameters":…}`, several with `;` between them. */
+const llama: Dialect = {
+  openings: ['<|python_tag|>'],
+  read: (text, offered, ended) => readRow(text, '<|python_tag|>'.length, offered, ended),
+}
+
+/** Llama again, where its tag was not shown: nothing but the object. */
+const bare: Dialect = {
+  openings: ['{'],
+  first: true,
+  last: true,
+  read: (text, offered, ended) => (beginsLikeCall(text, offered) ? readRow(text, 0, offered, ended) : 'never'),
+}
+
+const fence = '```json'
+
+/** An object between fences, which must be a call and nothing else. */
+const fenced: Dialect = {
+  openings: [fence],
+  last: true,
+  read(text, offered, ended) {
+    const from = behindSpace(text, fence.length)
+    if (!beginsLikeCall(text.slice(from), offered)) return 'never'
+    return readObject(text, from, offered, ended, '```')
+  },
+}
+
+/** `[TOOL_CALLS][{"name":…,"arguments":…}]`, and since 2025 `[TOOL_CALLS]name[ARGS]{…}` once for each call. */
+const mistral: Dialect = {
+  openings: ['[TOOL_CALLS]'],
+  read(text, offered, ended) {
+    const from = behindSpace(text, '[TOOL_CALLS]'.length)
+    if (from === text.length) return 'open'
+    if (text[from] === '[') return readList(text, from, offered, ended)
+    return readNamed(text, from, offered, ended)
+  },
+}
+
+const callsBegin = '<｜tool▁calls▁begin｜>'
+const callsEnd = '<｜tool▁calls▁end｜>'
+const callBegin = '<｜tool▁call▁begin｜>'
+const callEnd = '<｜tool▁call▁end｜>'
+const separator = '<｜tool▁sep｜>'
+
+/** Name, separator, arguments; older models put the word `function` before the name and the arguments between fences. */
+const deepSeek: Dialect = {
+  openings: [callsBegin, callBegin],
+  read(text, offered, ended) {
+    const calls: WrittenCall[] = []
+    let at = behindOptional(text, 0, callsBegin)
+    for (;;) {
+      const start = behindSpace(text, at)
+      const begins = meets(text, start, callBegin)
+      if (begins === 'here') {
+        const reading = readDeepSeekCall(text, start + callBegin.length, offered, ended)
+        if (typeof reading === 'string') return reading
+        calls.push(...reading.calls)
+        at = reading.end
+        continue
+      }
+      const ends = meets(text, start, callsEnd)
+      if (!ended && (begins === 'open' || ends === 'open')) return 'open'
+      if (calls.length === 0) return 'never'
+      return { calls, end: ends === 'here' ? start + callsEnd.length : at }
+    }
+  },
+}
+
+function readDeepSeekCall(text: string, from: number, offered: Offered, ended: boolean): Reading {
+  const behindName = text.indexOf(separator, from)
+  if (behindName < 0) return isShort(text, from) ? 'open' : 'never'
+  const before = text.slice(from, behindName).trim()
+  const old = before === 'function'
+  const nameEnd = old ? text.indexOf('\n', behindName) : behindName
+  if (nameEnd < 0) return 'open'
+  const name = old ? text.slice(behindName + separator.length, nameEnd).trim() : before
+  if (!offered.has(name)) return 'never'
+  const bodyAt = behindSpace(text, old ? nameEnd : behindName + separator.length)
+  const fences = meets(text, bodyAt, fence)
+  if (fences === 'open') return 'open'
+  const at = fences === 'here' ? behindSpace(text, bodyAt + fence.length) : bodyAt
+  if (at === text.length) return 'open'
+  if (text[at] !== '{') return 'never'
+  const given = readArguments(text, at, ended, callEnd)
+  if (typeof given === 'string') return given
+  const read = { calls: [{ name, arguments: given.json }], end: given.end }
+  const unfenced = fences === 'here' ? closedBy(text, read, '```', ended) : read
+  return typeof unfenced === 'string' ? unfenced : closedBy(text, unfenced, callEnd, ended)
+}
+
+/** A function's name and then its arguments, as JSON or a tag for each parameter. */
+function readFunction(text: string, from: number, offered: Offered, ended: boolean): Reading {
+  const nameAt = from + '<function='.length
+  const nameEnd = text.indexOf('>', nameAt)
+  if (nameEnd < 0) return isShort(text, nameAt) ? 'open' : 'never'
+  const name = text.slice(nameAt, nameEnd).trim()
+  const schema = offered.get(name)
+  if (schema === undefined) return 'never'
+  const at = behindSpace(text, nameEnd + 1)
+  const reading = text[at] === '{' ? readJsonBody(text, at, name, ended) : readParameters(text, at, name, schema)
+  if (typeof reading === 'string') return reading
+  const closing = meets(text, behindSpace(text, reading.end), '</tool_call>')
+  if (closing === 'open' && !ended) return 'open'
+  return { ...reading, end: behindOptional(text, reading.end, '</tool_call>') }
+}
+
+function readJsonBody(text: string, from: number, name: string, ended: boolean): Reading {
+  const given = readArguments(text, from, ended, '</function>')
+  if (typeof given === 'string') return given
+  return closedBy(text, { calls: [{ name, arguments: given.json }], end: given.end }, '</function>', ended)
+}
+
+const parameterTag = /<parameter=([^>\n]{1,200})>/y
+const parameterEnd = '</parameter>'
+
+function readParameters(text: string, from: number, name: string, schema: Schema): Reading {
+  const given = new Map<string, string>()
+  for (let at = from; ;) {
+    const ends = meets(text, at, '</function>')
+    if (ends === 'open') return 'open'
+    if (ends === 'here') {
+      const members = [...given].map(([parameter, json]) => `${JSON.stringify(parameter)}:${json}`)
+      return { calls: [{ name, arguments: `{${members.join(',')}}` }], end: at + '</function>'.length }
+    }
+    parameterTag.lastIndex = at
+    const tag = parameterTag.exec(text)
+    if (tag === null) return meets(text, at, '<parameter=') !== 'never' && isShort(text, at) ? 'open' : 'never'
+    const valueAt = parameterTag.lastIndex
+    const valueEnd = endOfValue(text, valueAt)
+    if (valueEnd < 0) return 'open'
+    const parameter = tag[1]!.trim()
+    given.set(
+      parameter,
+      typedJson(text.slice(valueAt, valueEnd).replace(/^\n/, '').replace(/\n$/, ''), parameter, schema),
+    )
+    at = behindSpace(text, valueEnd + parameterEnd.length)
+  }
+}
+
+/** A value may hold the tag that ends it; what counts is the one behind which the call goes on. */
+function endOfValue(text: string, from: number): number {
+  for (let at = text.indexOf(parameterEnd, from); at >= 0; at = text.indexOf(parameterEnd, at + 1)) {
+    const next = behindSpace(text, at + parameterEnd.length)
+    if (meets(text, next, '</function>') === 'here' || meets(text, next, '<parameter=') === 'here') return at
+  }
+  return -1
+}
+
+/** A parameter's text as JSON of the type that its tool declares. */
+function typedJson(text: string, parameter: string, { properties }: Schema): string {
+  const declared = isObject(properties) && Object.hasOwn(properties, parameter) ? properties[parameter] : undefined
+  const type = isObject(declared) ? declared.type : undefined
+  if (type === 'string') return JSON.stringify(text)
+  const json = mendJson(text.trim())
+  const mayBeText = Array.isArray(type) && type.includes('string')
+  return json === undefined || (mayBeText && !isObject(parseJson(json))) ? JSON.stringify(text) : json
+}
+
+function readObject(text: string, from: number, offered: Offered, ended: boolean, closing: string): Reading {
+  if (from === text.length) return 'open'
+  if (text[from] !== '{') return 'never'
+  const given = readArguments(text, from, ended, closing)
+  if (typeof given === 'string') return given
+  const call = callOf(given.json, offered)
+  return call === undefined ? 'never' : closedBy(text, { calls: [call], end: given.end }, closing, ended)
+}
+
+/** Calls with `;` or nothing between them, up to a tag that ends the turn. */
+function readRow(text: string, from: number, offered: Offered, ended: boolean): Reading {
+  const calls: WrittenCall[] = []
+  let at = from
+  for (;;) {
+    const start = behindSpace(text, at)
+    const end = calls.length > 0 ? turnEnds.find(tag => meets(text, start, tag) !== 'never') : undefined
+    if (end !== undefined && start < text.length) {
+      return meets(text, start, end) === 'here' ? { calls, end: start + end.length } : 'open'
+    }
+    if (start === text.length) return ended && calls.length > 0 ? { calls, end: at } : 'open'
+    const next = calls.length > 0 && text[start] === ';' ? behindSpace(text, start + 1) : start
+    if (next === text.length) return ended && calls.length > 0 ? { calls, end: next } : 'open'
+    if (text[next] !== '{') return calls.length > 0 ? { calls, end: at } : 'never'
+    const given = readArguments(text, next, ended)
+    if (typeof given === 'string') return given
+    const call = callOf(given.json, offered)
+    if (call === undefined) return 'never'
+    calls.push(call)
+    at = given.end
+  }
+}
+
+const turnEnds = ['<|eom_id|>', '<|eot_id|>']
+
+function readList(text: string, from: number, offered: Offered, ended: boolean): Reading {
+  const given = readArguments(text, from, ended)
+  if (typeof given === 'string') return given
+  const items = parseJson(given.json)
+  if (!Array.isArray(items) || !items.every(isObject)) return 'never'
+  const calls: WrittenCall[] = []
+  for (let at = given.json.indexOf('{'); at >= 0;) {
+    const { end } = endOfJson(given.json, at)
+    const call = callOf(given.json.slice(at, end), offered)
+    if (call === undefined) return 'never'
+    calls.push(call)
+    at = given.json.indexOf('{', end)
+  }
+  return calls.length === 0 ? 'never' : { calls, end: given.end }
+}
+
+const namedCall = /([A-Za-z0-9_.-]{1,200})(?:\[CALL_ID\][A-Za-z0-9_-]{1,100})?(?:\[ARGS\])?\s*(?=\{)/y
+const unfinishedNamedCall = /^[A-Za-z0-9_.-]{1,200}(?:\[[A-Z_]*\]?[A-Za-z0-9_-]*(?:\[[A-Z]*\]?)?)?\s*$/
+
+function readNamed(text: string, from: number, offered: Offered, ended: boolean): Reading {
+  namedCall.lastIndex = from
+  const name = namedCall.exec(text)?.[1]
+  if (name === undefined) return unfinishedNamedCall.test(text.slice(from, from + longestName)) ? 'open' : 'never'
+  if (!offered.has(name)) return 'never'
+  const given = readArguments(text, namedCall.lastIndex, ended)
+  return typeof given === 'string' ? given : { calls: [{ name, arguments: given.json }], end: given.end }
+}
+
+/** The JSON that begins at `from`, mended where it must be; `closing` may come too early, and the end of all text too. */
+function readArguments(
+  text: string,
+  from: number,
+  ended: boolean,
+  closing?: string,
+): { json: string; end: number } | 'open' | 'never' {
+  const { end, closed, inText } = endOfJson(text, from, closing)
+  const stopped = closed || end < text.length
+  if (!stopped && (!ended || inText)) return ended ? 'never' : 'open'
+  const json = mendJson(text.slice(from, end))
+  return json === undefined ? 'never' : { json, end }
+}
+
+const nameFields = ['name', 'arguments', 'parameters', 'id', 'type']
+
+/** The call that a JSON object describes, its arguments in the very characters they were written in. */
+function callOf(json: string, offered: Offered): WrittenCall | undefined {
+  const members = membersOf(json)
+  if ([...members.keys()].some(field => !nameFields.includes(field))) return undefined
+  const name = parseJson(members.get('name') ?? '')
+  if (typeof name !== 'string' || !offered.has(name)) return undefined
+  const given = members.get('arguments') ?? members.get('parameters') ?? '{}'
+  const value = parseJson(given)
+  if (isObject(value)) return { name, arguments: given }
+  // Some write the arguments as chat completions carry them: a text that is JSON.
+  const inner = typeof value === 'string' ? mendJson(value) : undefined
+  return inner !== undefined && isObject(parseJson(inner)) ? { name, arguments: inner } : undefined
+}
+
+const callStarts = ['{"name":', '{"type":"function","name":']
+
+/** Whether an object that nothing marks as a call names an offered tool first, as far as it can be seen. */
+function beginsLikeCall(text: string, offered: Offered): boolean {
+  const start = text.slice(0, longestName).replaceAll(/\s/g, '').replaceAll("'", '"')
+  for (const name of offered.keys()) {
+    for (const opening of callStarts) {
+      const wanted = `${opening}${JSON.stringify(name)}`
+      if (start.startsWith(wanted) || wanted.startsWith(start)) return true
+    }
+  }
+  return false
+}
+
+/** The reading with its closing tag, which may be missing only at the end of all text or before another call. */
+function closedBy(text: string, reading: Exclude<Reading, string>, closing: string, ended: boolean): Reading {
+  const at = behindSpace(text, reading.end)
+  const closes = meets(text, at, closing)
+  if (closes === 'here') return { ...reading, end: at + closing.length }
+  const another = meets(text, at, '<tool_call>')
+  if (another === 'here' || (ended && closes === 'open')) return reading
+  return !ended && (closes === 'open' || another === 'open') ? 'open' : 'never'
+}
+
+/** Characters within which a name and what stands around it must be over. */
+const longestName = 300
+
+function isShort(text: string, from: number): boolean {
+  return text.length - from < longestName
+}
+
+/** Whether `wanted` stands at `at`, or could once more of the text is known. */
+function meets(text: string, at: number, wanted: string): 'here' | 'open' | 'never' {
+  if (text.startsWith(wanted, at)) return 'here'
+  return text.length - at < wanted.length && wanted.startsWith(text.slice(at)) ? 'open' : 'never'
+}
+
+function behindSpace(text: string, from: number): number {
+  space.lastIndex = from
+  space.exec(text)
+  return space.lastIndex
+}
+
+const space = /\s*/y
+
+function behindOptional(text: string, from: number, tag: string): number {
+  const at = behindSpace(text, from)
+  return text.startsWith(tag, at) ? at + tag.length : from
+}

@@ -1,0 +1,128 @@
+import { parseJson } from '../../json.ts'
+
+/** Where a JSON value in a longer text ends. */
+export interface JsonEnd {
+  /** Behind its last character; where it is not closed, where the text or it stops. */
+  end: number
+  closed: boolean
+  /** It stops inside a text. */
+  inText: boolean
+}
+
+/**
+ * Finds the end of the object or list that begins at `from`, whatever is wrong inside it. `stop` is what cannot stand in it
+ * outside a text.
+ */
+export function endOfJson(text: string, from: number, stop?: string): JsonEnd {
+  let depth = 0
+  let quote = ''
+  for (let at = from; at < text.length; at += 1) {
+    const character = text[at]!
+    if (quote !== '') {
+      if (character === '\\') at += 1
+      else if (character === quote) quote = ''
+      continue
+    }
+    if (character === '"' || character === "'") quote = character
+    else if (character === '{' || character === '[') depth += 1
+    else if (character === '}' || character === ']') {
+      depth -= 1
+      if (depth === 0) return { end: at + 1, closed: true, inText: false }
+    } else if (stop !== undefined && character === stop[0] && text.startsWith(stop, at)) {
+      return { end: at, closed: false, inText: false }
+    }
+  }
+  return { end: text.length, closed: false, inText: quote !== '' }
+}
+
+/**
+ * `text` as JSON: itself where it is, else with what models get wrong put right – commas before a closing bracket, single
+ * quotes, Python's words, line breaks inside texts, brackets left open at the end. Undefined where that is not enough.
+ */
+export function mendJson(text: string): string | undefined {
+  if (parseJson(text) !== undefined) return text
+  const mended = mend(text)
+  return parseJson(mended) === undefined ? undefined : mended
+}
+
+const pythonWords: Readonly<Record<string, string>> = { True: 'true', False: 'false', None: 'null' }
+
+function mend(text: string): string {
+  const open: string[] = []
+  let out = ''
+  for (let at = 0; at < text.length;) {
+    const character = text[at]!
+    if (character === '"' || character === "'") {
+      const end = endOfText(text, at)
+      // A text that never ends cannot be mended: nobody knows what is missing.
+      if (end === undefined) return out + text.slice(at)
+      out += asText(text.slice(at + 1, end - 1), character)
+      at = end
+      continue
+    }
+    word.lastIndex = at
+    const letters = word.exec(text)?.[0]
+    if (letters !== undefined) {
+      out += pythonWords[letters] ?? letters
+      at += letters.length
+      continue
+    }
+    if (character === '{') open.push('}')
+    else if (character === '[') open.push(']')
+    else if (character === '}' || character === ']') open.pop()
+    const superfluous = character === ',' && /^\s*(?:[}\]]|$)/.test(text.slice(at + 1, at + 1 + lookAhead))
+    if (!superfluous) out += character
+    at += 1
+  }
+  return out + open.toReversed().join('')
+}
+
+const word = /[A-Za-z]+/y
+/** White space behind a comma that is looked through for a closing bracket. */
+const lookAhead = 1_000
+
+const controls: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' }
+
+/** What stood between quotes, between double quotes. */
+function asText(inside: string, quote: string): string {
+  const double = quote === '"' ? inside : inside.replaceAll(/\\'|"/g, found => (found === '"' ? '\\"' : "'"))
+  return `"${double.replaceAll(/[\n\r\t]/g, control => controls[control]!)}"`
+}
+
+/** The members of the JSON object that `json` is, each value in the very characters it was written in. */
+export function membersOf(json: string): Map<string, string> {
+  const members = new Map<string, string>()
+  for (let at = json.indexOf('"'); at >= 0;) {
+    const keyEnd = endOfText(json, at) ?? json.length
+    between.lastIndex = keyEnd
+    between.exec(json)
+    const from = between.lastIndex
+    const value = json.slice(from, endOfValue(json, from))
+    members.set(JSON.parse(json.slice(at, keyEnd)) as string, value)
+    at = json.indexOf('"', from + value.length)
+  }
+  return members
+}
+
+const between = /\s*:\s*/y
+const plainValue = /[^\s,}\]]*/y
+
+function endOfValue(json: string, from: number): number {
+  const first = json[from]
+  if (first === '{' || first === '[') return endOfJson(json, from).end
+  if (first === '"') return endOfText(json, from) ?? json.length
+  plainValue.lastIndex = from
+  plainValue.exec(json)
+  return plainValue.lastIndex
+}
+
+/** Behind the quote that ends the text which begins at `from`. */
+function endOfText(text: string, from: number): number | undefined {
+  const quote = text[from]
+  for (let at = from + 1; at < text.length; at += 1) {
+    const character = text[at]
+    if (character === '\\') at += 1
+    else if (character === quote) return at + 1
+  }
+  return undefined
+}

@@ -1,0 +1,209 @@
+import type { ChatChunk, ChatCompletion, ToolCall, ToolCallDelta } from '../chat/schema.ts'
+import { partFromChunks, type StreamPart } from '../stream-part.ts'
+import type { WrittenCall } from './dialects.ts'
+
+/** What a stretch of a model's text turned out to be. */
+export type Meant = { content: string } | { reasoning: string } | { call: WrittenCall }
+
+/** Reads the text of one choice as it comes and tells what it is. A pure state machine. */
+export interface TextReader {
+  push(text: string): Meant[]
+  /** No more text will come. `whole`: the model stopped by itself, so nothing is cut off. */
+  end(whole: boolean): Meant[]
+  /** The server itself told a thought or a call apart: from here on its text is to be taken as it is. */
+  served(what: 'reasoning' | 'calls'): Meant[]
+  /** Whether all that comes will be content, unchanged. */
+  settled(): boolean
+}
+
+/** Reads with `first`, and what that takes for content with `second`. */
+export function inTurn(first: TextReader, second: TextReader): TextReader {
+  const onward = (meant: readonly Meant[]) =>
+    meant.flatMap(each => ('content' in each ? second.push(each.content) : [each]))
+  return {
+    push: text => onward(first.push(text)),
+    end: whole => [...onward(first.end(whole)), ...second.end(whole)],
+    served: what => [...onward(first.served(what)), ...second.served(what)],
+    settled: () => first.settled() && second.settled(),
+  }
+}
+
+/** How the text of an answer is read. */
+export interface TextReading {
+  /** How many choices the answer may have. */
+  choices: number
+  createReader: () => TextReader
+  /** The id of a call that has none: its place in the answer and its name. */
+  idOf: (index: number, name: string) => string
+}
+
+/**
+ * The same stream with thoughts and calls in their own fields. Parts that say the same afterwards are the parts that came, and
+ * once every reader has settled nothing is looked at any more.
+ */
+export function untangleStream(
+  parts: AsyncGenerator<StreamPart, void, void>,
+  reading: TextReading,
+): AsyncGenerator<StreamPart, void, void> {
+  const stream = createPartRewriter(reading)
+  const untangled = async (): Promise<IteratorResult<StreamPart, void>> => {
+    for (;;) {
+      const next = await parts.next()
+      if (next.done === true) return next
+      const part = stream.rewrite(next.value)
+      if (part !== undefined) return { done: false, value: part }
+    }
+  }
+  return {
+    // Not an async generator: that would wait once more for each part of every stream, most of which need nothing.
+    next: () => (stream.settled() ? parts.next() : untangled()),
+    return: () => parts.return(),
+    throw: error => parts.throw(error),
+    [Symbol.asyncIterator]() {
+      return this
+    },
+    [Symbol.asyncDispose]: () => parts[Symbol.asyncDispose](),
+  }
+}
+
+function createPartRewriter({ choices, createReader, idOf }: TextReading) {
+  const open = new Map<number, ChoiceStream>()
+  let settled = false
+
+  const rewriteChunk = (chunk: ChatChunk): ChatChunk[] | undefined => {
+    if (!chunk.choices?.some(choice => choice.delta !== undefined)) return undefined
+    const pieces = chunk.choices.map(choice => {
+      const stream = open.get(choice.index) ?? createChoiceStream(createReader(), idOf)
+      open.set(choice.index, stream)
+      return stream.rewrite(choice)
+    })
+    if (pieces.every(piece => piece === undefined)) return undefined
+    const { usage, ...rest } = chunk
+    const written = pieces.flatMap((piece, at) => piece ?? [chunk.choices![at]!])
+    const chunks: ChatChunk[] = written.map(choice => ({ ...rest, choices: [choice] }))
+    const last = chunks.at(-1)
+    if (usage !== undefined && last !== undefined) last.usage = usage
+    else if (usage) chunks.push({ ...rest, choices: [], usage })
+    return chunks
+  }
+
+  return {
+    settled: () => settled,
+    /** What takes the part's place; undefined where all of it is held back. */
+    rewrite(part: StreamPart): StreamPart | undefined {
+      const rewritten = part.chunks.map(rewriteChunk)
+      settled = open.size >= choices && [...open.values()].every(stream => stream.settled())
+      if (rewritten.every(chunks => chunks === undefined)) return part
+      const chunks = rewritten.flatMap((chunks, at) => chunks ?? [part.chunks[at]!])
+      return chunks.length === 0 ? undefined : partFromChunks(chunks)
+    },
+  }
+}
+
+/** A whole answer with thoughts and calls in their own fields; the same object where there are none in its text. */
+export function untangleCompletion(completion: ChatCompletion, { createReader, idOf }: TextReading): ChatCompletion {
+  let changed = false
+  const choices = completion.choices.map(choice => {
+    const { message, finish_reason: reason } = choice
+    if (typeof message.content !== 'string' || message.content === '') return choice
+    const reader = createReader()
+    if (thinks(message)) reader.served('reasoning')
+    if ((message.tool_calls?.length ?? 0) > 0) reader.served('calls')
+    const meant = [...reader.push(message.content), ...reader.end(!cutOff.has(reason))]
+    if (meant.every(each => 'content' in each)) return choice
+    changed = true
+    const content = meant.map(each => ('content' in each ? each.content : '')).join('')
+    const reasoning = meant.map(each => ('reasoning' in each ? each.reasoning : '')).join('')
+    const calls = meant
+      .flatMap(each => ('call' in each ? [each.call] : []))
+      .map((call, index): ToolCall => ({ id: idOf(index, call.name), type: 'function', function: { ...call } }))
+    return {
+      ...choice,
+      message: {
+        ...message,
+        content: calls.length > 0 && content.trim() === '' ? null : content,
+        ...(reasoning === '' ? {} : { reasoning_content: reasoning }),
+        ...(calls.length === 0 ? {} : { tool_calls: calls }),
+      },
+      finish_reason: calls.length > 0 ? reasonOf(reason) : reason,
+    }
+  })
+  return changed ? { ...completion, choices } : completion
+}
+
+/** Reasons of an answer that is not all that its model had to say. */
+const cutOff: ReadonlySet<string | null> = new Set(['length', 'content_filter'])
+
+type Choice = NonNullable<ChatChunk['choices']>[number]
+
+interface ChoiceStream {
+  /** What takes the choice's place; undefined where it stays as it is. */
+  rewrite(choice: Choice): Choice[] | undefined
+  settled(): boolean
+}
+
+function createChoiceStream(reader: TextReader, idOf: TextReading['idOf']): ChoiceStream {
+  let calls = 0
+
+  const deltaOf = (meant: Meant): Choice['delta'] => {
+    if ('content' in meant) return { content: meant.content }
+    if ('reasoning' in meant) return { reasoning_content: meant.reasoning }
+    const { name } = meant.call
+    const index = calls
+    calls += 1
+    return { tool_calls: [{ index, id: idOf(index, name), type: 'function', function: { ...meant.call } }] }
+  }
+
+  return {
+    rewrite(choice) {
+      const { delta, finish_reason: reason } = choice
+      const { content, ...rest } = delta ?? {}
+      const ended = typeof reason === 'string'
+      const held = [
+        ...(thinks(rest) ? reader.served('reasoning') : []),
+        ...((rest.tool_calls?.length ?? 0) > 0 ? reader.served('calls') : []),
+      ]
+      const said = typeof content === 'string' && content !== '' ? reader.push(content) : []
+      const meant = [...said, ...(ended ? reader.end(!cutOff.has(reason)) : [])]
+      const same = held.length === 0 && (meant.length === 0 ? !content : isOnly(meant, content)) && calls === 0
+      if (same) return undefined
+      const first = Object.keys(rest).length > 0 ? [shifted(rest, calls)] : []
+      const deltas = [...held.map(deltaOf), ...first, ...meant.map(deltaOf)]
+      if (ended && deltas.length === 0) deltas.push({})
+      return deltas.map((delta, at) => {
+        const last = ended && at === deltas.length - 1
+        return { ...choice, delta, finish_reason: last ? (calls > 0 ? reasonOf(reason) : reason) : null }
+      })
+    },
+    settled: () => reader.settled() && calls === 0,
+  }
+}
+
+function isOnly(meant: readonly Meant[], content: unknown): boolean {
+  const [first] = meant
+  return meant.length === 1 && first !== undefined && 'content' in first && first.content === content
+}
+
+/** Calls of the server's own come behind those that were found before. */
+function shifted(delta: Choice['delta'], calls: number): Choice['delta'] {
+  if (calls === 0 || !delta.tool_calls) return delta
+  return {
+    ...delta,
+    tool_calls: delta.tool_calls.map((call: ToolCallDelta) => ({ ...call, index: call.index + calls })),
+  }
+}
+
+function thinks({
+  reasoning_content: words,
+  reasoning,
+}: {
+  reasoning_content?: unknown
+  reasoning?: unknown
+}): boolean {
+  return [words, reasoning].some(text => typeof text === 'string' && text !== '')
+}
+
+/** Who calls has not simply stopped; a limit or a filter stays what it is. */
+function reasonOf(reason: string | null): string | null {
+  return reason === 'stop' || reason === null ? 'tool_calls' : reason
+}

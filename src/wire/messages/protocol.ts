@@ -1,0 +1,20 @@
+import { writeMessagesError } from './schema.ts'
+import { chatFromMessages } from './request.ts'
+import { messageFromCompletion } from './response.ts'
+import { createMessagesWriter } from './stream.ts'
+import { passingOn } from './pass-through.ts'
+import type { Protocol } from '../protocol.ts'
+import { asObject } from '../../json.ts'
+
+/** Anthropic's Messages, which Claude Code speaks. */
+export const messages: Protocol = {
+  name: 'messages',
+  path: '/messages',
+  parseRequest: body => ({
+    ...chatFromMessages(body),
+    written: asObject(body) ?? {},
+    createStreamWriter: reply => passingOn(createMessagesWriter(reply), reply.model),
+    writeCompletion: messageFromCompletion,
+  }),
+  writeError: writeMessagesError,
+}

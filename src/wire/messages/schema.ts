@@ -1,0 +1,153 @@
+import { z } from 'zod'
+import type { GatewayError, FailureCode } from '../../errors.ts'
+import type { ErrorReply } from '../protocol.ts'
+import { asObject, type JsonObject } from '../../json.ts'
+import type { Usage } from '../usage.ts'
+
+const Block = z.looseObject({ type: z.string() })
+const Content = z.union([z.string(), z.array(Block)])
+
+/** Anthropic's Messages, read loosely: the frame is checked here, blocks where they are translated. */
+export const MessagesRequest = z.looseObject({
+  model: z.string().min(1).default('auto'),
+  messages: z.array(z.looseObject({ role: z.string(), content: Content })).min(1),
+  system: Content.nullish(),
+  max_tokens: z.int().min(1).nullish(),
+  stop_sequences: z.array(z.string()).nullish(),
+  stream: z.boolean().nullish(),
+  tools: z.array(z.looseObject({ name: z.string().optional(), type: z.string().nullish() })).nullish(),
+  tool_choice: z.looseObject({ type: z.string() }).nullish(),
+  thinking: z.looseObject({ type: z.string() }).nullish(),
+  output_config: z.looseObject({}).nullish(),
+  metadata: z.looseObject({}).nullish(),
+})
+export type MessagesRequest = z.output<typeof MessagesRequest>
+export type Block = z.output<typeof Block>
+
+/** Anthropic counts cached tokens beside `input_tokens`, not inside. */
+export interface MessagesUsage {
+  input_tokens: number
+  cache_creation_input_tokens: number
+  cache_read_input_tokens: number
+  output_tokens: number
+  output_tokens_details?: { thinking_tokens: number }
+}
+
+export function writeMessagesUsage(usage: Usage): MessagesUsage {
+  return {
+    input_tokens: usage.inputTokens,
+    cache_creation_input_tokens: usage.cacheWriteTokens,
+    cache_read_input_tokens: usage.cacheReadTokens,
+    output_tokens: usage.outputTokens,
+    ...(usage.reasoningTokens > 0 ? { output_tokens_details: { thinking_tokens: usage.reasoningTokens } } : {}),
+  }
+}
+
+/**
+ * Anthropic's usage in our convention. A stream tells it in pieces that are totals, not increments: give what was known as
+ * `before`, and fields that the new piece leaves out keep their value.
+ */
+export function readMessagesUsage(value: unknown, before?: Usage): Usage | undefined {
+  const usage = asObject(value)
+  if (usage === undefined) return before
+  const outputTokens = count(usage['output_tokens']) ?? before?.outputTokens ?? 0
+  const thinking = count(asObject(usage['output_tokens_details'])?.['thinking_tokens']) ?? before?.reasoningTokens ?? 0
+  return {
+    inputTokens: count(usage['input_tokens']) ?? before?.inputTokens ?? 0,
+    cacheReadTokens: count(usage['cache_read_input_tokens']) ?? before?.cacheReadTokens ?? 0,
+    cacheWriteTokens: count(usage['cache_creation_input_tokens']) ?? before?.cacheWriteTokens ?? 0,
+    outputTokens,
+    reasoningTokens: Math.min(thinking, outputTokens),
+  }
+}
+
+/** A usage to begin with, before the model has reported one. */
+export function startingUsage(prompt: number): MessagesUsage {
+  return { input_tokens: prompt, cache_creation_input_tokens: 0, cache_read_input_tokens: 0, output_tokens: 0 }
+}
+
+const stopReasons: ReadonlyMap<unknown, string> = new Map([
+  ['stop', 'end_turn'],
+  ['length', 'max_tokens'],
+  ['tool_calls', 'tool_use'],
+  ['function_call', 'tool_use'],
+  ['content_filter', 'refusal'],
+])
+
+/** What Anthropic can say about an ending beyond chat completions; kept there in `native_finish_reason`. */
+const finerReasons: ReadonlyMap<unknown, string> = new Map([
+  ['stop_sequence', 'stop'],
+  ['pause_turn', 'stop'],
+  ['refusal', 'content_filter'],
+  ['model_context_window_exceeded', 'length'],
+])
+
+/** How an answer ended. `choice` is a chat choice; `called` says that the answer has tool calls, `refused` a refusal. */
+export function writeStop(
+  choice: JsonObject,
+  called: boolean,
+  refused: boolean,
+): { stop_reason: string; stop_sequence: string | null } {
+  const reason = choice['finish_reason']
+  const native = choice['native_finish_reason']
+  // vLLM puts the stop string it met into `stop_reason`.
+  const sequence = [choice['stop_sequence'], choice['stop_reason']].find(value => typeof value === 'string')
+  if (called && reason !== 'length' && reason !== 'content_filter')
+    return { stop_reason: 'tool_use', stop_sequence: null }
+  if (refused) return { stop_reason: 'refusal', stop_sequence: null }
+  if (reason === 'stop' && typeof sequence === 'string')
+    return { stop_reason: 'stop_sequence', stop_sequence: sequence }
+  if (typeof native === 'string' && finerReasons.get(native) === reason && native !== 'stop_sequence') {
+    return { stop_reason: native, stop_sequence: null }
+  }
+  return { stop_reason: stopReasons.get(reason) ?? 'end_turn', stop_sequence: null }
+}
+
+/** Anthropic's ending as fields of a chat choice. */
+export function readStop(stopReason: unknown, stopSequence: unknown): JsonObject {
+  if (stopReason === 'tool_use') return { finish_reason: 'tool_calls' }
+  if (stopReason === 'max_tokens') return { finish_reason: 'length' }
+  const finer = finerReasons.get(stopReason)
+  if (finer === undefined) return { finish_reason: 'stop' }
+  return {
+    finish_reason: finer,
+    native_finish_reason: stopReason,
+    ...(typeof stopSequence === 'string' ? { stop_sequence: stopSequence } : {}),
+  }
+}
+
+const overloaded = 529
+
+/** What differs from `api_error` with the failure's own status. */
+const errorKinds: Partial<Record<FailureCode, { type: string; status?: number }>> = {
+  unauthorized: { type: 'authentication_error' },
+  forbidden: { type: 'permission_error' },
+  not_found: { type: 'not_found_error' },
+  model_not_found: { type: 'not_found_error' },
+  conflict: { type: 'conflict_error' },
+  request_too_large: { type: 'request_too_large' },
+  upstream_payment_required: { type: 'billing_error' },
+  upstream_rate_limited: { type: 'rate_limit_error' },
+  upstream_timeout: { type: 'timeout_error' },
+  queue_full: { type: 'overloaded_error', status: overloaded },
+  queue_timeout: { type: 'overloaded_error', status: overloaded },
+  no_backend: { type: 'overloaded_error', status: overloaded },
+  shutting_down: { type: 'overloaded_error', status: overloaded },
+}
+
+/** Anthropic's error envelope, for a reply and for a stream's `error` event alike. */
+export function writeMessagesError(error: GatewayError): ErrorReply {
+  const kind = errorKinds[error.code]
+  const status = kind?.status ?? error.failure.status
+  const type = kind?.type ?? (status >= 400 && status < 500 ? 'invalid_request_error' : 'api_error')
+  return { status, body: { type: 'error', error: { type, message: messageOf(error) } } }
+}
+
+/** Claude Code compacts its conversation when it reads these words, and gives up on an error without them. */
+function messageOf(error: GatewayError): string {
+  return error.code === 'context_length_exceeded' ? `prompt is too long: ${error.message}` : error.message
+}
+
+function count(value: unknown): number | undefined {
+  return typeof value === 'number' && Number.isFinite(value) ? Math.max(0, Math.round(value)) : undefined
+}

@@ -1,0 +1,147 @@
+import { asString, type JsonObject } from '../../json.ts'
+import { gatherDetail, type ReasoningDetail } from '../chat/reasoning-details.ts'
+import { messageItem, reasoningItem, refusalPart, textPart, type Said } from './response.ts'
+import type { ToolBridge } from './tools.ts'
+
+/** Writes one event; the sequence number is added by the stream. */
+export type WriteEvent = (event: { type: string } & JsonObject) => void
+
+/** Where an item of a stream stands. */
+export interface ItemPlace {
+  outputIndex: number
+  id: string
+  write: WriteEvent
+}
+
+/** An output item while it is being written. */
+export interface OpenItem {
+  /** Ends the item; once is enough, more does nothing. */
+  close(): void
+  isClosed(): boolean
+  /** As it stands now. */
+  item(): JsonObject
+}
+
+export function openReasoning(place: ItemPlace): OpenItem & { add(piece: ReasoningDetail): void } {
+  const { write, id: item_id, outputIndex: output_index } = place
+  const details: ReasoningDetail[] = []
+  let part: { at: number; of: number | undefined; text: string } | undefined
+  const item = () => reasoningItem(details, item_id)
+  const closePart = () => {
+    if (part === undefined) return
+    const facts = { item_id, output_index, summary_index: part.at }
+    write({ type: 'response.reasoning_summary_text.done', ...facts, text: part.text })
+    write({ type: 'response.reasoning_summary_part.done', ...facts, part: { type: 'summary_text', text: part.text } })
+  }
+  const partFor = (of: number | undefined) => {
+    if (part !== undefined && part.of === of) return part
+    closePart()
+    part = { at: part === undefined ? 0 : part.at + 1, of, text: '' }
+    const facts = { item_id, output_index, summary_index: part.at }
+    write({ type: 'response.reasoning_summary_part.added', ...facts, part: { type: 'summary_text', text: '' } })
+    return part
+  }
+  open(place, { id: item_id, type: 'reasoning', summary: [] })
+  return {
+    add(piece) {
+      const words = piece.text ?? piece.summary ?? ''
+      gatherDetail(details, piece)
+      if (words === '') return
+      // Summaries follow the details that they show, so that the whole item has the same ones.
+      const current = partFor(details.length)
+      current.text += words
+      const facts = { item_id, output_index, summary_index: current.at }
+      write({ type: 'response.reasoning_summary_text.delta', ...facts, delta: words })
+    },
+    item,
+    ...closing(place, item, closePart),
+  }
+}
+
+export function openMessage(place: ItemPlace): OpenItem & { add(kind: keyof Said, words: string): void } {
+  const { write, id: item_id, outputIndex: output_index } = place
+  const said: Said = { text: '', refusal: '' }
+  const opened: (keyof Said)[] = []
+  const item = () => messageItem(said, item_id, 'completed')
+  open(place, messageItem(said, item_id, 'in_progress'))
+  return {
+    add(kind, words) {
+      if (!opened.includes(kind)) {
+        opened.push(kind)
+        const part = kind === 'text' ? textPart('') : refusalPart('')
+        write({ type: 'response.content_part.added', item_id, output_index, content_index: opened.length - 1, part })
+      }
+      said[kind] += words
+      const facts = { item_id, output_index, content_index: opened.indexOf(kind) }
+      if (kind === 'text') write({ type: 'response.output_text.delta', ...facts, delta: words, logprobs: [] })
+      else write({ type: 'response.refusal.delta', ...facts, delta: words })
+    },
+    item,
+    ...closing(place, item, () => {
+      opened.forEach((kind, content_index) => {
+        const facts = { item_id, output_index, content_index }
+        if (kind === 'text') write({ type: 'response.output_text.done', ...facts, text: said.text, logprobs: [] })
+        else write({ type: 'response.refusal.done', ...facts, refusal: said.refusal })
+        const part = kind === 'text' ? textPart(said.text) : refusalPart(said.refusal)
+        write({ type: 'response.content_part.done', ...facts, part })
+      })
+    }),
+  }
+}
+
+export function openCall(
+  place: ItemPlace,
+  bridge: ToolBridge,
+  call: { id: string; name: string },
+): OpenItem & { add(text: string): void } {
+  const { write, id: item_id, outputIndex: output_index } = place
+  const facts = { itemId: item_id, callId: call.id, functionName: call.name }
+  const streams = bridge.streams(call.name)
+  let text = ''
+  const item = () => bridge.callItem({ ...facts, arguments: text })
+  open(place, bridge.openItem(facts))
+  return {
+    add(more) {
+      text += more
+      if (streams) write({ type: 'response.function_call_arguments.delta', item_id, output_index, delta: more })
+    },
+    item,
+    ...closing(place, item, () => {
+      if (streams) {
+        write({
+          type: 'response.function_call_arguments.done',
+          item_id,
+          output_index,
+          arguments: text,
+          name: call.name,
+        })
+        return
+      }
+      const input = asString(item()['input'])
+      if (input === undefined) return
+      write({ type: 'response.custom_tool_call_input.delta', item_id, output_index, delta: input })
+      write({ type: 'response.custom_tool_call_input.done', item_id, output_index, input })
+    }),
+  }
+}
+
+function open({ write, outputIndex }: ItemPlace, item: JsonObject): void {
+  write({ type: 'response.output_item.added', output_index: outputIndex, item })
+}
+
+function closing(
+  place: ItemPlace,
+  item: () => JsonObject,
+  closeParts: () => void,
+): Pick<OpenItem, 'close' | 'isClosed'> {
+  let closed = false
+  return {
+    close() {
+      if (closed) return
+      closed = true
+      closeParts()
+      place.write({ type: 'response.output_item.done', output_index: place.outputIndex, item: item() })
+    },
+    isClosed: () => closed,
+  }
+}

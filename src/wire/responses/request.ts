@@ -1,0 +1,93 @@
+import type { ChatMessage, ChatRequest } from '../chat/schema.ts'
+import { asObject, asObjects, asString, compact, type JsonObject } from '../../json.ts'
+import { readBody, wrongField } from '../read-body.ts'
+import { ResponsesRequest, type ResponsesItem } from './schema.ts'
+import { createTranscript } from './transcript.ts'
+import { createToolBridge, type ToolBridge } from './tools.ts'
+
+export interface ResponsesAsk {
+  request: ChatRequest
+  notes: readonly string[]
+  /** For the way back. */
+  bridge: ToolBridge
+  /** The request as it came, which a Response repeats. */
+  asked: ResponsesRequest
+}
+
+/** Fields that chat completions know by the same name. */
+const sameName = [
+  'parallel_tool_calls',
+  'temperature',
+  'top_p',
+  'top_logprobs',
+  'metadata',
+  'user',
+  'safety_identifier',
+  'service_tier',
+  'prompt_cache_key',
+  'prompt_cache_retention',
+  'models',
+  'provider',
+  'session_id',
+] as const
+
+/** A Responses request as chat completions. `previous_response_id` must have been resolved before. Throws `invalid_request`. */
+export function chatFromResponses(body: unknown): ResponsesAsk {
+  const asked = readBody(ResponsesRequest, body)
+  const bridge = createToolBridge()
+  bridge.add(asked.tools ?? [])
+  const notes: string[] = []
+  const transcript = createTranscript(bridge, notes)
+  if (asked.instructions != null && asked.instructions !== '') {
+    transcript.add({ type: 'message', role: 'system', content: asked.instructions }, 'instructions')
+  }
+  inputItems(asked.input).forEach((item, index) => {
+    transcript.add(item, `input.${index}`)
+  })
+  const messages: ChatMessage[] = transcript.messages()
+  if (messages.length === 0) throw wrongField('input', 'a text or a list with at least one message')
+  const choice = toolChoice(asked, bridge)
+  const request = compact({
+    model: asked.model,
+    messages,
+    stream: asked.stream,
+    stream_options: asked.stream === true ? { include_usage: true } : undefined,
+    max_tokens: asked.max_output_tokens,
+    ...choice,
+    reasoning_effort: asked.reasoning?.effort,
+    response_format: responseFormat(asked.text?.format ?? undefined),
+    verbosity: asked.text?.['verbosity'],
+    logprobs: typeof asked['top_logprobs'] === 'number' && asked['top_logprobs'] > 0 ? true : undefined,
+    ...Object.fromEntries(sameName.map(name => [name, asked[name]])),
+  })
+  return { request: request as ChatRequest, notes: [...bridge.notes(), ...notes], bridge, asked }
+}
+
+/** The items of `input`, which may be a text that stands for one user message. */
+function inputItems(input: ResponsesRequest['input']): ResponsesItem[] {
+  return typeof input === 'string' ? [{ type: 'message', role: 'user', content: input }] : input
+}
+
+function toolChoice(asked: ResponsesRequest, bridge: ToolBridge): JsonObject {
+  const tools = bridge.functions()
+  if (tools.length === 0) return {}
+  const choice = asked.tool_choice
+  if (typeof choice === 'string' || choice == null) return { tools, tool_choice: choice ?? undefined }
+  const named = (described: JsonObject) =>
+    bridge.nameOf(asString(described['name']) ?? String(described['type']), asString(described['namespace']))
+  if (choice.type === 'allowed_tools') {
+    const allowed = new Set(asObjects(choice['tools']).map(named))
+    const left = tools.filter(tool => allowed.has(String(asObject(tool['function'])?.['name'])))
+    return left.length === 0 ? {} : { tools: left, tool_choice: choice['mode'] }
+  }
+  const name = named(choice)
+  const exists = tools.some(tool => asObject(tool['function'])?.['name'] === name)
+  return { tools, tool_choice: exists ? { type: 'function', function: { name } } : 'auto' }
+}
+
+function responseFormat(format: JsonObject | undefined): JsonObject | undefined {
+  if (format === undefined || format['type'] === 'text') return undefined
+  if (format['type'] !== 'json_schema') return format
+  const { type, ...json_schema } = format
+  return { type, json_schema }
+}

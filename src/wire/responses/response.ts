@@ -1,0 +1,145 @@
+import { readUsage, type ChatCompletion } from '../chat/schema.ts'
+import type { ReplyFacts } from '../protocol.ts'
+import { argumentsText } from '../chat/call-pieces.ts'
+import { asObject, asObjects, asString, compact, type JsonObject } from '../../json.ts'
+import {
+  isIrreplaceable,
+  messageDetails,
+  responsesFormat,
+  seal,
+  type ReasoningDetail,
+} from '../chat/reasoning-details.ts'
+import { writeResponsesUsage, type ResponsesRequest } from './schema.ts'
+import type { ResponsesAsk } from './request.ts'
+import type { Usage } from '../usage.ts'
+
+/** A whole answer as a Response object. */
+export function responseFromCompletion(completion: ChatCompletion, reply: ReplyFacts, ask: ResponsesAsk): JsonObject {
+  const choice: JsonObject = asObject(completion.choices[0]) ?? {}
+  const message = asObject(choice['message']) ?? {}
+  const details = messageDetails(message)
+  const said: Said = { text: textOf(message['content']), refusal: asString(message['refusal']) ?? '' }
+  const output: JsonObject[] = []
+  const nextId = (kind: string) => itemId(kind, reply, output.length)
+  if (details.length > 0) output.push(reasoningItem(details, nextId('rs')))
+  if (said.text !== '' || said.refusal !== '') output.push(messageItem(said, nextId('msg'), 'completed'))
+  for (const call of asObjects(message['tool_calls'])) {
+    const called = asObject(call['function']) ?? {}
+    const item = {
+      itemId: nextId('fc'),
+      callId: asString(call['id']) || callId(reply, output.length),
+      functionName: asString(called['name']) ?? '',
+      arguments: argumentsText(called['arguments']),
+    }
+    output.push(ask.bridge.callItem(item))
+  }
+  return responseObject(reply, ask.asked, {
+    ...endingOf(choice['finish_reason']),
+    output,
+    usage: readUsage(completion.usage),
+  })
+}
+
+export interface ResponseState {
+  status: 'in_progress' | 'completed' | 'incomplete' | 'failed'
+  output: readonly JsonObject[]
+  incompleteReason?: string
+  error?: { code: string; message: string }
+  usage?: Usage | undefined
+}
+
+/** The Response object: what was asked, repeated, and how far the answer is. */
+export function responseObject(reply: ReplyFacts, asked: ResponsesRequest, state: ResponseState): JsonObject {
+  return {
+    id: responseId(reply),
+    object: 'response',
+    created_at: reply.createdSeconds,
+    status: state.status,
+    error: state.error ?? null,
+    incomplete_details: state.incompleteReason === undefined ? null : { reason: state.incompleteReason },
+    instructions: asked.instructions ?? null,
+    max_output_tokens: asked.max_output_tokens ?? null,
+    metadata: asked.metadata ?? {},
+    model: reply.model,
+    output: state.output,
+    parallel_tool_calls: asked.parallel_tool_calls ?? true,
+    previous_response_id: asked.previous_response_id ?? null,
+    prompt_cache_key: asked['prompt_cache_key'] ?? null,
+    reasoning: { effort: null, summary: null, ...asked.reasoning },
+    store: asked.store ?? true,
+    temperature: asked['temperature'] ?? null,
+    text: { format: { type: 'text' }, ...asked.text },
+    tool_choice: asked.tool_choice ?? 'auto',
+    tools: asked.tools ?? [],
+    top_p: asked['top_p'] ?? null,
+    truncation: asked['truncation'] ?? 'disabled',
+    usage: state.usage === undefined ? null : writeResponsesUsage(state.usage),
+  }
+}
+
+function responseId(reply: ReplyFacts): string {
+  return `resp_${reply.id}`
+}
+
+/** `place` is the item's position in the output. */
+export function itemId(kind: string, reply: ReplyFacts, place: number): string {
+  return `${kind}_${reply.id}_${place}`
+}
+
+export function callId(reply: ReplyFacts, place: number): string {
+  return `call_${reply.id}_${place}`
+}
+
+export function endingOf(finishReason: unknown): Pick<ResponseState, 'status' | 'incompleteReason'> {
+  if (finishReason === 'length') return { status: 'incomplete', incompleteReason: 'max_output_tokens' }
+  if (finishReason === 'content_filter') return { status: 'incomplete', incompleteReason: 'content_filter' }
+  return { status: 'completed' }
+}
+
+export interface Said {
+  text: string
+  refusal: string
+}
+
+export function messageItem(said: Said, id: string, status: string): JsonObject {
+  const content = [
+    ...(said.text === '' ? [] : [textPart(said.text)]),
+    ...(said.refusal === '' ? [] : [refusalPart(said.refusal)]),
+  ]
+  return { id, type: 'message', status, role: 'assistant', content }
+}
+
+export function textPart(text: string): JsonObject & { type: string } {
+  return { type: 'output_text', text, annotations: [], logprobs: [] }
+}
+
+export function refusalPart(refusal: string): JsonObject & { type: string } {
+  return { type: 'refusal', refusal }
+}
+
+/**
+ * Reasoning as an item: its words as summaries, and in `encrypted_content` what the next request must bring back. OpenAI's own
+ * goes there as it is; a signature or secret of another maker is sealed into it.
+ */
+export function reasoningItem(details: readonly ReasoningDetail[], id: string): JsonObject {
+  const texts = details.map(detail => detail.text ?? detail.summary ?? '').filter(text => text !== '')
+  const secrets = details.filter(isIrreplaceable)
+  const [only] = secrets
+  const native =
+    secrets.length === 1 && only?.format === responsesFormat && (only.id == null || only.id === id)
+      ? only.data
+      : undefined
+  return compact({
+    id,
+    type: 'reasoning',
+    summary: texts.map(text => ({ type: 'summary_text', text })),
+    encrypted_content: native ?? (secrets.length === 0 ? undefined : seal(details)),
+  })
+}
+
+function textOf(content: unknown): string {
+  if (typeof content === 'string') return content
+  return asObjects(content)
+    .map(part => asString(part['text']) ?? '')
+    .join('')
+}

@@ -1,0 +1,65 @@
+import { z } from 'zod'
+import type { FailureCode, GatewayError } from '../../errors.ts'
+import { promptTokens, type Usage } from '../usage.ts'
+
+const Item = z.looseObject({ type: z.string().optional() })
+const Tool = z.looseObject({ type: z.string(), name: z.string().optional() })
+
+/** OpenAI's Responses, read loosely: the frame is checked here, items where they are translated. */
+export const ResponsesRequest = z.looseObject({
+  model: z.string().min(1).default('auto'),
+  input: z.union([z.string(), z.array(Item)]),
+  instructions: z.string().nullish(),
+  stream: z.boolean().nullish(),
+  tools: z.array(Tool).nullish(),
+  tool_choice: z.union([z.string(), z.looseObject({ type: z.string() })]).nullish(),
+  parallel_tool_calls: z.boolean().nullish(),
+  max_output_tokens: z.int().min(1).nullish(),
+  text: z.looseObject({ format: z.looseObject({ type: z.string() }).nullish() }).nullish(),
+  reasoning: z.looseObject({ effort: z.string().nullish() }).nullish(),
+  metadata: z.looseObject({}).nullish(),
+  previous_response_id: z.string().nullish(),
+  store: z.boolean().nullish(),
+})
+export type ResponsesRequest = z.output<typeof ResponsesRequest>
+export type ResponsesItem = z.output<typeof Item>
+export type ResponsesTool = z.output<typeof Tool>
+
+/** Cached tokens are counted inside `input_tokens`, reasoning inside `output_tokens`. */
+export interface ResponsesUsage {
+  input_tokens: number
+  input_tokens_details: { cached_tokens: number; cache_write_tokens: number }
+  output_tokens: number
+  output_tokens_details: { reasoning_tokens: number }
+  total_tokens: number
+}
+
+export function writeResponsesUsage(usage: Usage): ResponsesUsage {
+  const prompt = promptTokens(usage)
+  return {
+    input_tokens: prompt,
+    input_tokens_details: { cached_tokens: usage.cacheReadTokens, cache_write_tokens: usage.cacheWriteTokens },
+    output_tokens: usage.outputTokens,
+    output_tokens_details: { reasoning_tokens: usage.reasoningTokens },
+    total_tokens: prompt + usage.outputTokens,
+  }
+}
+
+/** How a Responses client hears of a failure inside `response.failed`; Codex decides by these words whether to try again. */
+const errorCodes: Partial<Record<FailureCode, string>> = {
+  invalid_request: 'invalid_prompt',
+  context_length_exceeded: 'context_length_exceeded',
+  upstream_payment_required: 'insufficient_quota',
+  upstream_rate_limited: 'rate_limit_exceeded',
+  queue_full: 'server_is_overloaded',
+  queue_timeout: 'server_is_overloaded',
+  no_backend: 'server_is_overloaded',
+  shutting_down: 'server_is_overloaded',
+}
+
+export function responseError(error: GatewayError): { code: string; message: string } {
+  const wait = error.retryAfterSeconds
+  // Codex reads the delay out of this sentence.
+  const message = wait === undefined ? error.message : `${error.message} Please try again in ${wait}s.`
+  return { code: errorCodes[error.code] ?? 'server_error', message }
+}

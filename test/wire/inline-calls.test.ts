@@ -1,0 +1,234 @@
+import assert from 'node:assert/strict'
+import * as fc from 'fast-check'
+import t from 'tap'
+import { isObject } from '../../src/json.ts'
+import type { Meant, TextReader } from '../../src/wire/inline-calls/text-reader.ts'
+import type { Offered, WrittenCall } from '../../src/wire/inline-calls/dialects.ts'
+import { createCallTextReader } from '../../src/wire/inline-calls/call-reader.ts'
+import { jsonObject } from './answers.ts'
+
+const names = ['read_file', 'apply-patch', 'mcp__files__list']
+const offered: Offered = new Map(names.map(name => [name, {}]))
+
+/** The text in pieces, cut where `cut` says. */
+function meantBy(reader: TextReader, text: string, cut: () => number = () => text.length, whole = true): Meant[] {
+  const meant: Meant[] = []
+  for (let at = 0; at < text.length;) {
+    const length = Math.max(1, cut())
+    meant.push(...reader.push(text.slice(at, at + length)))
+    at += length
+  }
+  return [...meant, ...reader.end(whole)]
+}
+
+function readCalls(text: string, cut?: () => number, whole?: boolean): { content: string; calls: WrittenCall[] } {
+  const meant = meantBy(createCallTextReader(offered), text, cut, whole)
+  return {
+    content: meant.map(each => ('content' in each ? each.content : '')).join(''),
+    calls: meant.flatMap(each => ('call' in each ? [each.call] : [])),
+  }
+}
+
+const cuts = fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1 }).map(lengths => {
+  let next = 0
+  return () => lengths[next++ % lengths.length]!
+})
+const calls = fc.array(fc.record({ name: fc.constantFrom(...names), input: jsonObject }), {
+  minLength: 1,
+  maxLength: 3,
+})
+type Calls = { name: string; input: Record<string, unknown> }[]
+
+const tagged = ({ name, input }: Calls[number], field = 'arguments') => JSON.stringify({ name, [field]: input })
+
+/** How each family writes calls, from its own description. */
+const writers: Record<string, (calls: Calls) => string> = {
+  'Hermes and Qwen': calls => calls.map(call => `<tool_call>\n${tagged(call)}\n</tool_call>`).join('\n'),
+  'Hermes without the last tag': calls => calls.map(call => `<tool_call>${tagged(call)}`).join('\n'),
+  'Llama with its tag': calls => `<|python_tag|>${calls.map(call => tagged(call, 'parameters')).join('; ')}<|eom_id|>`,
+  'Llama named function': calls =>
+    calls.map(({ name, input }) => `<function=${name}>${JSON.stringify(input)}</function>`).join('\n'),
+  'Mistral list': calls => `[TOOL_CALLS] [${calls.map(call => tagged(call)).join(', ')}]`,
+  'Mistral names': calls =>
+    calls.map(({ name, input }) => `[TOOL_CALLS]${name}[ARGS]${JSON.stringify(input)}`).join(''),
+  'Mistral names and ids': calls =>
+    calls.map(({ name, input }, at) => `[TOOL_CALLS]${name}[CALL_ID]a${at}[ARGS]${JSON.stringify(input)}`).join(''),
+  'DeepSeek V3': calls =>
+    `<｜tool▁calls▁begin｜>${calls
+      .map(
+        ({ name, input }) =>
+          `<｜tool▁call▁begin｜>function<｜tool▁sep｜>${name}\n\`\`\`json\n${JSON.stringify(input)}\n\`\`\`<｜tool▁call▁end｜>`,
+      )
+      .join('\n')}<｜tool▁calls▁end｜>`,
+  'DeepSeek V3.1': calls =>
+    `<｜tool▁calls▁begin｜>${calls
+      .map(({ name, input }) => `<｜tool▁call▁begin｜>${name}<｜tool▁sep｜>${JSON.stringify(input)}<｜tool▁call▁end｜>`)
+      .join('')}<｜tool▁calls▁end｜>`,
+}
+
+for (const [dialect, write] of Object.entries(writers)) {
+  t.test(`calls in the words of ${dialect} are calls, whatever their arguments and wherever they are cut`, async () => {
+    fc.assert(
+      fc.property(calls, fc.constantFrom('', 'I will look.\n\n'), cuts, (made, before, cut) => {
+        const { content, calls } = readCalls(before + write(made), cut)
+        assert.equal(content, before)
+        const expected = made.map(({ name, input }) => ({ name, arguments: JSON.stringify(input) }))
+        assert.deepEqual(calls, expected)
+      }),
+    )
+  })
+}
+
+for (const [shape, write] of [
+  ['a bare object', (call: string) => call],
+  ['an object between fences', (call: string) => `\`\`\`json\n${call}\n\`\`\`\n`],
+] as const) {
+  t.test(`${shape} that is a call and all there is, is a call`, async () => {
+    fc.assert(
+      fc.property(calls, fc.constantFrom('arguments', 'parameters'), cuts, ([first], field, cut) => {
+        const { name, input } = first!
+        const read = readCalls(write(tagged(first!, field)), cut)
+        assert.deepEqual(read, { content: '', calls: [{ name, arguments: JSON.stringify(input) }] })
+        const explained = `${write(tagged(first!, field))} would be such a call.`
+        assert.deepEqual(readCalls(explained, cut), { content: explained, calls: [] })
+      }),
+    )
+  })
+}
+
+/** Values by the type that a tool declares for them; what the dialect itself cannot carry is left out. */
+const parameters = {
+  text: fc.string({ unit: 'grapheme' }).filter(text => !text.includes('</parameter>')),
+  lines: fc.constantFrom('a\nb\n', '\n', '', '  x', '5', 'True', '<function=x>', '{"a":1}'),
+  count: fc.integer(),
+  share: fc.double({ noNaN: true, noDefaultInfinity: true }).filter(number => !Object.is(number, -0)),
+  on: fc.boolean(),
+  list: fc.array(fc.integer(), { maxLength: 3 }),
+  nested: jsonObject.filter(value => !JSON.stringify(value).includes('</parameter>')),
+}
+const declared: Record<keyof typeof parameters, string> = {
+  text: 'string',
+  lines: 'string',
+  count: 'integer',
+  share: 'number',
+  on: 'boolean',
+  list: 'array',
+  nested: 'object',
+}
+const coderTools: Offered = new Map([
+  [
+    'edit',
+    {
+      type: 'object',
+      properties: Object.fromEntries(Object.entries(declared).map(([name, type]) => [name, { type }])),
+    },
+  ],
+])
+
+t.test('a call in the tags of Qwen3-Coder has each parameter in the type that its tool declares', async () => {
+  fc.assert(
+    fc.property(fc.record(parameters, { requiredKeys: [] }), fc.nat(2), cuts, (input, missing, cut) => {
+      const body = Object.entries(input)
+        .map(
+          ([name, value]) =>
+            `<parameter=${name}>\n${typeof value === 'string' ? value : JSON.stringify(value)}\n</parameter>\n`,
+        )
+        .join('')
+      const text = `${missing > 0 ? '' : '<tool_call>\n'}<function=edit>\n${body}</function>${missing > 1 ? '' : '\n</tool_call>'}`
+      const meant = meantBy(createCallTextReader(coderTools), text, cut)
+      assert.equal(meant.length, 1)
+      const [first] = meant
+      assert.ok(first !== undefined && 'call' in first && first.call.name === 'edit')
+      assert.deepEqual(JSON.parse(first.call.arguments), JSON.parse(JSON.stringify(input)))
+    }),
+  )
+})
+
+const pieces = (
+  '<tool_call> </tool_call> <function= read_file > <parameter=a> </parameter> </function> [TOOL_CALLS] [ARGS] ' +
+  '<|python_tag|> ```json ``` {"name": "read_file" ,"arguments":{}} <｜tool▁calls▁begin｜> <｜tool▁call▁begin｜> ' +
+  `<｜tool▁sep｜> <｜tool▁call▁end｜> { } " '`
+).split(' ')
+pieces.push(' ', '\n')
+const confusing = fc.array(fc.oneof(fc.constantFrom(...pieces), fc.string({ maxLength: 5 })), { maxLength: 12 })
+
+t.test('what a text means does not depend on how it is cut', async () => {
+  fc.assert(
+    fc.property(confusing, cuts, fc.boolean(), (parts, cut, whole) => {
+      const text = parts.join('')
+      assert.deepEqual(readCalls(text, cut, whole), readCalls(text, undefined, whole))
+    }),
+    { numRuns: 2_000 },
+  )
+})
+
+t.test('nothing is called that was not offered, and a text without calls stays as it is', async () => {
+  const others: Offered = new Map([['something_else', {}]])
+  fc.assert(
+    fc.property(confusing, cuts, (parts, cut) => {
+      const meant = meantBy(createCallTextReader(others), parts.join(''), cut)
+      assert.equal(meant.map(each => ('content' in each ? each.content : '[call]')).join(''), parts.join(''))
+    }),
+    { numRuns: 1_000 },
+  )
+})
+
+t.test('a text without openings goes on letter by letter as it comes', async () => {
+  const plain = fc.string({ unit: 'grapheme' }).filter(text => !/[<[`]/.test(text) && !text.trimStart().startsWith('{'))
+  fc.assert(
+    fc.property(fc.array(plain.filter(text => text !== '')), texts => {
+      const reader = createCallTextReader(offered)
+      for (const text of texts) assert.deepEqual(reader.push(text), [{ content: text }])
+      assert.deepEqual(reader.end(true), [])
+    }),
+  )
+})
+
+t.test('arguments are mended only where that makes them JSON', async t => {
+  const call = (body: string) => readCalls(`<tool_call>{"name":"read_file","arguments":${body}}</tool_call>`)
+  for (const [written, meant] of [
+    [`{"path": "a", "lines": [1, 2,],}`, { path: 'a', lines: [1, 2] }],
+    [`{'path': 'it\\'s "a"', 'all': True, 'end': None}`, { path: 'it\'s "a"', all: true, end: null }],
+    ['{"text": "one\ntwo"}', { text: 'one\ntwo' }],
+  ] as const) {
+    const { content, calls } = call(written)
+    t.equal(content, '')
+    t.same(JSON.parse(calls[0]!.arguments), meant)
+  }
+  t.equal(
+    call('{ "big": 12345678901234567890, "one": 1.0 }').calls[0]?.arguments,
+    '{ "big": 12345678901234567890, "one": 1.0 }',
+  )
+  const hopeless = '<tool_call>{"name":"read_file","arguments":{path: a}}</tool_call>'
+  t.same(readCalls(hopeless), { content: hopeless, calls: [] })
+})
+
+t.test(
+  'brackets that a model forgot are closed at the end of its answer, but not where the answer was cut off',
+  async t => {
+    const text = '<tool_call>{"name":"read_file","arguments":{"path":"a"'
+    t.same(readCalls(text), { content: '', calls: [{ name: 'read_file', arguments: '{"path":"a"}' }] })
+    t.same(readCalls(`${text}</tool_call>`).calls, [{ name: 'read_file', arguments: '{"path":"a"}' }])
+    t.same(readCalls(text, undefined, false), { content: text, calls: [] })
+    const inside = text.slice(0, -2)
+    t.same(readCalls(inside), { content: inside, calls: [] }, 'nobody knows how a text would have gone on')
+  },
+)
+
+t.test('what may become a call is held only up to a bound', async t => {
+  const reader = createCallTextReader(offered)
+  t.same(reader.push('<tool_call>{"name":"read_file","arguments":{"text":"'), [])
+  let released = 0
+  for (let megabytes = 0; megabytes < 3 && released === 0; megabytes += 0.25) {
+    released = reader.push('x'.repeat(256 * 1024)).length
+  }
+  t.equal(released, 1)
+})
+
+t.test('calls that the server itself tells apart end the search', async t => {
+  const reader = createCallTextReader(offered)
+  t.same(reader.push('a <tool_call>{"na'), [{ content: 'a ' }])
+  t.same(reader.served('calls'), [{ content: '<tool_call>{"na' }])
+  t.ok(reader.settled())
+  t.ok(isObject(reader.push('<tool_call>')[0]))
+})

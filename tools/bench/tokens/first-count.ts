@@ -1,0 +1,14 @@
+import { createTokenCounter } from '../../../src/tokens/counter.ts'
+import { chatText, randomFrom } from './corpus.ts'
+
+/** What a process pays once, measured in a process that has done nothing else; prints one JSON object. */
+const text = chatText(randomFrom(7), 1_000_000)
+const rssBefore = process.memoryUsage.rss()
+const counter = createTokenCounter()
+const startedAt = performance.now()
+counter.countText('Hello')
+const loadMs = performance.now() - startedAt
+const firstAt = performance.now()
+counter.countText(text)
+const firstMegabyteMs = performance.now() - firstAt
+console.log(JSON.stringify({ loadMs, firstMegabyteMs, rssMb: (process.memoryUsage.rss() - rssBefore) / 1e6 }))

@@ -1,0 +1,200 @@
+import { hashText, seededRandom } from '../../src/router/chance.ts'
+import { quantile, resample } from './bootstrap.ts'
+import { readText, type Reading } from '../../src/router/text/reading.ts'
+import { adaptGap, fitGap } from './gap-model.ts'
+import type { OutcomeRow } from './outcomes.ts'
+import { firstByHash, groupFolds, type Split } from './splits.ts'
+import { rankRows, twoModelMetrics, type TwoModelMetrics } from './two-models.ts'
+
+/** One gate of two models: the router's metrics, each baseline's, and the paired interval of the router's lead. */
+export interface TwoModelGate {
+  router: TwoModelMetrics
+  /** The router's metrics in each repetition; `router` is their mean. */
+  repetitions: TwoModelMetrics[]
+  low: TwoModelMetrics
+  high: TwoModelMetrics
+  baselines: { name: string; metrics: TwoModelMetrics; lead: { value: number; low: number; high: number } }[]
+}
+
+/** Row by row: scores of the router and of every baseline, and the gap that was. */
+interface Judged {
+  gaps: Float64Array
+  scores: Record<string, Float64Array>
+}
+
+/** The model with the higher mean score, by name. */
+export function strongerOf(rows: readonly OutcomeRow[]): string {
+  const sums = new Map<string, number>()
+  for (const { outcomes } of rows) {
+    for (const [model, { score }] of Object.entries(outcomes)) sums.set(model, (sums.get(model) ?? 0) + score)
+  }
+  return [...sums].reduce((best, entry) => (entry[1] > best[1] ? entry : best))[0]
+}
+
+/** The same rows with the outcome of `strong` first, which is how the gates of this file know it. */
+export function strongFirst(rows: readonly OutcomeRow[], strong: string): OutcomeRow[] {
+  return rows.map(row => {
+    const { [strong]: first, ...others } = row.outcomes
+    return first === undefined ? row : { ...row, outcomes: { [strong]: first, ...others } }
+  })
+}
+
+/** Trained on the first 1,500 rows by hash, for seeds 0 to 2, and judged on `test` (or, without one, on the others). */
+export function fewLabels(train: readonly OutcomeRow[], test: readonly OutcomeRow[] | undefined): TwoModelGate {
+  const runs = [0, 1, 2].map(seed => {
+    const { first, rest } = firstByHash(train, 1500, seed)
+    return judge([{ train: first, test: test ?? rest }], fitOn)
+  })
+  return summarise(runs)
+}
+
+export function allLabels(splits: readonly Split[]): TwoModelGate {
+  return summarise([judge(splits, fitOn)])
+}
+
+/** Whole subjects left out, in three different partitions. */
+export function unseenGroups(split: Split): TwoModelGate {
+  return summarise([0, 1, 2].map(seed => judge(groupFolds(split, seed), fitOn)))
+}
+
+/** Trained on another kind of prompt only. */
+export function otherKind(train: readonly OutcomeRow[], test: readonly OutcomeRow[]): TwoModelGate {
+  return summarise([judge([{ train, test }], fitOn)])
+}
+
+/** What another kind taught, adapted with the labels of this kind. */
+export function adapted(other: readonly OutcomeRow[], splits: readonly Split[]): TwoModelGate {
+  const prior = fitOn(other)
+  return summarise([judge(splits, train => adaptGap(prior, train.map(read), gapsOf(train)))])
+}
+
+const fitOn = (train: readonly OutcomeRow[]) => fitGap(train.map(read), gapsOf(train), groupsOf(train))
+
+function judge(splits: readonly Split[], fit: (train: readonly OutcomeRow[]) => (reading: Reading) => number): Judged {
+  const gaps: number[] = []
+  const columns: Record<string, number[]> = {
+    router: [],
+    random: [],
+    best_single: [],
+    zero_router: [],
+    length: [],
+    category_table: [],
+    oracle: [],
+  }
+  for (const { train, test } of splits) {
+    const predict = fit(train)
+    const table = groupTable(train)
+    for (const row of test) {
+      const gap = gapOf(row)
+      gaps.push(gap)
+      columns['router']!.push(predict(read(row)))
+      columns['random']!.push(hashText(row.id, 99))
+      columns['best_single']!.push(0)
+      columns['zero_router']!.push(0)
+      columns['length']!.push(row.prompt!.length)
+      columns['category_table']!.push(table(row))
+      columns['oracle']!.push(gap)
+    }
+  }
+  return {
+    gaps: Float64Array.from(gaps),
+    scores: Object.fromEntries(Object.entries(columns).map(([name, values]) => [name, Float64Array.from(values)])),
+  }
+}
+
+const replicates = 400
+
+function summarise(runs: readonly Judged[]): TwoModelGate {
+  const orders = runs.map(({ scores }) =>
+    Object.fromEntries(Object.entries(scores).map(([name, values]) => [name, rankRows(values)])),
+  )
+  const names = Object.keys(runs[0]!.scores)
+  // Always-strong and always-weak, and any mixture of the two, recover the gap in proportion to the share: 0.5, 50 %, 80 %.
+  const measure = (name: string, weights?: readonly Uint8Array[]): TwoModelMetrics =>
+    name === 'best_single' || name === 'zero_router'
+      ? { apgr: 0.5, cpt50: 50, cpt80: 80 }
+      : average(runs.map((run, at) => twoModelMetrics(orders[at]![name]!, run.gaps, weights?.[at])))
+  const random = seededRandom(7)
+  const samples = Object.fromEntries(names.map(name => [name, [] as TwoModelMetrics[]]))
+  for (let replicate = 0; replicate < replicates; replicate++) {
+    const weights = runs.map(run => resample(run.gaps.length, random))
+    for (const name of names) samples[name]!.push(measure(name, weights))
+  }
+  const router = samples['router']!
+  const bound = (share: number): TwoModelMetrics => ({
+    apgr: quantile(
+      router.map(sample => sample.apgr),
+      share,
+    ),
+    cpt50: quantile(
+      router.map(sample => sample.cpt50),
+      share,
+    ),
+    cpt80: quantile(
+      router.map(sample => sample.cpt80),
+      share,
+    ),
+  })
+  const own = measure('router')
+  return {
+    router: own,
+    repetitions: runs.map((run, at) => twoModelMetrics(orders[at]!['router']!, run.gaps)),
+    low: bound(0.025),
+    high: bound(0.975),
+    baselines: names
+      .filter(name => name !== 'router')
+      .map(name => {
+        const metrics = measure(name)
+        const leads = router.map((sample, at) => sample.apgr - samples[name]![at]!.apgr)
+        return {
+          name,
+          metrics,
+          lead: { value: own.apgr - metrics.apgr, low: quantile(leads, 0.025), high: quantile(leads, 0.975) },
+        }
+      }),
+  }
+}
+
+/** The mean gap of a row's own group in training, shrunk to the overall mean by ten rows. */
+function groupTable(train: readonly OutcomeRow[]): (row: OutcomeRow) => number {
+  const sums = new Map<string, { sum: number; count: number }>()
+  let total = 0
+  for (const row of train) {
+    const entry = sums.get(row.group ?? '') ?? { sum: 0, count: 0 }
+    entry.sum += gapOf(row)
+    entry.count++
+    total += gapOf(row)
+    sums.set(row.group ?? '', entry)
+  }
+  const mean = total / train.length
+  return row => {
+    const entry = sums.get(row.group ?? '') ?? { sum: 0, count: 0 }
+    return (entry.sum + 10 * mean) / (entry.count + 10)
+  }
+}
+
+function read(row: OutcomeRow): Reading {
+  return readText(row.prompt!)
+}
+
+function gapsOf(rows: readonly OutcomeRow[]): Float64Array {
+  return Float64Array.from(rows, gapOf)
+}
+
+/** Undefined where the table has no groups. */
+function groupsOf(rows: readonly OutcomeRow[]): string[] | undefined {
+  const groups = rows.flatMap(row => row.group ?? [])
+  return groups.length === rows.length ? groups : undefined
+}
+
+/** The first outcome is the strong model's; see `strongFirst`. */
+function gapOf(row: OutcomeRow): number {
+  const [strong, weak] = Object.values(row.outcomes)
+  return strong!.score - weak!.score
+}
+
+function average(all: readonly TwoModelMetrics[]): TwoModelMetrics {
+  const mean = (pick: (metrics: TwoModelMetrics) => number) =>
+    all.reduce((sum, metrics) => sum + pick(metrics), 0) / all.length
+  return { apgr: mean(m => m.apgr), cpt50: mean(m => m.cpt50), cpt80: mean(m => m.cpt80) }
+}
