@@ -212,7 +212,7 @@ export function createCore({ config, version, log, now, random, newId, readConfi
     return benchmarkFeed.isBetter(model.provider, model.name, strategy) ? strategy : undefined
   }
   const tasks: Tasks = createTasks({
-    book: ledger.tasks,
+    store: ledger.tasks,
     works: {
       route_task: modelTask({ gateway, strategyOf: strategyInUse, now, newRequestId: () => newId('req') }),
       benchmark: benchmarkWork({

@@ -100,7 +100,7 @@ type Values = ReturnType<typeof readArguments>
 
 async function measureServed(values: Values, suites: readonly Suite[], sandbox: Sandbox, signal: AbortSignal) {
   const config = readConfig(process.env)
-  const wish = wishOf(values)
+  const selection = selectionOf(values)
   const limits = limitsOf(values, config)
   const baseUrl = values['base-url']
   if (baseUrl !== undefined && !URL.canParse(baseUrl))
@@ -111,7 +111,7 @@ async function measureServed(values: Values, suites: readonly Suite[], sandbox: 
       ? await signalboxServer(config, version(), Date.now)
       : openAiServer(baseUrl, keyName === undefined ? undefined : process.env[keyName], Date.now)
   try {
-    const candidates = chosenCandidates(await server.models(signal), wish)
+    const candidates = chosenCandidates(await server.models(signal), selection)
     return await measure({ values, config, server, candidates, suites, limits, sandbox, signal })
   } finally {
     await server.close()
@@ -178,7 +178,7 @@ function exitCodeOf({ status, unreachable }: BenchmarkOutcome): number {
   return unreachable.length === 0 ? 0 : 1
 }
 
-function wishOf({ model, free, paid, price, context, system, strategy }: Values) {
+function selectionOf({ model, free, paid, price, context, system, strategy }: Values) {
   const prices = price?.split(',').map(Number)
   if (prices !== undefined && (prices.length !== 2 || prices.some(price => !(price >= 0)))) {
     throw new GatewayError(

@@ -54,7 +54,7 @@ export async function demo(version: string, print: (text: string) => void): Prom
     for (const scene of scenes(() => local.setWorking(false))) print(await play(scene, running.url))
     print('The books (GET /v1/usage?group_by=model):\n\n')
     const usage = await send(`${running.url}/v1/usage?period=today&group_by=model`)
-    print(books((await usage.body.json()) as UsageReport))
+    print(ledger((await usage.body.json()) as UsageReport))
     print('\nTo use it with your own servers: npm start\n')
   } finally {
     await running.close(0)
@@ -113,7 +113,7 @@ async function play({ title, body, before }: Scene, url: string): Promise<string
   return `• ${title}\n    → ${told('model')}  (${told('reason')}, attempts: ${told('attempts')}, ${ms} ms)\n\n`
 }
 
-function books({ rows }: UsageReport): string {
+function ledger({ rows }: UsageReport): string {
   const lines = rows.map(({ group, requests, input_tokens, output_tokens, cost_usd }) => [
     group ?? '(nobody answered)',
     ...[requests, input_tokens, output_tokens, `$${cost_usd.toFixed(6)}`].map(String),

@@ -2,7 +2,7 @@ import { GatewayError } from '../errors.ts'
 import { createCompletionFold } from '../wire/chat/chunks.ts'
 import type { ChatCompletion } from '../wire/chat/schema.ts'
 import type { StreamPart } from '../wire/stream-part.ts'
-import type { AttemptAccount } from './request-record.ts'
+import type { AttemptRecorder } from './request-record.ts'
 import type { Primed } from './attempt.ts'
 
 /** An answer that is all here and has not gone to anybody. */
@@ -19,7 +19,7 @@ const mostBytes = 4 * 1024 * 1024
  * Reads an answer to its end and keeps it back. Leaving in the middle, because the signal of the attempt aborted or it grew
  * too long, closes the upstream's socket. Throws what broke it, or `answer_rejected` where it has no end.
  */
-export async function holdAnswer(reply: Primed<ChatCompletion>, entry: AttemptAccount): Promise<HeldAnswer> {
+export async function holdAnswer(reply: Primed<ChatCompletion>, entry: AttemptRecorder): Promise<HeldAnswer> {
   if (reply.kind === 'complete') {
     entry.completed(reply.completion)
     return { completion: reply.completion, reply }

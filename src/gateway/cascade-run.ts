@@ -14,7 +14,7 @@ import type { Decision } from '../router/decide.ts'
 import { likeliest } from '../router/measure.ts'
 import type { Standing } from '../router/rank.ts'
 import type { ChatCompletion } from '../wire/chat/schema.ts'
-import type { Account, AttemptAccount } from './request-record.ts'
+import type { RequestRecorder, AttemptRecorder } from './request-record.ts'
 import { checkAll, learnFrom, type CheckParts, type CheckRequest } from './check-answer.ts'
 import type { Primed } from './attempt.ts'
 import type { Answer, Served } from './gateway.ts'
@@ -25,7 +25,7 @@ import type { Learner } from './learner.ts'
 export interface Unchecked<Body> {
   served: Served
   reply: Primed<Body>
-  entry: AttemptAccount
+  entry: AttemptRecorder
   /** Gives its slot back; a judge may need it. */
   release: () => void
 }
@@ -44,7 +44,7 @@ export interface Cascade<Body> {
 }
 
 export interface CascadeRequest extends CheckRequest {
-  account: Account
+  recorder: RequestRecorder
   /** Told which model's answer goes to the caller. */
   served: (model: Model, decision: Decision) => void
 }
@@ -68,7 +68,7 @@ interface Candidate {
 }
 
 function createCascade(request: CascadeRequest, parts: CascadeParts): Cascade<ChatCompletion> {
-  const { decision, account } = request
+  const { decision, recorder } = request
   const { checks, retryBudget } = request.plan
   const { categories } = decision.measured
   const { learner } = parts
@@ -81,7 +81,7 @@ function createCascade(request: CascadeRequest, parts: CascadeParts): Cascade<Ch
 
   function note(passed: boolean, why?: string): Verification {
     const verification = { checks, passed, answers: [...answers], ...(why === undefined ? {} : { why }) }
-    account.verified(verification)
+    recorder.verified(verification)
     return verification
   }
 
@@ -94,7 +94,7 @@ function createCascade(request: CascadeRequest, parts: CascadeParts): Cascade<Ch
       served: {
         ...served,
         reason: reason ?? served.reason,
-        attempts: account.attempts(),
+        attempts: recorder.attempts(),
         notes: [...served.notes, ...(why === undefined ? [] : [why]), ...problemsOf(checked)],
         verification,
       },

@@ -7,7 +7,7 @@ import { inTurn, untangleCompletion, untangleStream, type TextReading } from '..
 import type { Offered } from '../wire/inline-calls/dialects.ts'
 import { createCallTextReader } from '../wire/inline-calls/call-reader.ts'
 import { beginsThinking, createThoughtTextReader } from '../wire/inline-calls/reasoning-reader.ts'
-import type { Call, RouteWish } from './request-record.ts'
+import type { Call, RouteQuery } from './request-record.ts'
 import type { Primed } from './attempt.ts'
 import type { Cascade, CascadeRequest } from './cascade-run.ts'
 import type { Job } from './job.ts'
@@ -16,7 +16,7 @@ import { prepare } from './prepare.ts'
 import { prepareRelay } from './prepare-pass-through.ts'
 
 export interface ChatJobParts {
-  decide: (request: ChatRequest, signal: AbortSignal, wish: RouteWish) => Promise<Decision>
+  decide: (request: ChatRequest, signal: AbortSignal, query: RouteQuery) => Promise<Decision>
   /** Takes note of which model holds the conversation. */
   remember: (request: ChatRequest, session: string | undefined, model: Model, decision: Decision) => void
   keptReasoning: KeptReasoning
@@ -58,10 +58,10 @@ export function chatJob(
         notes: [...(written?.translationNotes ?? []), ...prepared.notes],
       }
     },
-    cascade: (decision, account) =>
+    cascade: (decision, recorder) =>
       decision.cascade === undefined
         ? undefined
-        : cascadeFor({ call, request, decision, plan: decision.cascade, account, served }),
+        : cascadeFor({ call, request, decision, plan: decision.cascade, recorder, served }),
     served,
     finish(reply, model) {
       if (reply.native !== undefined) return keepingOnly(reply)

@@ -16,12 +16,12 @@ import type { ChatCompletion, ChatRequest } from '../wire/chat/schema.ts'
 import { createCascades, type Cascade } from './cascade-run.ts'
 import { attempt, type AttemptTimeouts, type Primed } from './attempt.ts'
 import {
-  openAccount,
-  type Account,
+  openRequestRecorder,
+  type RequestRecorder,
   type Answered,
-  type AttemptAccount,
+  type AttemptRecorder,
   type Call,
-  type RouteWish,
+  type RouteQuery,
   type Timings,
 } from './request-record.ts'
 import type { Breakers } from './breakers.ts'
@@ -75,11 +75,11 @@ export interface Gateway {
     request: ErrandRequests[Name],
   ): Promise<Answer<ErrandReply>>
   /** The decision by our own count of the prompt, without asking anybody. */
-  preview(request: ChatRequest, wish?: RouteWish): Decision
+  preview(request: ChatRequest, query?: RouteQuery): Decision
   /** The decision that `chat` would take now, calling no model; where the prompt comes near a limit a server may be asked to count. */
-  dryRun(request: ChatRequest, signal: AbortSignal, wish?: RouteWish): Promise<Decision>
+  dryRun(request: ChatRequest, signal: AbortSignal, query?: RouteQuery): Promise<Decision>
   /** Like `preview`, but asks the servers again before it throws the reason why nobody can serve the request. */
-  route(request: ChatRequest, signal: AbortSignal, wish?: RouteWish): Promise<Decision>
+  route(request: ChatRequest, signal: AbortSignal, query?: RouteQuery): Promise<Decision>
   /** Requests under way. */
   active(): number
   /** Refuses new requests, gives those under way `graceMs` to end, then aborts them. */
@@ -129,15 +129,15 @@ export function createGateway(parts: GatewayParts): Gateway {
   /** Throws for names that mean nobody. */
   const groupsOf = (names: readonly string[]) => select(names, inventory.models(), parts.aliases)
 
-  async function dryRun(request: ChatRequest, signal: AbortSignal, wish?: RouteWish): Promise<Decision> {
-    const decision = preview(request, wish)
+  async function dryRun(request: ChatRequest, signal: AbortSignal, query?: RouteQuery): Promise<Decision> {
+    const decision = preview(request, query)
     const doubts = doubtsIn(decision, providerOf, knowledge)
-    return doubts.length === 0 ? decision : preview(request, wish, await askServers(doubts, request, signal))
+    return doubts.length === 0 ? decision : preview(request, query, await askServers(doubts, request, signal))
   }
 
   function preview(
     request: ChatRequest,
-    { contextTokens = 0, options = {} }: RouteWish = {},
+    { contextTokens = 0, options = {} }: RouteQuery = {},
     serverCounts?: Measured['serverCounts'],
   ): Decision {
     const names = [...new Set([request.model, ...(request.models ?? [])])]
@@ -179,17 +179,17 @@ export function createGateway(parts: GatewayParts): Gateway {
     if (closed) throw shuttingDown()
     const controller = linkedController(call.signal)
     const { signal } = controller
-    const account = openAccount({ call, request: job.asked, ledger, learner, now })
-    const done = account.settled.finally(() => underWay.delete(done))
+    const recorder = openRequestRecorder({ call, request: job.asked, ledger, learner, now })
+    const done = recorder.settled.finally(() => underWay.delete(done))
     underWay.set(done, controller)
     try {
       const startedAt = now()
       const decision = await settleOn(job.decide, job.asked.model, signal)
-      account.decided(decision, now() - startedAt)
-      return await callInOrder(decision, job, signal, account)
+      recorder.decided(decision, now() - startedAt)
+      return await callInOrder(decision, job, signal, recorder)
     } catch (error) {
       const failure = asGatewayError(error)
-      account.failed(failure)
+      recorder.failed(failure)
       throw failure
     }
   }
@@ -198,16 +198,16 @@ export function createGateway(parts: GatewayParts): Gateway {
     decision: Decision,
     job: Job<Body>,
     signal: AbortSignal,
-    account: Account,
+    recorder: RequestRecorder,
   ): Promise<Answer<Body>> {
-    const cascade = job.cascade?.(decision, account)
+    const cascade = job.cascade?.(decision, recorder)
     let line = [...decision.ranked]
     const errors: { model: Model; error: GatewayError }[] = []
     const again = new Set<Model>()
     for (let model = line.shift(); model !== undefined && errors.length < mostAttempts; model = line.shift()) {
       if (!breakers.tryEnter(model)) continue
       try {
-        return await callOne(model, decision, job, signal, account, cascade)
+        return await callOne(model, decision, job, signal, recorder, cascade)
       } catch (thrown) {
         const error = asGatewayError(thrown)
         errors.push({ model, error })
@@ -236,10 +236,10 @@ export function createGateway(parts: GatewayParts): Gateway {
     decision: Decision,
     job: Job<Body>,
     signal: AbortSignal,
-    account: Account,
+    recorder: RequestRecorder,
     cascade: Cascade<Body> | undefined,
   ): Promise<Answer<Body>> {
-    const entry = account.attemptStarted(model)
+    const entry = recorder.attemptStarted(model)
     let release: (() => void) | undefined
     try {
       release = await slotsOf(model.provider).acquire(signal)
@@ -259,7 +259,7 @@ export function createGateway(parts: GatewayParts): Gateway {
       const served: Served = {
         model,
         reason: reasonFor(decision, model),
-        attempts: account.attempts(),
+        attempts: recorder.attempts(),
         promptTokens,
         timings: entry.answered(),
         notes,
@@ -281,7 +281,7 @@ export function createGateway(parts: GatewayParts): Gateway {
   function finishing<Body extends Answered>(
     reply: Primed<Body>,
     model: Model,
-    entry: AttemptAccount,
+    entry: AttemptRecorder,
     signal: AbortSignal,
     release: () => void,
   ): Primed<Body> {
@@ -323,9 +323,9 @@ export function createGateway(parts: GatewayParts): Gateway {
     chat,
     run: (call, errand, request) =>
       perform(call, errandJob(errand, request, { groupsOf, providerOf, countText, decide: decideErrand })),
-    preview: (request, wish) => preview(request, wish),
+    preview: (request, query) => preview(request, query),
     dryRun,
-    route: (request, signal, wish) => settleOn(() => dryRun(request, signal, wish), request.model, signal),
+    route: (request, signal, query) => settleOn(() => dryRun(request, signal, query), request.model, signal),
     active: () => underWay.size,
     async close(graceMs) {
       closed = true

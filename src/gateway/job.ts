@@ -1,6 +1,6 @@
 import type { Model, Provider, Reply } from '../providers/provider.ts'
 import type { Decision } from '../router/decide.ts'
-import type { Account, Asked } from './request-record.ts'
+import type { RequestRecorder, Asked } from './request-record.ts'
 import type { Primed } from './attempt.ts'
 import type { Cascade } from './cascade-run.ts'
 
@@ -13,7 +13,7 @@ export interface Job<Body> {
   /** The call that one candidate gets, and what was changed for it. */
   prepare(candidate: Candidate): { call: (signal: AbortSignal) => Promise<Reply<Body>>; notes: string[] }
   /** What checks the answers before they go on; absent, or undefined, where nobody wants that. */
-  cascade?: (decision: Decision, account: Account) => Cascade<Body> | undefined
+  cascade?: (decision: Decision, recorder: RequestRecorder) => Cascade<Body> | undefined
   /** Told when `model` has begun to answer. */
   served?: (model: Model, decision: Decision) => void
   /** The answer of `model` as it goes on to the caller. */

@@ -1,5 +1,5 @@
 import { GatewayError, asGatewayError } from '../errors.ts'
-import type { AttemptEntry, Outcome } from '../ledger/record.ts'
+import type { AttemptRecord, Outcome } from '../ledger/record.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Model } from '../providers/provider.ts'
 import type { Verification } from '../router/cascade.ts'
@@ -12,7 +12,7 @@ import { costUsd, noUsage, sumUsage, type Usage } from '../wire/usage.ts'
 import type { Learner } from './learner.ts'
 
 /** What a caller wants of the router beyond what his request shows. */
-export interface RouteWish {
+export interface RouteQuery {
   options?: RequestOptions
   /** At least so many prompt tokens, where he knows of more than the request holds. */
   contextTokens?: number
@@ -27,7 +27,7 @@ export interface WrittenRequest {
 }
 
 /** Who asks, and how. */
-export interface Call extends RouteWish {
+export interface Call extends RouteQuery {
   requestId: string
   /** Which of our endpoints he asked: `chat`, `messages`, `responses`. */
   endpoint: string
@@ -65,7 +65,7 @@ export interface Answered {
 }
 
 /** The books of one attempt. Every attempt ends by `failed`, `completed`, `watch` or `hold`. */
-export interface AttemptAccount {
+export interface AttemptRecorder {
   slotGranted(): void
   /** The first token, or the whole answer, is there. */
   answered(): Timings
@@ -89,11 +89,11 @@ export interface AttemptAccount {
 }
 
 /** The books of one request: exactly one row, whichever comes first: the end, a failure, or the caller hanging up. */
-export interface Account {
+export interface RequestRecorder {
   readonly call: Call
   /** `routeMs`: how long it took to decide. */
   decided(decision: Decision, routeMs: number): void
-  attemptStarted(model: Model): AttemptAccount
+  attemptStarted(model: Model): AttemptRecorder
   attempts(): number
   /** What checking the answers came to. */
   verified(verification: Verification): void
@@ -102,7 +102,7 @@ export interface Account {
   readonly settled: Promise<void>
 }
 
-export interface AccountParts {
+export interface RequestRecorderParts {
   call: Call
   request: Asked
   ledger: Ledger
@@ -118,9 +118,9 @@ interface End {
   reason?: string | undefined
 }
 
-export function openAccount({ call, request, ledger, learner, now }: AccountParts): Account {
+export function openRequestRecorder({ call, request, ledger, learner, now }: RequestRecorderParts): RequestRecorder {
   const { promise: settled, resolve } = Promise.withResolvers<void>()
-  const entries: AttemptEntry[] = []
+  const entries: AttemptRecord[] = []
   let decision: Decision | undefined
   let routeMs = 0
   let queueMs = 0
@@ -162,11 +162,11 @@ export function openAccount({ call, request, ledger, learner, now }: AccountPart
     resolve()
   }
 
-  function attemptStarted(model: Model): AttemptAccount {
+  function attemptStarted(model: Model): AttemptRecorder {
     const startedAt = now()
     let slotAt = startedAt
     let firstTokenAt: number | undefined
-    const entry: AttemptEntry = {
+    const entry: AttemptRecord = {
       provider: model.provider,
       model: model.id,
       startedAt,
@@ -305,7 +305,7 @@ export function openAccount({ call, request, ledger, learner, now }: AccountPart
 }
 
 /** Undefined where the cost of one is not known: books do not guess. */
-function totalUsd(entries: readonly AttemptEntry[]): number | undefined {
+function totalUsd(entries: readonly AttemptRecord[]): number | undefined {
   let total = 0
   for (const { costUsd: cost } of entries) {
     if (cost === undefined) return undefined

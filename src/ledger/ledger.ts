@@ -4,11 +4,11 @@ import { GatewayError } from '../errors.ts'
 import { createAgentNotes, type AgentNotes } from './agent-notes.ts'
 import { createLearned, type Learned } from './learned.ts'
 import { ledgerFailure, openDatabase } from './database.ts'
-import type { RequestEntry } from './record.ts'
+import type { RequestRecord } from './record.ts'
 import type { TimeRange } from './period.ts'
 import { createReader, type StoredDecision } from './reader.ts'
-import type { RequestRecord, RequestRow } from './row.ts'
-import { createTaskBook, type TaskBook } from './tasks.ts'
+import type { StoredRequest, RequestRow } from './row.ts'
+import { createTaskStore, type TaskStore } from './tasks.ts'
 import { createUsageReader, type UsageQuery, type UsageReport } from './usage.ts'
 import { createWriteBehind, type WriteBehindState } from './write-behind.ts'
 import { createWriter } from './writer.ts'
@@ -20,12 +20,12 @@ import { createWriter } from './writer.ts'
  */
 export interface Ledger {
   /** Takes note of a settled request. Costs next to nothing and never throws: failures show in the log and in `status()`. */
-  record: (entry: RequestEntry) => void
+  record: (entry: RequestRecord) => void
   /** Writes what is held; rejects when that fails, and keeps it for the next try. */
   flush: () => Promise<void>
   /** The newest requests first. */
   recent: (limit: number) => Promise<RequestRow[]>
-  request: (id: string) => Promise<RequestRecord | undefined>
+  request: (id: string) => Promise<StoredRequest | undefined>
   /** The query must be an output of the `UsageQuery` schema. */
   usage: (query: UsageQuery, signal?: AbortSignal) => Promise<UsageReport>
   /** Stored decisions with what came of them, the oldest first, a few in memory at a time. */
@@ -34,7 +34,7 @@ export interface Ledger {
   prune: (beforeMs: number, signal?: AbortSignal) => Promise<number>
   status: () => LedgerStatus
   /** Background work. Unlike requests it is written at once: its caller has been promised a result. */
-  readonly tasks: TaskBook
+  readonly tasks: TaskStore
   readonly notes: AgentNotes
   /** What the router learned. */
   readonly learned: Learned
@@ -84,7 +84,7 @@ export function openLedger(parts: LedgerParts): Ledger {
   let failure: LedgerStatus['failure']
   let closing: Promise<void> | undefined
 
-  const buffer = createWriteBehind<RequestEntry>({
+  const buffer = createWriteBehind<RequestRecord>({
     flushMs,
     maxBuffered,
     write: entries => {
@@ -159,7 +159,7 @@ export function openLedger(parts: LedgerParts): Ledger {
     decisions,
     prune: (beforeMs, signal) => reading(() => prune(beforeMs, signal)),
     status: () => ({ file, ...buffer.state(), rejected, failure }),
-    tasks: createTaskBook(database),
+    tasks: createTaskStore(database),
     notes: createAgentNotes(database),
     learned: createLearned(database),
     close: () => (closing ??= close()),

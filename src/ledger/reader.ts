@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import type Database from 'better-sqlite3'
 import type { TimeRange } from './period.ts'
-import { AttemptRow, RequestRow, type RequestRecord, type Stored } from './row.ts'
+import { AttemptRow, RequestRow, type StoredRequest, type Stored } from './row.ts'
 
 /** A decision beside what came of it. */
 export interface StoredDecision {
@@ -14,7 +14,7 @@ export interface StoredDecision {
 export interface Reader {
   /** The newest first. */
   recent: (limit: number) => RequestRow[]
-  request: (id: string) => RequestRecord | undefined
+  request: (id: string) => StoredRequest | undefined
   /** The oldest first; the event loop gets its turn every few rows. */
   decisions: (range: TimeRange) => AsyncGenerator<StoredDecision>
 }

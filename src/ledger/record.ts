@@ -7,7 +7,7 @@ export const outcomes = ['ok', 'error', 'cancelled'] as const
 export type Outcome = (typeof outcomes)[number]
 
 /** What the books keep of one request once it is settled. Prompts and answers are not part of it. */
-export interface RequestEntry {
+export interface RequestRecord {
   /** Unique; the `x-signalbox-request-id` of the answer. */
   id: string
   /** Milliseconds since the epoch. */
@@ -44,13 +44,13 @@ export interface RequestEntry {
   routeMs?: number | undefined
   /** Why this model, in a few words of our own: what an upstream said belongs in an attempt's message. */
   reason?: string | undefined
-  attempts: readonly AttemptEntry[]
+  attempts: readonly AttemptRecord[]
   /** Plain data, stored as JSON for explaining and replaying; do not change it after recording. */
   decision?: unknown
 }
 
 /** One call of one model, in the order in which they were made. */
-export interface AttemptEntry {
+export interface AttemptRecord {
   provider: string
   model: string
   /** Milliseconds since the epoch. */

@@ -63,12 +63,12 @@ export const AttemptRow = z.object({
 export type AttemptRow = z.output<typeof AttemptRow>
 
 /** Everything the books hold about one request. */
-export const RequestRecord = z.object({
+export const StoredRequest = z.object({
   request: RequestRow,
   attempts: z.array(AttemptRow),
   decision: z.unknown().describe('As the router stored it; null where there is none.'),
 })
-export type RequestRecord = z.output<typeof RequestRecord>
+export type StoredRequest = z.output<typeof StoredRequest>
 
 /** A row as SQLite holds it, which has no booleans. */
 export type Stored<Row> = { [Column in keyof Row]: Row[Column] extends boolean ? 0 | 1 : Row[Column] }

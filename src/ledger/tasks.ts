@@ -55,7 +55,7 @@ export interface Page {
 export type JobEnding = { state: FinalState; outcome: unknown; failureCode?: string; message?: string }
 
 /** The tasks' part of the books. What is final stays as it is: every change says from which states it may start. */
-export interface TaskBook {
+export interface TaskStore {
   add: (
     task: Omit<TaskRow, 'state' | 'finishedAt' | 'outcome'>,
     job: { id: string; provider: string; model: string },
@@ -96,7 +96,7 @@ const filters = `
   AND (@text IS NULL OR instr(lower(tasks.spec), lower(@text)) > 0)
   AND (@unfinished = 0 OR jobs.finished_at IS NULL)`
 
-export function createTaskBook(database: Database.Database): TaskBook {
+export function createTaskStore(database: Database.Database): TaskStore {
   const insertTask = database.prepare(
     `INSERT INTO tasks (id, kind, state, created_at, asked_by, spec) VALUES (@id, @kind, 'queued', @createdAt, @askedBy, @spec)`,
   )
@@ -147,7 +147,7 @@ export function createTaskBook(database: Database.Database): TaskBook {
     add: database.transaction(({ spec, ...task }, { id, provider, model }) => {
       insertTask.run({ ...task, spec: JSON.stringify(spec) })
       insertJob.run(id, task.createdAt, provider, model, task.id)
-    }) as TaskBook['add'],
+    }) as TaskStore['add'],
     rerun: database.transaction((jobId: string, at: number, message: string, nextJobId: string) => {
       const before = selectJob.get(jobId)
       finishJob.run({ jobId, at, state: 'failed', failureCode: 'shutting_down', message })

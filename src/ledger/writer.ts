@@ -1,7 +1,7 @@
 import Database from 'better-sqlite3'
 import { redact } from '../redact.ts'
 import type { Usage } from '../wire/usage.ts'
-import type { AttemptEntry, RequestEntry } from './record.ts'
+import type { AttemptRecord, RequestRecord } from './record.ts'
 import { AttemptRow, RequestRow, type Stored } from './row.ts'
 
 /** An entry, or the decision of one, that the database does not take however often it is tried. */
@@ -12,7 +12,7 @@ export interface Rejection {
 }
 
 /** Stores entries in one transaction: all but the rejected ones or, when it throws, none. */
-export type Write = (entries: readonly RequestEntry[]) => Rejection[]
+export type Write = (entries: readonly RequestRecord[]) => Rejection[]
 
 export function createWriter(database: Database.Database): Write {
   const insertRequest = insertion(database, 'requests', Object.keys(RequestRow.shape), 'ON CONFLICT (id) DO NOTHING')
@@ -21,7 +21,7 @@ export function createWriter(database: Database.Database): Write {
     'INSERT INTO decisions (request_seq, decision) VALUES (?, ?)',
   )
 
-  function insert(entry: RequestEntry): Rejection[] {
+  function insert(entry: RequestRecord): Rejection[] {
     const { changes, lastInsertRowid } = insertRequest(requestRow(entry))
     if (changes === 0) return [{ id: entry.id, why: 'its id is taken: a request is recorded once' }]
     const seq = Number(lastInsertRowid)
@@ -32,15 +32,15 @@ export function createWriter(database: Database.Database): Write {
     return rejection === undefined ? [] : [rejection]
   }
 
-  const insertAll = database.transaction((entries: readonly RequestEntry[]) => entries.flatMap(insert))
+  const insertAll = database.transaction((entries: readonly RequestRecord[]) => entries.flatMap(insert))
   const insertOne = database.transaction(insert)
   // A savepoint for each entry costs time, so this is for the batch that has a bad one.
-  const insertEach = database.transaction((entries: readonly RequestEntry[]) =>
+  const insertEach = database.transaction((entries: readonly RequestRecord[]) =>
     entries.flatMap(entry => {
       try {
         return insertOne(entry)
       } catch (error) {
-        if (!isEntryFault(error)) throw error
+        if (!isRecordFault(error)) throw error
         return [{ id: entry.id, why: 'its values do not fit', cause: error }]
       }
     }),
@@ -50,7 +50,7 @@ export function createWriter(database: Database.Database): Write {
     try {
       return insertAll.immediate(entries)
     } catch (error) {
-      if (!isEntryFault(error)) throw error
+      if (!isRecordFault(error)) throw error
       return insertEach.immediate(entries)
     }
   }
@@ -60,7 +60,7 @@ const nameChars = 200
 const messageChars = 500
 const decisionChars = 512 * 1024
 
-function requestRow(entry: RequestEntry): Stored<RequestRow> {
+function requestRow(entry: RequestRecord): Stored<RequestRow> {
   return {
     id: entry.id,
     created_at: Math.round(entry.createdAt),
@@ -87,7 +87,7 @@ function requestRow(entry: RequestEntry): Stored<RequestRow> {
 }
 
 function attemptRow(
-  attempt: AttemptEntry,
+  attempt: AttemptRecord,
   request_seq: number,
   ordinal: number,
 ): Stored<AttemptRow> & { request_seq: number } {
@@ -138,7 +138,7 @@ function insertion(
 }
 
 /** The request is worth more than its explanation: a decision that cannot be stored is left out and reported. */
-function decisionJson({ id, decision }: RequestEntry): { json?: string; rejection?: Rejection } {
+function decisionJson({ id, decision }: RequestRecord): { json?: string; rejection?: Rejection } {
   try {
     const json = JSON.stringify(decision)
     if (json.length <= decisionChars) return { json }
@@ -149,7 +149,7 @@ function decisionJson({ id, decision }: RequestEntry): { json?: string; rejectio
 }
 
 /** Whether the entry is to blame (a value of the wrong type or out of range) and not the disk. */
-function isEntryFault(error: unknown): boolean {
+function isRecordFault(error: unknown): boolean {
   if (error instanceof Database.SqliteError) return /^SQLITE_(CONSTRAINT|MISMATCH|TOOBIG|RANGE)/.test(error.code)
   return error instanceof TypeError || error instanceof RangeError
 }

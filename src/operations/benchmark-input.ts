@@ -33,7 +33,7 @@ export function ownTasks(tasks: readonly OwnTask[]): NonNullable<BenchmarkSpec['
   }))
 }
 
-interface BenchmarkWish {
+interface BenchmarkRequest {
   models: readonly string[]
   categories?: string[] | undefined
   tasks?: BenchmarkSpec['tasks']
@@ -43,15 +43,16 @@ interface BenchmarkWish {
 }
 
 /** Puts a benchmark in line behind whatever people wait for. */
-export function startBenchmark(core: Core, wish: BenchmarkWish, principal: Principal): TaskStatus {
+export function startBenchmark(core: Core, request: BenchmarkRequest, principal: Principal): TaskStatus {
   const { BENCHMARK_RUNS_PER_TASK, BENCHMARK_PARALLEL, BENCHMARK_MAX_PARALLEL_TASKS, BENCHMARK_SAVE_RESULTS } =
     core.config.values
   const spec: BenchmarkSpec = {
-    models: [...new Set(wish.models)],
-    ...(wish.categories !== undefined && { categories: wish.categories }),
-    ...(wish.tasks !== undefined && { tasks: wish.tasks }),
-    repetitions: wish.runs_per_task ?? BENCHMARK_RUNS_PER_TASK,
-    parallel: (wish.parallel ?? BENCHMARK_PARALLEL) ? (wish.max_parallel_tasks ?? BENCHMARK_MAX_PARALLEL_TASKS) : 1,
+    models: [...new Set(request.models)],
+    ...(request.categories !== undefined && { categories: request.categories }),
+    ...(request.tasks !== undefined && { tasks: request.tasks }),
+    repetitions: request.runs_per_task ?? BENCHMARK_RUNS_PER_TASK,
+    parallel:
+      (request.parallel ?? BENCHMARK_PARALLEL) ? (request.max_parallel_tasks ?? BENCHMARK_MAX_PARALLEL_TASKS) : 1,
     save: BENCHMARK_SAVE_RESULTS,
   }
   const first = core.inventory.models().find(({ id }) => id === spec.models[0])

@@ -23,7 +23,7 @@ export const explainRoute = operation({
       const param = ['request', ...(issue?.path ?? [])].join('.')
       throw new GatewayError('invalid_request', `${param}: ${issue?.message ?? 'is not a chat request'}`, { param })
     }
-    const wish = { options: readOptions({}, parsed.data.metadata) }
-    return decisionView(await gateway.dryRun(parsed.data, call.signal, wish))
+    const query = { options: readOptions({}, parsed.data.metadata) }
+    return decisionView(await gateway.dryRun(parsed.data, call.signal, query))
   },
 })

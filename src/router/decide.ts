@@ -57,13 +57,7 @@ export interface Decision {
  * Which model on which server should answer, and which after it: filter → predict → price → rank. Pure: no I/O, no clock, no
  * randomness; the same arguments give the same decision. Without any candidate `ranked` is empty; `refusal` then says why.
  */
-export function decide(
-  request: Asked,
-  candidates: Candidates,
-  knowledge: Knowledge,
-  now: number,
-  chance: number,
-): Decision {
+export function decide(request: Asked, pool: Candidates, knowledge: Knowledge, now: number, chance: number): Decision {
   const ranked: Model[] = []
   const standings: Standing[] = []
   const dropped = new Map<Model, Drop>()
@@ -73,17 +67,15 @@ export function decide(
   const checks = checksOf(request, knowledge.policy)
   let skipped: readonly Skipped[] = []
   let first: { group: Group; terms: Terms; ranking: Ranking } | undefined
-  for (const group of candidates.groups) {
+  for (const group of pool.groups) {
     const able: Model[] = []
     const found: Standing[] = []
     for (const model of group.models) {
       if (taken.has(model.id)) continue
       const promptTokens = promptTokensFor(model, request.measured, knowledge)
-      const drop = unfit(request, promptTokens, needed, model, candidates.condition(model), group.preset, knowledge)
+      const drop = unfit(request, promptTokens, needed, model, pool.condition(model), group.preset, knowledge)
       const standing =
-        drop === undefined
-          ? expect(request, promptTokens, basis, model, candidates.load(model), knowledge, now)
-          : undefined
+        drop === undefined ? expect(request, promptTokens, basis, model, pool.load(model), knowledge, now) : undefined
       const problem = drop ?? tooDear(request.options, standing!)
       if (problem === undefined) {
         able.push(model)
@@ -99,12 +91,12 @@ export function decide(
     for (const place of ranking.order) {
       ranked.push(able[place]!)
       standings.push(found[place]!)
-      if (candidates.groups.length > 1) taken.add(able[place]!.id)
+      if (pool.groups.length > 1) taken.add(able[place]!.id)
     }
     if (first === undefined && found.length > 0) first = { group, terms, ranking }
   }
   return {
-    asked: candidates.groups.map(group => group.asked),
+    asked: pool.groups.map(group => group.asked),
     measured: request.measured,
     options: request.options,
     ranked,

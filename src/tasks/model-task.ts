@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { GatewayError } from '../errors.ts'
-import type { RouteWish } from '../gateway/request-record.ts'
+import type { RouteQuery } from '../gateway/request-record.ts'
 import type { Gateway } from '../gateway/gateway.ts'
 import type { PromptingStrategy } from '../ledger/agent-notes.ts'
 import type { Verification } from '../router/cascade.ts'
@@ -80,10 +80,10 @@ export function requestFor({ task, expected_output_length, complexity, priority,
 
 /** The decision that such a task would meet now; throws the reason when nobody can do it. */
 export function decisionFor(gateway: Gateway, spec: TaskSpec, signal: AbortSignal): Promise<Decision> {
-  return gateway.route(requestFor(spec), signal, wishOf(spec))
+  return gateway.route(requestFor(spec), signal, queryOf(spec))
 }
 
-function wishOf({ context_length, validate }: TaskSpec): RouteWish {
+function queryOf({ context_length, validate }: TaskSpec): RouteQuery {
   return { contextTokens: context_length, ...(validate === undefined ? {} : { options: { verify: validate } }) }
 }
 
@@ -113,7 +113,7 @@ export function modelTask({ gateway, strategyOf, now, newRequestId }: ModelTaskP
           keyId: job.askedBy,
           signal: job.signal,
           receivedAt: now(),
-          ...wishOf(spec),
+          ...queryOf(spec),
           shape: (model, request) => addressed(request, strategyOf(model.id)),
           onSlot: model => {
             job.started(model.provider, model.id)

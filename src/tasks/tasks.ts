@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 import { setImmediate } from 'node:timers/promises'
 import { asGatewayError, GatewayError } from '../errors.ts'
-import type { FinalState, JobRow, TaskBook, TaskRow } from '../ledger/tasks.ts'
+import type { FinalState, JobRow, TaskStore, TaskRow } from '../ledger/tasks.ts'
 
 /** What a kind of task does. */
 export interface Work {
@@ -87,7 +87,7 @@ export interface Activity {
 }
 
 export interface TaskParts {
-  book: TaskBook
+  store: TaskStore
   works: Readonly<Record<string, Work>>
   /** How many jobs of a line may run at once; a line is a provider’s, or the benchmarks’. */
   limitOf: (lane: string) => number
@@ -119,7 +119,7 @@ const interrupted = 'The process ended while it ran.'
  * before anybody is told of it, so that after a crash every task is taken up again or has failed with a reason.
  */
 export function createTasks(parts: TaskParts): Tasks {
-  const { book, works, limitOf, newId, log, retentionMs } = parts
+  const { store, works, limitOf, newId, log, retentionMs } = parts
   // The books count whole milliseconds.
   const now = () => Math.round(parts.now())
   const lines = new Map<string, Waiting[]>()
@@ -129,7 +129,7 @@ export function createTasks(parts: TaskParts): Tasks {
   const ending = new AbortController()
   let closing = false
 
-  const prune = () => book.prune(now() - retentionMs())
+  const prune = () => store.prune(now() - retentionMs())
   const pruning = setInterval(prune, pruneIntervalMs).unref()
 
   function tell(change: TaskChange): void {
@@ -177,7 +177,7 @@ export function createTasks(parts: TaskParts): Tasks {
   }
 
   async function run(jobId: string, taskId: string, signal: AbortSignal): Promise<void> {
-    const task = book.task(taskId)
+    const task = store.task(taskId)
     const work = works[task?.kind ?? '']
     if (task === undefined || work === undefined) {
       finish(
@@ -198,8 +198,8 @@ export function createTasks(parts: TaskParts): Tasks {
         askedBy: task.askedBy,
         signal,
         started: (provider, model) => {
-          book.assign(jobId, provider, model)
-          book.start(jobId, now())
+          store.assign(jobId, provider, model)
+          store.start(jobId, now())
           tell({ taskId, jobId })
         },
         progressed: step => {
@@ -218,7 +218,7 @@ export function createTasks(parts: TaskParts): Tasks {
   }
 
   function finish(jobId: string, state: FinalState, outcome?: unknown, error?: GatewayError): boolean {
-    return book.finish(jobId, now(), {
+    return store.finish(jobId, now(), {
       state,
       outcome,
       ...(error !== undefined && { failureCode: error.code, message: error.message }),
@@ -238,7 +238,7 @@ export function createTasks(parts: TaskParts): Tasks {
   }
 
   function findJob(jobId: string): JobRow {
-    const job = book.job(jobId)
+    const job = store.job(jobId)
     if (job === undefined) throw new GatewayError('not_found', `There is no job ${jobId}.`, { param: 'job_id' })
     return job
   }
@@ -252,7 +252,7 @@ export function createTasks(parts: TaskParts): Tasks {
 
   function etaOf(job: JobRow, position: number): number | undefined {
     if (job.finishedAt !== null || job.provider === null) return undefined
-    const each = book.typicalMs(job.kind, job.provider)
+    const each = store.typicalMs(job.kind, job.provider)
     if (each === undefined) return undefined
     const rounds = Math.ceil(position / Math.max(1, limitOf(laneOf(job.kind, job.provider))))
     const own = job.startedAt === null ? each : Math.max(0, each - (now() - job.startedAt))
@@ -260,8 +260,8 @@ export function createTasks(parts: TaskParts): Tasks {
   }
 
   function view(taskId: string): TaskView {
-    const task = book.task(taskId)
-    const jobs = book.jobsOf(taskId)
+    const task = store.task(taskId)
+    const jobs = store.jobsOf(taskId)
     const job = jobs.at(-1)
     if (task === undefined || job === undefined) {
       throw new GatewayError('not_found', `There is no task ${taskId}.`, { param: 'task_id' })
@@ -280,7 +280,7 @@ export function createTasks(parts: TaskParts): Tasks {
       if (closing)
         throw new GatewayError('shutting_down', 'Signalbox is shutting down; submit the task again in a moment.')
       const [taskId, jobId] = [newId('task'), newId('job')]
-      book.add({ id: taskId, kind, createdAt: now(), askedBy, spec }, { id: jobId, provider, model })
+      store.add({ id: taskId, kind, createdAt: now(), askedBy, spec }, { id: jobId, provider, model })
       enqueue(jobId, taskId, laneOf(kind, provider))
       tell({ taskId, jobId })
       return view(taskId)
@@ -316,7 +316,7 @@ export function createTasks(parts: TaskParts): Tasks {
     },
     cancel(taskId) {
       view(taskId)
-      return book
+      return store
         .jobsOf(taskId)
         .map(({ id }) => id)
         .filter(cancelJob)
@@ -339,12 +339,12 @@ export function createTasks(parts: TaskParts): Tasks {
     },
     recover() {
       prune()
-      const { jobs } = book.jobs({ unfinished: true }, { limit: -1, offset: 0 })
+      const { jobs } = store.jobs({ unfinished: true }, { limit: -1, offset: 0 })
       for (const { id: jobId, taskId, kind, state, provider } of jobs) {
         const lane = laneOf(kind, provider)
         if (state === 'queued') {
           enqueue(jobId, taskId, lane)
-        } else if (book.jobsOf(taskId).length > 1) {
+        } else if (store.jobsOf(taskId).length > 1) {
           finish(
             jobId,
             'failed',
@@ -353,7 +353,7 @@ export function createTasks(parts: TaskParts): Tasks {
           )
         } else {
           const nextJobId = newId('job')
-          book.rerun(jobId, now(), interrupted, nextJobId)
+          store.rerun(jobId, now(), interrupted, nextJobId)
           enqueue(nextJobId, taskId, lane)
         }
       }

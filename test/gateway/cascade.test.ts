@@ -31,7 +31,7 @@ function askFor(
   return gateway.ask({ messages, metadata: { verify }, ...body }, options)
 }
 
-async function booked(gateway: TestGateway, reply: Reply) {
+async function recorded(gateway: TestGateway, reply: Reply) {
   const record = await gateway.core.ledger.request(String(reply.headers['x-signalbox-request-id']))
   if (record === undefined) throw new Error('the request is not in the books')
   // eslint-disable-next-line typescript/no-explicit-any
@@ -56,7 +56,7 @@ t.test(
       'x-signalbox-attempts': '2',
       'x-signalbox-verified': 'passed',
     })
-    const { request, attempts, decision } = await booked(gateway, reply)
+    const { request, attempts, decision } = await recorded(gateway, reply)
     t.match(attempts, [
       {
         model: weak,
@@ -98,7 +98,7 @@ t.test('what a rejected answer cost is part of what the request cost', async t =
   const [model, better] = ['meta-llama/llama-3.1-8b-instruct', 'anthropic/claude-sonnet-4.5']
   const reply = await askFor(gateway, 'all', { model, models: [model, better] })
   t.equal(reply.headers['x-signalbox-model'], strong)
-  const { request, attempts } = await booked(gateway, reply)
+  const { request, attempts } = await recorded(gateway, reply)
   t.match(attempts, [
     { cost_usd: 0.0012, outcome: 'error' },
     { cost_usd: 0.0045, outcome: 'ok' },
@@ -119,7 +119,7 @@ t.test('without verify nothing is checked, and nothing is said about it', async 
   const reply = await gateway.ask({ messages })
   t.equal(reply.json.choices[0].message.content, 'Half an answ')
   t.equal(reply.headers['x-signalbox-verified'], undefined)
-  t.equal((await booked(gateway, reply)).decision.verification, undefined)
+  t.equal((await recorded(gateway, reply)).decision.verification, undefined)
 })
 
 t.test('when all fail, the best there is is handed over and said to have failed', async t => {
@@ -135,7 +135,7 @@ t.test('when all fail, the best there is is handed over and said to have failed'
     'x-signalbox-verified': 'failed',
     'x-signalbox-notes': /not_truncated.*cut off.*no retries are left/,
   })
-  const { request, attempts, decision } = await booked(gateway, reply)
+  const { request, attempts, decision } = await recorded(gateway, reply)
   t.match(request, { outcome: 'ok', status: 200, model: strong })
   t.match(attempts, [{ failure_code: 'answer_rejected' }, { failure_code: 'answer_rejected' }])
   t.match(decision.verification, { passed: false, why: /no retries/ })
@@ -205,7 +205,10 @@ for (const stream of [false, true]) {
       const reply = await askFor(gateway, check, { ...body, stream })
       t.equal(reply.status, 200)
       t.equal(reply.headers['x-signalbox-model'], strong)
-      t.match((await booked(gateway, reply)).attempts[0], { model: weak, message: new RegExp(`^Rejected by ${check}`) })
+      t.match((await recorded(gateway, reply)).attempts[0], {
+        model: weak,
+        message: new RegExp(`^Rejected by ${check}`),
+      })
     })
   }
 }
@@ -283,7 +286,7 @@ t.test('a stream that breaks while it is held falls back, and what was used of i
   const reply = await askFor(gateway, 'all', { stream: true })
   t.equal(reply.headers['x-signalbox-model'], strong)
   t.notOk(reply.text.includes('one '))
-  const { attempts, request } = await booked(gateway, reply)
+  const { attempts, request } = await recorded(gateway, reply)
   t.match(attempts[0], { model: weak, outcome: 'error', failure_code: /^upstream_/, usage_estimated: true })
   t.ok(attempts[0]!.output_tokens > 0)
   t.equal(
@@ -298,7 +301,7 @@ t.test('a stream without an end is given up at a bound and another model asked',
   const reply = await askFor(gateway, 'not_empty', { stream: true })
   t.equal(reply.headers['x-signalbox-model'], strong)
   await local.untilHangUps(1)
-  t.match((await booked(gateway, reply)).attempts[0], { failure_code: 'answer_rejected', message: /length/ })
+  t.match((await recorded(gateway, reply)).attempts[0], { failure_code: 'answer_rejected', message: /length/ })
 })
 
 t.test('a check that does not exist is refused before anybody is asked, and the known ones are named', async t => {
@@ -413,7 +416,7 @@ t.test('a judge is asked and written down, but counts only once ratings have sho
     t.equal((await rate()).status, 200)
     t.equal((await rate()).status, 200, 'a second rating is no second proof')
     if (request > 0) continue
-    const { request: row, decision } = await booked(gateway, reply)
+    const { request: row, decision } = await recorded(gateway, reply)
     t.equal(row.cost_usd, 0)
     t.match(decision.verification.answers[0].verdicts, [{ counts: false, verdict: { accepted: false } }])
     const judged = await gateway.core.ledger.request(`${row.id}.judge-1`)
@@ -428,7 +431,7 @@ t.test('a judge who cannot be asked rejects nobody, and one who must stay at hom
   const metadata = { verify: `judge:${strong}`, local_only: true }
   const reply = await gateway.ask({ messages, metadata })
   t.match(reply.headers, { 'x-signalbox-model': weak, 'x-signalbox-verified': 'passed' })
-  t.match((await booked(gateway, reply)).decision.verification.answers[0].verdicts, [
+  t.match((await recorded(gateway, reply)).decision.verification.answers[0].verdicts, [
     { verifier: `judge:${strong}`, problem: /not local/ },
   ])
   t.equal(remote.chats.length, 0)
@@ -445,7 +448,7 @@ t.test('the operator’s own tests judge an answer, by name, and what they say w
   remote.script.answer = { text: `def parse(text): pass # ${'x'.repeat(300_000)}`, usage }
   const reply = await askFor(gateway, 'tests:unit')
   t.match(reply.headers, { 'x-signalbox-model': strong, 'x-signalbox-verified': 'passed' })
-  const { attempts } = await booked(gateway, reply)
+  const { attempts } = await recorded(gateway, reply)
   t.match(attempts[0]?.message, /Rejected by tests:unit: they ended with status 3/)
   const belief = gateway.core.ledger.learned.load
   gateway.core.learner.close()
@@ -465,7 +468,7 @@ t.test('tests that do not end are ended and count as failed; tests that cannot s
   t.match(late.headers, { 'x-signalbox-verified': 'failed', 'x-signalbox-notes': /did not end within 200 ms/ })
   const absent = await askFor(gateway, 'tests:absent', { metadata: { verify: 'tests:absent', session: 'b' } })
   t.match(absent.headers, { 'x-signalbox-verified': 'passed', 'x-signalbox-notes': /tests:absent could not be asked/ })
-  t.match((await booked(gateway, absent)).decision.verification.answers[0].verdicts, [{ problem: /cannot be run/ }])
+  t.match((await recorded(gateway, absent)).decision.verification.answers[0].verdicts, [{ problem: /cannot be run/ }])
 })
 
 t.test('a caller that hangs up while tests run ends them', async t => {
@@ -498,5 +501,5 @@ t.test('a caller that hangs up while tests run ends them', async t => {
 t.test('tags say what kind of task it is', async t => {
   const { gateway } = await twoModels(t)
   const reply = await gateway.ask({ messages, metadata: { tags: 'mine,math' } })
-  t.strictSame((await booked(gateway, reply)).decision.measured.categories, { math: 1 })
+  t.strictSame((await recorded(gateway, reply)).decision.measured.categories, { math: 1 })
 })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import * as fc from 'fast-check'
 import t from 'tap'
 import { usageCsv } from '../../src/ledger/csv.ts'
-import { entryOf, openBooks } from './open-ledger.ts'
+import { recordOf, openTestLedger } from './open-ledger.ts'
 
 const anyName = fc.option(
   fc.oneof(fc.string({ minLength: 1, maxLength: 40, unit: 'grapheme' }), fc.stringMatching(/^[=+\-@'",\r\n\ta]{1,8}$/)),
@@ -11,9 +11,9 @@ const anyName = fc.option(
 t.test('every name and figure comes back from the CSV', async t => {
   await fc.assert(
     fc.asyncProperty(fc.uniqueArray(anyName, { minLength: 1, maxLength: 8 }), async names => {
-      const ledger = openBooks(t, { file: `${t.testdir()}/ledger.sqlite` })
+      const ledger = openTestLedger(t, { file: `${t.testdir()}/ledger.sqlite` })
       names.forEach((model, index) =>
-        ledger.record(entryOf(`req-${index}`, { model: model ?? undefined, costUsd: index / 7, ttftMs: undefined })),
+        ledger.record(recordOf(`req-${index}`, { model: model ?? undefined, costUsd: index / 7, ttftMs: undefined })),
       )
       const report = await ledger.usage({ group_by: 'model' })
       await ledger.close()
@@ -31,9 +31,9 @@ t.test('every name and figure comes back from the CSV', async t => {
 })
 
 t.test('no cell can run as a formula in a spreadsheet', async t => {
-  const ledger = openBooks(t)
+  const ledger = openTestLedger(t)
   const names = ['=1+1', '+1', '-1', '@SUM(A1)', '\t=1', '\r=1', '＝1']
-  names.forEach(model => ledger.record(entryOf(model, { model })))
+  names.forEach(model => ledger.record(recordOf(model, { model })))
   const cells = usageCsv(await ledger.usage({ group_by: 'model' }))
     .split(/\r\n/)
     .map(line => line.replace(/^"/, ''))
@@ -41,7 +41,7 @@ t.test('no cell can run as a formula in a spreadsheet', async t => {
 })
 
 t.test('a report without rows is a header', async t => {
-  t.match(usageCsv(await openBooks(t).usage({ group_by: 'key' })), /^key,requests,errors,[a-z_0-9,]+\r\n$/)
+  t.match(usageCsv(await openTestLedger(t).usage({ group_by: 'key' })), /^key,requests,errors,[a-z_0-9,]+\r\n$/)
 })
 
 /** RFC 4180, written apart from the code under test; takes the apostrophe off again. */

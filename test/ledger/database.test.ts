@@ -3,12 +3,12 @@ import path from 'node:path'
 import Database from 'better-sqlite3'
 import t from 'tap'
 import { migrations } from '../../src/ledger/migrations/index.ts'
-import { entryOf, noon, openBooks } from './open-ledger.ts'
+import { recordOf, noon, openTestLedger } from './open-ledger.ts'
 
 const applicationId = 0x53474258
 
 t.test('makes a new file, its folder too, with the settings that survive a crash', async t => {
-  const ledger = openBooks(t, { file: path.join(t.testdir(), 'deep', 'down', 'ledger.sqlite') })
+  const ledger = openTestLedger(t, { file: path.join(t.testdir(), 'deep', 'down', 'ledger.sqlite') })
   const other = new Database(ledger.file, { readonly: true })
   t.teardown(() => void other.close())
   t.equal(other.pragma('journal_mode', { simple: true }), 'wal')
@@ -36,20 +36,20 @@ t.test('brings a file of every older schema up to date and keeps what is in it',
     older.pragma(`user_version = ${version}`)
     older.close()
 
-    const ledger = openBooks(t, { file })
-    ledger.record(entryOf('new', { decision: { of: 'today' } }))
+    const ledger = openTestLedger(t, { file })
+    ledger.record(recordOf('new', { decision: { of: 'today' } }))
     t.match(await ledger.request('old'), { request: { input_tokens: 1, reasoning_tokens: 5 }, decision: null })
     t.match(await ledger.request('new'), { decision: { of: 'today' } })
   }
 })
 
 t.test('refuses a file that a newer Signalbox wrote, and leaves it alone', async t => {
-  const { file, close } = openBooks(t)
+  const { file, close } = openTestLedger(t)
   await close()
   const newer = new Database(file)
   newer.pragma(`user_version = ${migrations.length + 5}`)
   newer.close()
-  t.throws(() => openBooks(t, { file }), {
+  t.throws(() => openTestLedger(t, { file }), {
     code: 'ledger_unavailable',
     message: new RegExp(
       `${file}.*newer Signalbox \\(schema ${migrations.length + 5}, this one knows ${migrations.length}\\)`,
@@ -64,7 +64,7 @@ t.test('refuses the database of another program, and leaves it alone', async t =
   const file = path.join(t.testdir(), 'photos.sqlite')
   const foreign = new Database(file)
   foreign.exec('CREATE TABLE photos (name TEXT)')
-  t.throws(() => openBooks(t, { file }), {
+  t.throws(() => openTestLedger(t, { file }), {
     code: 'ledger_unavailable',
     message: /photos\.sqlite is a database of another/,
   })
@@ -75,7 +75,7 @@ t.test('refuses the database of another program, and leaves it alone', async t =
 t.test('names a file that is no database, and what to do', async t => {
   const file = path.join(t.testdir(), 'ledger.sqlite')
   writeFileSync(file, 'this is not a database, whatever its name says. '.repeat(200))
-  t.throws(() => openBooks(t, { file }), {
+  t.throws(() => openTestLedger(t, { file }), {
     code: 'ledger_unavailable',
     message: new RegExp(`${file}.*damaged: restore a backup, or move it away`),
   })
@@ -84,7 +84,7 @@ t.test('names a file that is no database, and what to do', async t => {
 t.test('names a file that cannot be created', async t => {
   const folder = t.testdir({ occupied: 'a file where a folder should be' })
   const file = path.join(folder, 'occupied', 'ledger.sqlite')
-  t.throws(() => openBooks(t, { file }), {
+  t.throws(() => openTestLedger(t, { file }), {
     code: 'ledger_unavailable',
     message: new RegExp(`${file}.*Check that it and its folder may be written`),
   })

@@ -2,14 +2,14 @@ import { openSync, closeSync, writeSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import t from 'tap'
 import { noUsage } from '../../src/wire/usage.ts'
-import { collectedLog, entryOf, noon, openBooks } from './open-ledger.ts'
+import { collectedLog, recordOf, noon, openTestLedger } from './open-ledger.ts'
 
 t.test('keeps records while another process holds the lock, says so, and writes them afterwards', async t => {
   const { log, lines } = collectedLog()
-  const ledger = openBooks(t, { flushMs: 60_000, busyMs: 1, log })
+  const ledger = openTestLedger(t, { flushMs: 60_000, busyMs: 1, log })
   const release = lock(t, ledger.file)
 
-  ledger.record(entryOf('req-1'))
+  ledger.record(recordOf('req-1'))
   await t.rejects(ledger.flush(), { code: 'ledger_unavailable', message: /Another process holds its lock/ })
   t.match(ledger.status(), { buffered: 1, written: 0, lost: 0, failedWrites: 1, failure: { message: /lock/ } })
   t.match(lines, [{ facts: { retryMs: Number } }])
@@ -22,9 +22,9 @@ t.test('keeps records while another process holds the lock, says so, and writes 
 })
 
 t.test('tries again by itself', async t => {
-  const ledger = openBooks(t, { flushMs: 1, busyMs: 1 })
+  const ledger = openTestLedger(t, { flushMs: 1, busyMs: 1 })
   const release = lock(t, ledger.file)
-  ledger.record(entryOf('req-1'))
+  ledger.record(recordOf('req-1'))
   while (ledger.status().failedWrites < 2) await new Promise(resolve => setTimeout(resolve, 1))
   release()
   while (ledger.status().buffered > 0) await new Promise(resolve => setTimeout(resolve, 1))
@@ -33,9 +33,9 @@ t.test('tries again by itself', async t => {
 
 t.test('drops what no longer fits while the disk fails, counts it and says it once', async t => {
   const { log, lines } = collectedLog()
-  const ledger = openBooks(t, { flushMs: 60_000, busyMs: 1, maxBuffered: 3, log })
+  const ledger = openTestLedger(t, { flushMs: 60_000, busyMs: 1, maxBuffered: 3, log })
   const release = lock(t, ledger.file)
-  for (const id of ['a', 'b', 'c', 'd', 'e']) ledger.record(entryOf(id))
+  for (const id of ['a', 'b', 'c', 'd', 'e']) ledger.record(recordOf(id))
   t.match(ledger.status(), { buffered: 3, lost: 2 })
   t.equal(lines.filter(line => /drops records/.test(line.message)).length, 1)
   release()
@@ -45,10 +45,10 @@ t.test('drops what no longer fits while the disk fails, counts it and says it on
 
 t.test('one bad record does not take its neighbours with it', async t => {
   const { log, lines } = collectedLog()
-  const ledger = openBooks(t, { log })
-  ledger.record(entryOf('before', { decision: { fine: true } }))
-  ledger.record(entryOf('bad', { usage: { ...noUsage, inputTokens: Number.NaN } }))
-  ledger.record(entryOf('after', { decision: { fine: true } }))
+  const ledger = openTestLedger(t, { log })
+  ledger.record(recordOf('before', { decision: { fine: true } }))
+  ledger.record(recordOf('bad', { usage: { ...noUsage, inputTokens: Number.NaN } }))
+  ledger.record(recordOf('after', { decision: { fine: true } }))
   t.same((await ledger.recent(10)).map(row => row.id).sort(), ['after', 'before'])
   t.same((await ledger.request('after'))?.decision, { fine: true })
   t.match(ledger.status(), { rejected: 1, lost: 0, buffered: 0 })
@@ -57,19 +57,19 @@ t.test('one bad record does not take its neighbours with it', async t => {
 
 t.test('a request recorded twice counts once', async t => {
   const { log, lines } = collectedLog()
-  const ledger = openBooks(t, { log })
-  ledger.record(entryOf('req-1'))
-  ledger.record(entryOf('req-1', { outcome: 'error' }))
+  const ledger = openTestLedger(t, { log })
+  ledger.record(recordOf('req-1'))
+  ledger.record(recordOf('req-1', { outcome: 'error' }))
   t.match(await ledger.recent(10), [{ outcome: 'ok' }])
   t.match(lines, [{ facts: { id: 'req-1' }, message: /once/ }])
 })
 
 t.test('a decision that cannot be stored does not cost the request', async t => {
-  const ledger = openBooks(t)
+  const ledger = openTestLedger(t)
   const circle: Record<string, unknown> = {}
   circle['self'] = circle
-  ledger.record(entryOf('circular', { decision: circle }))
-  ledger.record(entryOf('huge', { decision: 'x'.repeat(600_000) }))
+  ledger.record(recordOf('circular', { decision: circle }))
+  ledger.record(recordOf('huge', { decision: 'x'.repeat(600_000) }))
   t.match(await ledger.request('circular'), { request: { id: 'circular' }, decision: null })
   t.match(await ledger.request('huge'), { request: { id: 'huge' }, decision: null })
   t.equal(ledger.status().rejected, 2)
@@ -77,35 +77,35 @@ t.test('a decision that cannot be stored does not cost the request', async t => 
 
 t.test('after closing, records are counted as lost and reads are refused', async t => {
   const { log, lines } = collectedLog()
-  const ledger = openBooks(t, { log })
+  const ledger = openTestLedger(t, { log })
   await ledger.close()
-  t.doesNotThrow(() => ledger.record(entryOf('late')))
+  t.doesNotThrow(() => ledger.record(recordOf('late')))
   t.equal(ledger.status().lost, 1)
   t.match(lines, [{ message: /closed/ }])
   await t.rejects(ledger.recent(1), { code: 'ledger_unavailable', message: /closed/ })
 })
 
 t.test('closing while the disk fails says what was lost', async t => {
-  const first = openBooks(t, { flushMs: 60_000, busyMs: 1 })
-  first.record(entryOf('req-0'))
+  const first = openTestLedger(t, { flushMs: 60_000, busyMs: 1 })
+  first.record(recordOf('req-0'))
   await first.flush()
   await first.close()
   damage(first.file)
 
   const { log } = collectedLog()
-  const ledger = openBooks(t, { file: first.file, flushMs: 60_000, log })
-  ledger.record(entryOf('req-1'))
+  const ledger = openTestLedger(t, { file: first.file, flushMs: 60_000, log })
+  ledger.record(recordOf('req-1'))
   await t.rejects(ledger.close(), { code: 'ledger_unavailable', message: /damaged/ })
   t.match(ledger.status(), { lost: 1, buffered: 0 })
 })
 
 t.test('a file that is damaged inside is named when it is read, and the process lives on', async t => {
-  const first = openBooks(t)
-  for (let index = 0; index < 100; index += 1) first.record(entryOf(`req-${index}`))
+  const first = openTestLedger(t)
+  for (let index = 0; index < 100; index += 1) first.record(recordOf(`req-${index}`))
   await first.close()
   damage(first.file)
 
-  const ledger = openBooks(t, { file: first.file })
+  const ledger = openTestLedger(t, { file: first.file })
   const namesIt = { code: 'ledger_unavailable', message: new RegExp(`${first.file}.*damaged.*backup`) }
   await t.rejects(ledger.recent(10), namesIt)
   await t.rejects(ledger.request('req-5'), namesIt)

@@ -1,11 +1,11 @@
 import t from 'tap'
 import { AttemptRow, RequestRow } from '../../src/ledger/row.ts'
-import { entryOf, noon, openBooks } from './open-ledger.ts'
+import { recordOf, noon, openTestLedger } from './open-ledger.ts'
 
 t.test('keeps a request that was answered, with its attempt and its decision', async t => {
-  const ledger = openBooks(t)
+  const ledger = openTestLedger(t)
   ledger.record(
-    entryOf('req-1', {
+    recordOf('req-1', {
       keyId: 'laptop',
       session: 'conversation-1',
       stream: true,
@@ -74,10 +74,10 @@ t.test('keeps a request that was answered, with its attempt and its decision', a
 })
 
 t.test('keeps a request that failed everywhere, every attempt in order', async t => {
-  const ledger = openBooks(t)
-  const [attempt] = entryOf('any').attempts
+  const ledger = openTestLedger(t)
+  const [attempt] = recordOf('any').attempts
   ledger.record(
-    entryOf('req-1', {
+    recordOf('req-1', {
       outcome: 'error',
       failureCode: 'upstream_unavailable',
       status: 502,
@@ -118,8 +118,8 @@ t.test('keeps a request that failed everywhere, every attempt in order', async t
 })
 
 t.test('keeps a request whose caller hung up before any model was asked', async t => {
-  const ledger = openBooks(t)
-  ledger.record(entryOf('req-1', { outcome: 'cancelled', failureCode: 'client_closed', status: 499, attempts: [] }))
+  const ledger = openTestLedger(t)
+  ledger.record(recordOf('req-1', { outcome: 'cancelled', failureCode: 'client_closed', status: 499, attempts: [] }))
   t.match(await ledger.request('req-1'), {
     request: { outcome: 'cancelled', failure_code: 'client_closed', status: 499, attempts: 0 },
     attempts: [],
@@ -127,12 +127,12 @@ t.test('keeps a request whose caller hung up before any model was asked', async 
 })
 
 t.test('knows nothing about a request that was never recorded', async t => {
-  t.equal(await openBooks(t).request('no-such-request'), undefined)
+  t.equal(await openTestLedger(t).request('no-such-request'), undefined)
 })
 
 t.test('lists the newest requests first, as many as asked for', async t => {
-  const ledger = openBooks(t)
-  for (const age of [3, 1, 2]) ledger.record(entryOf(`${age} s old`, { createdAt: noon - age * 1_000 }))
+  const ledger = openTestLedger(t)
+  for (const age of [3, 1, 2]) ledger.record(recordOf(`${age} s old`, { createdAt: noon - age * 1_000 }))
   t.same(
     (await ledger.recent(2)).map(row => row.id),
     ['1 s old', '2 s old'],
@@ -140,34 +140,34 @@ t.test('lists the newest requests first, as many as asked for', async t => {
 })
 
 t.test('writes what is held by itself after a moment', async t => {
-  const ledger = openBooks(t, { flushMs: 1 })
-  ledger.record(entryOf('req-1'))
+  const ledger = openTestLedger(t, { flushMs: 1 })
+  ledger.record(recordOf('req-1'))
   t.match(ledger.status(), { buffered: 1, written: 0 })
   while (ledger.status().buffered > 0) await new Promise(resolve => setTimeout(resolve, 1))
   t.match(ledger.status(), { buffered: 0, written: 1 })
 })
 
 t.test('writes at once when the buffer is full', async t => {
-  const ledger = openBooks(t, { flushMs: 60_000, maxBuffered: 3 })
-  for (const id of ['a', 'b', 'c', 'd']) ledger.record(entryOf(id))
+  const ledger = openTestLedger(t, { flushMs: 60_000, maxBuffered: 3 })
+  for (const id of ['a', 'b', 'c', 'd']) ledger.record(recordOf(id))
   t.match(ledger.status(), { buffered: 1, written: 3, lost: 0 })
 })
 
 t.test('closing writes what is held', async t => {
-  const first = openBooks(t, { flushMs: 60_000 })
-  first.record(entryOf('req-1'))
+  const first = openTestLedger(t, { flushMs: 60_000 })
+  first.record(recordOf('req-1'))
   await first.close()
   await t.resolves(first.close(), 'and can be asked for twice')
-  const second = openBooks(t, { file: first.file })
+  const second = openTestLedger(t, { file: first.file })
   t.equal((await second.recent(10)).length, 1)
 })
 
 t.test('hides credentials in messages and cuts what is long', async t => {
-  const ledger = openBooks(t)
-  const [attempt] = entryOf('any').attempts
+  const ledger = openTestLedger(t)
+  const [attempt] = recordOf('any').attempts
   const message = `401 for Authorization: Bearer abcdefghijklmnop and key=0123456789. ${'x'.repeat(100_000)}`
   ledger.record(
-    entryOf('req-1', {
+    recordOf('req-1', {
       requestedModel: 'm'.repeat(10_000),
       reason: 'r'.repeat(10_000),
       attempts: [{ ...attempt!, outcome: 'error', message }],
@@ -183,12 +183,12 @@ t.test('hides credentials in messages and cuts what is long', async t => {
 })
 
 t.test('streams the decisions of a stretch of time, the oldest first, beside what came of them', async t => {
-  const ledger = openBooks(t)
+  const ledger = openTestLedger(t)
   for (let index = 0; index < 130; index += 1) {
     // Threes share a millisecond, so that a page of the stream ends between two of one time.
-    ledger.record(entryOf(`req-${index}`, { createdAt: noon + Math.floor(index / 3), decision: { index } }))
+    ledger.record(recordOf(`req-${index}`, { createdAt: noon + Math.floor(index / 3), decision: { index } }))
   }
-  ledger.record(entryOf('undecided', { createdAt: noon + 5 }))
+  ledger.record(recordOf('undecided', { createdAt: noon + 5 }))
   const seen: unknown[] = []
   ledger.notes.rate({ requestId: 'req-7', score: 0.25, ratedAt: noon, ratedBy: 'somebody' })
   for await (const { request, decision, rating } of ledger.decisions({ fromMs: noon + 1, toMs: noon + 40 })) {
@@ -203,11 +203,11 @@ t.test('streams the decisions of a stretch of time, the oldest first, beside wha
 })
 
 t.test('forgets what is older than asked, with its attempts and decisions', async t => {
-  const ledger = openBooks(t)
+  const ledger = openTestLedger(t)
   for (let index = 0; index < 1_200; index += 1) {
-    ledger.record(entryOf(`old-${index}`, { createdAt: noon - 1 - index, decision: { index } }))
+    ledger.record(recordOf(`old-${index}`, { createdAt: noon - 1 - index, decision: { index } }))
   }
-  ledger.record(entryOf('new', { decision: { index: -1 } }))
+  ledger.record(recordOf('new', { decision: { index: -1 } }))
   t.equal(await ledger.prune(noon), 1_200)
   t.equal(await ledger.prune(noon), 0)
   t.same(
@@ -221,8 +221,8 @@ t.test('forgets what is older than asked, with its attempts and decisions', asyn
 })
 
 t.test('stops forgetting when told to', async t => {
-  const ledger = openBooks(t)
-  ledger.record(entryOf('old', { createdAt: 1 }))
+  const ledger = openTestLedger(t)
+  ledger.record(recordOf('old', { createdAt: 1 }))
   await t.rejects(ledger.prune(noon, AbortSignal.abort(new Error('enough'))), /enough/)
   t.equal((await ledger.recent(10)).length, 1)
 })

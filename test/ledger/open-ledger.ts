@@ -1,6 +1,6 @@
 import path from 'node:path'
 import type { Test } from 'tap'
-import type { RequestEntry } from '../../src/ledger/record.ts'
+import type { RequestRecord } from '../../src/ledger/record.ts'
 import { openLedger, type Ledger, type LedgerParts } from '../../src/ledger/ledger.ts'
 import { noUsage } from '../../src/wire/usage.ts'
 
@@ -8,7 +8,7 @@ import { noUsage } from '../../src/wire/usage.ts'
 export const noon = Date.parse('2026-03-15T12:00:00Z')
 
 /** A ledger on a real file in the test's own folder; closed when the test ends. */
-export function openBooks(t: Test, parts: Partial<LedgerParts> = {}): Ledger & { file: string } {
+export function openTestLedger(t: Test, parts: Partial<LedgerParts> = {}): Ledger & { file: string } {
   const file = parts.file ?? path.join(t.testdir(), 'ledger.sqlite')
   const ledger = openLedger({ now: () => noon, ...parts, file })
   t.teardown(() => ledger.close().catch(() => undefined))
@@ -16,7 +16,7 @@ export function openBooks(t: Test, parts: Partial<LedgerParts> = {}): Ledger & {
 }
 
 /** A request that one model answered well. */
-export function entryOf(id: string, changes: Partial<RequestEntry> = {}): RequestEntry {
+export function recordOf(id: string, changes: Partial<RequestRecord> = {}): RequestRecord {
   const usage = { ...noUsage, inputTokens: 10, outputTokens: 5 }
   return {
     id,

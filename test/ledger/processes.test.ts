@@ -3,7 +3,7 @@ import path from 'node:path'
 import { createInterface } from 'node:readline'
 import Database from 'better-sqlite3'
 import t from 'tap'
-import { openBooks } from './open-ledger.ts'
+import { openTestLedger } from './open-ledger.ts'
 
 t.test('kill -9 loses at most the last 100 ms and damages nothing', async t => {
   const folder = t.testdir()
@@ -31,7 +31,7 @@ t.test('kill -9 loses at most the last 100 ms and damages nothing', async t => {
     t.equal(books.prepare('SELECT count(*) FROM decisions').pluck().get(), stored.size, 'and its decision')
     books.close()
 
-    const ledger = openBooks(t, { file })
+    const ledger = openTestLedger(t, { file })
     t.equal((await ledger.usage({ group_by: 'model', period: 'all' })).totals.requests, stored.size)
   }
 })

@@ -26,34 +26,34 @@ t.test('what is counted along is what a new look at the books counts', async t =
     fc.asyncProperty(fc.array(step, { minLength: 20, maxLength: 120 }), fc.boolean(), async (steps, pruning) => {
       const file = path.join(folder, `${String(run++)}.db`)
       const ledger = openLedger({ file, now: () => 0 })
-      const book = ledger.tasks
-      const figures = (from: typeof book) => ({
+      const store = ledger.tasks
+      const figures = (from: typeof store) => ({
         counts: from.counts(),
         typical: kinds.flatMap(kind => providers.map(provider => from.typicalMs(kind, provider))),
       })
       const jobs: string[] = []
       for (const [at, step] of steps.entries()) {
         const job = 'job' in step ? jobs[step.job] : undefined
-        if (step.do === 'look') figures(book)
-        else if (step.do === 'prune') book.prune(pruning ? at - step.age : 0)
+        if (step.do === 'look') figures(store)
+        else if (step.do === 'prune') store.prune(pruning ? at - step.age : 0)
         else if (step.do === 'add') {
           const id = `job_${String(at)}`
           jobs.push(id)
-          book.add(
+          store.add(
             { id: `task_${String(at)}`, kind: kinds[step.kind]!, createdAt: at, askedBy: 'me', spec: {} },
             { id, provider: providers[step.provider]!, model: 'm' },
           )
-        } else if (job === undefined || book.job(job) === undefined) continue
-        else if (step.do === 'start') book.start(job, at)
-        else if (step.do === 'complete') book.finish(job, at, { state: 'completed', outcome: {} })
-        else if (step.do === 'fail') book.finish(job, at, { state: 'failed', outcome: undefined })
-        else if (step.do === 'cancel') book.finish(job, at, { state: 'cancelled', outcome: undefined })
-        else if (book.job(job)?.state === 'in_progress') {
+        } else if (job === undefined || store.job(job) === undefined) continue
+        else if (step.do === 'start') store.start(job, at)
+        else if (step.do === 'complete') store.finish(job, at, { state: 'completed', outcome: {} })
+        else if (step.do === 'fail') store.finish(job, at, { state: 'failed', outcome: undefined })
+        else if (step.do === 'cancel') store.finish(job, at, { state: 'cancelled', outcome: undefined })
+        else if (store.job(job)?.state === 'in_progress') {
           jobs.push(`again_${String(at)}`)
-          book.rerun(job, at, 'again', `again_${String(at)}`)
+          store.rerun(job, at, 'again', `again_${String(at)}`)
         }
       }
-      const carried = figures(book)
+      const carried = figures(store)
       await ledger.close()
       const fresh = openLedger({ file, now: () => 0 })
       t.same(figures(fresh.tasks).counts, carried.counts)

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import * as fc from 'fast-check'
 import t from 'tap'
-import type { RequestEntry } from '../../src/ledger/record.ts'
+import type { RequestRecord } from '../../src/ledger/record.ts'
 import { UsageQuery, UsageReport } from '../../src/ledger/usage.ts'
-import { entryOf, noon, openBooks } from './open-ledger.ts'
+import { recordOf, noon, openTestLedger } from './open-ledger.ts'
 
 const hour = 3_600_000
 const day = 24 * hour
 
-const groupOf: Record<UsageQuery['group_by'], (entry: RequestEntry) => string | null> = {
+const groupOf: Record<UsageQuery['group_by'], (entry: RequestRecord) => string | null> = {
   model: entry => entry.model ?? null,
   provider: entry => entry.provider ?? null,
   key: entry => entry.keyId ?? 'anonymous',
@@ -16,7 +16,7 @@ const groupOf: Record<UsageQuery['group_by'], (entry: RequestEntry) => string | 
 }
 
 const tokens = fc.nat({ max: 2_000_000 })
-const anyEntry = fc
+const anyRecord = fc
   .record({
     createdAt: fc.integer({ min: noon - 3 * day, max: noon }),
     model: fc.option(fc.constantFrom('ollama/a', 'ollama/b', 'openrouter/a'), { nil: undefined }),
@@ -39,7 +39,7 @@ const anyEntry = fc
     ttftMs: fc.option(fc.nat({ max: 999 }), { nil: undefined }),
     durationMs: fc.nat({ max: 999 }),
   })
-  .map(changes => entryOf('', changes))
+  .map(changes => recordOf('', changes))
 
 const anyQuery = fc.record({
   group_by: fc.constantFrom(...(Object.keys(groupOf) as UsageQuery['group_by'][])),
@@ -48,9 +48,9 @@ const anyQuery = fc.record({
 
 t.test('adds up to what was recorded, whatever was recorded and however it is grouped', async t => {
   await fc.assert(
-    fc.asyncProperty(fc.array(anyEntry, { maxLength: 60 }), anyQuery, async (drawn, query) => {
+    fc.asyncProperty(fc.array(anyRecord, { maxLength: 60 }), anyQuery, async (drawn, query) => {
       const entries = drawn.map((entry, index) => ({ ...entry, id: `req-${index}` }))
-      const ledger = openBooks(t, { file: `${t.testdir()}/ledger.sqlite` })
+      const ledger = openTestLedger(t, { file: `${t.testdir()}/ledger.sqlite` })
       entries.forEach(ledger.record)
       const report = UsageReport.parse(await ledger.usage(query))
       await ledger.close()
@@ -69,10 +69,10 @@ t.test('adds up to what was recorded, whatever was recorded and however it is gr
 })
 
 t.test('counts every request once where many share a millisecond and a slice ends among them', async t => {
-  const ledger = openBooks(t)
+  const ledger = openTestLedger(t)
   for (let index = 0; index < 4_500; index += 1) {
     const createdAt = index < 1_500 ? noon - 5 : noon - 4_500 + Math.floor(index / 3)
-    ledger.record(entryOf(`req-${index}`, { createdAt, costUsd: 0.5 }))
+    ledger.record(recordOf(`req-${index}`, { createdAt, costUsd: 0.5 }))
   }
   t.match((await ledger.usage({ group_by: 'day', period: 'day' })).totals, {
     requests: 4_500,
@@ -82,7 +82,7 @@ t.test('counts every request once where many share a millisecond and a slice end
 })
 
 t.test('a period means what it says, in UTC', async t => {
-  const ledger = openBooks(t)
+  const ledger = openTestLedger(t)
   const ages = {
     now: 0,
     'this morning': 11 * hour,
@@ -90,8 +90,8 @@ t.test('a period means what it says, in UTC', async t => {
     'two days ago': 2 * day,
     'in February': 29 * day,
   }
-  for (const [id, age] of Object.entries(ages)) ledger.record(entryOf(id, { createdAt: noon - age }))
-  ledger.record(entryOf('long ago', { createdAt: noon - 400 * day }))
+  for (const [id, age] of Object.entries(ages)) ledger.record(recordOf(id, { createdAt: noon - age }))
+  ledger.record(recordOf('long ago', { createdAt: noon - 400 * day }))
   const count = async (query: object) =>
     (await ledger.usage(UsageQuery.parse({ group_by: 'day', ...query }))).totals.requests
   t.equal(await count({ period: 'today' }), 2)
@@ -123,10 +123,10 @@ t.test('a period that means nothing is refused with what would be right', async 
 })
 
 t.test('the dearest group comes first, days come in order', async t => {
-  const ledger = openBooks(t)
-  ledger.record(entryOf('a', { model: 'cheap', costUsd: 0.1, createdAt: noon - day }))
-  ledger.record(entryOf('b', { model: 'dear', costUsd: 2, createdAt: noon - 3 * day }))
-  ledger.record(entryOf('c', { model: 'cheap', costUsd: 0.2, createdAt: noon - 2 * day }))
+  const ledger = openTestLedger(t)
+  ledger.record(recordOf('a', { model: 'cheap', costUsd: 0.1, createdAt: noon - day }))
+  ledger.record(recordOf('b', { model: 'dear', costUsd: 2, createdAt: noon - 3 * day }))
+  ledger.record(recordOf('c', { model: 'cheap', costUsd: 0.2, createdAt: noon - 2 * day }))
   const groups = async (group_by: UsageQuery['group_by']) =>
     (await ledger.usage({ group_by, period: 'week' })).rows.map(row => [row.group, row.cost_usd])
   t.same(await groups('model'), [
@@ -141,12 +141,12 @@ t.test('the dearest group comes first, days come in order', async t => {
 })
 
 t.test('latencies are those of requests that ended well, to three digits above a second', async t => {
-  const ledger = openBooks(t)
+  const ledger = openTestLedger(t)
   for (let index = 1; index <= 100; index += 1) {
-    ledger.record(entryOf(`req-${index}`, { ttftMs: index, durationMs: 12_340 + index }))
+    ledger.record(recordOf(`req-${index}`, { ttftMs: index, durationMs: 12_340 + index }))
   }
-  ledger.record(entryOf('quick failure', { outcome: 'error', ttftMs: 0, durationMs: 0 }))
-  ledger.record(entryOf('early hang-up', { outcome: 'cancelled', ttftMs: undefined, durationMs: 0 }))
+  ledger.record(recordOf('quick failure', { outcome: 'error', ttftMs: 0, durationMs: 0 }))
+  ledger.record(recordOf('early hang-up', { outcome: 'cancelled', ttftMs: undefined, durationMs: 0 }))
   t.match((await ledger.usage({ group_by: 'model' })).totals, {
     ttft_ms_mean: 51,
     ttft_ms_p50: 50,
@@ -158,13 +158,13 @@ t.test('latencies are those of requests that ended well, to three digits above a
 })
 
 t.test('a reader who has gone away stops the sum', async t => {
-  const ledger = openBooks(t)
-  ledger.record(entryOf('req-1'))
+  const ledger = openTestLedger(t)
+  ledger.record(recordOf('req-1'))
   await t.rejects(ledger.usage({ group_by: 'model' }, AbortSignal.abort(new Error('gone'))), /gone/)
 })
 
-function expectedFigures(entries: readonly RequestEntry[]): object {
-  const sum = (value: (entry: RequestEntry) => number) => entries.reduce((total, entry) => total + value(entry), 0)
+function expectedFigures(entries: readonly RequestRecord[]): object {
+  const sum = (value: (entry: RequestRecord) => number) => entries.reduce((total, entry) => total + value(entry), 0)
   const good = entries.filter(entry => entry.outcome === 'ok')
   const ttfts = good.flatMap(entry => entry.ttftMs ?? []).sort((a, b) => a - b)
   const durations = good.map(entry => entry.durationMs).sort((a, b) => a - b)

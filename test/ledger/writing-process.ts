@@ -1,6 +1,6 @@
 import { writeSync } from 'node:fs'
 import { openLedger } from '../../src/ledger/ledger.ts'
-import { entryOf } from './open-ledger.ts'
+import { recordOf } from './open-ledger.ts'
 
 const [mode, file, prefix = ''] = process.argv.slice(2) as ['endless' | 'counted', string, string?]
 const perStep = 10
@@ -13,7 +13,7 @@ function step(): void {
   const lines: string[] = []
   for (let index = 0; index < perStep; index += 1) {
     const id = `${prefix}${steps}-${index}`
-    ledger.record(entryOf(id, { decision: { steps, index } }))
+    ledger.record(recordOf(id, { decision: { steps, index } }))
     lines.push(`${id} ${atMs}\n`)
   }
   // Not process.stdout: what is printed must have left the process when it is killed.

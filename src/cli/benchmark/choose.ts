@@ -21,7 +21,7 @@ export function chosenSuites(names: readonly string[]): readonly Suite[] {
   })
 }
 
-export interface ModelWish {
+export interface ModelSelection {
   /** Models by name or by `<provider>/<name>`. */
   names: readonly string[] | undefined
   /** Free models of others too. */
@@ -35,8 +35,8 @@ export interface ModelWish {
 }
 
 /** Those named; without names our own that cost nothing, and whatever the flags add. */
-export function chosenCandidates(served: readonly ServedModel[], wish: ModelWish): Candidate[] {
-  const { names, free, paid, price, contextTokens, settings } = wish
+export function chosenCandidates(served: readonly ServedModel[], selection: ModelSelection): Candidate[] {
+  const { names, free, paid, price, contextTokens, settings } = selection
   const chosen =
     names === undefined
       ? served.filter(({ candidate, own }) => (candidate.paid ? paid : own || free)).map(({ candidate }) => candidate)
