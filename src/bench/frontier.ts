@@ -1,4 +1,4 @@
-import type { Standing } from './leaderboard.ts'
+import type { LeaderboardRow } from './leaderboard.ts'
 import { nameOf } from './render.ts'
 
 const width = 960
@@ -9,7 +9,7 @@ const legend = { left: plot.right + 28, top: plot.top + 10, lineHeight: 19 }
 const longestName = 39
 
 interface Dot {
-  standing: Standing
+  leader: LeaderboardRow
   /** As in the leaderboard, from 1. */
   place: number
   /** USD for 1,000 tasks. */
@@ -23,10 +23,10 @@ interface Dot {
  * Quality against cost as SVG: a numbered dot with its 95 % interval for each model whose cost is known, and the frontier: the
  * models that no cheaper one matches. It follows the reader's light or dark colours.
  */
-export function renderFrontier(standings: readonly Standing[], title: string): string {
-  const priced = standings
-    .flatMap((standing, index) =>
-      standing.costUsdPerTask === null ? [] : [{ standing, place: index + 1, cost: standing.costUsdPerTask * 1_000 }],
+export function renderFrontier(leaders: readonly LeaderboardRow[], title: string): string {
+  const priced = leaders
+    .flatMap((leader, index) =>
+      leader.costUsdPerTask === null ? [] : [{ leader, place: index + 1, cost: leader.costUsdPerTask * 1_000 }],
     )
     .sort((a, b) => a.cost - b.cost || a.place - b.place)
   const pitch = Math.min(widestPitch, (plot.right - plot.left) / (priced.length + 6))
@@ -34,11 +34,11 @@ export function renderFrontier(standings: readonly Standing[], title: string): s
     priced.map(({ cost }) => cost),
     pitch,
   )
-  const dots = priced.reduce<Dot[]>((done, { standing, place, cost }) => {
-    const reached = Math.max(-1, ...done.map(dot => dot.standing.quality.value))
+  const dots = priced.reduce<Dot[]>((done, { leader, place, cost }) => {
+    const reached = Math.max(-1, ...done.map(dot => dot.leader.quality.value))
     // Dots that would hide one another stand side by side, the cheaper one first.
     const x = Math.max(axis.xOf(cost), (done.at(-1)?.x ?? -Infinity) + pitch)
-    return [...done, { standing, place, cost, x, best: standing.quality.value > reached }]
+    return [...done, { leader, place, cost, x, best: leader.quality.value > reached }]
   }, [])
   const rows = [...dots].sort((a, b) => a.place - b.place)
   const height = Math.max(plot.bottom + 72, legend.top + rows.length * legend.lineHeight + 12)
@@ -66,7 +66,7 @@ export function renderFrontier(standings: readonly Standing[], title: string): s
       const kind = dot.best ? 'best' : 'other'
       return (
         label(kind, legend.left, y, String(dot.place), 'end') +
-        label('ink', legend.left + 8, y, shortened(nameOf(dot.standing)), 'start')
+        label('ink', legend.left + 8, y, shortened(nameOf(dot.leader)), 'start')
       )
     }),
     '</svg>\n',
@@ -115,15 +115,15 @@ function yOf(quality: number): number {
 function frontierLine(dots: readonly Dot[]): string {
   const steps = dots
     .filter(({ best }) => best)
-    .map(({ x, standing }, index) => {
-      const y = at(yOf(standing.quality.value))
+    .map(({ x, leader }, index) => {
+      const y = at(yOf(leader.quality.value))
       return index === 0 ? `M${at(x)} ${y}` : `H${at(x)}V${y}`
     })
   if (steps.length === 0) return ''
   return `<path class="best" d="${steps.join('')}H${plot.right}" fill="none" style="fill:none" stroke-width="1.5" stroke-dasharray="6 4"/>`
 }
 
-function drawn({ standing: { quality }, place, best, x }: Dot): string {
+function drawn({ leader: { quality }, place, best, x }: Dot): string {
   const kind = best ? 'best' : 'other'
   return [
     line(kind, x, yOf(quality.high), x, yOf(quality.low), 2),

@@ -10,7 +10,7 @@ export interface CategoryScore extends Interval {
 }
 
 /** One measured model (under one way of asking it), best quality first in a leaderboard. */
-export interface Standing {
+export interface LeaderboardRow {
   provider: string
   model: string
   /** Canonical JSON; `{}` is the default way of asking. */
@@ -33,14 +33,14 @@ export interface Standing {
 
 const promptLengths = [512, 2_048, 8_192, 32_768, Infinity]
 
-/** Results as standings. Give it results of the current digests and suite versions only. */
-export function leaderboard(results: readonly Result[]): Standing[] {
+/** Results as leaderboard rows. Give it results of the current digests and suite versions only. */
+export function leaderboard(results: readonly Result[]): LeaderboardRow[] {
   return [...Map.groupBy(results, candidateKey).values()]
-    .map(standing)
+    .map(leader)
     .sort((a, b) => b.quality.value - a.quality.value || a.model.localeCompare(b.model))
 }
 
-function standing(results: readonly Result[]): Standing {
+function leader(results: readonly Result[]): LeaderboardRow {
   const { provider, model, settings, digest, quantisation, contextTokens } = results.at(-1)!
   const categories = [...Map.groupBy(results, ({ suite }) => suite)].map(([category, list]) => {
     const { passed, total } = countOf(list)

@@ -1,4 +1,4 @@
-import type { Standing } from './leaderboard.ts'
+import type { LeaderboardRow } from './leaderboard.ts'
 import type { Report } from './report.ts'
 import type { Interval } from './statistics.ts'
 
@@ -8,13 +8,13 @@ export interface Terminal {
   bold?: (text: string) => string
 }
 
-/** A report for a terminal: standings first, then every category against every model, then how sure all that is. */
-export function renderTable({ standings, leads, calibration }: Report, terminal: Terminal = {}): string {
-  if (standings.length === 0) return 'Nothing has been measured yet.'
+/** A report for a terminal: leaderboard first, then every category against every model, then how sure all that is. */
+export function renderTable({ leaders, leads, calibration }: Report, terminal: Terminal = {}): string {
+  if (leaders.length === 0) return 'Nothing has been measured yet.'
   const { width = Infinity } = terminal
   const tables = [
-    narrowed(standingRows(standings), width),
-    ...inBlocks(categoryRows(standings), width),
+    narrowed(leaderboardRows(leaders), width),
+    ...inBlocks(categoryRows(leaders), width),
     ...(leads.length === 0 ? [] : [leadRows(leads)]),
     ...(calibration.length === 0 ? [] : [calibrationRows(calibration)]),
   ]
@@ -22,10 +22,10 @@ export function renderTable({ standings, leads, calibration }: Report, terminal:
 }
 
 /** The same as a Markdown document, with all details. */
-export function renderMarkdown({ standings, leads, calibration }: Report, title: string): string {
-  const firstTokens = standings.flatMap(standing =>
-    standing.firstToken.map(({ promptTokensUpTo, medianMs, items }) => [
-      nameOf(standing),
+export function renderMarkdown({ leaders, leads, calibration }: Report, title: string): string {
+  const firstTokens = leaders.flatMap(leader =>
+    leader.firstToken.map(({ promptTokensUpTo, medianMs, items }) => [
+      nameOf(leader),
       promptTokensUpTo === Infinity ? 'longer' : `up to ${promptTokensUpTo}`,
       milliseconds(medianMs),
       String(items),
@@ -36,8 +36,8 @@ export function renderMarkdown({ standings, leads, calibration }: Report, title:
   return [
     `# ${title}`,
     'A task is passed when its code ran and its hidden tests passed, or a machine checked the answer. Intervals are 95 %.',
-    markdown(standingRows(standings)),
-    ...section('By category', categoryRows(standings, nameOf)),
+    markdown(leaderboardRows(leaders)),
+    ...section('By category', categoryRows(leaders, nameOf)),
     ...section('Leads', leadRows(leads)),
     ...section('Time to the first token by prompt length', [
       ['model', 'prompt tokens', 'median', 'items'],
@@ -53,19 +53,19 @@ export function renderMarkdown({ standings, leads, calibration }: Report, title:
 }
 
 /** A model's name, with how it was asked where that is not the default. */
-export function nameOf(standing: Pick<Standing, 'provider' | 'model' | 'settings'>): string {
-  const strategy = strategyNameOf(standing)
-  return `${standing.provider}/${standing.model}${strategy === undefined ? '' : ` (${strategy})`}`
+export function nameOf(leader: Pick<LeaderboardRow, 'provider' | 'model' | 'settings'>): string {
+  const strategy = strategyNameOf(leader)
+  return `${leader.provider}/${leader.model}${strategy === undefined ? '' : ` (${strategy})`}`
 }
 
 /** The prompting strategy that a model was asked with. */
-export function strategyNameOf({ settings }: Pick<Standing, 'settings'>): string | undefined {
+export function strategyNameOf({ settings }: Pick<LeaderboardRow, 'settings'>): string | undefined {
   return (JSON.parse(settings) as { strategy?: string }).strategy
 }
 
-function standingRows(standings: readonly Standing[]): string[][] {
+function leaderboardRows(leaders: readonly LeaderboardRow[]): string[][] {
   const head = ['', 'model', 'quality %', 'USD/1000', 'tokens/s', 'first token', 'load', 'memory', 'items']
-  return [head, ...standings.map((standing, index) => [String(index + 1), nameOf(standing), ...figures(standing)])]
+  return [head, ...leaders.map((leader, index) => [String(index + 1), nameOf(leader), ...figures(leader)])]
 }
 
 function figures({
@@ -76,7 +76,7 @@ function figures({
   loadSeconds,
   memoryBytes,
   items,
-}: Standing): string[] {
+}: LeaderboardRow): string[] {
   return [
     percent(quality),
     costUsdPerTask === null ? '?' : costUsdPerTask === 0 ? 'free' : (costUsdPerTask * 1_000).toPrecision(3),
@@ -93,16 +93,16 @@ function figures({
 }
 
 function categoryRows(
-  standings: readonly Standing[],
-  name: (standing: Standing, index: number) => string = (_, index) => `#${index + 1}`,
+  leaders: readonly LeaderboardRow[],
+  name: (leader: LeaderboardRow, index: number) => string = (_, index) => `#${index + 1}`,
 ): string[][] {
-  const categories = [...new Set(standings.flatMap(standing => standing.categories.map(({ category }) => category)))]
+  const categories = [...new Set(leaders.flatMap(leader => leader.categories.map(({ category }) => category)))]
   return [
-    ['pass rate %', ...standings.map(name)],
+    ['pass rate %', ...leaders.map(name)],
     ...categories.map(category => [
       category,
-      ...standings.map(standing => {
-        const score = standing.categories.find(score => score.category === category)
+      ...leaders.map(leader => {
+        const score = leader.categories.find(score => score.category === category)
         return score === undefined ? '–' : `${percent(score)} of ${score.tasks}`
       }),
     ]),

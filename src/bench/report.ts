@@ -1,12 +1,12 @@
 import { calibration, type Calibration } from './calibration.ts'
 import { pairedDifference, type PairedDifference } from './evidence.ts'
-import { leaderboard, type Standing } from './leaderboard.ts'
+import { leaderboard, type LeaderboardRow } from './leaderboard.ts'
 import { candidateKey, type Result } from './results.ts'
 
-/** A standing against the one below it, on the tasks that both were given. */
+/** A leaderboard row against the one below it, on the tasks that both were given. */
 export interface Lead extends PairedDifference {
-  ahead: Standing
-  behind: Standing
+  ahead: LeaderboardRow
+  behind: LeaderboardRow
 }
 
 export interface CategoryCalibration extends Calibration {
@@ -19,7 +19,7 @@ export interface CategoryCalibration extends Calibration {
 
 /** Everything that results say. */
 export interface Report {
-  standings: Standing[]
+  leaders: LeaderboardRow[]
   leads: Lead[]
   /** Of items whose outcome the router foretold; the last is `all`. Empty where it was not asked. */
   calibration: CategoryCalibration[]
@@ -30,14 +30,14 @@ export interface Report {
  * @param random uniform numbers in [0, 1), for the bootstrap
  */
 export function reportOf(results: readonly Result[], random: () => number): Report {
-  const standings = leaderboard(results)
+  const leaders = leaderboard(results)
   const byCandidate = Map.groupBy(results, candidateKey)
-  const of = (standing: Standing) => byCandidate.get(candidateKey(standing)) ?? []
-  const leads = standings.slice(1).map((behind, index) => {
-    const ahead = standings[index]!
+  const of = (leader: LeaderboardRow) => byCandidate.get(candidateKey(leader)) ?? []
+  const leads = leaders.slice(1).map((behind, index) => {
+    const ahead = leaders[index]!
     return { ahead, behind, ...pairedDifference(of(ahead), of(behind), random) }
   })
-  return { standings, leads, calibration: calibrations(results) }
+  return { leaders, leads, calibration: calibrations(results) }
 }
 
 function calibrations(results: readonly Result[]): CategoryCalibration[] {

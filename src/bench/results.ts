@@ -12,7 +12,7 @@ export interface Settings {
 }
 
 /** A model to be measured, as exactly as its server tells. */
-export interface Candidate {
+export interface BenchmarkCandidate {
   provider: string
   model: string
   /** What the weights are; when it changes, older results speak of another model. */
@@ -150,7 +150,7 @@ export function openResults(file: string): ResultStore & { close: () => void } {
 
 /** What a run would measure, as one word: two runs with the same plan continue one another. */
 export function planOf(
-  candidates: readonly Candidate[],
+  candidates: readonly BenchmarkCandidate[],
   suites: readonly Suite[],
   repetitions: number,
   stops: boolean,

@@ -1,5 +1,5 @@
 import { asGatewayError, type FailureCode } from '../errors.ts'
-import { candidateKey, settingsText, type Candidate, type Result, type ResultStore } from './results.ts'
+import { candidateKey, settingsText, type BenchmarkCandidate, type Result, type ResultStore } from './results.ts'
 import type { Sandbox } from './sandbox/sandbox.ts'
 import type { Count } from './statistics.ts'
 import { decideCell, type Decision, type StoppingRule } from './stopping.ts'
@@ -27,10 +27,10 @@ export interface Answer {
 }
 
 /** Puts a request to a model. Failures are GatewayErrors. */
-export type AskModel = (candidate: Candidate, request: ChatRequest, signal: AbortSignal) => Promise<Answer>
+export type AskModel = (candidate: BenchmarkCandidate, request: ChatRequest, signal: AbortSignal) => Promise<Answer>
 
 export interface Progress {
-  candidate: Candidate
+  candidate: BenchmarkCandidate
   task: string
   passed: boolean
   /** Items measured now, found from before, saved by stopping so far, and still to come at most. */
@@ -46,13 +46,13 @@ export interface Progress {
 
 export interface BenchmarkOptions {
   run: string
-  candidates: readonly Candidate[]
+  candidates: readonly BenchmarkCandidate[]
   suites: readonly Suite[]
   ask: AskModel
   store: Pick<ResultStore, 'save' | 'results'>
   sandbox: Sandbox
   /** What the router thinks that the model's chance is, 0 to 1. */
-  predict?: (candidate: Candidate, request: ChatRequest, signal: AbortSignal) => Promise<number | undefined>
+  predict?: (candidate: BenchmarkCandidate, request: ChatRequest, signal: AbortSignal) => Promise<number | undefined>
   /** How often every task is put; the mean over repetitions is what a task scores. */
   repetitions: number
   /** Without it every task is put. */
@@ -93,7 +93,7 @@ const ownFailures: readonly FailureCode[] = [
 const patience = 3
 
 interface Cell {
-  candidate: Candidate
+  candidate: BenchmarkCandidate
   suite: Suite
   todo: { task: Task; repetition: number }[]
   results: Result[]
@@ -154,14 +154,17 @@ export async function runBenchmark(options: BenchmarkOptions): Promise<Benchmark
       etaSeconds,
     })
   }
-  const seen = new Set<Candidate>()
-  const giveUp = (candidate: Candidate, reason: string) => {
+  const seen = new Set<BenchmarkCandidate>()
+  const giveUp = (candidate: BenchmarkCandidate, reason: string) => {
     outcome.unreachable.push({ provider: candidate.provider, model: candidate.model, reason })
     for (const cell of cells) if (cell.candidate === candidate) cell.todo = []
   }
 
   /** One model's share of a round. `undefined` when it may go on. */
-  const measure = async (candidate: Candidate, round: number): Promise<BenchmarkOutcome['status'] | undefined> => {
+  const measure = async (
+    candidate: BenchmarkCandidate,
+    round: number,
+  ): Promise<BenchmarkOutcome['status'] | undefined> => {
     let failures = 0
     for (const cell of cells.filter(({ candidate: of }) => of === candidate)) {
       const goal = stopping === undefined ? Infinity : round * stopping.batch
@@ -244,7 +247,7 @@ export function inTurn(tasks: readonly Task[]): Task[] {
   ).flat()
 }
 
-function openCell(candidate: Candidate, suite: Suite, repetitions: number, before: readonly Result[]): Cell {
+function openCell(candidate: BenchmarkCandidate, suite: Suite, repetitions: number, before: readonly Result[]): Cell {
   const key = candidateKey(candidate)
   const results = before.filter(result => candidateKey(result) === key && result.suite === suite.name)
   const done = new Set(results.map(({ task, repetition }) => `${repetition} ${task}`))
@@ -259,7 +262,7 @@ function openCell(candidate: Candidate, suite: Suite, repetitions: number, befor
 const unknownContextTokens = 8_192
 
 /** Prompt tokens beside a full answer; a window too small for that gives the answer half of it. */
-function roomOf(candidate: Candidate, suite: Suite): number {
+function roomOf(candidate: BenchmarkCandidate, suite: Suite): number {
   const context = candidate.contextTokens ?? unknownContextTokens
   return Math.max(context - suite.maxOutputTokens, context >> 1)
 }
@@ -323,7 +326,7 @@ async function measureItem(
   }
 }
 
-function requestFor(candidate: Candidate, suite: Suite, task: Task): ChatRequest {
+function requestFor(candidate: BenchmarkCandidate, suite: Suite, task: Task): ChatRequest {
   const { temperature = 0, seed, system } = candidate.settings ?? {}
   const room = roomOf(candidate, suite)
   const asked = task.ask({ promptTokens: room })
@@ -338,7 +341,7 @@ function requestFor(candidate: Candidate, suite: Suite, task: Task): ChatRequest
 }
 
 function priced(
-  { paid, price }: Candidate,
+  { paid, price }: BenchmarkCandidate,
   promptTokens: number | null,
   completionTokens: number | null,
 ): number | null {

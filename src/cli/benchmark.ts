@@ -5,7 +5,7 @@ import { ConfigError, type Config } from '../config.ts'
 import { GatewayError } from '../errors.ts'
 import { readConfig, version } from './installation.ts'
 import { currentResults, drift } from '../bench/evidence.ts'
-import { openResults, planOf, type Candidate } from '../bench/results.ts'
+import { openResults, planOf, type BenchmarkCandidate } from '../bench/results.ts'
 import { runBenchmark, type BenchmarkOutcome } from '../bench/runner.ts'
 import { openSandbox, type Sandbox } from '../bench/sandbox/sandbox.ts'
 import { defaultStopping } from '../bench/stopping.ts'
@@ -122,7 +122,7 @@ interface Measurement {
   values: Values
   config: Config
   server: MeasuredServer
-  candidates: readonly Candidate[]
+  candidates: readonly BenchmarkCandidate[]
   suites: readonly Suite[]
   limits: ReturnType<typeof limitsOf>
   sandbox: Sandbox

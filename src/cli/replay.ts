@@ -143,7 +143,7 @@ async function commonest(stored: AsyncIterable<{ decision: unknown }>): Promise<
   const counts = new Map<string, number>()
   for await (const { decision } of stored) {
     if (!canBeReplayed(decision)) continue
-    for (const { model } of decision.standings) counts.set(model, (counts.get(model) ?? 0) + 1)
+    for (const { model } of decision.candidates) counts.set(model, (counts.get(model) ?? 0) + 1)
   }
   return [...counts]
     .sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1))
@@ -153,7 +153,7 @@ async function commonest(stored: AsyncIterable<{ decision: unknown }>): Promise<
 
 /** Decisions stored by versions that kept no standings cannot be taken again. */
 function canBeReplayed(decision: unknown): decision is DecisionRecord {
-  return typeof decision === 'object' && decision !== null && 'standings' in decision && 'terms' in decision
+  return typeof decision === 'object' && decision !== null && 'candidates' in decision && 'criteria' in decision
 }
 
 function readPolicy(name: string): ReplayPolicy {

@@ -12,7 +12,7 @@ import {
 } from '../router/cascade.ts'
 import type { Decision } from '../router/decide.ts'
 import { likeliest } from '../router/measure.ts'
-import type { Standing } from '../router/rank.ts'
+import type { CallTarget } from '../router/rank.ts'
 import type { ChatCompletion } from '../wire/chat/schema.ts'
 import type { RequestRecorder, AttemptRecorder } from './request-record.ts'
 import { checkAll, learnFrom, type CheckParts, type CheckRequest } from './check-answer.ts'
@@ -60,7 +60,7 @@ export function createCascades(parts: CascadeParts): (request: CascadeRequest) =
   return request => createCascade(request, parts)
 }
 
-interface Candidate {
+interface CallTarget {
   answer: Unchecked<ChatCompletion>
   held: HeldAnswer
   checked: Checked
@@ -75,9 +75,9 @@ function createCascade(request: CascadeRequest, parts: CascadeParts): Cascade<Ch
   const answers: Checked[] = []
   let rejected: { model: Model; checked: Checked; learned: boolean } | undefined
   let rejections = 0
-  let best: Candidate | undefined
+  let best: CallTarget | undefined
 
-  const standingOf = (model: Model): Standing => decision.standings[decision.ranked.indexOf(model)]!
+  const candidateOf = (model: Model): CallTarget => decision.candidates[decision.ranked.indexOf(model)]!
 
   function note(passed: boolean, why?: string): Verification {
     const verification = { checks, passed, answers: [...answers], ...(why === undefined ? {} : { why }) }
@@ -85,7 +85,7 @@ function createCascade(request: CascadeRequest, parts: CascadeParts): Cascade<Ch
     return verification
   }
 
-  function handOver({ answer, held, checked }: Candidate, verification: Verification, reason?: string): Answer {
+  function handOver({ answer, held, checked }: CallTarget, verification: Verification, reason?: string): Answer {
     const { served, entry } = answer
     entry.delivered(reason)
     request.served(served.model, decision)
@@ -127,7 +127,7 @@ function createCascade(request: CascadeRequest, parts: CascadeParts): Cascade<Ch
   function learnPass(model: Model, checked: Checked): void {
     const said = checked.verdicts.filter(({ verdict, counts }) => counts && verdict !== undefined)
     if (said.length === 0) return
-    const { quality, key } = standingOf(model)
+    const { quality, key } = candidateOf(model)
     const { evidence } = parts.knowledge
     const place = { key, category: likeliest(categories), checks: said.map(({ verifier }) => verifier) }
     const passes = lowestAcceptRate(evidence, place, parts.now())?.acceptRate ?? 1
@@ -142,7 +142,7 @@ function createCascade(request: CascadeRequest, parts: CascadeParts): Cascade<Ch
       const checked = await checkAll(request, parts, model, held.completion, answers.length + 1, signal)
       answers.push(checked)
       const tested = learnFrom(checked, model, decision, learner)
-      const candidate = { answer, held, checked, quality: standingOf(model).quality }
+      const candidate = { answer, held, checked, quality: candidateOf(model).quality }
       if (complaintOf(checked) !== undefined) {
         best = leastBad(best === undefined ? [candidate] : [best, candidate])
         return reject(model, checked, tested)
@@ -153,7 +153,7 @@ function createCascade(request: CascadeRequest, parts: CascadeParts): Cascade<Ch
     left(line) {
       if (rejected === undefined) return [...line]
       const { model, checked, learned } = rejected
-      const better = line.filter(other => isBetter(standingOf(other), standingOf(model)))
+      const better = line.filter(other => isBetter(candidateOf(other), candidateOf(model)))
       const { step } = nextStep(checked, { attempts: rejections, retryBudget, candidatesLeft: better.length })
       if (!learned) learner.judged(model, categories, step === 'escalate' ? 'escalated' : 'verified', 0)
       rejected.learned = true

@@ -3,7 +3,7 @@ import { GatewayError, asGatewayError } from '../errors.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Model } from '../providers/provider.ts'
 import type { Alias } from '../router/aliases.ts'
-import { decide, reasonFor, refusal, type Candidates, type Decision } from '../router/decide.ts'
+import { decide, reasonFor, refusal, type CandidatePool, type Decision } from '../router/decide.ts'
 import { promptTokensFor, type Knowledge } from '../router/knowledge.ts'
 import type { Verification } from '../router/cascade.ts'
 import { measure, type Measured, type PromptCount } from '../router/measure.ts'
@@ -115,7 +115,7 @@ export function createGateway(parts: GatewayParts): Gateway {
   let closed = false
 
   const providerOf = (model: Model) => inventory.providerOf(model)
-  const around: Omit<Candidates, 'groups'> = {
+  const around: Omit<CandidatePool, 'groups'> = {
     condition(model) {
       const server = inventory.condition(model)
       return server.state === 'ready' ? breakers.condition(model) : server

@@ -11,7 +11,7 @@ export interface Job<Body> {
   /** Calls no model; throws where the caller's words mean nobody. */
   decide: (signal: AbortSignal) => Decision | Promise<Decision>
   /** The call that one candidate gets, and what was changed for it. */
-  prepare(candidate: Candidate): { call: (signal: AbortSignal) => Promise<Reply<Body>>; notes: string[] }
+  prepare(candidate: CallTarget): { call: (signal: AbortSignal) => Promise<Reply<Body>>; notes: string[] }
   /** What checks the answers before they go on; absent, or undefined, where nobody wants that. */
   cascade?: (decision: Decision, recorder: RequestRecorder) => Cascade<Body> | undefined
   /** Told when `model` has begun to answer. */
@@ -20,7 +20,7 @@ export interface Job<Body> {
   finish(reply: Primed<Body>, model: Model): Primed<Body>
 }
 
-export interface Candidate {
+export interface CallTarget {
   model: Model
   provider: Provider
   /** What the prompt is expected to take in the model's own tokens. */

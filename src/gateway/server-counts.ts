@@ -22,7 +22,7 @@ interface Doubt {
  * prompt ends within a tenth of the context from the limit and the server can count. Never of prompts with images.
  */
 export function doubtsIn(
-  { ranked, dropped, measured }: Decision,
+  { ranked, excluded, measured }: Decision,
   providerOf: (model: Model) => Provider,
   knowledge: Pick<Knowledge, 'ratioOf'>,
 ): Doubt[] {
@@ -37,7 +37,7 @@ export function doubtsIn(
     if (distance <= nearShare * contextTokens && doubts.length < mostAsked) doubts.push({ model, countTokens })
   }
   if (ranked[0] !== undefined) consider(ranked[0])
-  for (const { model, drop } of dropped) if (drop.code === 'context') consider(model)
+  for (const { model, exclusion } of excluded) if (exclusion.code === 'context') consider(model)
   return doubts
 }
 

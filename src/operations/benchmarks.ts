@@ -17,8 +17,8 @@ export const benchmarks = operation({
       const found = inventory.models().find(each => each.provider === provider && each.name === name)
       return found?.digest ?? found?.quantization
     }
-    const standings = leaderboard(currentResults(benchmarkResults().results(), weightsNow))
-    const models = standings.map(standing => summary(standing))
+    const candidates = leaderboard(currentResults(benchmarkResults().results(), weightsNow))
+    const models = candidates.map(standing => summary(standing))
     const asked = models.filter(each => model === undefined || each.model === model || each.model.endsWith(`/${model}`))
     return { models: asked.slice(0, limit), total: asked.length }
   },

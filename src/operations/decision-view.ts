@@ -4,7 +4,7 @@ import type { Decision } from '../router/decide.ts'
 import { explain, type ExplainedCandidate } from '../router/explain.ts'
 import { priceAt } from '../wire/usage.ts'
 
-const Candidate = z.object({
+const BenchmarkCandidate = z.object({
   model: z.string(),
   provider: z.string(),
   tier: z.enum(['local', 'remote']),
@@ -25,8 +25,8 @@ export const DecisionView = z.object({
   reason: z.string(),
   estimated_cost_usd: z.number().nullable(),
   prompt_tokens: z.int(),
-  candidates: z.array(Candidate).describe('Best first; each is tried when the one before fails.'),
-  dropped: z.array(z.object({ model: z.string(), why: z.string() })),
+  candidates: z.array(BenchmarkCandidate).describe('Best first; each is tried when the one before fails.'),
+  excluded: z.array(z.object({ model: z.string(), why: z.string() })),
   dropped_count: z.int(),
 })
 export type DecisionView = z.output<typeof DecisionView>
@@ -36,7 +36,7 @@ const usualOutputTokens = 1024
 
 /** A decision as people and agents see it: who would do it, at what price, and why the others would not. */
 export function decisionView(decision: Decision): DecisionView {
-  const { measured, ranked, dropped, reason } = decision
+  const { measured, ranked, excluded, reason } = decision
   const explained = new Map(explain(decision).candidates.map(candidate => [candidate.model, candidate]))
   const candidates = ranked.slice(0, mostShown).map(model => ({
     ...judgement(explained.get(model.id)),
@@ -54,8 +54,8 @@ export function decisionView(decision: Decision): DecisionView {
     estimated_cost_usd: first?.estimated_cost_usd ?? null,
     prompt_tokens: measured.promptTokens,
     candidates,
-    dropped: dropped.slice(0, mostShown).map(({ model, drop }) => ({ model: model.id, why: drop.reason })),
-    dropped_count: dropped.length,
+    excluded: excluded.slice(0, mostShown).map(({ model, exclusion }) => ({ model: model.id, why: exclusion.reason })),
+    dropped_count: excluded.length,
   }
 }
 

@@ -3,7 +3,7 @@ import { finish, seededRandom } from './chance.ts'
 import { placeOf, type Evidence, type VerifierRecord } from './evidence.ts'
 import type { Knowledge } from './knowledge.ts'
 import type { Policy } from './policy.ts'
-import { effortOf, type Ranking, type Standing, type Terms } from './rank.ts'
+import { effortOf, type Ranking, type Candidate, type RankingCriteria } from './rank.ts'
 import { judgeOf, type Verdict } from './verify.ts'
 
 /** What one check said of one answer. */
@@ -83,7 +83,7 @@ export function nextStep(
 const leastGain = 0.02
 
 /** Whether going from one to the other is going up, and not to the same model elsewhere or to one just like it. */
-export function isBetter(other: Standing, than: Standing): boolean {
+export function isBetter(other: Candidate, than: Candidate): boolean {
   return other.quality >= than.quality + leastGain
 }
 
@@ -152,11 +152,11 @@ export function lowestAcceptRate(
 }
 
 /** By what a cascade is begun. */
-export interface CascadeTerms {
+export interface CascadeCriteria {
   checks: readonly string[]
   /** The likeliest kind of task. */
   category: string
-  terms: Terms
+  criteria: RankingCriteria
 }
 
 /**
@@ -165,9 +165,9 @@ export interface CascadeTerms {
  * for who is never asked can never show that he has become better.
  */
 export function beginAt(
-  prospects: readonly Standing[],
+  prospects: readonly Candidate[],
   ranking: Ranking,
-  wanted: CascadeTerms,
+  wanted: CascadeCriteria,
   { evidence, policy }: Pick<Knowledge, 'evidence' | 'policy'>,
   now: number,
   chance: number,
@@ -182,13 +182,13 @@ export function beginAt(
     const next = ranking.order.find(other => isAlike(prospects[other]!, here) && isBetter(prospects[other]!, here))
     const rate = lowestAcceptRate(evidence, { key: here.key, category: wanted.category, checks: known }, now)
     if (next === undefined || rate === undefined) break
-    const effort = (standing: Standing) => effortOf(standing, wanted.terms.priority, policy)
+    const effort = (candidate: Candidate) => effortOf(candidate, wanted.criteria.priority, policy)
     if (cascadePays(rate.acceptRate, effort(here), effort(prospects[next]!))) break
     skipped.push({ model: here.model, ...rate })
     place = next
   }
   if (place === undefined || place === first) return { ranking, skipped }
-  const share = wanted.terms.explore ? policy.explorationShare : 0
+  const share = wanted.criteria.explore ? policy.explorationShare : 0
   if (seededRandom(finish(Math.floor(chance * 2 ** 32)))() < share) {
     return { ranking: { ...ranking, rule: 'explored', propensity: ranking.propensity * share }, skipped: [] }
   }
@@ -197,7 +197,7 @@ export function beginAt(
 }
 
 /** Neither waiting nor quality below the floor is accepted for the sake of a cascade. */
-export function isAlike(other: Standing, here: Standing): boolean {
+export function isAlike(other: Candidate, here: Candidate): boolean {
   return other.adequate === here.adequate && other.postponed === here.postponed
 }
 

@@ -2,14 +2,14 @@ import { GatewayError } from '../errors.ts'
 import type { Model } from '../providers/provider.ts'
 import { trustIn } from './beliefs.ts'
 import { beginAt, type CascadePlan, type Skipped } from './cascade.ts'
-import { needsOf, obstacle, reserveTokens, type Condition, type Drop, type Need } from './filter.ts'
+import { needsOf, exclusionOf, reserveTokens, type Condition, type Exclusion, type Need } from './filter.ts'
 import { promptTokensFor, type Knowledge } from './knowledge.ts'
 import type { Measured } from './measure.ts'
 import type { RequestOptions } from './options.ts'
 import type { Policy } from './policy.ts'
 import { predictQuality, type Kind } from './predict.ts'
 import { expense, type Conversation, type Load } from './price.ts'
-import { rank, type Ranking, type Standing, type Terms } from './rank.ts'
+import { rank, type Ranking, type Candidate, type RankingCriteria } from './rank.ts'
 import type { Group, Preset, Priority } from './select.ts'
 import { checksNamed } from './verify.ts'
 
@@ -21,7 +21,7 @@ export interface Asked {
 }
 
 /** Who could answer, and what can be known of them at one moment without asking anybody. */
-export interface Candidates {
+export interface CandidatePool {
   /** In the caller's order: a group is exhausted before the next is looked at. */
   groups: readonly Group[]
   condition: (model: Model) => Condition
@@ -34,13 +34,13 @@ export interface Decision {
   options: RequestOptions
   /** Best first; the rest are the fallback order. */
   ranked: readonly Model[]
-  dropped: readonly { model: Model; drop: Drop }[]
+  excluded: readonly { model: Model; exclusion: Exclusion }[]
   /** One short phrase: why the first of `ranked` is first. */
   reason: string
   /** What each of `ranked` was expected to do, in the same order. */
-  standings: readonly Standing[]
+  candidates: readonly Candidate[]
   /** By what the group of the first was ranked; absent without any candidate. */
-  terms: Terms | undefined
+  criteria: RankingCriteria | undefined
   /** The quality that was required in the end. */
   floor: number
   rule: Ranking['rule']
@@ -57,56 +57,74 @@ export interface Decision {
  * Which model on which server should answer, and which after it: filter → predict → price → rank. Pure: no I/O, no clock, no
  * randomness; the same arguments give the same decision. Without any candidate `ranked` is empty; `refusal` then says why.
  */
-export function decide(request: Asked, pool: Candidates, knowledge: Knowledge, now: number, chance: number): Decision {
+export function decide(
+  request: Asked,
+  pool: CandidatePool,
+  knowledge: Knowledge,
+  now: number,
+  chance: number,
+): Decision {
   const ranked: Model[] = []
-  const standings: Standing[] = []
-  const dropped = new Map<Model, Drop>()
+  const candidates: Candidate[] = []
+  const excluded = new Map<Model, Exclusion>()
   const taken = new Set<string>()
   const basis = basisOf(request.measured, knowledge)
   const needed = needsOf(request.measured)
   const checks = checksOf(request, knowledge.policy)
   let skipped: readonly Skipped[] = []
-  let first: { group: Group; terms: Terms; ranking: Ranking } | undefined
+  let first: { group: Group; criteria: RankingCriteria; ranking: Ranking } | undefined
   for (const group of pool.groups) {
     const able: Model[] = []
-    const found: Standing[] = []
+    const found: Candidate[] = []
     for (const model of group.models) {
       if (taken.has(model.id)) continue
       const promptTokens = promptTokensFor(model, request.measured, knowledge)
-      const drop = unfit(request, promptTokens, needed, model, pool.condition(model), group.preset, knowledge)
-      const standing =
-        drop === undefined ? expect(request, promptTokens, basis, model, pool.load(model), knowledge, now) : undefined
-      const problem = drop ?? tooDear(request.options, standing!)
+      const exclusion = exclusionFor(
+        request,
+        promptTokens,
+        needed,
+        model,
+        pool.condition(model),
+        group.preset,
+        knowledge,
+      )
+      const candidate =
+        exclusion === undefined
+          ? expect(request, promptTokens, basis, model, pool.load(model), knowledge, now)
+          : undefined
+      const problem = exclusion ?? overBudget(request.options, candidate!)
       if (problem === undefined) {
         able.push(model)
-        found.push(standing!)
-      } else dropped.set(model, problem)
+        found.push(candidate!)
+      } else excluded.set(model, problem)
     }
-    const terms = termsOf(request, group.preset, knowledge)
-    let ranking = rank(found, terms, knowledge.policy, chance)
+    const criteria = criteriaOf(request, group.preset, knowledge)
+    let ranking = rank(found, criteria, knowledge.policy, chance)
     if (checks.length > 0 && first === undefined && group.preset !== undefined) {
-      const wanted = { checks, category: basis.likeliest, terms }
+      const wanted = { checks, category: basis.likeliest, criteria }
       ;({ ranking, skipped } = beginAt(found, ranking, wanted, knowledge, now, chance))
     }
     for (const place of ranking.order) {
       ranked.push(able[place]!)
-      standings.push(found[place]!)
+      candidates.push(found[place]!)
       if (pool.groups.length > 1) taken.add(able[place]!.id)
     }
-    if (first === undefined && found.length > 0) first = { group, terms, ranking }
+    if (first === undefined && found.length > 0) first = { group, criteria, ranking }
   }
   return {
     asked: pool.groups.map(group => group.asked),
     measured: request.measured,
     options: request.options,
     ranked,
-    dropped: [...dropped].filter(([model]) => !taken.has(model.id)).map(([model, drop]) => ({ model, drop })),
+    excluded: [...excluded]
+      .filter(([model]) => !taken.has(model.id))
+      .map(([model, exclusion]) => ({ model, exclusion })),
     reason:
       first === undefined
         ? 'none'
-        : reasonForFirst(ranked[0]!, first.group, first.terms, first.ranking, skipped.length > 0),
-    standings,
-    terms: first?.terms,
+        : reasonForFirst(ranked[0]!, first.group, first.criteria, first.ranking, skipped.length > 0),
+    candidates,
+    criteria: first?.criteria,
     floor: first?.ranking.floor ?? 0,
     rule: first?.ranking.rule ?? 'best',
     propensity: first?.ranking.propensity ?? 1,
@@ -124,7 +142,7 @@ function checksOf({ measured, options }: Asked, { verify }: Policy): readonly st
   return names.length === 0 || measured.errand !== undefined ? unchecked : checksNamed(names)
 }
 
-function unfit(
+function exclusionFor(
   { measured, options }: Asked,
   promptTokens: number,
   needed: readonly Need[],
@@ -132,14 +150,14 @@ function unfit(
   condition: Condition,
   preset: Preset | undefined,
   { policy }: Knowledge,
-): Drop | undefined {
+): Exclusion | undefined {
   if (options.localOnly === true && model.tier !== 'local') return { code: 'policy', reason: 'not local' }
   if (condition.state === 'no_key') return { code: 'no_key', reason: condition.reason ?? 'has no API key' }
-  return obstacle(measured, promptTokens, needed, model, condition, policy, preset)
+  return exclusionOf(measured, promptTokens, needed, model, condition, policy, preset)
 }
 
 /** The caller's own limit. A price that nobody knows exceeds every limit. */
-function tooDear({ maxCostUsd }: RequestOptions, { costUsd }: Standing): Drop | undefined {
+function overBudget({ maxCostUsd }: RequestOptions, { costUsd }: Candidate): Exclusion | undefined {
   if (maxCostUsd === undefined || (costUsd ?? Infinity) <= maxCostUsd) return undefined
   const expected = costUsd === null ? 'has no known price' : `would cost about $${costUsd.toPrecision(2)}`
   return { code: 'budget', reason: `${expected}, the limit is $${maxCostUsd}` }
@@ -153,7 +171,7 @@ function expect(
   load: Load,
   { abilityOf, evidence, policy }: Knowledge,
   now: number,
-): Standing {
+): Candidate {
   const ability = abilityOf(model)
   const { quality, plusMinus, count } = predictQuality(
     ability,
@@ -195,7 +213,11 @@ function expect(
 }
 
 /** A named model is law: no floor, no postponing, no trying out; its endpoints compete by speed. */
-function termsOf({ measured, options, conversation }: Asked, preset: Preset | undefined, { policy }: Knowledge): Terms {
+function criteriaOf(
+  { measured, options, conversation }: Asked,
+  preset: Preset | undefined,
+  { policy }: Knowledge,
+): RankingCriteria {
   const priority: Priority = preset === undefined ? 'speed' : (options.priority ?? preset.priority)
   return {
     priority,
@@ -234,37 +256,39 @@ function basisOf({ categories }: Measured, { evidence, usualOutput }: Knowledge)
 
 /** The error that tells a caller why nothing can serve him. Only for decisions without candidates; `now` in ms since the epoch. */
 export function refusal(decision: Decision, now: number): GatewayError {
-  const drops = decision.dropped
-  if (drops.length === 0) {
+  const exclusions = decision.excluded
+  if (exclusions.length === 0) {
     return new GatewayError(
       'no_backend',
       'No model server is running. Start Ollama (`ollama serve`), LM Studio or llama-server, or set OPENROUTER_API_KEY; Signalbox finds them by itself.',
     )
   }
-  const capable = drops.filter(({ drop }) => drop.code === 'unavailable' || drop.code === 'rate_limited')
+  const capable = exclusions.filter(
+    ({ exclusion }) => exclusion.code === 'unavailable' || exclusion.code === 'rate_limited',
+  )
   if (capable.length > 0) return temporarily(capable, now)
-  const short = drops.filter(({ drop }) => drop.code === 'context')
+  const short = exclusions.filter(({ exclusion }) => exclusion.code === 'context')
   if (short.length > 0) return tooLong(decision.measured, short)
-  return new GatewayError('unsupported', `No model can serve this request: ${listed(drops)}.`)
+  return new GatewayError('unsupported', `No model can serve this request: ${listed(exclusions)}.`)
 }
 
-function temporarily(drops: Decision['dropped'], now: number): GatewayError {
-  const limited = drops.every(({ drop }) => drop.code === 'rate_limited')
-  const untils = drops.flatMap(({ drop }) => drop.until ?? [])
+function temporarily(exclusions: Decision['excluded'], now: number): GatewayError {
+  const limited = exclusions.every(({ exclusion }) => exclusion.code === 'rate_limited')
+  const untils = exclusions.flatMap(({ exclusion }) => exclusion.until ?? [])
   const wait = untils.length === 0 ? undefined : Math.max(1, Math.ceil((Math.min(...untils) - now) / 1000))
   return new GatewayError(
     limited ? 'upstream_rate_limited' : 'no_backend',
-    `No model is available right now: ${listed(drops)}.${wait === undefined ? '' : ` Try again in ${wait} s.`}`,
+    `No model is available right now: ${listed(exclusions)}.${wait === undefined ? '' : ` Try again in ${wait} s.`}`,
     wait === undefined ? {} : { retryAfterSeconds: wait },
   )
 }
 
-function tooLong(measured: Measured, drops: Decision['dropped']): GatewayError {
-  const { model, drop } = drops.reduce((best, each) =>
+function tooLong(measured: Measured, exclusions: Decision['excluded']): GatewayError {
+  const { model, exclusion } = exclusions.reduce((best, each) =>
     (each.model.contextTokens ?? 0) > (best.model.contextTokens ?? 0) ? each : best,
   )
   const largest = model.contextTokens ?? 0
-  const prompt = drop.promptTokens ?? measured.promptTokens
+  const prompt = exclusion.promptTokens ?? measured.promptTokens
   const reserve = reserveTokens(measured, largest)
   return new GatewayError(
     'context_length_exceeded',
@@ -273,9 +297,9 @@ function tooLong(measured: Measured, drops: Decision['dropped']): GatewayError {
   )
 }
 
-function listed(drops: Decision['dropped']): string {
-  const shown = drops.slice(0, 5).map(({ model, drop }) => `${model.id} (${drop.reason})`)
-  return drops.length > 5 ? `${shown.join(', ')} and ${drops.length - 5} more` : shown.join(', ')
+function listed(exclusions: Decision['excluded']): string {
+  const shown = exclusions.slice(0, 5).map(({ model, exclusion }) => `${model.id} (${exclusion.reason})`)
+  return exclusions.length > 5 ? `${shown.join(', ')} and ${exclusions.length - 5} more` : shown.join(', ')
 }
 
 /** One short phrase: why `model`, one of the decision's candidates, gave the answer. */
@@ -283,13 +307,19 @@ export function reasonFor({ ranked, reason }: Decision, model: Model): string {
   return model === ranked[0] ? reason : 'fallback'
 }
 
-function reasonForFirst(chosen: Model, group: Group, terms: Terms, { rule }: Ranking, skips: boolean): string {
+function reasonForFirst(
+  chosen: Model,
+  group: Group,
+  criteria: RankingCriteria,
+  { rule }: Ranking,
+  skips: boolean,
+): string {
   if (group.preset === undefined) return 'explicit'
   if (skips) return 'cascade'
   if (rule === 'explored') return 'explored'
   if (rule === 'stayed') return 'conversation'
-  if (terms.priority === 'quality') return 'best-quality'
-  if (terms.priority === 'speed') return 'fastest'
+  if (criteria.priority === 'quality') return 'best-quality'
+  if (criteria.priority === 'speed') return 'fastest'
   if (chosen.tier === 'local') return chosen.loaded === true ? 'local-loaded' : 'local'
   return chosen.free ? 'free' : 'cheapest-paid'
 }

@@ -1,7 +1,7 @@
 import type { CascadePlan } from './cascade.ts'
 import type { Decision } from './decide.ts'
-import type { DropCode } from './filter.ts'
-import type { Standing } from './rank.ts'
+import type { ExclusionCode } from './filter.ts'
+import type { Candidate } from './rank.ts'
 
 export interface Explanation {
   /** One sentence: who and why. */
@@ -15,12 +15,12 @@ export interface Explanation {
   /** How the answer is going to be checked; null where it is not. */
   cascade: CascadePlan | null
   candidates: ExplainedCandidate[]
-  dropped: { model: string; code: DropCode; reason: string; flip: string }[]
+  excluded: { model: string; code: ExclusionCode; reason: string; flip: string }[]
 }
 
 export interface ExplainedCandidate {
   model: string
-  step: Standing['step']
+  step: Candidate['step']
   quality: number
   /** The 95 % interval of the quality, 0..1. */
   low: number
@@ -38,7 +38,7 @@ export interface ExplainedCandidate {
 
 /** Says for every candidate what was expected of it, why it lost and what would flip that. */
 export function explain(decision: Decision): Explanation {
-  const [first, ...others] = decision.standings
+  const [first, ...others] = decision.candidates
   const chosen = decision.ranked[0]?.id
   return {
     summary: summaryOf(decision, first),
@@ -49,22 +49,22 @@ export function explain(decision: Decision): Explanation {
     propensity: decision.propensity,
     cascade: decision.cascade ?? null,
     candidates: [
-      ...(first === undefined ? [] : [candidate(first, '', '')]),
+      ...(first === undefined ? [] : [explained(first, '', '')]),
       ...others.map(other => {
         const { because, flip } = compare(other, first!, decision)
-        return candidate(other, because, flip)
+        return explained(other, because, flip)
       }),
     ],
-    dropped: decision.dropped.map(({ model, drop }) => ({
+    excluded: decision.excluded.map(({ model, exclusion }) => ({
       model: model.id,
-      code: drop.code,
-      reason: drop.reason,
-      flip: flips[drop.code],
+      code: exclusion.code,
+      reason: exclusion.reason,
+      flip: flips[exclusion.code],
     })),
   }
 }
 
-const flips: Readonly<Record<DropCode, string>> = {
+const flips: Readonly<Record<ExclusionCode, string>> = {
   tools: 'send no tools',
   forcedTools: 'do not insist on a tool call',
   vision: 'send no images',
@@ -82,27 +82,27 @@ const flips: Readonly<Record<DropCode, string>> = {
   budget: 'raise max_cost',
 }
 
-function candidate(standing: Standing, because: string, flip: string): ExplainedCandidate {
-  const { quality, plusMinus } = standing
+function explained(predicted: Candidate, because: string, flip: string): ExplainedCandidate {
+  const { quality, plusMinus } = predicted
   return {
-    model: standing.model,
-    step: standing.step,
+    model: predicted.model,
+    step: predicted.step,
     quality: round(quality),
     low: round(Math.max(0, quality - plusMinus)),
     high: round(Math.min(1, quality + plusMinus)),
-    n: Math.round(standing.count * 10) / 10,
-    cost_usd: standing.costUsd,
-    seconds: Math.round(standing.seconds * 100) / 100,
+    n: Math.round(predicted.count * 10) / 10,
+    cost_usd: predicted.costUsd,
+    seconds: Math.round(predicted.seconds * 100) / 100,
     lost_because: because,
     flip,
   }
 }
 
 /** The first rule that puts `other` behind `first`, in the order in which `rank` applies them. */
-function compare(other: Standing, first: Standing, decision: Decision): { because: string; flip: string } {
-  const { terms, floor, rule } = decision
+function compare(other: Candidate, first: Candidate, decision: Decision): { because: string; flip: string } {
+  const { criteria, floor, rule } = decision
   const theirs = decision.ranked.findIndex(model => model.id === other.model)
-  if (terms === undefined || theirs < 0) return { because: 'not ranked', flip: '' }
+  if (criteria === undefined || theirs < 0) return { because: 'not ranked', flip: '' }
   const skip = decision.cascade?.skipped.find(({ model }) => model === other.model)
   if (skip !== undefined) {
     return {
@@ -119,7 +119,7 @@ function compare(other: Standing, first: Standing, decision: Decision): { becaus
   if (!first.postponed && other.postponed) {
     return {
       because: `it is not ready (${seconds(other.waitSeconds)}) and the request is too small to wait`,
-      flip: `have it loaded and idle, or TOKEN_THRESHOLD below ${terms.promptTokens}`,
+      flip: `have it loaded and idle, or TOKEN_THRESHOLD below ${criteria.promptTokens}`,
     }
   }
   if (rule === 'explored')
@@ -130,7 +130,7 @@ function compare(other: Standing, first: Standing, decision: Decision): { becaus
       flip: 'start a new conversation (another session), or name it as `model`',
     }
   }
-  if (terms.priority === 'cost' && other.step !== first.step && first.adequate) {
+  if (criteria.priority === 'cost' && other.step !== first.step && first.adequate) {
     return {
       because: `with priority cost ${first.step} goes before ${other.step}`,
       flip: `priority quality or speed, or a floor above ${percent(first.quality)}`,
@@ -139,10 +139,10 @@ function compare(other: Standing, first: Standing, decision: Decision): { becaus
   if (other.key === first.key) {
     return { because: `${first.model} is the same model and expected sooner`, flip: 'less load on its endpoint' }
   }
-  return utilityLoss(other, first, terms.priority)
+  return utilityLoss(other, first, criteria.priority)
 }
 
-function utilityLoss(other: Standing, first: Standing, priority: string): { because: string; flip: string } {
+function utilityLoss(other: Candidate, first: Candidate, priority: string): { because: string; flip: string } {
   const reasons = [
     ...(other.quality < first.quality ? [`quality ${percent(other.quality)} against ${percent(first.quality)}`] : []),
     ...((other.costUsd ?? Infinity) > (first.costUsd ?? Infinity)
@@ -162,11 +162,12 @@ function utilityLoss(other: Standing, first: Standing, priority: string): { beca
   }
 }
 
-function summaryOf({ reason, dropped, ranked, floor, terms }: Decision, first: Standing | undefined): string {
-  if (first === undefined) return `Nobody can serve this: ${dropped.length} candidates were dropped.`
+function summaryOf({ reason, excluded, ranked, floor, criteria }: Decision, first: Candidate | undefined): string {
+  if (first === undefined) return `Nobody can serve this: ${excluded.length} candidates were dropped.`
   const quality = `quality ${percent(first.quality)} ± ${percent(first.plusMinus)}`
-  const others = `${ranked.length - 1} others, ${dropped.length} dropped`
-  const lowered = terms !== undefined && floor < terms.qualityFloor ? '; nobody reaches the quality asked for' : ''
+  const others = `${ranked.length - 1} others, ${excluded.length} dropped`
+  const lowered =
+    criteria !== undefined && floor < criteria.qualityFloor ? '; nobody reaches the quality asked for' : ''
   return `${first.model} (${reason}): ${quality}, ${money(first.costUsd)}, ${seconds(first.seconds)}; ${others}${lowered}.`
 }
 

@@ -4,7 +4,7 @@ import type { Policy } from './policy.ts'
 import type { Preset } from './select.ts'
 
 /** Why a candidate cannot serve a request. */
-export type DropCode =
+export type ExclusionCode =
   keyof typeof needs | 'chat' | 'context' | 'avoided' | 'unavailable' | 'rate_limited' | 'no_key' | 'policy' | 'budget'
 
 /** What a request may need beyond text, by the name of the capability, and how a model without it is described. */
@@ -27,8 +27,8 @@ export function needsOf(measured: Measured): Need[] {
   return needList.filter(([capability]) => measured[capability])
 }
 
-export interface Drop {
-  code: DropCode
+export interface Exclusion {
+  code: ExclusionCode
   /** For people, without the model's name. */
   reason: string
   /** What the prompt takes in this model's tokens, where it is too long. */
@@ -53,7 +53,7 @@ export function reserveTokens(measured: Measured, contextTokens: number): number
  * Whether `model` can serve the request, whose prompt takes `promptTokens` of its tokens; if not, the first reason. Facts a
  * server does not tell never rule it out.
  */
-export function obstacle(
+export function exclusionOf(
   measured: Measured,
   promptTokens: number,
   needed: readonly Need[],
@@ -61,7 +61,7 @@ export function obstacle(
   condition: Condition,
   policy: Pick<Policy, 'freeOnly'>,
   preset: Preset | undefined,
-): Drop | undefined {
+): Exclusion | undefined {
   if (preset?.localOnly === true && model.tier !== 'local') return { code: 'policy', reason: 'not local' }
   if ((preset?.freeOnly === true || policy.freeOnly) && !model.free) return { code: 'policy', reason: 'not free' }
   const can = model.capabilities
@@ -79,8 +79,8 @@ export function obstacle(
   }
   if (preset !== undefined && model.avoid !== undefined) return { code: 'avoided', reason: model.avoid }
   if (condition.state !== 'ready') {
-    const drop: Drop = { code: condition.state, reason: condition.reason ?? 'not answering' }
-    return condition.until === undefined ? drop : { ...drop, until: condition.until }
+    const exclusion: Exclusion = { code: condition.state, reason: condition.reason ?? 'not answering' }
+    return condition.until === undefined ? exclusion : { ...exclusion, until: condition.until }
   }
   return undefined
 }

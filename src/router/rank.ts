@@ -5,7 +5,7 @@ import type { Priority } from './select.ts'
 export type Step = 'local' | 'free' | 'paid'
 
 /** Everything about a candidate that its rank depends on, and how it stands; plain data, so that it can be ranked again. */
-export interface Standing {
+export interface Candidate {
   /** The model's id. */
   model: string
   /** The same for the same model on another endpoint. */
@@ -30,7 +30,7 @@ export interface Standing {
 }
 
 /** By what a request's prospects are ranked. */
-export interface Terms {
+export interface RankingCriteria {
   priority: Priority
   /** 0..1 */
   qualityFloor: number
@@ -72,36 +72,46 @@ const stepCost = 0.02
  * before free before paid; then utility. `chance` in [0, 1) decides between endpoints of one model and whether to explore.
  * Fills in `prospects` themselves, for a second set of five hundred objects would cost as much as ranking them.
  */
-export function rank(prospects: readonly Standing[], terms: Terms, policy: Policy, chance: number): Ranking {
+export function rank(
+  prospects: readonly Candidate[],
+  criteria: RankingCriteria,
+  policy: Policy,
+  chance: number,
+): Ranking {
   let best = 0
   for (const { quality } of prospects) if (quality > best) best = quality
-  const floor = best >= terms.qualityFloor ? terms.qualityFloor : Math.max(0, best - nearBest)
-  const patience = worthWaiting(prospects, terms, policy, floor)
-  for (const standing of prospects) {
-    standing.adequate = standing.quality >= floor
-    standing.postponed = standing.step === 'local' && standing.waitSeconds > 0 && !patience
-    standing.utility = utilityOf(standing, terms.priority, policy)
+  const floor = best >= criteria.qualityFloor ? criteria.qualityFloor : Math.max(0, best - nearBest)
+  const patience = worthWaiting(prospects, criteria, policy, floor)
+  for (const candidate of prospects) {
+    candidate.adequate = candidate.quality >= floor
+    candidate.postponed = candidate.step === 'local' && candidate.waitSeconds > 0 && !patience
+    candidate.utility = utilityOf(candidate, criteria.priority, policy)
   }
-  const line: Line = { prospects, places: sorted(prospects, terms.priority) }
+  const ordered: Ordered = { prospects, places: sorted(prospects, criteria.priority) }
   const random = seededRandom(Math.floor(chance * 2 ** 32))
-  chooseEndpoint(line, random)
-  if (stay(line, terms)) return { order: line.places, floor, rule: 'stayed', propensity: 1 }
-  const others = terms.explore && policy.explorationShare > 0 ? alternatives(line) : []
+  chooseEndpoint(ordered, random)
+  if (stay(ordered, criteria)) return { order: ordered.places, floor, rule: 'stayed', propensity: 1 }
+  const others = criteria.explore && policy.explorationShare > 0 ? alternatives(ordered) : []
   const share = others.length === 0 ? 0 : policy.explorationShare
-  if (share === 0 || random() >= share) return { order: line.places, floor, rule: 'best', propensity: 1 - share }
-  toFront(line, others[Math.floor(random() * others.length)]!)
-  return { order: line.places, floor, rule: 'explored', propensity: share / others.length }
+  if (share === 0 || random() >= share) return { order: ordered.places, floor, rule: 'best', propensity: 1 - share }
+  toFront(ordered, others[Math.floor(random() * others.length)]!)
+  return { order: ordered.places, floor, rule: 'explored', propensity: share / others.length }
 }
 
 /** The prospects, and their places in that list from the best to the last. */
-interface Line {
-  prospects: readonly Standing[]
+interface Ordered {
+  prospects: readonly Candidate[]
   places: number[]
 }
 
 /** Whether this request is large or dear enough to wait for a local model that is not ready. */
-function worthWaiting(prospects: readonly Standing[], terms: Terms, policy: Policy, floor: number): boolean {
-  if (terms.promptTokens > policy.tokenThreshold) return true
+function worthWaiting(
+  prospects: readonly Candidate[],
+  criteria: RankingCriteria,
+  policy: Policy,
+  floor: number,
+): boolean {
+  if (criteria.promptTokens > policy.tokenThreshold) return true
   let cheapest = Infinity
   for (const { step, quality, costUsd } of prospects) {
     if (step !== 'local' && quality >= floor && costUsd !== null && costUsd < cheapest) cheapest = costUsd
@@ -110,14 +120,14 @@ function worthWaiting(prospects: readonly Standing[], terms: Terms, policy: Poli
 }
 
 /** What an answer of this candidate takes, money and time together, in points of quality. */
-export function effortOf({ costUsd, seconds }: Standing, priority: Priority, policy: Policy): number {
+export function effortOf({ costUsd, seconds }: Candidate, priority: Priority, policy: Policy): number {
   const worthOf = worth[priority]
   // A price nobody knows is taken for a high one: ten thresholds.
   const cost = costUsd ?? 10 * policy.costThresholdUsd
   return cost / (Math.max(policy.costThresholdUsd, 1e-4) * worthOf.thresholds) + seconds / worthOf.seconds
 }
 
-function utilityOf(prospect: Standing, priority: Priority, policy: Policy): number {
+function utilityOf(prospect: Candidate, priority: Priority, policy: Policy): number {
   const preferred =
     prospect.step === 'local' && policy.defaultLocalModel !== undefined && isCalled(prospect, policy.defaultLocalModel)
   return (
@@ -128,7 +138,7 @@ function utilityOf(prospect: Standing, priority: Priority, policy: Policy): numb
   )
 }
 
-function isCalled({ model, name }: Standing, wanted: string): boolean {
+function isCalled({ model, name }: Candidate, wanted: string): boolean {
   return model === wanted || name === wanted
 }
 
@@ -136,11 +146,11 @@ function isCalled({ model, name }: Standing, wanted: string): boolean {
  * Best first; equals stay in the order given. Class, utility (to a millionth) and place are packed into one exact number
  * each, for numbers sort ten times as fast as objects with a comparison.
  */
-function sorted(prospects: readonly Standing[], priority: Priority): number[] {
+function sorted(prospects: readonly Candidate[], priority: Priority): number[] {
   const keys = new Float64Array(prospects.length)
-  for (const [place, standing] of prospects.entries()) {
-    const loss = Math.max(0, Math.min(2 ** 32 - 1, Math.round((2 - standing.utility) * 2 ** 20)))
-    keys[place] = (classOf(standing, priority) * 2 ** 32 + loss) * mostPlaces + place
+  for (const [place, candidate] of prospects.entries()) {
+    const loss = Math.max(0, Math.min(2 ** 32 - 1, Math.round((2 - candidate.utility) * 2 ** 20)))
+    keys[place] = (classOf(candidate, priority) * 2 ** 32 + loss) * mostPlaces + place
   }
   keys.sort()
   return Array.from(keys, key => key % mostPlaces)
@@ -150,7 +160,7 @@ function sorted(prospects: readonly Standing[], priority: Priority): number[] {
 const mostPlaces = 2 ** 16
 
 /** What goes before any utility; the lower the better. */
-function classOf({ adequate, postponed, step, waitSeconds }: Standing, priority: Priority): number {
+function classOf({ adequate, postponed, step, waitSeconds }: Candidate, priority: Priority): number {
   const above = (adequate ? 0 : 8) + (postponed ? 4 : 0)
   if (priority !== 'cost' || !adequate) return above
   // A local model in memory with nobody before us costs least of all, however good the ones on disk are.
@@ -159,9 +169,9 @@ function classOf({ adequate, postponed, step, waitSeconds }: Standing, priority:
 }
 
 /** The same model on several endpoints: of two taken at random, the faster goes first (power of two choices). */
-function chooseEndpoint(line: Line, random: () => number): void {
-  const { prospects, places } = line
-  const first = firstOf(line)
+function chooseEndpoint(ordered: Ordered, random: () => number): void {
+  const { prospects, places } = ordered
+  const first = firstOf(ordered)
   if (first === undefined) return
   const peers = places.filter(place => {
     const other = prospects[place]!
@@ -175,31 +185,31 @@ function chooseEndpoint(line: Line, random: () => number): void {
   const [here, there] = [prospects[one!]!, prospects[two]!]
   // Warm before cold whatever the averages say: a load time is the worst known of all figures.
   const later = here.waitSeconds - there.waitSeconds || here.seconds - there.seconds
-  toFront(line, later <= 0 ? one! : two)
+  toFront(ordered, later <= 0 ? one! : two)
 }
 
 /** Moves the conversation's model to the front, unless another gains enough. Says whether it is there. */
-function stay(line: Line, { current, priority }: Terms): boolean {
-  const first = firstOf(line)
+function stay(ordered: Ordered, { current, priority }: RankingCriteria): boolean {
+  const first = firstOf(ordered)
   if (current === undefined || first === undefined) return false
-  const place = line.prospects.findIndex(standing => standing.model === current)
-  const here = line.prospects[place]
+  const place = ordered.prospects.findIndex(candidate => candidate.model === current)
+  const here = ordered.prospects[place]
   if (here === undefined) return false
   if (here === first) return true
   if (!sameClass(here, first)) return false
   const dearer = priority === 'cost' && stepOrder[here.step] > stepOrder[first.step]
   const colder = priority === 'cost' && here.waitSeconds > 0 && first.waitSeconds === 0
   if (dearer || colder || first.utility - here.utility >= leavingMustGain) return false
-  toFront(line, place)
+  toFront(ordered, place)
   return true
 }
 
 /** The places of those who may be tried in place of the first: as good as required, as ready, other in kind, not dearer. */
-function alternatives(line: Line): number[] {
-  const first = firstOf(line)
+function alternatives(ordered: Ordered): number[] {
+  const first = firstOf(ordered)
   if (first === undefined || !first.adequate) return []
-  return line.places.filter(place => {
-    const other = line.prospects[place]!
+  return ordered.places.filter(place => {
+    const other = ordered.prospects[place]!
     return (
       sameClass(other, first) &&
       other.key !== first.key &&
@@ -210,15 +220,15 @@ function alternatives(line: Line): number[] {
   })
 }
 
-function firstOf({ prospects, places }: Line): Standing | undefined {
+function firstOf({ prospects, places }: Ordered): Candidate | undefined {
   return places.length === 0 ? undefined : prospects[places[0]!]
 }
 
-function sameClass(a: Standing, b: Standing): boolean {
+function sameClass(a: Candidate, b: Candidate): boolean {
   return a.adequate === b.adequate && a.postponed === b.postponed
 }
 
-function toFront({ places }: Line, place: number): void {
+function toFront({ places }: Ordered, place: number): void {
   places.splice(places.indexOf(place), 1)
   places.unshift(place)
 }

@@ -1,9 +1,9 @@
 import type { CascadePlan } from './cascade.ts'
 import type { Decision } from './decide.ts'
-import type { DropCode } from './filter.ts'
+import type { ExclusionCode } from './filter.ts'
 import type { Measured } from './measure.ts'
 import type { RequestOptions } from './options.ts'
-import type { Standing, Terms } from './rank.ts'
+import type { Candidate, RankingCriteria } from './rank.ts'
 
 /** A decision as it is stored: who was in question, who was not and why. No word of the prompt. */
 export interface DecisionRecord {
@@ -15,13 +15,13 @@ export interface DecisionRecord {
   ranked: string[]
   rankedCount: number
   /** What was expected of the best candidates, in order; enough to decide again under another policy. */
-  standings: Standing[]
-  terms: Terms | null
+  candidates: Candidate[]
+  criteria: RankingCriteria | null
   floor: number
   rule: Decision['rule']
   propensity: number
   cascade: CascadePlan | null
-  dropped: { model: string; code: DropCode; reason: string; until?: number }[]
+  excluded: { model: string; code: ExclusionCode; reason: string; until?: number }[]
   droppedCount: number
   /** Milliseconds since the epoch. */
   at: number
@@ -29,12 +29,12 @@ export interface DecisionRecord {
 }
 
 const mostRanked = 10
-const mostStandings = 40
-const mostDropped = 20
+const maxCandidates = 40
+const maxExcluded = 20
 
 /** `decision` as plain JSON of bounded size. */
 export function recordOf(decision: Decision): DecisionRecord {
-  const { asked, measured, options, reason, ranked, dropped, standings } = decision
+  const { asked, measured, options, reason, ranked, excluded, candidates } = decision
   return {
     asked,
     reason,
@@ -42,14 +42,14 @@ export function recordOf(decision: Decision): DecisionRecord {
     options,
     ranked: ranked.slice(0, mostRanked).map(model => model.id),
     rankedCount: ranked.length,
-    standings: standings.slice(0, mostStandings),
-    terms: decision.terms ?? null,
+    candidates: candidates.slice(0, maxCandidates),
+    criteria: decision.criteria ?? null,
     floor: decision.floor,
     rule: decision.rule,
     propensity: decision.propensity,
     cascade: decision.cascade ?? null,
-    dropped: dropped.slice(0, mostDropped).map(({ model, drop }) => ({ model: model.id, ...drop })),
-    droppedCount: dropped.length,
+    excluded: excluded.slice(0, maxExcluded).map(({ model, exclusion }) => ({ model: model.id, ...exclusion })),
+    droppedCount: excluded.length,
     at: decision.at,
     chance: decision.chance,
   }

@@ -62,13 +62,13 @@ export type Tuning = { [K in keyof typeof tuning]: number }
 
 export function createRanker(options: IndexOptions, settings: Tuning = tuning): Ranker {
   const reader = termReader(settings)
-  const standings = new WeakMap<Segment, Standing>()
+  const statuses = new WeakMap<Segment, FileStatus>()
   const emptyScores = ({ segment, dead }: LivePart, histories: readonly Commits[], asksForTests: boolean) => {
-    const known = standings.get(segment)
+    const known = statuses.get(segment)
     const of = histories.map(({ name }) => name).join()
-    const standing = known?.of === of ? known : standingOf(segment, histories, of, settings)
-    standings.set(segment, standing)
-    const { prior, testPrior, longestFile, bound, extra } = standing
+    const status = known?.of === of ? known : candidateOf(segment, histories, of, settings)
+    statuses.set(segment, status)
+    const { prior, testPrior, longestFile, bound, extra } = status
     bound.fill(0)
     extra.fill(0)
     return { segment, dead, longestFile, texts: [], bound, extra, prior: asksForTests ? testPrior : prior }
@@ -131,7 +131,7 @@ interface Found {
 }
 
 /** What is known of a segment before a query, and memory for the scores of its files. */
-interface Standing {
+interface FileStatus {
   /** By file: what its score is multiplied with, whatever the query; then the same for a query about tests. */
   prior: Float32Array
   testPrior: Float32Array
@@ -142,7 +142,7 @@ interface Standing {
   extra: Float32Array
 }
 
-function standingOf(segment: Segment, histories: readonly Commits[], of: string, settings: Tuning): Standing {
+function candidateOf(segment: Segment, histories: readonly Commits[], of: string, settings: Tuning): FileStatus {
   const { firstChunks, fileCount } = segment
   let longestFile = 0
   for (let file = 0; file < fileCount; file++) {

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { z } from 'zod'
-import { leaderboard, type Standing } from '../bench/leaderboard.ts'
+import { leaderboard, type LeaderboardRow } from '../bench/leaderboard.ts'
 import { strategyNameOf } from '../bench/render.ts'
-import { openResults, type Candidate, type ResultStore } from '../bench/results.ts'
+import { openResults, type BenchmarkCandidate, type ResultStore } from '../bench/results.ts'
 import { runBenchmark, type Answer, type ChatRequest as BenchmarkRequest, type Progress } from '../bench/runner.ts'
 import type { Sandbox } from '../bench/sandbox/sandbox.ts'
 import { suites as ownSuites } from '../bench/suites/index.ts'
@@ -125,14 +125,14 @@ export function benchmarkWork(parts: BenchmarkParts): Work {
           }).finally(onMeasured)
           job.signal.throwIfAborted()
           store.finish(run, Math.round(now()))
-          outcomes.push({ standings: leaderboard(store.results(run)), unreachable: outcome.unreachable })
+          outcomes.push({ rows: leaderboard(store.results(run)), unreachable: outcome.unreachable })
         }
         return outcomes
       })
       const outcomes = (await Promise.all(measured)).flat()
       return {
         judged,
-        models: outcomes.flatMap(({ standings }) => standings.map(standing => summary(standing, judged))),
+        models: outcomes.flatMap(({ rows }) => rows.map(row => summary(row, judged))),
         unreachable: outcomes.flatMap(({ unreachable }) =>
           unreachable.map(({ provider, model, reason }) => ({ model: `${provider}/${model}`, reason })),
         ),
@@ -142,19 +142,19 @@ export function benchmarkWork(parts: BenchmarkParts): Work {
 }
 
 /** One measured model as agents see it. */
-export function summary(standing: Standing, judged = true): BenchmarkOutcome['models'][number] {
-  const { provider, model, quality, categories } = standing
+export function summary(leader: LeaderboardRow, judged = true): BenchmarkOutcome['models'][number] {
+  const { provider, model, quality, categories } = leader
   return {
     model: `${provider}/${model}`,
-    strategy: strategyNameOf(standing) ?? null,
-    items: standing.items,
+    strategy: strategyNameOf(leader) ?? null,
+    items: leader.items,
     quality: judged ? quality.value : null,
     quality_low: judged ? quality.low : null,
     quality_high: judged ? quality.high : null,
-    tokens_per_second: standing.tokensPerSecond,
-    cost_usd_per_task: standing.costUsdPerTask,
-    first_token_ms: standing.firstToken[0]?.medianMs ?? null,
-    load_seconds: standing.loadSeconds,
+    tokens_per_second: leader.tokensPerSecond,
+    cost_usd_per_task: leader.costUsdPerTask,
+    first_token_ms: leader.firstToken[0]?.medianMs ?? null,
+    load_seconds: leader.loadSeconds,
     categories: Object.fromEntries(
       (judged ? categories : []).map(({ category, passed, tasks, low, high }) => [
         category,
@@ -192,7 +192,7 @@ function suiteOf(tasks: NonNullable<BenchmarkSpec['tasks']>): Suite {
   }
 }
 
-function candidateOf(model: Model): Candidate {
+function candidateOf(model: Model): BenchmarkCandidate {
   const { provider, name, digest, quantization, contextTokens, free, price, loaded, sizeBytes } = model
   return {
     provider,
@@ -217,7 +217,7 @@ function spread(models: readonly Model[], lines: number): Model[][] {
 
 function predicted(gateway: Gateway, { id }: Model, asked: BenchmarkRequest): number | undefined {
   const decision = gateway.preview(ChatRequest.parse({ ...asked, model: id }))
-  return decision.standings.find(({ model }) => model === id)?.quality
+  return decision.candidates.find(({ model }) => model === id)?.quality
 }
 
 /** Puts one item to its model on the one road, so that it has its row in the books and its slot like any request. */

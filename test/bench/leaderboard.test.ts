@@ -1,6 +1,6 @@
 import t from 'tap'
 import { renderFrontier } from '../../src/bench/frontier.ts'
-import { leaderboard, type Standing } from '../../src/bench/leaderboard.ts'
+import { leaderboard, type LeaderboardRow } from '../../src/bench/leaderboard.ts'
 import { renderMarkdown, renderTable } from '../../src/bench/render.ts'
 import { reportOf } from '../../src/bench/report.ts'
 import type { Result } from '../../src/bench/results.ts'
@@ -39,25 +39,25 @@ const measured = (model: string, passed: number, costUsd: number | null, more: P
   )
 
 t.test('standings are ordered by quality, categories weighing alike', async t => {
-  const standings = leaderboard([
+  const leaders = leaderboard([
     ...measured('half', 5, 0),
     ...measured('all', 10, 0.25),
     ...measured('all', 5, 0.25, { suite: 'tool-calls' }).slice(0, 5),
   ])
-  t.match(standings, [
+  t.match(leaders, [
     { model: 'all', quality: { value: 1 }, costUsdPerTask: 0.25, items: 15 },
     { model: 'half', quality: { value: 0.5 }, costUsdPerTask: 0 },
   ])
-  t.ok(standings.every(({ quality }) => quality.low < quality.value && quality.value <= quality.high))
+  t.ok(leaders.every(({ quality }) => quality.low < quality.value && quality.value <= quality.high))
 })
 
 t.test('time to the first token is told by prompt length', async t => {
-  const [standing] = leaderboard([
+  const [leader] = leaderboard([
     result({}),
     result({ task: 'sql/b', firstTokenMs: 40 }),
     result({ task: 'sql/c', promptTokens: 9_000, firstTokenMs: 900 }),
   ])
-  t.strictSame(standing!.firstToken, [
+  t.strictSame(leader!.firstToken, [
     { promptTokensUpTo: 512, medianMs: 30, items: 2 },
     { promptTokensUpTo: 32_768, medianMs: 900, items: 1 },
   ])
@@ -80,7 +80,7 @@ const everything = [
   ...measured('unpriced', 7, null),
 ]
 const report = reportOf(everything, seeded(1))
-const { standings } = report
+const { leaders } = report
 
 t.test('the table is aligned and names every model and category', async t => {
   const lines = renderTable(report).split('\n')
@@ -135,11 +135,11 @@ t.test('Markdown keeps its cells apart', async t => {
 })
 
 t.test('the frontier goes through the models that no cheaper one matches', async t => {
-  const svg = renderFrontier(standings, 'Quality & cost')
+  const svg = renderFrontier(leaders, 'Quality & cost')
   t.match(svg, /Quality &#38; cost/)
   t.notMatch(svg, /NaN|undefined|Infinity/)
   t.equal(svg.match(/<circle/g)?.length, 4, 'a dot for each model whose cost is known')
   t.equal(svg.match(/<circle class="best"/g)?.length, 3, 'the wasteful one is not on it')
-  const none: Standing[] = []
+  const none: LeaderboardRow[] = []
   t.notMatch(renderFrontier(none, 'Empty'), /NaN|Infinity/)
 })

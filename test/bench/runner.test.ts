@@ -2,7 +2,7 @@ import t, { type Test } from 'tap'
 import { openAiServer } from '../../src/cli/benchmark/openai-server.ts'
 import { evidence } from '../../src/bench/evidence.ts'
 import { leaderboard } from '../../src/bench/leaderboard.ts'
-import { openResults, type Candidate } from '../../src/bench/results.ts'
+import { openResults, type BenchmarkCandidate } from '../../src/bench/results.ts'
 import { inTurn, runBenchmark, type BenchmarkOptions, type Progress } from '../../src/bench/runner.ts'
 import { openSandbox } from '../../src/bench/sandbox/sandbox.ts'
 import { defaultStopping } from '../../src/bench/stopping.ts'
@@ -47,13 +47,13 @@ async function benchmark(t: Test, scripts: Record<string, Script>, options: Part
 
 t.test('a good and a bad model end in the right order in every category after four items each', async t => {
   const { outcome, results } = await benchmark(t, { bad, good }, { suites })
-  const standings = leaderboard(results)
+  const leaders = leaderboard(results)
   t.strictSame(
-    standings.map(({ model }) => model),
+    leaders.map(({ model }) => model),
     ['good', 'bad'],
   )
   for (const category of suites.map(({ name }) => name)) {
-    const [first, second] = standings.map(({ categories }) => categories.find(score => score.category === category)!)
+    const [first, second] = leaders.map(({ categories }) => categories.find(score => score.category === category)!)
     t.match(
       [first, second],
       [
@@ -123,7 +123,9 @@ t.test('hard items come among the first, so that an early stop has seen them', a
 
 t.test('no item starts that could cost more than is left', async t => {
   const price = { input: 1_000, output: 1_000 }
-  const candidates: Candidate[] = [{ provider: 'shop', model: 'good', paid: true, price, contextTokens: 32_768 }]
+  const candidates: BenchmarkCandidate[] = [
+    { provider: 'shop', model: 'good', paid: true, price, contextTokens: 32_768 },
+  ]
   const none = await benchmark(t, { good }, { candidates, maxCostUsd: 1 })
   t.match(none.outcome, { status: 'out of money', asked: 0, costUsd: 0 })
   const some = await benchmark(t, { good }, { candidates, maxCostUsd: 5, suites: reasoning })
@@ -192,7 +194,7 @@ t.test('an answer that takes too long is an item failed', async t => {
 })
 
 t.test('results carry what they are results of, and how fast it was', async t => {
-  const candidates: Candidate[] = [
+  const candidates: BenchmarkCandidate[] = [
     {
       provider: 'here',
       model: 'good',
@@ -221,7 +223,7 @@ t.test('results carry what they are results of, and how fast it was', async t =>
 
 t.test('a prompting strategy goes before every task, and its results stand apart', async t => {
   const system = 'Think in small steps.'
-  const candidates: Candidate[] = [undefined, { strategy: 'small steps', system }].map(settings => ({
+  const candidates: BenchmarkCandidate[] = [undefined, { strategy: 'small steps', system }].map(settings => ({
     provider: 'here',
     model: 'good',
     paid: false,

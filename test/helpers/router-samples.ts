@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import type { Model } from '../../src/providers/provider.ts'
-import type { Asked, Candidates } from '../../src/router/decide.ts'
+import type { Asked, CandidatePool } from '../../src/router/decide.ts'
 import {
   emptyEvidence,
   learnBenchmark,
@@ -72,7 +72,7 @@ export interface Situation {
   weights?: Parameters<typeof createKnowledge>[0]
 }
 
-export function argumentsOf(situation: Situation): [Asked, Candidates, Knowledge] {
+export function argumentsOf(situation: Situation): [Asked, CandidatePool, Knowledge] {
   const { models, preset = 'auto', evidence = emptyEvidence(), policy = {} } = situation
   const named = presets[preset]
   const group: Group =

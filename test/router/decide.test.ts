@@ -31,10 +31,10 @@ t.test('the same arguments give the same decision, whoever asks', async t => {
 t.test('a candidate below the quality floor is never chosen while one above exists', async () => {
   fc.assert(
     fc.property(anySituation, situation => {
-      const { standings, floor, terms } = decide(...argumentsOf(situation), situation.now, situation.chance)
-      const [first, ...others] = standings
+      const { candidates, floor, criteria } = decide(...argumentsOf(situation), situation.now, situation.chance)
+      const [first, ...others] = candidates
       if (first === undefined) return true
-      const required = terms!.qualityFloor
+      const required = criteria!.qualityFloor
       if (others.some(other => other.quality >= required)) return first.quality >= required
       return first.quality >= floor
     }),
@@ -48,13 +48,13 @@ t.test('what is chosen obeys every limit of the request', async () => {
       const decision = decide(...argumentsOf(situation), situation.now, situation.chance)
       const { options = {}, policy = {}, preset } = situation
       return decision.ranked.every((model, at) => {
-        const standing = decision.standings[at]!
+        const candidate = decision.candidates[at]!
         return (
-          standing.model === model.id &&
+          candidate.model === model.id &&
           situation.condition!(model).state === 'ready' &&
           (model.tier === 'local' || (options.localOnly !== true && preset !== 'local')) &&
           (model.free || (policy.freeOnly !== true && preset !== 'free')) &&
-          (options.maxCostUsd === undefined || standing.costUsd! <= options.maxCostUsd) &&
+          (options.maxCostUsd === undefined || candidate.costUsd! <= options.maxCostUsd) &&
           !(situation.measured!.tools && model.capabilities.tools === false)
         )
       })
@@ -66,12 +66,12 @@ t.test('what is chosen obeys every limit of the request', async () => {
 t.test('every candidate is either ranked or dropped with a reason', async () => {
   fc.assert(
     fc.property(anySituation, situation => {
-      const { ranked, dropped, standings } = decide(...argumentsOf(situation), situation.now, situation.chance)
-      const all = [...ranked, ...dropped.map(({ model }) => model)]
+      const { ranked, excluded, candidates } = decide(...argumentsOf(situation), situation.now, situation.chance)
+      const all = [...ranked, ...excluded.map(({ model }) => model)]
       return (
         new Set(all).size === situation.models.length &&
-        standings.length === ranked.length &&
-        dropped.every(({ drop }) => drop.reason !== '')
+        candidates.length === ranked.length &&
+        excluded.every(({ exclusion }) => exclusion.reason !== '')
       )
     }),
     { numRuns: 1000 },
@@ -82,11 +82,11 @@ t.test('a warm, idle, good enough local model always wins on cost', async () => 
   fc.assert(
     fc.property(anySituation, fc.double({ min: 0, max: 1, noNaN: true }), (situation, chance) => {
       const asked = { ...situation, preset: 'auto:cost', options: {} }
-      const { standings } = decide(...argumentsOf(asked), situation.now, chance)
-      const ready = standings.filter(
+      const { candidates } = decide(...argumentsOf(asked), situation.now, chance)
+      const ready = candidates.filter(
         ({ step, adequate, waitSeconds }) => step === 'local' && adequate && waitSeconds === 0,
       )
-      const [first] = standings
+      const [first] = candidates
       return ready.length === 0 || (first!.step === 'local' && first!.waitSeconds === 0 && first!.adequate)
     }),
     { numRuns: 1000 },
@@ -102,10 +102,12 @@ t.test('without a key nothing remote is ever chosen, whoever is named and whatev
         preset: named && remote !== undefined ? remote.id : situation.preset,
         condition: ({ tier }) => (tier === 'local' ? { state: 'ready' } : { state: 'no_key' }),
       }
-      const { ranked, dropped } = decide(...argumentsOf(asked), situation.now, situation.chance)
+      const { ranked, excluded } = decide(...argumentsOf(asked), situation.now, situation.chance)
       return (
         ranked.every(({ tier }) => tier === 'local') &&
-        dropped.every(({ model, drop }) => model.tier === 'local' || ['no_key', 'policy'].includes(drop.code))
+        excluded.every(
+          ({ model, exclusion }) => model.tier === 'local' || ['no_key', 'policy'].includes(exclusion.code),
+        )
       )
     }),
     { numRuns: 1000 },
@@ -226,7 +228,7 @@ t.test('RELIABLE_BENCHMARK_COUNT decides how much one benchmark run counts', asy
   teach(evidence, models[1]!, 0.9)
   evidence.benchmarks.set('praised', new Map([['chat', { score: 1, runs: 1, tasks: 30 }]]))
   const quality = (reliableBenchmarkCount: number) =>
-    decide(...argumentsOf({ models, evidence, policy: { reliableBenchmarkCount } }), 0, 0).standings.find(
+    decide(...argumentsOf({ models, evidence, policy: { reliableBenchmarkCount } }), 0, 0).candidates.find(
       ({ step }) => step === 'local',
     )!.quality
   t.ok(quality(1) > quality(3))
@@ -235,16 +237,18 @@ t.test('RELIABLE_BENCHMARK_COUNT decides how much one benchmark run counts', asy
 
 t.test('OPENROUTER_FREE_ONLY, max_cost and local_only keep money in the pocket', async t => {
   const models = [paidModel('big')]
-  t.match(decide(...argumentsOf({ models, policy: { freeOnly: true } }), 0, 0).dropped, [{ drop: { code: 'policy' } }])
-  t.match(decide(...argumentsOf({ models, options: { maxCostUsd: 0.0001 } }), 0, 0).dropped, [
-    { drop: { code: 'budget' } },
+  t.match(decide(...argumentsOf({ models, policy: { freeOnly: true } }), 0, 0).excluded, [
+    { exclusion: { code: 'policy' } },
   ])
-  t.match(decide(...argumentsOf({ models, options: { localOnly: true } }), 0, 0).dropped, [
-    { drop: { code: 'policy' } },
+  t.match(decide(...argumentsOf({ models, options: { maxCostUsd: 0.0001 } }), 0, 0).excluded, [
+    { exclusion: { code: 'budget' } },
+  ])
+  t.match(decide(...argumentsOf({ models, options: { localOnly: true } }), 0, 0).excluded, [
+    { exclusion: { code: 'policy' } },
   ])
   const unpriced = [paidModel('unknown', { price: undefined })]
-  t.match(decide(...argumentsOf({ models: unpriced, options: { maxCostUsd: 1 } }), 0, 0).dropped, [
-    { drop: { code: 'budget', reason: /no known price/ } },
+  t.match(decide(...argumentsOf({ models: unpriced, options: { maxCostUsd: 1 } }), 0, 0).excluded, [
+    { exclusion: { code: 'budget', reason: /no known price/ } },
   ])
 })
 
@@ -258,7 +262,7 @@ t.test('DEFAULT_LOCAL_MODEL goes first among local models of like quality', asyn
 t.test('LOCAL_WATTS and ENERGY_PRICE make local models cost what their power costs', async t => {
   const [local] = [localModel('small')]
   const cost = (policy: Situation['policy']) =>
-    decide(...argumentsOf({ models: [local], policy: policy! }), 0, 0).standings[0]!.costUsd
+    decide(...argumentsOf({ models: [local], policy: policy! }), 0, 0).candidates[0]!.costUsd
   t.equal(cost({}), 0)
   t.equal(cost({ localWatts: 300 }), 0)
   const dear = cost({ localWatts: 300, energyPrice: 0.4 })!
@@ -346,7 +350,7 @@ t.test('where nobody reaches the floor the best are taken all the same, and it s
 
 t.test('zero candidates: an empty decision that can be explained and refused', async t => {
   const decision = decide(...argumentsOf({ models: [] }), 0, 0)
-  t.match(decision, { ranked: [], dropped: [], reason: 'none', terms: undefined })
+  t.match(decision, { ranked: [], excluded: [], reason: 'none', criteria: undefined })
   t.match(explain(decision), { chosen: undefined, candidates: [], summary: /Nobody/ })
   t.equal(refusal(decision, 0).code, 'no_backend')
 })

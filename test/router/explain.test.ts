@@ -19,7 +19,7 @@ t.test('every loser hears why it lost and what would flip it', async t => {
       const explanation = explain(decide(...argumentsOf(situation), situation.now, situation.chance))
       const [, ...losers] = explanation.candidates
       t.ok(losers.every(({ lost_because, flip }) => lost_because !== '' && flip !== ''))
-      t.ok(explanation.dropped.every(({ reason, flip }) => reason !== '' && flip !== ''))
+      t.ok(explanation.excluded.every(({ reason, flip }) => reason !== '' && flip !== ''))
       t.ok(explanation.candidates.every(({ quality, low, high }) => low <= quality && quality <= high))
     }),
     { numRuns: 300 },
@@ -43,7 +43,7 @@ t.test('the reasons are the rules of the ranking', async t => {
   t.match(lost('ollama/cold'), /not ready/)
   t.match(lost('ollama/weak'), /below the floor of 70 %/)
   t.match(lost('openrouter/gift:free'), /local goes before free/)
-  t.match(explanation.dropped, [{ model: 'openrouter/blind', code: 'vision', flip: 'send no images' }])
+  t.match(explanation.excluded, [{ model: 'openrouter/blind', code: 'vision', flip: 'send no images' }])
 })
 
 t.test('lowering the floor to what the flip says flips the decision', async t => {

@@ -42,7 +42,7 @@ t.test('a stricter policy costs more and is better; what happened counts for wha
   const big = run('always big', always('openrouter/big'))
   t.match(kept, { requests: 10, charged: 10, rated: 6, predicted: 4, models: { 'ollama/small': 10 } })
   t.ok(Math.abs(kept.costUsd - 0.01) < 1e-12, 'what was charged, not what was expected')
-  t.ok(Math.abs(kept.quality - (6 * 0.5 + 4 * stored.standings[0]!.quality) / 10) < 1e-12)
+  t.ok(Math.abs(kept.quality - (6 * 0.5 + 4 * stored.candidates[0]!.quality) / 10) < 1e-12)
   t.match(strict, { charged: 0, rated: 0, predicted: 10, models: { 'openrouter/big': 10 } })
   t.ok(strict.costUsd > kept.costUsd && strict.quality > 0.8)
   t.equal(strict.costUsd, big.costUsd)

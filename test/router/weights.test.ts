@@ -82,7 +82,7 @@ t.test('a kind of task nobody measured gets the estimate of an average one', asy
     0,
     0,
   )
-  const [standing] = decision.standings
-  t.ok(standing!.quality > 0.3 && standing!.quality < 0.9)
-  t.ok(standing!.plusMinus > 0.3)
+  const [candidate] = decision.candidates
+  t.ok(candidate!.quality > 0.3 && candidate!.quality < 0.9)
+  t.ok(candidate!.plusMinus > 0.3)
 })

@@ -1,5 +1,5 @@
 import { GatewayError } from '../../errors.ts'
-import { candidateKey, type Candidate, type Result, type Settings } from '../../bench/results.ts'
+import { candidateKey, type BenchmarkCandidate, type Result, type Settings } from '../../bench/results.ts'
 import { inTurn } from '../../bench/runner.ts'
 import { suiteFromFile } from '../../bench/suites/file.ts'
 import { suites as ownSuites } from '../../bench/suites/index.ts'
@@ -35,7 +35,7 @@ export interface ModelSelection {
 }
 
 /** Those named; without names our own that cost nothing, and whatever the flags add. */
-export function chosenCandidates(served: readonly ServedModel[], selection: ModelSelection): Candidate[] {
+export function chosenCandidates(served: readonly ServedModel[], selection: ModelSelection): BenchmarkCandidate[] {
   const { names, free, paid, price, contextTokens, settings } = selection
   const chosen =
     names === undefined
@@ -54,7 +54,7 @@ export function chosenCandidates(served: readonly ServedModel[], selection: Mode
   }))
 }
 
-function named(served: readonly ServedModel[], name: string): Candidate {
+function named(served: readonly ServedModel[], name: string): BenchmarkCandidate {
   const found = served.find(({ candidate: { provider, model } }) => model === name || `${provider}/${model}` === name)
   if (found !== undefined) return found.candidate
   const there = served.map(({ candidate }) => candidate.model).join(', ')
@@ -66,7 +66,7 @@ const driftTasksPerSuite = 4
 /** The first few tasks of each suite that have been put to one of the candidates before. */
 export function sampled(
   suites: readonly Suite[],
-  candidates: readonly Candidate[],
+  candidates: readonly BenchmarkCandidate[],
   earlier: readonly Result[],
 ): Suite[] {
   const keys = new Set(candidates.map(candidateKey))

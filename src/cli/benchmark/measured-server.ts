@@ -1,4 +1,4 @@
-import type { Candidate } from '../../bench/results.ts'
+import type { BenchmarkCandidate } from '../../bench/results.ts'
 import type { AskModel, BenchmarkOptions } from '../../bench/runner.ts'
 
 /** What a benchmark needs of whoever serves the models. */
@@ -13,7 +13,7 @@ export interface MeasuredServer {
 }
 
 export interface ServedModel {
-  candidate: Candidate
+  candidate: BenchmarkCandidate
   /** Runs on a machine of ours, so that measuring it asks nothing of anybody else. */
   own: boolean
 }

@@ -1,6 +1,6 @@
 import { request } from 'undici'
 import { GatewayError, type FailureCode } from '../../errors.ts'
-import type { Candidate } from '../../bench/results.ts'
+import type { BenchmarkCandidate } from '../../bench/results.ts'
 import type { Answer } from '../../bench/runner.ts'
 import type { ToolCall } from '../../bench/suites/suite.ts'
 import type { MeasuredServer } from './measured-server.ts'
@@ -88,7 +88,7 @@ interface ListedModel {
 function candidateFrom(
   provider: string,
   { id, digest, context_length, max_model_len, meta, pricing }: ListedModel,
-): Candidate {
+): BenchmarkCandidate {
   const contextTokens = context_length ?? max_model_len ?? meta?.n_ctx ?? meta?.n_ctx_train
   const price = { input: Number(pricing?.prompt ?? 0) * 1e6, output: Number(pricing?.completion ?? 0) * 1e6 }
   return {

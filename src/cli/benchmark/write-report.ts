@@ -23,7 +23,7 @@ export function writeReport(results: readonly Result[], json: boolean, folder: s
   }
   write('leaderboard.json', `${JSON.stringify({ ...report, results }, null, 2)}\n`)
   write('leaderboard.md', renderMarkdown(report, 'Leaderboard'))
-  write('frontier.svg', renderFrontier(report.standings, 'Quality and cost of the measured models'))
+  write('frontier.svg', renderFrontier(report.leaders, 'Quality and cost of the measured models'))
   process.stderr.write(`leaderboard.json, leaderboard.md and frontier.svg are in ${folder}\n`)
 }
 

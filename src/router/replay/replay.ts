@@ -1,7 +1,7 @@
 import { isAlike, isBetter } from '../cascade.ts'
 import type { Policy } from '../policy.ts'
 import type { DecisionRecord } from '../record.ts'
-import { rank, type Standing } from '../rank.ts'
+import { rank, type Candidate } from '../rank.ts'
 import type { Priority } from '../select.ts'
 
 /** A stored decision beside what came of it. */
@@ -54,7 +54,7 @@ export interface ReplayResult {
 }
 
 /** Whom a policy takes for a stored decision; undefined where it can serve nobody. */
-export type Choose = (record: DecisionRecord, answered: string | null) => Standing | undefined
+export type Choose = (record: DecisionRecord, answered: string | null) => Candidate | undefined
 
 /** One policy over stored decisions, read once: add each row, then ask for the result. */
 export function createReplay(name: string, choose: Choose) {
@@ -100,29 +100,34 @@ export function createReplay(name: string, choose: Choose) {
 }
 
 /** What happened: who answered, where he was in question, else who was to answer. */
-export const asItWas: Choose = ({ standings }, answered) =>
-  standings.find(({ model }) => model === answered) ?? standings[0]
+export const asItWas: Choose = ({ candidates }, answered) =>
+  candidates.find(({ model }) => model === answered) ?? candidates[0]
 
 /** Decides `record` again under `policy`. A request for a named model stays what it was. */
-export function decideAgain(record: DecisionRecord, base: Policy, policy: ReplayPolicy): Standing | undefined {
-  const { terms, standings, reason, chance } = record
-  if (terms === null) return undefined
-  if (reason === 'explicit') return standings[0]
+export function decideAgain(record: DecisionRecord, base: Policy, policy: ReplayPolicy): Candidate | undefined {
+  const { criteria, candidates, reason, chance } = record
+  if (criteria === null) return undefined
+  if (reason === 'explicit') return candidates[0]
   const merged: Policy = { ...base, ...policy }
-  const affordable = standings.filter(
+  const affordable = candidates.filter(
     ({ step, costUsd }) =>
       (policy.localOnly !== true || step === 'local') &&
       (!merged.freeOnly || step !== 'paid') &&
       (policy.maxCostUsd === undefined || (costUsd ?? Infinity) <= policy.maxCostUsd),
   )
   // Ranking writes into what it ranks, and several policies look at this record.
-  const copies = affordable.map(standing => ({ ...standing }))
+  const copies = affordable.map(candidate => ({ ...candidate }))
   const qualityFloor =
     policy.minQuality ??
     (policy.qualityThreshold === undefined || record.options.minQuality !== undefined
-      ? terms.qualityFloor
+      ? criteria.qualityFloor
       : policy.qualityThreshold)
-  const ranking = rank(copies, { ...terms, qualityFloor, priority: policy.priority ?? terms.priority }, merged, chance)
+  const ranking = rank(
+    copies,
+    { ...criteria, qualityFloor, priority: policy.priority ?? criteria.priority },
+    merged,
+    chance,
+  )
   return begun(
     ranking.order.map(place => copies[place]!),
     new Set(record.cascade?.skipped.map(({ model }) => model)),
@@ -130,7 +135,7 @@ export function decideAgain(record: DecisionRecord, base: Policy, policy: Replay
 }
 
 /** Whom a cascade asks first: those whose answers failed its checks too often then would be passed over again. */
-function begun(ranked: readonly Standing[], skipped: ReadonlySet<string>): Standing | undefined {
+function begun(ranked: readonly Candidate[], skipped: ReadonlySet<string>): Candidate | undefined {
   let here = ranked[0]
   while (here !== undefined && skipped.has(here.model)) {
     const than = here
@@ -143,6 +148,6 @@ function begun(ranked: readonly Standing[], skipped: ReadonlySet<string>): Stand
 
 /** Always the same model, where it was in question. A request for a named model stays what it was. */
 export function always(model: string): Choose {
-  return ({ standings, reason }) =>
-    reason === 'explicit' ? standings[0] : standings.find(standing => standing.model === model)
+  return ({ candidates, reason }) =>
+    reason === 'explicit' ? candidates[0] : candidates.find(candidate => candidate.model === model)
 }

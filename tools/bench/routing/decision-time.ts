@@ -1,6 +1,6 @@
 import type { Model } from '../../../src/providers/provider.ts'
 import { seededRandom } from '../../../src/router/chance.ts'
-import { decide, type Candidates } from '../../../src/router/decide.ts'
+import { decide, type CandidatePool } from '../../../src/router/decide.ts'
 import { emptyEvidence, learnOutcome, learnSpeed } from '../../../src/router/evidence.ts'
 import { createKnowledge } from '../../../src/router/knowledge.ts'
 import { measure } from '../../../src/router/measure.ts'
@@ -44,7 +44,7 @@ export function decisionTime(): { p50: number; p99: number; loadMs: number } {
     }
     learnSpeed(evidence, model.id, timing, 0)
   }
-  const candidates: Candidates = {
+  const candidates: CandidatePool = {
     groups: [{ asked: 'auto', models, preset: presets['auto']! }],
     condition: () => ({ state: 'ready' }),
     load: () => ({ busy: 1, waiting: 0, slots: 4 }),
