@@ -279,7 +279,7 @@ export const Endpoint = z.strictObject({
   /** How long its first token may take, where it differs from PROVIDER_TIMEOUT_MS. */
   firstTokenTimeoutMs: z.int().min(1).max(86_400_000).optional(),
   /** Protocols beside chat completions that it speaks whole: their requests reach it as they came. */
-  speaks: z.array(z.literal('messages')).optional(),
+  nativeProtocols: z.array(z.literal('messages')).optional(),
   /** The operator named it, so its absence is worth a word at start. */
   named: z.boolean().default(true),
   /** USD per million tokens by model name, for servers that do not tell. */

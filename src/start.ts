@@ -66,7 +66,7 @@ export async function start(config: Config, version: string, options: StartOptio
     const client = inProcessClient(operations, core, (err, operation) => {
       log.error({ err, operation }, 'unforeseen failure')
     })
-    const server = createFaces(core, client, token, () => url)
+    const server = createApplication(core, client, token, () => url)
     undo.unshift(() => server.close())
     await core.inventory.refresh(new AbortController().signal)
     core.tasks.recover()
@@ -110,7 +110,7 @@ export function dataDirOf({ root, values }: Config): string {
 }
 
 /** Everything that answers on the port. */
-function createFaces(core: Core, client: Client, token: string, url: () => string): FastifyInstance {
+function createApplication(core: Core, client: Client, token: string, url: () => string): FastifyInstance {
   const { SIGNALBOX_TOOLS, MCP_SESSION_LIMIT, MCP_SESSION_IDLE_MS, HOST } = core.config.values
   const server = createServer(core, token)
   const authorize = ({ keyId }: FastifyRequest): Principal => ({ name: keyId })
@@ -119,8 +119,8 @@ function createFaces(core: Core, client: Client, token: string, url: () => strin
   // A wrong selection is to be heard of at once, not when the first agent asks.
   selectTools(SIGNALBOX_TOOLS, operations)
   mountMcpWhenAsked(server, { authorize }, async () => {
-    const { createMcpFace } = await import('./mcp/application.ts')
-    const { factory, bus, receive } = createMcpFace({
+    const { createMcpApplication } = await import('./mcp/application.ts')
+    const { factory, bus, receive } = createMcpApplication({
       client,
       version: core.version,
       url,

@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util'
 import { ConfigError, type Config } from '../config.ts'
 import { AlreadyRunning } from '../instance.ts'
 import { attach } from '../mcp/attach.ts'
-import { createMcpFace, type McpFace } from '../mcp/application.ts'
+import { createMcpApplication, type McpApplication } from '../mcp/application.ts'
 import { followCore, NotYet, type Connection } from '../mcp/follow.ts'
 import { serveMcpStdio } from '../mcp/stdio.ts'
 import { inProcessClient } from '../operations/client.ts'
@@ -68,18 +68,18 @@ export async function serveMcp({ args, readConfig, version, environment }: Serve
   const following = followCore({
     connect: async () =>
       target === undefined
-        ? await ownOrAttach({ version, readConfig, face })
+        ? await ownOrAttach({ version, readConfig, application })
         : await attach({
             url: targetUrl(target),
             ...tokenOf(values['api-key'] ?? environment['SIGNALBOX_API_KEY']),
-            receive: face.receive,
+            receive: application.receive,
           }),
     effectOf: name => operations.find(operation => operation.name === name)?.effect,
     patienceMs,
     now,
     onError: report,
   })
-  const face: McpFace = createMcpFace({
+  const application: McpApplication = createMcpApplication({
     client: following.client,
     version,
     url: following.url,
@@ -92,7 +92,7 @@ export async function serveMcp({ args, readConfig, version, environment }: Serve
   try {
     await following.start()
     await serveMcpStdio({
-      factory: face.factory,
+      factory: application.factory,
       stdin: process.stdin,
       stdout,
       signal: ending.signal,
@@ -106,16 +106,16 @@ export async function serveMcp({ args, readConfig, version, environment }: Serve
 interface OwnParts {
   version: string
   readConfig: () => Config
-  face: McpFace
+  application: McpApplication
 }
 
 /** Runs the core of the data directory here, or uses the one that another process runs. */
-async function ownOrAttach({ version, readConfig, face }: OwnParts): Promise<Connection> {
+async function ownOrAttach({ version, readConfig, application }: OwnParts): Promise<Connection> {
   try {
     // Read anew: an heir takes over long after it was started, and the one before it may have been given other settings.
     const running = await start(readConfig(), version, { readConfig })
     const { core, url } = running
-    const unwatch = watchNews(core, face.receive)
+    const unwatch = watchNews(core, application.receive)
     return {
       client: inProcessClient(operations, core, (err, operation) => {
         core.log.error({ err, operation }, 'unforeseen failure')
@@ -130,7 +130,7 @@ async function ownOrAttach({ version, readConfig, face }: OwnParts): Promise<Con
   } catch (error) {
     if (!(error instanceof AlreadyRunning)) throw error
     if (error.instance === undefined) throw new NotYet(error.message)
-    return await attach({ url: error.instance.url, token: error.instance.token, receive: face.receive })
+    return await attach({ url: error.instance.url, token: error.instance.token, receive: application.receive })
   }
 }
 

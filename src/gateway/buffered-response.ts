@@ -6,7 +6,7 @@ import type { AttemptRecorder } from './request-record.ts'
 import type { Primed } from './attempt.ts'
 
 /** An answer that is all here and has not gone to anybody. */
-export interface HeldAnswer {
+export interface BufferedResponse {
   completion: ChatCompletion
   /** The answer in the form in which it came, to be sent once. */
   reply: Primed<ChatCompletion>
@@ -19,7 +19,7 @@ const mostBytes = 4 * 1024 * 1024
  * Reads an answer to its end and keeps it back. Leaving in the middle, because the signal of the attempt aborted or it grew
  * too long, closes the upstream's socket. Throws what broke it, or `answer_rejected` where it has no end.
  */
-export async function holdAnswer(reply: Primed<ChatCompletion>, entry: AttemptRecorder): Promise<HeldAnswer> {
+export async function bufferResponse(reply: Primed<ChatCompletion>, entry: AttemptRecorder): Promise<BufferedResponse> {
   if (reply.kind === 'complete') {
     entry.completed(reply.completion)
     return { completion: reply.completion, reply }

@@ -12,13 +12,13 @@ import {
 } from '../router/cascade.ts'
 import type { Decision } from '../router/decide.ts'
 import { likeliest } from '../router/measure.ts'
-import type { CallTarget } from '../router/rank.ts'
+import type { Candidate } from '../router/rank.ts'
 import type { ChatCompletion } from '../wire/chat/schema.ts'
 import type { RequestRecorder, AttemptRecorder } from './request-record.ts'
 import { checkAll, learnFrom, type CheckParts, type CheckRequest } from './check-answer.ts'
 import type { Primed } from './attempt.ts'
 import type { Answer, Served } from './gateway.ts'
-import { holdAnswer, type HeldAnswer } from './buffered-response.ts'
+import { bufferResponse, type BufferedResponse } from './buffered-response.ts'
 import type { Learner } from './learner.ts'
 
 /** An answer that has begun, as it would go on to the caller, with what closes its attempt. */
@@ -60,9 +60,9 @@ export function createCascades(parts: CascadeParts): (request: CascadeRequest) =
   return request => createCascade(request, parts)
 }
 
-interface CallTarget {
+interface CheckedAnswer {
   answer: Unchecked<ChatCompletion>
-  held: HeldAnswer
+  held: BufferedResponse
   checked: Checked
   quality: number
 }
@@ -75,9 +75,9 @@ function createCascade(request: CascadeRequest, parts: CascadeParts): Cascade<Ch
   const answers: Checked[] = []
   let rejected: { model: Model; checked: Checked; learned: boolean } | undefined
   let rejections = 0
-  let best: CallTarget | undefined
+  let best: CheckedAnswer | undefined
 
-  const candidateOf = (model: Model): CallTarget => decision.candidates[decision.ranked.indexOf(model)]!
+  const candidateOf = (model: Model): Candidate => decision.candidates[decision.ranked.indexOf(model)]!
 
   function note(passed: boolean, why?: string): Verification {
     const verification = { checks, passed, answers: [...answers], ...(why === undefined ? {} : { why }) }
@@ -85,7 +85,7 @@ function createCascade(request: CascadeRequest, parts: CascadeParts): Cascade<Ch
     return verification
   }
 
-  function handOver({ answer, held, checked }: CallTarget, verification: Verification, reason?: string): Answer {
+  function handOver({ answer, held, checked }: CheckedAnswer, verification: Verification, reason?: string): Answer {
     const { served, entry } = answer
     entry.delivered(reason)
     request.served(served.model, decision)
@@ -112,9 +112,9 @@ function createCascade(request: CascadeRequest, parts: CascadeParts): Cascade<Ch
   }
 
   /** Reads the answer to its end; one that has none is rejected without being kept. */
-  async function whole({ served, reply, entry }: Unchecked<ChatCompletion>): Promise<HeldAnswer> {
+  async function whole({ served, reply, entry }: Unchecked<ChatCompletion>): Promise<BufferedResponse> {
     try {
-      return await holdAnswer(reply, entry)
+      return await bufferResponse(reply, entry)
     } catch (error) {
       if (!(error instanceof GatewayError) || error.code !== 'answer_rejected') throw error
       const verdict = { accepted: false, why: error.message } as const

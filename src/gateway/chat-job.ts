@@ -11,51 +11,51 @@ import type { Call, RouteQuery } from './request-record.ts'
 import type { Primed } from './attempt.ts'
 import type { Cascade, CascadeRequest } from './cascade-run.ts'
 import type { Job } from './job.ts'
-import type { KeptReasoning } from './reasoning-cache.ts'
+import type { ReasoningCache } from './reasoning-cache.ts'
 import { prepare } from './prepare.ts'
-import { prepareRelay } from './prepare-pass-through.ts'
+import { preparePassThrough } from './prepare-pass-through.ts'
 
 export interface ChatJobParts {
   decide: (request: ChatRequest, signal: AbortSignal, query: RouteQuery) => Promise<Decision>
   /** Takes note of which model holds the conversation. */
   remember: (request: ChatRequest, session: string | undefined, model: Model, decision: Decision) => void
-  keptReasoning: KeptReasoning
+  reasoningCache: ReasoningCache
   cascadeFor: (parts: CascadeRequest) => Cascade<ChatCompletion>
 }
 
 export function chatJob(
   call: Call,
   request: ChatRequest,
-  { decide, keptReasoning, remember, cascadeFor }: ChatJobParts,
+  { decide, reasoningCache, remember, cascadeFor }: ChatJobParts,
 ): Job<ChatCompletion> {
-  const restored = keptReasoning.restore(request)
+  const restored = reasoningCache.restore(request)
   const mayCall = (request.tools?.length ?? 0) > 0
   /** A server's own Messages go on as they are: what it means as a call or a thought it says in blocks. */
   const keepingOnly = (reply: Primed<ChatCompletion>): Primed<ChatCompletion> => {
-    if (mayCall && reply.kind === 'complete') keptReasoning.keep(reply.completion)
-    return mayCall && reply.kind === 'stream' ? { ...reply, parts: keptReasoning.watch(reply.parts) } : reply
+    if (mayCall && reply.kind === 'complete') reasoningCache.keep(reply.completion)
+    return mayCall && reply.kind === 'stream' ? { ...reply, parts: reasoningCache.watch(reply.parts) } : reply
   }
   const served = (model: Model, decision: Decision) => remember(request, call.options?.session, model, decision)
   return {
     asked: request,
     decide: signal => decide(request, signal, call),
     prepare({ model, provider, promptTokens }) {
-      const { written } = call
+      const { native } = call
       // Thoughts that the client dropped are put back by the translation alone.
       if (
-        written !== undefined &&
-        provider.relay !== undefined &&
+        native !== undefined &&
+        provider.passThrough !== undefined &&
         restored === request &&
-        model.speaks?.includes('messages')
+        model.nativeProtocols?.includes('messages')
       ) {
-        const { relay } = provider
-        const { body, notes } = prepareRelay(written.body, { model, provider, promptTokens })
-        return { call: signal => relay({ model, body, headers: written.headers, signal }), notes }
+        const { passThrough } = provider
+        const { body, notes } = preparePassThrough(native.body, { model, provider, promptTokens })
+        return { call: signal => passThrough({ model, body, headers: native.headers, signal }), notes }
       }
       const prepared = prepare(call.shape?.(model, restored) ?? restored, { model, provider, promptTokens })
       return {
         call: signal => provider.chat({ model, request: prepared.request, promptTokens, signal }),
-        notes: [...(written?.translationNotes ?? []), ...prepared.notes],
+        notes: [...(native?.translationNotes ?? []), ...prepared.notes],
       }
     },
     cascade: (decision, recorder) =>
@@ -68,10 +68,10 @@ export function chatJob(
       const reading = readingOf(request, model)
       if (reply.kind === 'stream') {
         const parts = untangleStream(reply.parts, reading)
-        return { kind: 'stream', parts: mayCall ? keptReasoning.watch(parts) : parts }
+        return { kind: 'stream', parts: mayCall ? reasoningCache.watch(parts) : parts }
       }
       const completion = untangleCompletion(reply.completion, reading)
-      if (mayCall) keptReasoning.keep(completion)
+      if (mayCall) reasoningCache.keep(completion)
       return { kind: 'complete', completion }
     },
   }

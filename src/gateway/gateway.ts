@@ -11,7 +11,7 @@ import type { Conversation } from '../router/price.ts'
 import { select, type Group } from '../router/select.ts'
 import { sessionKey } from '../router/session.ts'
 import { judgeOf, refuseUnknownChecks } from '../router/verify.ts'
-import type { Errand, ErrandName, ErrandReply, ErrandRequests } from '../wire/non-chat.ts'
+import type { NonChatEndpoint, NonChatType, NonChatReply, NonChatRequests } from '../wire/non-chat.ts'
 import type { ChatCompletion, ChatRequest } from '../wire/chat/schema.ts'
 import { createCascades, type Cascade } from './cascade-run.ts'
 import { attempt, type AttemptTimeouts, type Primed } from './attempt.ts'
@@ -26,10 +26,10 @@ import {
 } from './request-record.ts'
 import type { Breakers } from './breakers.ts'
 import { chatJob } from './chat-job.ts'
-import { errandJob } from './non-chat-job.ts'
+import { nonChatJob } from './non-chat-job.ts'
 import type { Inventory } from './inventory.ts'
 import type { Job } from './job.ts'
-import { createKeptReasoning } from './reasoning-cache.ts'
+import { createReasoningCache } from './reasoning-cache.ts'
 import type { Learner } from './learner.ts'
 import { askServers, doubtsIn } from './server-counts.ts'
 import type { Slots } from './slots.ts'
@@ -69,11 +69,11 @@ export interface Gateway {
    */
   chat(call: Call, request: ChatRequest): Promise<Answer>
   /** The same road for what is no chat. */
-  run<Name extends ErrandName>(
+  run<Name extends NonChatType>(
     call: Call,
-    errand: Errand<Name>,
-    request: ErrandRequests[Name],
-  ): Promise<Answer<ErrandReply>>
+    nonChat: NonChatEndpoint<Name>,
+    request: NonChatRequests[Name],
+  ): Promise<Answer<NonChatReply>>
   /** The decision by our own count of the prompt, without asking anybody. */
   preview(request: ChatRequest, query?: RouteQuery): Decision
   /** The decision that `chat` would take now, calling no model; where the prompt comes near a limit a server may be asked to count. */
@@ -304,12 +304,12 @@ export function createGateway(parts: GatewayParts): Gateway {
     if (error.code === 'upstream_unavailable') inventory.suspect(model)
   }
 
-  const keptReasoning = createKeptReasoning()
-  const decideErrand = (groups: readonly Group[], measured: Measured): Decision =>
+  const reasoningCache = createReasoningCache()
+  const decideNonChat = (groups: readonly Group[], measured: Measured): Decision =>
     decide({ measured, options: {} }, { groups, ...around }, knowledge, now(), random())
 
   const chat = (call: Call, request: ChatRequest): Promise<Answer> =>
-    perform(call, chatJob(call, request, { decide: dryRun, keptReasoning, remember, cascadeFor }))
+    perform(call, chatJob(call, request, { decide: dryRun, reasoningCache, remember, cascadeFor }))
   const cascadeFor = createCascades({
     knowledge,
     learner,
@@ -321,8 +321,8 @@ export function createGateway(parts: GatewayParts): Gateway {
 
   return {
     chat,
-    run: (call, errand, request) =>
-      perform(call, errandJob(errand, request, { groupsOf, providerOf, countText, decide: decideErrand })),
+    run: (call, nonChat, request) =>
+      perform(call, nonChatJob(nonChat, request, { groupsOf, providerOf, countText, decide: decideNonChat })),
     preview: (request, query) => preview(request, query),
     dryRun,
     route: (request, signal, query) => settleOn(() => dryRun(request, signal, query), request.model, signal),

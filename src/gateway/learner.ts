@@ -108,7 +108,7 @@ export function createLearner({ knowledge, ratios, save, now, log }: LearnerPart
 
   /** Only from prompts that were counted whole: images, and what was estimated, would be taken for the tokenizer's doing. */
   function learnRatio(model: Model, { measured }: Decision, usage: Usage): void {
-    if (!measured.exact || measured.errand !== undefined) return
+    if (!measured.exact || measured.nonChat !== undefined) return
     const row = ratios.learn(model.id, measured.promptTokens, promptTokens(usage))
     if (row === undefined) return
     const fact: RatioFact = { kind: 'ratio', subject: model.id, category: anyCategory, value: row }

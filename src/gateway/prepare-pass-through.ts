@@ -7,7 +7,10 @@ import { billingBlock, clamped, type Target } from './prepare.ts'
  * A caller's Messages request for a server that speaks Messages itself: as he wrote it, but for the model's name, what only
  * Signalbox or another server could understand, and limits that the model does not have. Pure.
  */
-export function prepareRelay(written: Readonly<JsonObject>, target: Target): { body: JsonObject; notes: string[] } {
+export function preparePassThrough(
+  written: Readonly<JsonObject>,
+  target: Target,
+): { body: JsonObject; notes: string[] } {
   const { model, provider } = target
   const notes: string[] = []
   let body: JsonObject = { ...written, model: model.name }

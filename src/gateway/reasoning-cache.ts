@@ -11,10 +11,10 @@ const mostCharacters = 16 * 1024 * 1024
 /** An answer that goes on beyond this is not remembered. */
 const mostBytesOfAnswer = 4 * 1024 * 1024
 
-type Thoughts = Record<string, unknown>
+type Reasoning = Record<string, unknown>
 
-interface Kept {
-  thoughts: Thoughts
+interface CachedReasoning {
+  reasoning: Reasoning
   /** What was called: ids that a server counts up come again in the next conversation. */
   called: string
 }
@@ -23,7 +23,7 @@ interface Kept {
  * What models thought before they called tools, by the ids of those calls and in memory only. Some providers refuse a
  * conversation whose reasoning is missing, and most clients drop it.
  */
-export interface KeptReasoning {
+export interface ReasoningCache {
   /** The request with the thoughts put back that the client dropped; the same object where there are none. */
   restore(request: ChatRequest): ChatRequest
   keep(completion: ChatCompletion): void
@@ -31,41 +31,41 @@ export interface KeptReasoning {
   watch(parts: AsyncGenerator<StreamPart, void, void>): AsyncGenerator<StreamPart, void, void>
 }
 
-export function createKeptReasoning(): KeptReasoning {
-  const kept = new LRUCache<string, Kept>({
+export function createReasoningCache(): ReasoningCache {
+  const cached = new LRUCache<string, CachedReasoning>({
     maxSize: mostCharacters,
-    sizeCalculation: ({ thoughts }) => JSON.stringify(thoughts).length,
+    sizeCalculation: ({ reasoning }) => JSON.stringify(reasoning).length,
   })
 
-  function thoughtsFor(message: ChatMessage): Thoughts | undefined {
+  function reasoningFor(message: ChatMessage): Reasoning | undefined {
     if (message.role !== 'assistant' || messageDetails(message).length > 0) return undefined
     for (const [id, call] of callsOf(message['tool_calls'])) {
-      const found = kept.get(id)
-      if (found !== undefined && found.called === fingerprint(call)) return found.thoughts
+      const found = cached.get(id)
+      if (found !== undefined && found.called === fingerprint(call)) return found.reasoning
     }
     return undefined
   }
 
   function keep({ choices }: ChatCompletion): void {
     for (const { message } of choices) {
-      const thoughts = Object.fromEntries(
+      const reasoning = Object.fromEntries(
         ['reasoning_content', 'reasoning', 'reasoning_details'].flatMap(field =>
           message[field] === undefined || message[field] === null ? [] : [[field, message[field]]],
         ),
       )
-      if (Object.keys(thoughts).length === 0) continue
-      for (const [id, call] of callsOf(message.tool_calls)) kept.set(id, { thoughts, called: fingerprint(call) })
+      if (Object.keys(reasoning).length === 0) continue
+      for (const [id, call] of callsOf(message.tool_calls)) cached.set(id, { reasoning, called: fingerprint(call) })
     }
   }
 
   return {
     restore(request) {
-      if (kept.size === 0) return request
+      if (cached.size === 0) return request
       let restored = false
       const messages = request.messages.map(message => {
-        const thoughts = thoughtsFor(message)
-        restored ||= thoughts !== undefined
-        return thoughts === undefined ? message : { ...message, ...thoughts }
+        const reasoning = reasoningFor(message)
+        restored ||= reasoning !== undefined
+        return reasoning === undefined ? message : { ...message, ...reasoning }
       })
       return restored ? { ...request, messages } : request
     },

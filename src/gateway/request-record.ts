@@ -19,7 +19,7 @@ export interface RouteQuery {
 }
 
 /** A Messages request before any translation. */
-export interface WrittenRequest {
+export interface NativeRequest {
   body: Readonly<Record<string, unknown>>
   headers: Readonly<Record<string, string>>
   /** What its translation leaves out. */
@@ -40,7 +40,7 @@ export interface Call extends RouteQuery {
   /** The request as one model should get it, where models want to be addressed in different ways. */
   shape?: (model: Model, request: ChatRequest) => ChatRequest
   /** The request as he wrote it, for servers that speak his protocol. */
-  written?: WrittenRequest | undefined
+  native?: NativeRequest | undefined
   /** Told each time a model gets a slot to work on it. */
   onSlot?: (model: Model) => void
 }

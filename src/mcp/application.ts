@@ -9,14 +9,14 @@ import { resources } from './resource-list.ts'
 import { createMcpFactory } from './server.ts'
 import { selectTools } from './tools.ts'
 
-export interface McpFace {
+export interface McpApplication {
   factory: McpServerFactory
   bus: ServerEventBus
   /** Takes what happens in the core and tells the clients that asked for it. */
   receive: (news: News) => void
 }
 
-export interface McpFaceParts {
+export interface McpApplicationParts {
   /** Where the operations run: in this process or another. */
   client: Client
   version: string
@@ -30,7 +30,14 @@ export interface McpFaceParts {
 }
 
 /** Everything that Signalbox offers over MCP. Throws `ConfigError` for a selection of tools that do not exist. */
-export function createMcpFace({ client, version, url, tools, readOnly, now }: McpFaceParts): McpFace {
+export function createMcpApplication({
+  client,
+  version,
+  url,
+  tools,
+  readOnly,
+  now,
+}: McpApplicationParts): McpApplication {
   const bus = new InMemoryServerEventBus()
   let backends: ReadonlySet<string> = new Set()
   const shown = selectTools(tools, operations).filter(({ effect }) => !readOnly || effect === 'read')

@@ -6,7 +6,7 @@ import { endpointList, type EndpointList, readEndpoints, withoutEnding } from '.
 import { gapInPrompt } from './openai/fim-prompt.ts'
 import { createInventory } from './inventory.ts'
 import { type ChatBody, localChat, localChatBody } from './openai/chat.ts'
-import { openAiErrands } from './openai/non-chat.ts'
+import { openAiNonChat } from './openai/non-chat.ts'
 import { billions } from './parameter-count.ts'
 import type { Model, ProviderKind } from './provider.ts'
 import { refuseUnable } from './refuse-unable.ts'
@@ -42,7 +42,7 @@ export const lmStudio: ProviderKind = {
       remedy: 'start its server with `lms server start`',
     })
     const inventory = createInventory({ label, now, ask: signal => listModels(upstream, name, signal) })
-    const errands = openAiErrands(upstream, '/v1')
+    const nonChat = openAiNonChat(upstream, '/v1')
     return {
       name,
       label: lmStudio.label,
@@ -55,9 +55,9 @@ export const lmStudio: ProviderKind = {
         refuseUnable(call)
         return localChat(upstream, '/v1/chat/completions', call, withJsonSchema(localChatBody(call)))
       },
-      errands: {
-        embeddings: errands.embeddings,
-        completions: call => errands.completions({ ...call, request: gapInPrompt(call.request, call.model.name) }),
+      nonChat: {
+        embeddings: nonChat.embeddings,
+        completions: call => nonChat.completions({ ...call, request: gapInPrompt(call.request, call.model.name) }),
       },
     }
   },

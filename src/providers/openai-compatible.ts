@@ -10,7 +10,7 @@ import { completionsOrChat } from './openai/completion-by-chat.ts'
 import { gapInPrompt } from './openai/fim-prompt.ts'
 import { createInventory } from './inventory.ts'
 import { chatBody, openAiChat } from './openai/chat.ts'
-import { openAiErrands } from './openai/non-chat.ts'
+import { openAiNonChat } from './openai/non-chat.ts'
 import { askMessages } from './openai/messages-answer.ts'
 import type { Model, ProviderCall, ProviderKind, Tier } from './provider.ts'
 import { createUpstream, type Upstream } from './http/upstream.ts'
@@ -48,17 +48,20 @@ export const openAiCompatible: ProviderKind = {
     const native = anthropics
       ? createUpstream({ ...parts, keyHeader: 'x-api-key', headers: { 'anthropic-version': '2023-06-01' } })
       : upstream
-    const speaks = anthropics ? (['messages'] as const) : endpoint.speaks
+    const nativeProtocols = anthropics ? (['messages'] as const) : endpoint.nativeProtocols
     const inventory = createInventory({
       label: endpoint.name,
       now,
       ask: async signal =>
-        (await listModels(native, endpoint, signal)).map(entry => ({ ...describe(entry, endpoint, tier), speaks })),
+        (await listModels(native, endpoint, signal)).map(entry => ({
+          ...describe(entry, endpoint, tier),
+          nativeProtocols,
+        })),
     })
     const chat = (call: ProviderCall) => openAiChat(upstream, '/chat/completions', call, chatBody(call))
-    const errands = openAiErrands(upstream, '')
-    const complete: typeof errands.completions = call =>
-      errands.completions({ ...call, request: gapInPrompt(call.request, call.model.name) })
+    const nonChat = openAiNonChat(upstream, '')
+    const complete: typeof nonChat.completions = call =>
+      nonChat.completions({ ...call, request: gapInPrompt(call.request, call.model.name) })
     return {
       name: endpoint.name,
       label: openAiCompatible.label,
@@ -68,8 +71,8 @@ export const openAiCompatible: ProviderKind = {
       firstTokenTimeoutMs: endpoint.firstTokenTimeoutMs,
       ...inventory,
       chat,
-      relay: call => askMessages(native, '/messages', call),
-      errands: { ...errands, completions: completionsOrChat(complete, chat) },
+      passThrough: call => askMessages(native, '/messages', call),
+      nonChat: { ...nonChat, completions: completionsOrChat(complete, chat) },
     }
   },
 }

@@ -1,5 +1,5 @@
 import type { Endpoint, Settings } from '../config.ts'
-import type { ErrandName, ErrandReply, ErrandRequests } from '../wire/non-chat.ts'
+import type { NonChatType, NonChatReply, NonChatRequests } from '../wire/non-chat.ts'
 import type { ChatCompletion, ChatRequest } from '../wire/chat/schema.ts'
 import type { Effort } from '../wire/chat/reasoning-effort.ts'
 import type { StreamPart } from '../wire/stream-part.ts'
@@ -55,7 +55,7 @@ export interface Model {
   /** Why it should not be chosen now, for people; naming the model still gets it. */
   avoid?: string | undefined
   /** Callers' protocols, beside chat completions, that its server speaks for it whole: `relay` asks in them. */
-  speaks?: readonly 'messages'[] | undefined
+  nativeProtocols?: readonly 'messages'[] | undefined
 }
 
 export interface Health {
@@ -78,7 +78,7 @@ export interface ProviderCall {
 }
 
 /** One attempt in the caller's own protocol. */
-export interface RelayCall extends Omit<ProviderCall, 'request' | 'promptTokens'> {
+export interface PassThroughCall extends Omit<ProviderCall, 'request' | 'promptTokens'> {
   /** A Messages request with this server's name of the model in it. */
   body: Readonly<Record<string, unknown>>
   /** The caller's that belong to the protocol: `anthropic-version`, `anthropic-beta`. */
@@ -92,7 +92,7 @@ export type Reply<Body> =
 export type ProviderReply = Reply<ChatCompletion>
 
 /** One attempt at something else than a chat. */
-export interface ErrandCall<Request> {
+export interface NonChatCall<Request> {
   model: Model
   request: Request
   promptTokens: number
@@ -100,8 +100,8 @@ export interface ErrandCall<Request> {
 }
 
 /** What a kind of server does beside chats; what its API has no place for is absent. Failures as with chats. */
-export type ProviderErrands = {
-  readonly [Name in ErrandName]?: (call: ErrandCall<ErrandRequests[Name]>) => Promise<Reply<ErrandReply>>
+export type ProviderNonChat = {
+  readonly [Name in NonChatType]?: (call: NonChatCall<NonChatRequests[Name]>) => Promise<Reply<NonChatReply>>
 }
 
 /**
@@ -137,10 +137,10 @@ export interface Provider {
   refresh(signal: AbortSignal, options?: { fresh?: boolean }): Promise<void>
   chat(call: ProviderCall): Promise<ProviderReply>
   /** The same for a Messages request, at the server's own endpoint for that; for models that say so in `speaks`. */
-  relay?: (call: RelayCall) => Promise<ProviderReply>
+  passThrough?: (call: PassThroughCall) => Promise<ProviderReply>
   /** Prompt tokens as the server itself counts them, its template included, where it can. Nothing is generated. */
   readonly countTokens?: (call: Omit<ProviderCall, 'promptTokens'>) => Promise<number>
-  readonly errands?: ProviderErrands
+  readonly nonChat?: ProviderNonChat
   close(): Promise<void>
 }
 

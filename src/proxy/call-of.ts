@@ -4,7 +4,7 @@ import type { Call } from '../gateway/request-record.ts'
 import type { RequestOptions } from '../router/options.ts'
 
 /** Who asks, with a signal that fires when he hangs up, before or after the first byte of the answer. */
-export function callOf(
+export function openCall(
   incoming: FastifyRequest,
   reply: FastifyReply,
   endpoint: string,

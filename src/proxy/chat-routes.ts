@@ -1,15 +1,15 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { FastifyInstance } from 'fastify'
-import type { WrittenRequest } from '../gateway/request-record.ts'
+import type { NativeRequest } from '../gateway/request-record.ts'
 import type { Gateway, Served } from '../gateway/gateway.ts'
 import { readOptions } from '../router/options.ts'
 import type { ParsedRequest, Protocol, ReplyFacts } from '../wire/protocol.ts'
-import { callOf } from './call-of.ts'
+import { openCall } from './call-of.ts'
 import { replyError } from './reply-error.ts'
 import { notesHeader, servedHeaders } from './served-headers.ts'
 import { streamAnswer } from './stream-answer.ts'
 
-export interface AnswerRouteParts {
+export interface RouteParts {
   gateway: Gateway
   keepAliveMs: number
   /** Milliseconds since the epoch. */
@@ -17,16 +17,19 @@ export interface AnswerRouteParts {
 }
 
 /** The route of one protocol: `POST /v1/chat/completions`, `/v1/messages`, `/v1/responses`. */
-export function answers(
+export function registerChatRoute(
   app: FastifyInstance,
   protocol: Protocol,
-  { gateway, keepAliveMs, now }: AnswerRouteParts,
+  { gateway, keepAliveMs, now }: RouteParts,
 ): void {
   const errorHandler = replyError(error => protocol.writeError(error))
   app.post(protocol.path, { errorHandler }, async (incoming, reply) => {
     const parsed = protocol.parseRequest(incoming.body)
     const options = readOptions(incoming.headers, parsed.request.metadata)
-    const call = { ...callOf(incoming, reply, protocol.name, options), written: writtenOf(parsed, incoming.headers) }
+    const call = {
+      ...openCall(incoming, reply, protocol.name, options),
+      native: nativeRequestOf(parsed, incoming.headers),
+    }
     const parseMs = now() - call.receivedAt
     const factsOf = (served: Served): ReplyFacts => ({
       id: call.requestId.replaceAll(/[^A-Za-z0-9_-]/g, '_'),
@@ -36,7 +39,7 @@ export function answers(
     })
     const headersOf = (served: Served) => ({
       ...servedHeaders(served, parseMs),
-      ...notesHeader([...(parsed.written === undefined ? parsed.notes : []), ...served.notes]),
+      ...notesHeader([...(parsed.native === undefined ? parsed.notes : []), ...served.notes]),
     })
     const answer = gateway.chat(call, parsed.request)
     if (parsed.request.stream === true) {
@@ -54,11 +57,11 @@ export function answers(
 }
 
 /** What a server that speaks the caller's protocol gets: his body, and the headers that belong to it. */
-function writtenOf({ written, notes }: ParsedRequest, headers: IncomingHttpHeaders): WrittenRequest | undefined {
-  if (written === undefined) return undefined
+function nativeRequestOf({ native, notes }: ParsedRequest, headers: IncomingHttpHeaders): NativeRequest | undefined {
+  if (native === undefined) return undefined
   const passed = ['anthropic-version', 'anthropic-beta'].flatMap(name => {
     const value = headers[name]
     return value === undefined ? [] : [[name, String(value)] as const]
   })
-  return { body: written, headers: Object.fromEntries(passed), translationNotes: notes }
+  return { body: native, headers: Object.fromEntries(passed), translationNotes: notes }
 }

@@ -3,7 +3,7 @@ import { GatewayError } from '../errors.ts'
 import type { Gateway } from '../gateway/gateway.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import { explain } from '../router/explain.ts'
-import { callOf } from './call-of.ts'
+import { openCall } from './call-of.ts'
 import { readOptions } from '../router/options.ts'
 import { ChatRequest } from '../wire/chat/schema.ts'
 import { readBody } from '../wire/read-body.ts'
@@ -16,7 +16,7 @@ import { recordOf } from '../router/record.ts'
 export function decisions(app: FastifyInstance, { gateway, ledger }: { gateway: Gateway; ledger: Ledger }): void {
   app.post('/route', async (incoming, reply) => {
     const { body, headers } = incoming
-    const { signal } = callOf(incoming, reply, 'route')
+    const { signal } = openCall(incoming, reply, 'route')
     const request = readBody(ChatRequest, body)
     const decision = await gateway.dryRun(request, signal, { options: readOptions(headers, request.metadata) })
     return { ...explain(decision), decision: recordOf(decision) }

@@ -1,33 +1,39 @@
 import type { FastifyInstance } from 'fastify'
 import type { Served } from '../gateway/gateway.ts'
 import { createChatWriter } from '../wire/chat/protocol.ts'
-import { errands, type Errand, type ErrandName, type ErrandReply, type ErrandRequests } from '../wire/non-chat.ts'
+import {
+  nonChatEndpoints,
+  type NonChatEndpoint,
+  type NonChatType,
+  type NonChatReply,
+  type NonChatRequests,
+} from '../wire/non-chat.ts'
 import { completionFromInfill, createInfillWriter, infillFromCompletion, InfillRequest } from '../wire/infill.ts'
 import { writeOpenAiError } from '../wire/chat/error.ts'
 import type { StreamWriter } from '../wire/protocol.ts'
 import { asObject } from '../json.ts'
 import { readBody } from '../wire/read-body.ts'
-import type { AnswerRouteParts } from './chat-routes.ts'
-import { callOf } from './call-of.ts'
+import type { RouteParts } from './chat-routes.ts'
+import { openCall } from './call-of.ts'
 import { notesHeader, servedHeaders } from './served-headers.ts'
 import { streamAnswer } from './stream-answer.ts'
 
 /** The route of what is no chat: `POST /v1/embeddings`, `/v1/completions`, `/v1/rerank`. */
-export function answersErrand<Name extends ErrandName>(
+export function registerNonChatRoute<Name extends NonChatType>(
   app: FastifyInstance,
-  errand: Errand<Name>,
-  parts: AnswerRouteParts,
+  nonChat: NonChatEndpoint<Name>,
+  parts: RouteParts,
 ): void {
-  answersAs(app, errand.path, errand, parts, body => {
-    const request = readBody(errand.schema, body)
+  registerRoute(app, nonChat.path, nonChat, parts, body => {
+    const request = readBody(nonChat.schema, body)
     const wantsUsage = asObject(request['stream_options'])?.['include_usage'] === true
     return { request, writer: () => createChatWriter(wantsUsage), write: completion => completion }
   })
 }
 
 /** `POST /infill`, as editors ask llama-server: a completion with a suffix in other words. */
-export function answersInfill(app: FastifyInstance, parts: AnswerRouteParts): void {
-  answersAs(app, '/infill', errands.completions, parts, body => ({
+export function registerInfillRoute(app: FastifyInstance, parts: RouteParts): void {
+  registerRoute(app, '/infill', nonChatEndpoints.completions, parts, body => ({
     request: completionFromInfill(readBody(InfillRequest, body)),
     writer: createInfillWriter,
     write: infillFromCompletion,
@@ -35,26 +41,26 @@ export function answersInfill(app: FastifyInstance, parts: AnswerRouteParts): vo
 }
 
 /** One way of asking for an errand and of writing its answer; `model` is who gave it. */
-interface Wording<Name extends ErrandName> {
-  request: ErrandRequests[Name]
+interface Wording<Name extends NonChatType> {
+  request: NonChatRequests[Name]
   writer: (model: string) => StreamWriter
-  write: (completion: ErrandReply, model: string) => object
+  write: (completion: NonChatReply, model: string) => object
 }
 
-function answersAs<Name extends ErrandName>(
+function registerRoute<Name extends NonChatType>(
   app: FastifyInstance,
   path: string,
-  errand: Errand<Name>,
-  { gateway, keepAliveMs, now }: AnswerRouteParts,
+  nonChat: NonChatEndpoint<Name>,
+  { gateway, keepAliveMs, now }: RouteParts,
   read: (body: unknown) => Wording<Name>,
 ): void {
   app.post(path, async (incoming, reply) => {
-    const call = callOf(incoming, reply, errand.name)
+    const call = openCall(incoming, reply, nonChat.name)
     const { request, writer, write } = read(incoming.body)
     const parseMs = now() - call.receivedAt
     const headersOf = (served: Served) => ({ ...servedHeaders(served, parseMs), ...notesHeader(served.notes) })
-    const answer = gateway.run(call, errand, request)
-    if (errand.streams && request['stream'] === true) {
+    const answer = gateway.run(call, nonChat, request)
+    if (nonChat.streams && request['stream'] === true) {
       const writerOf = ({ model }: Served) => writer(model.id)
       const protocol = { writeError: writeOpenAiError }
       await streamAnswer({ reply, answer, writerOf, protocol, signal: call.signal, keepAliveMs, headersOf })

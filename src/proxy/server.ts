@@ -2,12 +2,12 @@ import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } 
 import type { Core } from '../core.ts'
 import { GatewayError } from '../errors.ts'
 import { isLoopback } from '../net.ts'
-import { errands } from '../wire/non-chat.ts'
+import { nonChatEndpoints } from '../wire/non-chat.ts'
 import { writeOpenAiError } from '../wire/chat/error.ts'
 import { protocols } from '../wire/protocols.ts'
 import { responses } from '../wire/responses/protocol.ts'
-import { answers } from './chat-routes.ts'
-import { answersErrand, answersInfill } from './non-chat-routes.ts'
+import { registerChatRoute } from './chat-routes.ts'
+import { registerNonChatRoute, registerInfillRoute } from './non-chat-routes.ts'
 import { createAuthenticate } from './authenticate.ts'
 import { mostBodyBytes, readBodiesAsJson } from './body.ts'
 import { countTokens } from './count-tokens.ts'
@@ -76,12 +76,20 @@ export function createServer(core: Core, instanceToken?: string): FastifyInstanc
     app.register(
       (scope, _options, done) => {
         for (const protocol of spoken) {
-          answers(scope, protocol, { gateway: core.gateway, keepAliveMs: KEEPALIVE_INTERVAL_MS, now: core.now })
+          registerChatRoute(scope, protocol, {
+            gateway: core.gateway,
+            keepAliveMs: KEEPALIVE_INTERVAL_MS,
+            now: core.now,
+          })
         }
-        for (const errand of Object.values(errands)) {
-          answersErrand(scope, errand, { gateway: core.gateway, keepAliveMs: KEEPALIVE_INTERVAL_MS, now: core.now })
+        for (const nonChat of Object.values(nonChatEndpoints)) {
+          registerNonChatRoute(scope, nonChat, {
+            gateway: core.gateway,
+            keepAliveMs: KEEPALIVE_INTERVAL_MS,
+            now: core.now,
+          })
         }
-        answersInfill(scope, { gateway: core.gateway, keepAliveMs: KEEPALIVE_INTERVAL_MS, now: core.now })
+        registerInfillRoute(scope, { gateway: core.gateway, keepAliveMs: KEEPALIVE_INTERVAL_MS, now: core.now })
         storedResponses(scope, store)
         decisions(scope, core)
         countTokens(scope, core.tokens)

@@ -139,7 +139,7 @@ const unchecked: readonly string[] = []
 /** Only chats are checked. The caller's word wins over the operator's. */
 function checksOf({ measured, options }: Asked, { verify }: Policy): readonly string[] {
   const names = options.verify ?? verify
-  return names.length === 0 || measured.errand !== undefined ? unchecked : checksNamed(names)
+  return names.length === 0 || measured.nonChat !== undefined ? unchecked : checksNamed(names)
 }
 
 function exclusionFor(

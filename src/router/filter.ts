@@ -65,9 +65,9 @@ export function exclusionOf(
   if (preset?.localOnly === true && model.tier !== 'local') return { code: 'policy', reason: 'not local' }
   if ((preset?.freeOnly === true || policy.freeOnly) && !model.free) return { code: 'policy', reason: 'not free' }
   const can = model.capabilities
-  if (measured.errand === 'embeddings') {
+  if (measured.nonChat === 'embeddings') {
     if (can.embeddings === false) return { code: 'chat', reason: 'does not embed' }
-  } else if (measured.errand !== 'rerank' && can.chat === false) return { code: 'chat', reason: 'does not chat' }
+  } else if (measured.nonChat !== 'rerank' && can.chat === false) return { code: 'chat', reason: 'does not chat' }
   if (model.contextTokens !== undefined) {
     const needed = promptTokens + reserveTokens(measured, model.contextTokens)
     if (needed > model.contextTokens) {

@@ -1,7 +1,7 @@
 import type { ChatMessage, ChatRequest } from '../wire/chat/schema.ts'
 import { tagged, workKinds } from './kinds.ts'
 import { unknownCategory, type TextJudgement } from './text/judge.ts'
-import type { ErrandName } from '../wire/non-chat.ts'
+import type { NonChatType } from '../wire/non-chat.ts'
 
 /** A prompt as it was counted; see `Measured`. */
 export interface PromptCount {
@@ -13,7 +13,7 @@ export interface PromptCount {
 /** What a request needs, read off once and used for every candidate. */
 export interface Measured {
   /** What is asked for where it is no chat. */
-  errand?: ErrandName
+  nonChat?: NonChatType
   promptTokens: number
   /** What servers counted themselves, by the model's id, where a prompt comes near a limit. */
   serverCounts?: Readonly<Record<string, number>>
@@ -92,12 +92,12 @@ function lastWords(messages: readonly ChatMessage[]): string {
 }
 
 /** The same for what is no chat. `prompt` is the longest text that must be read at once. */
-export function measureErrand(errand: ErrandName, prompt: PromptCount, outputTokens: number): Measured {
+export function measureNonChat(nonChat: NonChatType, prompt: PromptCount, outputTokens: number): Measured {
   const nothing = { tools: false, forcedTools: false, vision: false, json: false }
   const nothingRare = { logprobs: false, logitBias: false, manyChoices: false }
   const unread = { depth: 0, language: undefined, ...unjudged() }
   return {
-    errand,
+    nonChat,
     promptTokens: prompt.tokens,
     exact: prompt.exact,
     error: prompt.error,

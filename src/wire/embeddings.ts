@@ -1,12 +1,12 @@
 import { GatewayError } from '../errors.ts'
-import type { EmbeddingsRequest, ErrandReply } from './non-chat.ts'
+import type { EmbeddingsRequest, NonChatReply } from './non-chat.ts'
 import { isObject } from '../json.ts'
 
 /**
  * A server's embeddings in the form that was asked for: base64 (32-bit floats, little-endian, as OpenAI packs them) or numbers.
  * Throws `unsupported` where the vectors have another length than `dimensions`, for a shorter one means something else.
  */
-export function writeEmbeddings(reply: ErrandReply, request: EmbeddingsRequest, model: string): ErrandReply {
+export function writeEmbeddings(reply: NonChatReply, request: EmbeddingsRequest, model: string): NonChatReply {
   const data: unknown[] = Array.isArray(reply['data']) ? reply['data'] : []
   if (data.length === 0) throw new GatewayError('upstream_error', `${model} answered without an embedding; try again.`)
   return {

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { CompletionsRequest, ErrandReply } from './non-chat.ts'
+import type { CompletionsRequest, NonChatReply } from './non-chat.ts'
 import { readUsage } from './chat/schema.ts'
 import { writeOpenAiError } from './chat/error.ts'
 import { commentFrame, type StreamWriter } from './protocol.ts'
@@ -30,7 +30,7 @@ export function completionFromInfill(infill: InfillRequest): CompletionsRequest 
 }
 
 /** A completion in the shape of llama-server's answer. */
-export function infillFromCompletion({ choices, usage }: ErrandReply, model: string): object {
+export function infillFromCompletion({ choices, usage }: NonChatReply, model: string): object {
   const text = choices?.[0]?.text
   const content = typeof text === 'string' ? text : ''
   return { content, ...ending(choices?.[0]?.['finish_reason'], readUsage(usage), model) }

@@ -37,31 +37,31 @@ export const RerankRequest = z.looseObject({
 })
 export type RerankRequest = z.output<typeof RerankRequest>
 
-export interface ErrandRequests {
+export interface NonChatRequests {
   embeddings: EmbeddingsRequest
   completions: CompletionsRequest
   rerank: RerankRequest
 }
-export type ErrandName = keyof ErrandRequests
+export type NonChatType = keyof NonChatRequests
 
 /** A whole answer, in OpenAI's shape (rerank: in Jina's, which all servers share). */
-export interface ErrandReply {
+export interface NonChatReply {
   usage?: unknown
   choices?: readonly { text?: unknown; [field: string]: unknown }[]
   [field: string]: unknown
 }
 
-export interface Errand<Name extends ErrandName> {
+export interface NonChatEndpoint<Name extends NonChatType> {
   readonly name: Name
   /** Where it is asked, without the base URL's `/v1`; servers of OpenAI's dialect have it under the same path. */
   readonly path: string
-  readonly schema: z.ZodType<ErrandRequests[Name]>
+  readonly schema: z.ZodType<NonChatRequests[Name]>
   readonly streams: boolean
   /** The longest text that a model must read at once: either letters or a count of tokens. */
-  longest(request: ErrandRequests[Name]): string | number
+  longest(request: NonChatRequests[Name]): string | number
 }
 
-export const errands: { readonly [Name in ErrandName]: Errand<Name> } = {
+export const nonChatEndpoints: { readonly [Name in NonChatType]: NonChatEndpoint<Name> } = {
   embeddings: {
     name: 'embeddings',
     path: '/embeddings',

@@ -20,7 +20,7 @@ export interface ParsedRequest {
   /** What was left out or changed because chat completions have no word for it, for the log and a response header. */
   notes: readonly string[]
   /** The body itself, where servers are asked in this protocol too. */
-  written?: Readonly<Record<string, unknown>>
+  native?: Readonly<Record<string, unknown>>
   createStreamWriter(reply: ReplyFacts): StreamWriter
   writeCompletion(completion: ChatCompletion, reply: ReplyFacts): object
 }

@@ -45,7 +45,13 @@ const streaming = (body: string | readonly string[]): Answer => ({
 async function setUp(t: Teardown, script: Script, variables: Record<string, string> = {}) {
   const upstream = await scriptedUpstream(t, 'openai-compatible', script)
   const gateway = await startGateway(t, { QUALITY_THRESHOLD: '0', ...variables }, [
-    { kind: 'openai-compatible', name: 'native', url: `${upstream.url}/v1`, named: true, speaks: ['messages'] },
+    {
+      kind: 'openai-compatible',
+      name: 'native',
+      url: `${upstream.url}/v1`,
+      named: true,
+      nativeProtocols: ['messages'],
+    },
   ])
   return { upstream, gateway }
 }

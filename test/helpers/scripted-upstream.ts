@@ -179,7 +179,7 @@ async function play(dialect: Dialect, request: SeenRequest, answer: Answer, resp
   // Ollama streams unless told not to; all others the other way round.
   const asked =
     dialect.streamType === 'application/x-ndjson' ? request.body.stream !== false : request.body.stream === true
-  if (answer.answersAs === 'json' || (answer.answersAs === undefined && !asked)) {
+  if (answer.registerRoute === 'json' || (answer.registerRoute === undefined && !asked)) {
     const body = JSON.stringify(dialect.complete(model, answer))
     if (answer.hold !== undefined || answer.breakBefore !== undefined) {
       head(200, 'application/json')

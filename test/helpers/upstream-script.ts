@@ -72,7 +72,7 @@ export interface Answer {
   /** Comment lines between events. */
   comments?: readonly string[]
   /** Answers JSON although a stream was asked, or a stream although none was. */
-  answersAs?: 'json' | 'stream'
+  registerRoute?: 'json' | 'stream'
 }
 
 export interface ScriptedError {

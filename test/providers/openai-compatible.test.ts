@@ -62,7 +62,7 @@ t.test('accepts JSON in answer to a stream request', async t => {
     { name: 'g', arguments: {} },
   ]
   for (const answer of [{ text: 'whole', writeBytes: 3 }, { toolCalls }] as const) {
-    const { completion, chunks, failure } = await streamed(t, { ...answer, answersAs: 'json' })
+    const { completion, chunks, failure } = await streamed(t, { ...answer, registerRoute: 'json' })
     t.equal(failure, undefined)
     t.match(completion.usage, { prompt_tokens: 12, completion_tokens: 5 })
     t.match(chunks[0], { object: 'chat.completion.chunk', choices: [{ delta: { role: 'assistant' } }] })
@@ -79,8 +79,8 @@ t.test('accepts JSON in answer to a stream request', async t => {
 t.test('accepts a stream in answer to a plain request', async t => {
   const upstream = await scriptedUpstream(t, 'openai-compatible', {
     answer: [
-      { reasoning: 'hm', text: ['a', 'b'], answersAs: 'stream', comments: ['waiting'] },
-      { toolCalls: [{ name: 'f', arguments: { x: 'ü' } }], answersAs: 'stream', lineEnd: '\r\n', done: false },
+      { reasoning: 'hm', text: ['a', 'b'], registerRoute: 'stream', comments: ['waiting'] },
+      { toolCalls: [{ name: 'f', arguments: { x: 'ü' } }], registerRoute: 'stream', lineEnd: '\r\n', done: false },
     ],
   })
   const { complete } = await startProvider(t, upstream)

@@ -1,15 +1,15 @@
-import type { CompletionsRequest, ErrandReply } from '../../wire/non-chat.ts'
+import type { CompletionsRequest, NonChatReply } from '../../wire/non-chat.ts'
 import { GatewayError } from '../../errors.ts'
 import { parseJson } from '../../json.ts'
 import type { ChatChunk } from '../../wire/chat/schema.ts'
 import { createFrameSplitter, readData } from '../../wire/sse.ts'
 import { partFromChunks, type StreamPart } from '../../wire/stream-part.ts'
-import { readErrand } from '../openai/non-chat.ts'
-import type { ErrandCall, Reply } from '../provider.ts'
+import { readNonChat } from '../openai/non-chat.ts'
+import type { NonChatCall, Reply } from '../provider.ts'
 import type { Upstream } from '../http/upstream.ts'
 
 /** Fills a gap: llama-server's completions overlook `suffix`, but it has a question of its own for that. */
-export async function infill(upstream: Upstream, call: ErrandCall<CompletionsRequest>): Promise<Reply<ErrandReply>> {
+export async function infill(upstream: Upstream, call: NonChatCall<CompletionsRequest>): Promise<Reply<NonChatReply>> {
   const { model, request, signal } = call
   const { prompt, suffix, max_tokens: most, stream_options: _, ...rest } = request
   if (typeof prompt !== 'string') {
@@ -21,14 +21,14 @@ export async function infill(upstream: Upstream, call: ErrandCall<CompletionsReq
   const json = { ...rest, ...limit, model: model.name, input_prefix: prompt, input_suffix: suffix ?? '' }
   const question = { json, signal, model: model.name }
   if (request.stream !== true) {
-    const answer = readErrand(upstream, await upstream.json('/infill', question), model.name)
+    const answer = readNonChat(upstream, await upstream.json('/infill', question), model.name)
     return { kind: 'complete', completion: { ...completionOf(answer, model.name), object: 'text_completion' } }
   }
   const { body } = await upstream.send('/infill', question)
   const splitter = createFrameSplitter()
   const partsOf = (frames: Buffer): StreamPart[] =>
     readData(frames).map(payload => {
-      const answer = readErrand(upstream, parseJson(payload), model.name)
+      const answer = readNonChat(upstream, parseJson(payload), model.name)
       return partFromChunks([completionOf(answer, model.name) as ChatChunk])
     })
   async function* parts(): AsyncGenerator<StreamPart> {
@@ -39,7 +39,7 @@ export async function infill(upstream: Upstream, call: ErrandCall<CompletionsReq
 }
 
 /** One answer of llama-server's own shape, whole or a piece of a stream, as a text completion. */
-function completionOf(answer: ErrandReply, model: string): ErrandReply {
+function completionOf(answer: NonChatReply, model: string): NonChatReply {
   const { content, stop, stop_type: stopped, truncated, tokens_predicted: output, tokens_evaluated: prompt } = answer
   const reason = stopped === 'limit' || truncated === true ? 'length' : 'stop'
   const counted = stop === true && typeof output === 'number' && typeof prompt === 'number'

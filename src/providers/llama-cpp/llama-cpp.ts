@@ -6,7 +6,7 @@ import { createInventory } from '../inventory.ts'
 import { countTokens } from './count.ts'
 import { infill } from './infill.ts'
 import { localChat, localChatBody } from '../openai/chat.ts'
-import { openAiErrands } from '../openai/non-chat.ts'
+import { openAiNonChat } from '../openai/non-chat.ts'
 import type { Model, ProviderKind } from '../provider.ts'
 import { createUpstream, labelOf, type Upstream } from '../http/upstream.ts'
 
@@ -41,7 +41,7 @@ export const llamaCpp: ProviderKind = {
       remedy: 'start it with `llama-server -m model.gguf --jinja`',
     })
     const inventory = createInventory({ label, now, ask: signal => listModels(upstream, name, signal) })
-    const errands = openAiErrands(upstream, '/v1')
+    const nonChat = openAiNonChat(upstream, '/v1')
     return {
       name,
       label: llamaCpp.label,
@@ -52,9 +52,9 @@ export const llamaCpp: ProviderKind = {
       ...inventory,
       chat: call => localChat(upstream, '/v1/chat/completions', call, localChatBody(call)),
       countTokens: call => countTokens(upstream, call),
-      errands: {
-        ...errands,
-        completions: call => (call.request.suffix ? infill(upstream, call) : errands.completions(call)),
+      nonChat: {
+        ...nonChat,
+        completions: call => (call.request.suffix ? infill(upstream, call) : nonChat.completions(call)),
       },
     }
   },

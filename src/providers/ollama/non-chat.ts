@@ -1,28 +1,28 @@
 import { GatewayError } from '../../errors.ts'
 import { writeEmbeddings } from '../../wire/embeddings.ts'
-import type { CompletionsRequest, ErrandReply } from '../../wire/non-chat.ts'
+import type { CompletionsRequest, NonChatReply } from '../../wire/non-chat.ts'
 import { parseJson } from '../../json.ts'
 import { createLineSplitter } from '../../wire/ndjson.ts'
 import type { ChatChunk } from '../../wire/chat/schema.ts'
 import { partFromChunks, type StreamPart } from '../../wire/stream-part.ts'
 import { contextFor } from './context.ts'
 import { optionsOf } from './request.ts'
-import { readErrand } from '../openai/non-chat.ts'
-import type { ErrandCall, ProviderErrands } from '../provider.ts'
+import { readNonChat } from '../openai/non-chat.ts'
+import type { NonChatCall, ProviderNonChat } from '../provider.ts'
 import type { Upstream } from '../http/upstream.ts'
 
 /** Ollama's own embeddings and completions; it does not rerank. */
-export function ollamaErrands(
+export function ollamaNonChat(
   upstream: Upstream,
   models: { loadedTokens(name: string): number | undefined; noteLoaded(name: string, contextTokens: number): void },
-): ProviderErrands {
+): ProviderNonChat {
   return {
     async embeddings({ model, request, signal }) {
       const input = typeof request.input === 'string' ? [request.input] : request.input
       if (!input.every(text => typeof text === 'string')) throw textOnly('input')
       // Without this a text that is too long would be cut without a word.
       const json = { model: model.name, input, truncate: false, ...given('dimensions', request.dimensions) }
-      const answer = readErrand(
+      const answer = readNonChat(
         upstream,
         await upstream.json('/api/embed', { json, signal, model: model.name }),
         model.name,
@@ -42,7 +42,7 @@ export function ollamaErrands(
       const json = generateRequest(call, contextTokens)
       models.noteLoaded(model.name, contextTokens)
       const question = { json, signal, model: model.name }
-      const read = (answer: unknown) => completionOf(readErrand(upstream, answer, model.name), model.name)
+      const read = (answer: unknown) => completionOf(readNonChat(upstream, answer, model.name), model.name)
       if (request.stream !== true) {
         return { kind: 'complete', completion: read(await upstream.json('/api/generate', question)) }
       }
@@ -60,7 +60,7 @@ export function ollamaErrands(
 }
 
 /** `raw`: the prompt is the model's to continue, not a message to answer; with a suffix Ollama's template places both. */
-function generateRequest({ model, request }: ErrandCall<CompletionsRequest>, contextTokens: number) {
+function generateRequest({ model, request }: NonChatCall<CompletionsRequest>, contextTokens: number) {
   const { prompt, suffix } = request
   const text = Array.isArray(prompt) && prompt.length === 1 ? prompt[0] : prompt
   if (typeof text !== 'string') throw textOnly('prompt')
@@ -80,7 +80,7 @@ function asChat({ prompt: _prompt, suffix: _suffix, ...rest }: CompletionsReques
   return { ...rest, messages: [] }
 }
 
-function completionOf(answer: ErrandReply, model: string): ErrandReply {
+function completionOf(answer: NonChatReply, model: string): NonChatReply {
   const { response, done, done_reason: reason, prompt_eval_count: prompt, eval_count: output } = answer
   const finish = reason === 'length' ? 'length' : 'stop'
   return {

@@ -3,7 +3,7 @@ import { endpointList, type EndpointList, readEndpoints, withoutEnding } from '.
 import { createInventory } from '../inventory.ts'
 import { ollamaCompletion, ollamaStream } from './answer.ts'
 import { contextFor } from './context.ts'
-import { ollamaErrands } from './non-chat.ts'
+import { ollamaNonChat } from './non-chat.ts'
 import { createOllamaModels } from './models.ts'
 import { ollamaRequest } from './request.ts'
 import type { ProviderCall, ProviderKind, ProviderReply } from '../provider.ts'
@@ -80,7 +80,7 @@ export const ollama: ProviderKind = {
       firstTokenTimeoutMs: endpoint.firstTokenTimeoutMs,
       ...inventory,
       chat,
-      errands: ollamaErrands(upstream, models),
+      nonChat: ollamaNonChat(upstream, models),
     }
   },
 }

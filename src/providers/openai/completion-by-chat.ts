@@ -1,10 +1,10 @@
 import { GatewayError } from '../../errors.ts'
-import type { CompletionsRequest, ErrandReply } from '../../wire/non-chat.ts'
+import type { CompletionsRequest, NonChatReply } from '../../wire/non-chat.ts'
 import type { ChatChunk, ChatCompletion, ChatRequest } from '../../wire/chat/schema.ts'
 import { partFromChunks, type StreamPart } from '../../wire/stream-part.ts'
-import type { ErrandCall, Provider, ProviderErrands, Reply } from '../provider.ts'
+import type { NonChatCall, Provider, ProviderNonChat, Reply } from '../provider.ts'
 
-type Completions = NonNullable<ProviderErrands['completions']>
+type Completions = NonNullable<ProviderNonChat['completions']>
 
 /**
  * Asks for completions until the server shows that it has none – many clouds have only chats – and from then on asks its chat to
@@ -30,8 +30,8 @@ export function completionsOrChat(completions: Completions, chat: Provider['chat
 /** A completion asked of a chat. Throws `unsupported` for prompts that are tokens or several. */
 async function completionByChat(
   chat: Provider['chat'],
-  call: ErrandCall<CompletionsRequest>,
-): Promise<Reply<ErrandReply>> {
+  call: NonChatCall<CompletionsRequest>,
+): Promise<Reply<NonChatReply>> {
   const reply = await chat({ ...call, request: chatRequest(call.request) })
   if (reply.kind === 'complete') return { kind: 'complete', completion: textCompletion(reply.completion) }
   const { parts } = reply
@@ -81,7 +81,7 @@ function chatRequest(request: CompletionsRequest): ChatRequest {
   }
 }
 
-function textCompletion({ choices, ...rest }: ChatCompletion): ErrandReply {
+function textCompletion({ choices, ...rest }: ChatCompletion): NonChatReply {
   return {
     ...rest,
     object: 'text_completion',

@@ -5,7 +5,7 @@ import { isObject, parseJson } from '../../json.ts'
 import type { ChatChunk } from '../../wire/chat/schema.ts'
 import { createFrameSplitter, readData } from '../../wire/sse.ts'
 import { partFromMessages, type StreamPart } from '../../wire/stream-part.ts'
-import type { ProviderReply, RelayCall } from '../provider.ts'
+import type { ProviderReply, PassThroughCall } from '../provider.ts'
 import type { TransportReply } from '../http/transport.ts'
 import { readWhole, type Upstream } from '../http/upstream.ts'
 
@@ -13,7 +13,7 @@ import { readWhole, type Upstream } from '../http/upstream.ts'
 export async function askMessages(
   upstream: Upstream,
   path: string,
-  { model: { name: model }, body: json, headers, signal }: RelayCall,
+  { model: { name: model }, body: json, headers, signal }: PassThroughCall,
 ): Promise<ProviderReply> {
   const reply = await upstream.send(path, { json, headers, signal, model })
   if (json['stream'] === true && !String(reply.headers['content-type']).includes('json')) {

@@ -1,14 +1,14 @@
 import { writeEmbeddings } from '../../wire/embeddings.ts'
-import { errands, type CompletionsRequest, type ErrandName, type ErrandReply } from '../../wire/non-chat.ts'
+import { nonChatEndpoints, type CompletionsRequest, type NonChatType, type NonChatReply } from '../../wire/non-chat.ts'
 import { GatewayError } from '../../errors.ts'
 import { isObject } from '../../json.ts'
 import type { StreamPart } from '../../wire/stream-part.ts'
 import { createFrameReader } from './frames.ts'
-import type { ErrandCall, ProviderErrands, Reply } from '../provider.ts'
+import type { NonChatCall, ProviderNonChat, Reply } from '../provider.ts'
 import type { Upstream } from '../http/upstream.ts'
 
 /** What servers of OpenAI's dialect do beside chats, at `prefix` and the usual paths. */
-export function openAiErrands(upstream: Upstream, prefix: string): Required<ProviderErrands> {
+export function openAiNonChat(upstream: Upstream, prefix: string): Required<ProviderNonChat> {
   return {
     async embeddings(call) {
       // Asked for numbers, since many servers know nothing else; packing them is our work.
@@ -29,20 +29,20 @@ export function openAiErrands(upstream: Upstream, prefix: string): Required<Prov
 async function askWhole(
   upstream: Upstream,
   prefix: string,
-  name: ErrandName,
-  { model, signal }: ErrandCall<unknown>,
+  name: NonChatType,
+  { model, signal }: NonChatCall<unknown>,
   body: Record<string, unknown>,
-): Promise<ErrandReply> {
+): Promise<NonChatReply> {
   const json = { ...body, model: model.name }
-  return readErrand(
+  return readNonChat(
     upstream,
-    await upstream.json(prefix + errands[name].path, { json, signal, model: model.name }),
+    await upstream.json(prefix + nonChatEndpoints[name].path, { json, signal, model: model.name }),
     model.name,
   )
 }
 
 /** A whole answer. Throws what it says when it is an error under status 200. */
-export function readErrand(upstream: Upstream, answer: unknown, model: string): ErrandReply {
+export function readNonChat(upstream: Upstream, answer: unknown, model: string): NonChatReply {
   if (!isObject(answer))
     throw new GatewayError('upstream_error', `${upstream.label} answered no JSON object; try again.`)
   const failed = answer['error'] ?? undefined
@@ -54,7 +54,7 @@ export function readErrand(upstream: Upstream, answer: unknown, model: string): 
 export async function streamedCompletion(
   upstream: Upstream,
   path: string,
-  { model, signal }: ErrandCall<CompletionsRequest>,
+  { model, signal }: NonChatCall<CompletionsRequest>,
   body: Record<string, unknown>,
 ): Promise<Reply<never>> {
   const json = { ...body, model: model.name, stream: true, stream_options: { include_usage: true } }

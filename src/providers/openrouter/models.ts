@@ -59,7 +59,7 @@ function describe(listed: z.output<typeof Listed>, provider: string): Model {
     },
     family: architecture?.tokenizer ?? undefined,
     // It takes Messages for every model, but translates them itself for those of other makers.
-    speaks: /^~?anthropic\//.test(id) ? ['messages'] : undefined,
+    nativeProtocols: /^~?anthropic\//.test(id) ? ['messages'] : undefined,
   }
 }
 

@@ -6,7 +6,7 @@ import { completionsOrChat } from '../openai/completion-by-chat.ts'
 import { createInventory } from '../inventory.ts'
 import { askMessages } from '../openai/messages-answer.ts'
 import { chatBody, openAiChat } from '../openai/chat.ts'
-import { openAiErrands } from '../openai/non-chat.ts'
+import { openAiNonChat } from '../openai/non-chat.ts'
 import { readOpenRouterModels } from './models.ts'
 import type { Model, ProviderCall, ProviderKind, ProviderReply } from '../provider.ts'
 import { createQuarantine } from './quarantine.ts'
@@ -115,7 +115,7 @@ export const openRouter: ProviderKind = {
       const body = { transforms: [], ...chatBody(call) }
       return noting({ model: call.model, fields: call.request }, openAiChat(upstream, '/chat/completions', call, body))
     }
-    const errands = openAiErrands(upstream, '')
+    const nonChat = openAiNonChat(upstream, '')
     return {
       name,
       label: openRouter.label,
@@ -127,8 +127,8 @@ export const openRouter: ProviderKind = {
       ...inventory,
       models: () => quarantine.apply(inventory.models()),
       chat,
-      relay: call => noting({ model: call.model, fields: call.body }, askMessages(upstream, '/messages', call)),
-      errands: { embeddings: errands.embeddings, completions: completionsOrChat(errands.completions, chat) },
+      passThrough: call => noting({ model: call.model, fields: call.body }, askMessages(upstream, '/messages', call)),
+      nonChat: { embeddings: nonChat.embeddings, completions: completionsOrChat(nonChat.completions, chat) },
     }
   },
 }

@@ -12,7 +12,7 @@ export const messages: Protocol = {
   path: '/messages',
   parseRequest: body => ({
     ...chatFromMessages(body),
-    written: asObject(body) ?? {},
+    native: asObject(body) ?? {},
     createStreamWriter: reply => passingOn(createMessagesWriter(reply), reply.model),
     writeCompletion: messageFromCompletion,
   }),
