@@ -22,8 +22,8 @@ import { openResults, type ResultStore } from './bench/results.ts'
 import { openSandbox } from './bench/sandbox/sandbox.ts'
 import { openSearch, type Search } from './search/search.ts'
 import { createBenchmarkFeed } from './tasks/benchmark-feed.ts'
-import { benchmarkWork } from './tasks/benchmark.ts'
-import { modelTask } from './tasks/model-task.ts'
+import { benchmarkHandler } from './tasks/benchmark.ts'
+import { modelTaskHandler } from './tasks/model-task.ts'
 import { createTasks, type Tasks } from './tasks/tasks.ts'
 import { createTokenCounter, type TokenCounter } from './tokens/counter.ts'
 import { createTokenRatios } from './tokens/ratio.ts'
@@ -213,9 +213,9 @@ export function createCore({ config, version, log, now, random, newId, readConfi
   }
   const tasks: Tasks = createTasks({
     store: ledger.tasks,
-    works: {
-      route_task: modelTask({ gateway, strategyOf: strategyInUse, now, newRequestId: () => newId('req') }),
-      benchmark: benchmarkWork({
+    handlers: {
+      route_task: modelTaskHandler({ gateway, strategyOf: strategyInUse, now, newRequestId: () => newId('req') }),
+      benchmark: benchmarkHandler({
         gateway,
         inventory,
         ledger,
@@ -230,7 +230,7 @@ export function createCore({ config, version, log, now, random, newId, readConfi
       }),
     },
     // A provider that went away with its setting still holds a place in line; the gateway then says what is wrong.
-    limitOf: lane => (tierOf(lane) === undefined ? 1 : slotsOf(lane).limits().slots),
+    limitOf: queue => (tierOf(queue) === undefined ? 1 : slotsOf(queue).limits().slots),
     now,
     newId,
     log,

@@ -64,9 +64,9 @@ export function currentResults(results: readonly Result[], weightsNow: WeightsNo
 /** Today's `weightsOf` a model. */
 export type WeightsNow = (provider: string, model: string) => string | undefined
 
-/** What tells a model's weights from those it had before: their digest, or where no server tells it the quantisation. */
-function weightsOf({ digest, quantisation }: Pick<Result, 'digest' | 'quantisation'>): string | null {
-  return digest ?? quantisation
+/** What tells a model's weights from those it had before: their digest, or where no server tells it the quantization. */
+function weightsOf({ digest, quantization }: Pick<Result, 'digest' | 'quantization'>): string | null {
+  return digest ?? quantization
 }
 
 function ofNewestVersion(results: readonly Result[]): Result[] {

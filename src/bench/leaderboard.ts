@@ -16,7 +16,7 @@ export interface LeaderboardRow {
   /** Canonical JSON; `{}` is the default way of asking. */
   settings: string
   digest: string | null
-  quantisation: string | null
+  quantization: string | null
   contextTokens: number | null
   /** Mean of the categories' pass rates, with a 95 % interval from their posteriors. */
   quality: Interval
@@ -41,7 +41,7 @@ export function leaderboard(results: readonly Result[]): LeaderboardRow[] {
 }
 
 function leader(results: readonly Result[]): LeaderboardRow {
-  const { provider, model, settings, digest, quantisation, contextTokens } = results.at(-1)!
+  const { provider, model, settings, digest, quantization, contextTokens } = results.at(-1)!
   const categories = [...Map.groupBy(results, ({ suite }) => suite)].map(([category, list]) => {
     const { passed, total } = countOf(list)
     return { category, ...wilson(passed, total), passed, tasks: total }
@@ -52,7 +52,7 @@ function leader(results: readonly Result[]): LeaderboardRow {
     model,
     settings,
     digest,
-    quantisation,
+    quantization,
     contextTokens,
     quality: meanQuality(categories),
     categories,

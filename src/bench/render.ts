@@ -138,7 +138,7 @@ const milliseconds = (ms: number) => (ms < 1_000 ? `${Math.round(ms)} ms` : `${(
 const bytes = (count: number) =>
   count < 2 ** 30 ? `${Math.ceil(count / 2 ** 20)} MiB` : `${(count / 2 ** 30).toFixed(1)} GiB`
 
-const leastNameWidth = 16
+const minNameWidth = 16
 /** What a narrow terminal can do without first. */
 const dispensable = ['memory', 'load', 'items', 'first token']
 
@@ -149,8 +149,8 @@ function narrowed(rows: readonly string[][], width: number): string[][] {
   const longest = Math.max(...rows.map(row => row[1]!.length))
   const room = longest - excess
   const gone = rows[0]!.indexOf(dispensable.find(name => rows[0]!.includes(name)) ?? 'none')
-  if (room >= Math.min(longest, leastNameWidth) || gone < 0) {
-    return rows.map(([place, name, ...rest]) => [place!, shortened(name!, Math.max(room, leastNameWidth)), ...rest])
+  if (room >= Math.min(longest, minNameWidth) || gone < 0) {
+    return rows.map(([place, name, ...rest]) => [place!, shortened(name!, Math.max(room, minNameWidth)), ...rest])
   }
   return narrowed(
     rows.map(row => row.toSpliced(gone, 1)),
@@ -158,7 +158,7 @@ function narrowed(rows: readonly string[][], width: number): string[][] {
   )
 }
 
-/** The end of a name tells more than its beginning: there are the size and the quantisation. */
+/** The end of a name tells more than its beginning: there are the size and the quantization. */
 function shortened(name: string, length: number): string {
   return name.length <= length ? name : `…${name.slice(1 - length)}`
 }

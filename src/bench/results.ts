@@ -17,7 +17,7 @@ export interface BenchmarkCandidate {
   model: string
   /** What the weights are; when it changes, older results speak of another model. */
   digest?: string
-  quantisation?: string
+  quantization?: string
   contextTokens?: number
   /** Whether asking it costs money. */
   paid: boolean
@@ -36,7 +36,7 @@ export interface Result {
   provider: string
   model: string
   digest: string | null
-  quantisation: string | null
+  quantization: string | null
   contextTokens: number | null
   /** Canonical JSON of `Settings`. */
   settings: string
@@ -82,7 +82,7 @@ const columns = {
   provider: 'TEXT NOT NULL',
   model: 'TEXT NOT NULL',
   digest: 'TEXT',
-  quantisation: 'TEXT',
+  quantization: 'TEXT',
   contextTokens: 'INTEGER',
   settings: 'TEXT NOT NULL',
   suite: 'TEXT NOT NULL',
@@ -119,7 +119,11 @@ export function openResults(file: string): ResultStore & { close: () => void } {
         .join(', ')},
       UNIQUE (run, provider, model, settings, task, repetition)
     );`)
-  const there = new Set(db.prepare(`SELECT name FROM pragma_table_info('benchmark_results')`).pluck().all())
+  const columnNames = () => new Set(db.prepare(`SELECT name FROM pragma_table_info('benchmark_results')`).pluck().all())
+  // Files written before the column took the spelling of the rest of the API.
+  if (columnNames().has('quantisation'))
+    db.exec('ALTER TABLE benchmark_results RENAME COLUMN quantisation TO quantization')
+  const there = columnNames()
   // A file of an earlier version has fewer columns; what was not asked then is not known.
   for (const name of names.filter(name => !there.has(name)))
     db.exec(`ALTER TABLE benchmark_results ADD COLUMN ${name} ${columns[name as keyof Result]}`)

@@ -302,7 +302,7 @@ async function measureItem(
     provider: candidate.provider,
     model: candidate.model,
     digest: candidate.digest ?? null,
-    quantisation: candidate.quantisation ?? null,
+    quantization: candidate.quantization ?? null,
     contextTokens: candidate.contextTokens ?? null,
     settings: settingsText(candidate.settings),
     suite: suite.name,

@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util'
 import { z } from 'zod'
 import { openLedger } from '../ledger/ledger.ts'
 import { upperHull } from '../router/hull.ts'
-import { standardPolicy } from '../router/policy.ts'
+import { defaultPolicy } from '../router/policy.ts'
 import type { DecisionRecord } from '../router/record.ts'
 import { frontierSvg } from '../router/replay/frontier-svg.ts'
 import { outcomesOf } from '../router/replay/outcomes.ts'
@@ -52,7 +52,7 @@ const PolicyFile = z
   }))
 
 /** Models for which the table says what always taking them would have done. */
-const mostSingles = 8
+const maxSingles = 8
 
 const { data, days, svg, json, policies } = readArguments()
 const file = path.join(data, 'ledger.db')
@@ -70,7 +70,7 @@ async function replay(): Promise<void> {
     const replays = [
       createReplay('as decided', asItWas),
       ...policies.map(policy =>
-        createReplay(policy.name ?? 'policy', record => decideAgain(record, standardPolicy, policy)),
+        createReplay(policy.name ?? 'policy', record => decideAgain(record, defaultPolicy, policy)),
       ),
       ...singles.map(model => createReplay(`always ${model}`, always(model))),
     ]
@@ -147,7 +147,7 @@ async function commonest(stored: AsyncIterable<{ decision: unknown }>): Promise<
   }
   return [...counts]
     .sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1))
-    .slice(0, mostSingles)
+    .slice(0, maxSingles)
     .map(([model]) => model)
 }
 

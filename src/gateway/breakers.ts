@@ -6,7 +6,7 @@ import type { Condition } from '../router/filter.ts'
 const failuresToOpen = 3
 const firstPauseMs = 15_000
 const longestPauseMs = 300_000
-const standardRateLimitMs = 15_000
+const defaultRateLimitMs = 15_000
 const longestRateLimitMs = 3_600_000
 const remembered = 5_000
 
@@ -69,7 +69,7 @@ export function createBreakers(now: () => number): Breakers {
       const breaker = breakerOf(model)
       breaker.probing = false
       if (error.code === 'upstream_rate_limited') {
-        const waitMs = Math.min((error.retryAfterSeconds ?? standardRateLimitMs / 1000) * 1000, longestRateLimitMs)
+        const waitMs = Math.min((error.retryAfterSeconds ?? defaultRateLimitMs / 1000) * 1000, longestRateLimitMs)
         breaker.limitedUntil = now() + waitMs
         breaker.reason = 'rate limited by its server'
       }

@@ -13,7 +13,7 @@ export interface BufferedResponse {
 }
 
 /** A stream that goes on beyond this is no answer that anybody could check; about a million tokens. */
-const mostBytes = 4 * 1024 * 1024
+const maxBytes = 4 * 1024 * 1024
 
 /**
  * Reads an answer to its end and keeps it back. Leaving in the middle, because the signal of the attempt aborted or it grew
@@ -29,10 +29,10 @@ export async function bufferResponse(reply: Primed<ChatCompletion>, entry: Attem
   for await (const part of entry.hold(reply.parts)) {
     parts.push(part)
     bytes += (part.messages ?? part.bytes).length
-    if (bytes > mostBytes) {
+    if (bytes > maxBytes) {
       throw new GatewayError(
         'answer_rejected',
-        `The answer is longer than ${mostBytes} bytes, the most that is checked.`,
+        `The answer is longer than ${maxBytes} bytes, the most that is checked.`,
       )
     }
   }

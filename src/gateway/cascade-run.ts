@@ -3,7 +3,7 @@ import type { Model } from '../providers/provider.ts'
 import {
   complaintOf,
   isBetter,
-  leastBad,
+  fewestObjections,
   lowestAcceptRate,
   nextStep,
   scoreOfPass,
@@ -118,14 +118,14 @@ function createCascade(request: CascadeRequest, parts: CascadeParts): Cascade<Ch
     } catch (error) {
       if (!(error instanceof GatewayError) || error.code !== 'answer_rejected') throw error
       const verdict = { accepted: false, why: error.message } as const
-      const checked = { model: served.model.id, verdicts: [{ verifier: 'length', verdict, counts: true }] }
+      const checked = { model: served.model.id, verdicts: [{ verifier: 'length', verdict, binding: true }] }
       answers.push(checked)
       return reject(served.model, checked, false)
     }
   }
 
   function learnPass(model: Model, checked: Checked): void {
-    const said = checked.verdicts.filter(({ verdict, counts }) => counts && verdict !== undefined)
+    const said = checked.verdicts.filter(({ verdict, binding }) => binding && verdict !== undefined)
     if (said.length === 0) return
     const { quality, key } = candidateOf(model)
     const { evidence } = parts.knowledge
@@ -144,7 +144,7 @@ function createCascade(request: CascadeRequest, parts: CascadeParts): Cascade<Ch
       const tested = learnFrom(checked, model, decision, learner)
       const candidate = { answer, held, checked, quality: candidateOf(model).quality }
       if (complaintOf(checked) !== undefined) {
-        best = leastBad(best === undefined ? [candidate] : [best, candidate])
+        best = fewestObjections(best === undefined ? [candidate] : [best, candidate])
         return reject(model, checked, tested)
       }
       if (!tested) learnPass(model, checked)

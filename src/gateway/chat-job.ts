@@ -3,10 +3,10 @@ import type { Model } from '../providers/provider.ts'
 import type { Decision } from '../router/decide.ts'
 import { isObject } from '../json.ts'
 import type { ChatCompletion, ChatRequest } from '../wire/chat/schema.ts'
-import { inTurn, untangleCompletion, untangleStream, type TextReading } from '../wire/inline-calls/text-reader.ts'
+import { inTurn, parseInlineCompletion, parseInlineStream, type TextReading } from '../wire/inline-calls/text-reader.ts'
 import type { Offered } from '../wire/inline-calls/dialects.ts'
-import { createCallTextReader } from '../wire/inline-calls/call-reader.ts'
-import { beginsThinking, createThoughtTextReader } from '../wire/inline-calls/reasoning-reader.ts'
+import { createInlineCallReader } from '../wire/inline-calls/call-reader.ts'
+import { startsInReasoning, createInlineReasoningReader } from '../wire/inline-calls/reasoning-reader.ts'
 import type { Call, RouteQuery } from './request-record.ts'
 import type { Primed } from './attempt.ts'
 import type { Cascade, CascadeRequest } from './cascade-run.ts'
@@ -67,10 +67,10 @@ export function chatJob(
       if (reply.native !== undefined) return keepingOnly(reply)
       const reading = readingOf(request, model)
       if (reply.kind === 'stream') {
-        const parts = untangleStream(reply.parts, reading)
+        const parts = parseInlineStream(reply.parts, reading)
         return { kind: 'stream', parts: mayCall ? reasoningCache.watch(parts) : parts }
       }
-      const completion = untangleCompletion(reply.completion, reading)
+      const completion = parseInlineCompletion(reply.completion, reading)
       if (mayCall) reasoningCache.keep(completion)
       return { kind: 'complete', completion }
     },
@@ -83,8 +83,8 @@ function readingOf(request: ChatRequest, model: Model): TextReading {
   return {
     choices: request.n ?? 1,
     createReader: () => {
-      const thoughts = createThoughtTextReader(beginsThinking(model.name))
-      return offered.size === 0 ? thoughts : inTurn(thoughts, createCallTextReader(offered))
+      const thoughts = createInlineReasoningReader(startsInReasoning(model.name))
+      return offered.size === 0 ? thoughts : inTurn(thoughts, createInlineCallReader(offered))
     },
     idOf: (index, name) => toolCallId(request.messages.length, index, name),
   }

@@ -1,6 +1,6 @@
 import { asGatewayError } from '../errors.ts'
 import type { Model } from '../providers/provider.ts'
-import { complaintOf, wordCounts, type CascadePlan, type Checked, type CheckedBy } from '../router/cascade.ts'
+import { complaintOf, isBinding, type CascadePlan, type Checked, type CheckedBy } from '../router/cascade.ts'
 import type { Decision } from '../router/decide.ts'
 import type { Knowledge } from '../router/knowledge.ts'
 import { judgeOf, testsOf, verifiers, type Verdict } from '../router/verify.ts'
@@ -27,7 +27,7 @@ export interface CheckParts {
   testSlots: Slots
 }
 
-const mostOfReason = 200
+const maxOfReason = 200
 
 /**
  * Makes the checks of a decision on one answer, the `ordinal`-th of its request. What costs something is left out once the
@@ -45,15 +45,15 @@ export async function checkAll(
   const verdicts: CheckedBy[] = []
   const checked = { model: model.id, verdicts }
   for (const verifier of request.plan.checks) {
-    const counts = wordCounts(verifier, evidence, policy)
-    if (isDear(verifier) && !mayBeAsked(checked, counts)) continue
+    const binding = isBinding(verifier, evidence, policy)
+    if (isExpensive(verifier) && !mayBeAsked(checked, binding)) continue
     try {
       const verdict = bounded(await verdictOf(verifier, request, parts, model, completion, ordinal, signal))
-      verdicts.push({ verifier, verdict, counts })
+      verdicts.push({ verifier, verdict, binding })
     } catch (error) {
       if (signal.aborted) throw asGatewayError(signal.reason)
-      const problem = redact(asGatewayError(error).message, mostOfReason)
-      verdicts.push({ verifier, verdict: undefined, counts, problem })
+      const problem = redact(asGatewayError(error).message, maxOfReason)
+      verdicts.push({ verifier, verdict: undefined, binding, problem })
     }
   }
   return checked
@@ -78,13 +78,13 @@ export function learnFrom({ verdicts }: Checked, model: Model, decision: Decisio
   return true
 }
 
-function isDear(check: string): boolean {
+function isExpensive(check: string): boolean {
   return testsOf(check) !== undefined || judgeOf(check) !== undefined
 }
 
-function mayBeAsked(checked: Checked, counts: boolean): boolean {
+function mayBeAsked(checked: Checked, binding: boolean): boolean {
   const complaint = complaintOf(checked)
-  return complaint === undefined || (!counts && testsOf(complaint.verifier) !== undefined)
+  return complaint === undefined || (!binding && testsOf(complaint.verifier) !== undefined)
 }
 
 async function verdictOf(
@@ -116,5 +116,5 @@ async function verdictOf(
 
 /** Reasons name fields and tools, which an answer may make as long as it likes. */
 function bounded(verdict: Verdict): Verdict {
-  return verdict?.accepted === false ? { accepted: false, why: verdict.why.slice(0, mostOfReason) } : verdict
+  return verdict?.accepted === false ? { accepted: false, why: verdict.why.slice(0, maxOfReason) } : verdict
 }

@@ -36,10 +36,10 @@ import type { Slots } from './slots.ts'
 import { testSlots, type TestCommands } from './test-command.ts'
 
 /** More candidates than this are not tried for one request: by then its caller has waited long enough to hear the reasons. */
-const mostAttempts = 5
+const maxAttempts = 5
 /** Servers drop a prompt cache that is not used for so long. */
 const conversationMs = 60 * 60_000
-const mostConversations = 5_000
+const maxConversations = 5_000
 
 /** How an answer came about, for the headers and for the curious. */
 export interface Served {
@@ -111,7 +111,7 @@ export function createGateway(parts: GatewayParts): Gateway {
     parts
   const underWay = new Map<Promise<void>, AbortController>()
   // The model whose prompt cache holds a conversation, and how much of it.
-  const conversations = new LRUCache<string, Conversation>({ max: mostConversations, ttl: conversationMs })
+  const conversations = new LRUCache<string, Conversation>({ max: maxConversations, ttl: conversationMs })
   let closed = false
 
   const providerOf = (model: Model) => inventory.providerOf(model)
@@ -204,7 +204,7 @@ export function createGateway(parts: GatewayParts): Gateway {
     let line = [...decision.ranked]
     const errors: { model: Model; error: GatewayError }[] = []
     const again = new Set<Model>()
-    for (let model = line.shift(); model !== undefined && errors.length < mostAttempts; model = line.shift()) {
+    for (let model = line.shift(); model !== undefined && errors.length < maxAttempts; model = line.shift()) {
       if (!breakers.tryEnter(model)) continue
       try {
         return await callOne(model, decision, job, signal, recorder, cascade)

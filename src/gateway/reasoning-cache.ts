@@ -7,9 +7,9 @@ import { messageDetails } from '../wire/chat/reasoning-details.ts'
 import type { StreamPart } from '../wire/stream-part.ts'
 
 /** Letters kept in all; the oldest go first. */
-const mostCharacters = 16 * 1024 * 1024
+const maxCharacters = 16 * 1024 * 1024
 /** An answer that goes on beyond this is not remembered. */
-const mostBytesOfAnswer = 4 * 1024 * 1024
+const maxBytesOfAnswer = 4 * 1024 * 1024
 
 type Reasoning = Record<string, unknown>
 
@@ -33,7 +33,7 @@ export interface ReasoningCache {
 
 export function createReasoningCache(): ReasoningCache {
   const cached = new LRUCache<string, CachedReasoning>({
-    maxSize: mostCharacters,
+    maxSize: maxCharacters,
     sizeCalculation: ({ reasoning }) => JSON.stringify(reasoning).length,
   })
 
@@ -76,11 +76,11 @@ export function createReasoningCache(): ReasoningCache {
       let calls = false
       for await (const part of parts) {
         bytes += (part.messages ?? part.bytes).length
-        if (bytes <= mostBytesOfAnswer) seen.push(part)
+        if (bytes <= maxBytesOfAnswer) seen.push(part)
         calls ||= !part.middle && part.bytes.includes('"tool_calls"')
         yield part
       }
-      if (!calls || bytes > mostBytesOfAnswer) return
+      if (!calls || bytes > maxBytesOfAnswer) return
       const fold = createCompletionFold()
       for (const part of seen) for (const chunk of part.chunks) fold.add(chunk)
       keep(fold.completion())

@@ -278,7 +278,7 @@ export function openRequestRecorder({ call, request, ledger, learner, now }: Req
         if (end === undefined) close(noUsage, error)
         else mark(error)
       },
-      completed: answer => void close(readUsage(answer.usage) ?? estimate(wordsIn(answer))),
+      completed: answer => void close(readUsage(answer.usage) ?? estimate(estimateTokens(answer))),
       delivered(reason) {
         if (end === undefined) throw new Error(`${model.id} has not answered yet`)
         settle({ ...end, firstTokenAt: now(), reason })
@@ -320,7 +320,7 @@ function outcomeOf(error: GatewayError | undefined): Outcome {
 }
 
 /** About four letters are a token; used only where the upstream reports no usage at all. */
-function wordsIn({ choices = [] }: Answered): number {
+function estimateTokens({ choices = [] }: Answered): number {
   const letters = choices.reduce((sum, { message, text }) => {
     const calls = message?.tool_calls?.map(call => call.function.arguments).join('') ?? ''
     const said = `${message?.content ?? ''}${message?.reasoning_content ?? ''}${typeof text === 'string' ? text : ''}`

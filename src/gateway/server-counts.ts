@@ -7,9 +7,9 @@ import type { ChatRequest } from '../wire/chat/schema.ts'
 /** How near to the end of a context, as a share of it, a prompt must be for its server to be asked. */
 const nearShare = 0.1
 /** Servers asked for one request, at the same time. */
-const mostAsked = 3
+const maxAsked = 3
 /** An answer later than this is not worth waiting for: the server itself refuses what is too long. */
-const mostMs = 500
+const maxMs = 500
 
 /** A model whose context the prompt may or may not fit, by our count, and its server's way to tell. */
 interface Doubt {
@@ -34,7 +34,7 @@ export function doubtsIn(
     if (countTokens === undefined || contextTokens === undefined) return
     const room = contextTokens - reserveTokens(measured, contextTokens)
     const distance = Math.abs(promptTokensFor(model, measured, knowledge) - room)
-    if (distance <= nearShare * contextTokens && doubts.length < mostAsked) doubts.push({ model, countTokens })
+    if (distance <= nearShare * contextTokens && doubts.length < maxAsked) doubts.push({ model, countTokens })
   }
   if (ranked[0] !== undefined) consider(ranked[0])
   for (const { model, exclusion } of excluded) if (exclusion.code === 'context') consider(model)
@@ -47,7 +47,7 @@ export async function askServers(
   request: ChatRequest,
   signal: AbortSignal,
 ): Promise<Record<string, number>> {
-  const bounded = AbortSignal.any([signal, AbortSignal.timeout(mostMs)])
+  const bounded = AbortSignal.any([signal, AbortSignal.timeout(maxMs)])
   const counts = await Promise.allSettled(
     doubts.map(({ model, countTokens }) => countTokens({ model, request, signal: bounded })),
   )

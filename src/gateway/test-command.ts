@@ -10,14 +10,14 @@ import { createSlots, type Slots } from './slots.ts'
 export type TestCommands = Readonly<Record<string, TestCommand>>
 
 /** Programs at once, over all requests; the others wait, and give up after as long as they might run. */
-const mostAtOnce = 2
-const mostWaiting = 100
+const maxAtOnce = 2
+const maxWaiting = 100
 
 /** The places for tests; `timeoutMs` is asked each time. */
 export function testSlots(timeoutMs: () => number): Slots {
   return createSlots('VERIFY_COMMANDS', {
-    slots: mostAtOnce,
-    queueLimit: mostWaiting,
+    slots: maxAtOnce,
+    queueLimit: maxWaiting,
     get queueTimeoutMs() {
       return timeoutMs()
     },
@@ -25,7 +25,7 @@ export function testSlots(timeoutMs: () => number): Slots {
 }
 
 /** Where programs usually are, and the one that runs this. */
-const usualPath = [path.dirname(process.execPath), '/usr/local/bin', '/usr/bin', '/bin'].join(path.delimiter)
+const defaultPath = [path.dirname(process.execPath), '/usr/local/bin', '/usr/bin', '/bin'].join(path.delimiter)
 
 /**
  * Lets the operator's own program judge a text, which it reads from its standard input as it is: no word of a request becomes
@@ -43,7 +43,7 @@ export async function runTests(
   const [program = '', ...options] = run
   const child = spawn(program, options, {
     cwd,
-    env: { PATH: usualPath, ...env },
+    env: { PATH: defaultPath, ...env },
     stdio: ['pipe', 'ignore', 'ignore'],
     // A group of its own, so that what it starts can be ended with it.
     detached: true,

@@ -33,7 +33,7 @@ export interface Endpoint {
 }
 
 const stuckReaderMs = 60_000
-const mostUnreadBytes = 1024 * 1024
+const maxUnreadBytes = 1024 * 1024
 
 /**
  * Clients of 2026-07-28 are stateless; older ones get a session each, because only a session carries their
@@ -74,7 +74,7 @@ export function openEndpoint(parts: EndpointParts): Endpoint {
             const response = await (legacy ? sessions : modern).fetch(webRequest, options)
             if (!isStream(response)) return response
             dropStuckReader(reply)
-            return boundUnread(response, mostUnreadBytes, () => reply.raw.destroy())
+            return boundUnread(response, maxUnreadBytes, () => reply.raw.destroy())
           },
         },
         { maxRequestBodySize, ...(onError !== undefined && { onerror: onError }) },

@@ -36,7 +36,7 @@ export interface Following {
   close: () => Promise<void>
 }
 
-const mostTries = 3
+const maxTries = 3
 
 /**
  * A client that outlives its core: when the core ends, this process or another takes its place, and calls that may be made
@@ -95,7 +95,7 @@ export function followCore({ connect, effectOf, patienceMs, now, onError }: Foll
             const error = asGatewayError(thrown)
             const lost = error.cause instanceof ConnectionLost ? error.cause : undefined
             const refused = error.code === 'shutting_down'
-            if ((lost === undefined && !refused) || closing.signal.aborted || tries === mostTries) throw error
+            if ((lost === undefined && !refused) || closing.signal.aborted || tries === maxTries) throw error
             if (lost?.begun === true && effectOf(name) === 'spend') throw halfDone(name)
             lose(made)
             await made.close()

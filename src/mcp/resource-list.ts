@@ -2,7 +2,7 @@ import { GatewayError } from '../errors.ts'
 import type { Reader, ResourceDefinition } from './resources.ts'
 
 const openrouter = 'openrouter'
-const mostModels = 200
+const maxModels = 200
 
 /** Everything agents can read, at its address. Each figure comes from an operation. */
 export const resources: readonly ResourceDefinition[] = [
@@ -16,13 +16,13 @@ export const resources: readonly ResourceDefinition[] = [
     uri: 'locallama://models',
     name: 'models',
     description: 'The local models that are available.',
-    read: ask => ask('list_models', { tier: 'local', page_size: mostModels }),
+    read: ask => ask('list_models', { tier: 'local', page_size: maxModels }),
   },
   {
     uri: 'locallama://jobs/active',
     name: 'active-jobs',
     description: 'The jobs that wait or run now.',
-    read: ask => ask('list_queue', { active: true, page_size: mostModels }),
+    read: ask => ask('list_queue', { active: true, page_size: maxModels }),
   },
   {
     uri: 'locallama://memory-bank',
@@ -71,7 +71,7 @@ export const resources: readonly ResourceDefinition[] = [
     read: (ask, { jobId }) => ask('get_job', { job_id: jobId }),
     complete: {
       jobId: async ask => {
-        const { jobs } = (await ask('list_queue', { page_size: mostModels })) as { jobs: { job_id: string }[] }
+        const { jobs } = (await ask('list_queue', { page_size: maxModels })) as { jobs: { job_id: string }[] }
         return jobs.map(({ job_id }) => job_id)
       },
     },
@@ -113,7 +113,7 @@ async function openrouterModels(ask: Reader): Promise<string[]> {
 async function allModels(ask: Reader, filter: object): Promise<{ models: unknown[]; total: number }> {
   const models: unknown[] = []
   for (let page = 1; ; page++) {
-    const part = (await ask('list_models', { ...filter, page, page_size: mostModels })) as {
+    const part = (await ask('list_models', { ...filter, page, page_size: maxModels })) as {
       models: unknown[]
       total: number
     }

@@ -31,20 +31,20 @@ export const DecisionView = z.object({
 })
 export type DecisionView = z.output<typeof DecisionView>
 
-const mostShown = 20
-const usualOutputTokens = 1024
+const maxShown = 20
+const defaultOutputTokens = 1024
 
 /** A decision as people and agents see it: who would do it, at what price, and why the others would not. */
 export function decisionView(decision: Decision): DecisionView {
   const { measured, ranked, excluded, reason } = decision
   const explained = new Map(explain(decision).candidates.map(candidate => [candidate.model, candidate]))
-  const candidates = ranked.slice(0, mostShown).map(model => ({
+  const candidates = ranked.slice(0, maxShown).map(model => ({
     ...judgement(explained.get(model.id)),
     model: model.id,
     provider: model.provider,
     tier: model.tier,
     loaded: model.loaded ?? null,
-    estimated_cost_usd: estimateUsd(model, measured.promptTokens, measured.outputTokens ?? usualOutputTokens),
+    estimated_cost_usd: estimateUsd(model, measured.promptTokens, measured.outputTokens ?? defaultOutputTokens),
   }))
   const [first] = candidates
   return {
@@ -54,7 +54,7 @@ export function decisionView(decision: Decision): DecisionView {
     estimated_cost_usd: first?.estimated_cost_usd ?? null,
     prompt_tokens: measured.promptTokens,
     candidates,
-    excluded: excluded.slice(0, mostShown).map(({ model, exclusion }) => ({ model: model.id, why: exclusion.reason })),
+    excluded: excluded.slice(0, maxShown).map(({ model, exclusion }) => ({ model: model.id, why: exclusion.reason })),
     dropped_count: excluded.length,
   }
 }

@@ -4,8 +4,8 @@ import { select } from '../router/select.ts'
 import { estimateUsd } from './decision-view.ts'
 import { operation } from './operation.ts'
 
-const usualOutputTokens = 1024
-const mostShown = 20
+const defaultOutputTokens = 1024
+const maxShown = 20
 
 export const getCostEstimate = operation({
   name: 'get_cost_estimate',
@@ -15,7 +15,7 @@ export const getCostEstimate = operation({
   core: true,
   input: z.strictObject({
     context_length: z.int().min(0).describe('Tokens of the prompt.'),
-    expected_output_length: z.int().min(0).default(usualOutputTokens).describe('Tokens of the answer.'),
+    expected_output_length: z.int().min(0).default(defaultOutputTokens).describe('Tokens of the answer.'),
     model: z.string().optional().describe('Only this model.'),
   }),
   output: z.object({
@@ -38,6 +38,6 @@ export const getCostEstimate = operation({
         cost_usd: estimateUsd(model, context_length, expected_output_length),
       }))
       .sort((a, b) => (a.cost_usd ?? Infinity) - (b.cost_usd ?? Infinity) || (a.model < b.model ? -1 : 1))
-    return { estimates: estimates.slice(0, mostShown), total: estimates.length }
+    return { estimates: estimates.slice(0, maxShown), total: estimates.length }
   },
 })

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import type { Core } from '../core.ts'
 import { operation } from './operation.ts'
 
-const mostFiles = 500
+const maxFiles = 500
 
 export const listMemoryBank = operation({
   name: 'list_memory_bank',
@@ -26,7 +26,7 @@ export const listMemoryBank = operation({
     const entries = await Promise.all(
       names
         .sort()
-        .slice(0, mostFiles)
+        .slice(0, maxFiles)
         .map(async name => ({ name, found: await stat(path.join(folder, name)) })),
     )
     const files = entries.filter(({ found }) => found.isFile())

@@ -2,7 +2,7 @@ import websocket from '@fastify/websocket'
 import type { FastifyInstance } from 'fastify'
 import type { LiveMessage } from './live.ts'
 
-const mostUnreadBytes = 1024 * 1024
+const maxUnreadBytes = 1024 * 1024
 const pingMs = 20_000
 
 /** Begins to send messages and answers with the function that ends it; `watchLive` of a core. */
@@ -22,7 +22,7 @@ export function liveSocket(app: FastifyInstance, watch: Watch): void {
     scope.get('/ws', { websocket: true }, socket => {
       let answered = true
       const unwatch = watch(message => {
-        if (socket.bufferedAmount > mostUnreadBytes) socket.terminate()
+        if (socket.bufferedAmount > maxUnreadBytes) socket.terminate()
         else socket.send(JSON.stringify(message))
       })
       const pinging = setInterval(() => {

@@ -27,7 +27,7 @@ export type LiveMessage = z.output<typeof LiveMessage>
 /** Of the same things, what an MCP face needs: which backends there are, and which job changed. */
 export type News = { type: 'snapshot' | 'backends'; backends: string[] } | { type: 'job'; job: { job_id: string } }
 
-const mostJobs = 200
+const maxJobs = 200
 
 /** The kinds of servers that are set up, and the organs that are switched on. */
 function backendsOf({ config }: Core): string[] {
@@ -58,7 +58,7 @@ export function watchLive(core: Core, send: (message: LiveMessage) => void): () 
     const { job, position, progress } = tasks.job(id)
     return jobStatus(job, position, progress)
   }
-  const { jobs } = ledger.tasks.jobs({ unfinished: true }, { limit: mostJobs, offset: 0 })
+  const { jobs } = ledger.tasks.jobs({ unfinished: true }, { limit: maxJobs, offset: 0 })
   send({
     type: 'snapshot',
     version: core.version,

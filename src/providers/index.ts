@@ -1,5 +1,5 @@
 import { ConfigError, type Endpoint, readSettings, type Settings } from '../config.ts'
-import { normaliseUrl } from './http/endpoints.ts'
+import { normalizeUrl } from './http/endpoints.ts'
 import { llamaCpp } from './llama-cpp/llama-cpp.ts'
 import { lmStudio } from './lm-studio.ts'
 import { ollama } from './ollama/ollama.ts'
@@ -23,7 +23,7 @@ export function findEndpoints(environment: Environment, fromFile: readonly Endpo
   const values = readSettings(providerSettings, environment)
   const written = fromFile.map(endpoint => {
     const source = `signalbox.json: ${endpoint.name}`
-    return { ...endpoint, url: normaliseUrl(endpoint.url, kindOf(endpoint).normalise, source) }
+    return { ...endpoint, url: normalizeUrl(endpoint.url, kindOf(endpoint).normalize, source) }
   })
   const fromVariables = providerKinds.flatMap(kind => kind.endpoints(values, environment))
   const endpoints = [

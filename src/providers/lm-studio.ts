@@ -22,13 +22,13 @@ export const lmStudio: ProviderKind = {
       example: 'http://127.0.0.1:1234/v1',
     },
   },
-  normalise: withoutEnding('/api/v1', '/api/v0', '/v1', '/api'),
+  normalize: withoutEnding('/api/v1', '/api/v0', '/v1', '/api'),
   endpoints: (variables, environment) =>
     readEndpoints(variables.LM_STUDIO_ENDPOINT as EndpointList, environment, {
       kind: 'lm-studio',
       variable: 'LM_STUDIO_ENDPOINT',
-      usualUrl: 'http://127.0.0.1:1234',
-      normalise: lmStudio.normalise,
+      defaultUrl: 'http://127.0.0.1:1234',
+      normalize: lmStudio.normalize,
     }),
   create({ endpoint, transport, now }) {
     const { name, url } = endpoint

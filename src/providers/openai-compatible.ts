@@ -26,12 +26,12 @@ export const openAiCompatible: ProviderKind = {
       example: 'vllm=http://192.168.1.20:8000/v1,groq=https://api.groq.com/openai/v1',
     },
   },
-  normalise: baseUrl,
+  normalize: baseUrl,
   endpoints: (variables, environment) =>
     readEndpoints(variables.OPENAI_COMPATIBLE_ENDPOINT as EndpointList, environment, {
       kind: 'openai-compatible',
       variable: 'OPENAI_COMPATIBLE_ENDPOINT',
-      normalise: baseUrl,
+      normalize: baseUrl,
     }),
   create({ endpoint, transport, now }) {
     const tier = endpoint.tier ?? tierOf(endpoint.url)

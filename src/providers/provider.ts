@@ -165,7 +165,7 @@ export interface ProviderKind {
   /** The environment variables it reads, on top of the core's. */
   readonly settings: Settings
   /** The address as the kind's file wants it, however people wrote it. */
-  readonly normalise: (url: URL) => string
+  readonly normalize: (url: URL) => string
   /** The endpoints that the variables name; one at its usual address where the variables are silent and it has one. */
   endpoints(
     variables: Readonly<Record<string, unknown>>,

@@ -3,7 +3,7 @@ import zlib from 'node:zlib'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { GatewayError } from '../errors.ts'
 
-export const mostBodyBytes = 32 * 1024 * 1024
+export const maxBodyBytes = 32 * 1024 * 1024
 
 type Inflate = (bytes: Buffer, options: { maxOutputLength: number }) => Promise<Buffer>
 
@@ -23,7 +23,7 @@ export function readBodiesAsJson(app: FastifyInstance): void {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser(
     '*',
-    { parseAs: 'buffer', bodyLimit: mostBodyBytes },
+    { parseAs: 'buffer', bodyLimit: maxBodyBytes },
     async (request: FastifyRequest, body: Buffer) => parse(await inflate(body, request.headers['content-encoding'])),
   )
 }
@@ -37,7 +37,7 @@ async function inflate(body: Buffer, encoding: string | undefined): Promise<Buff
     throw new GatewayError('unsupported_media_type', `Content-Encoding '${name}' is not known; use one of ${known}.`)
   }
   try {
-    return await open(body, { maxOutputLength: mostBodyBytes })
+    return await open(body, { maxOutputLength: maxBodyBytes })
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge()
     throw new GatewayError('invalid_request', `The body is not valid ${name} data.`, { cause })
@@ -48,7 +48,7 @@ async function inflate(body: Buffer, encoding: string | undefined): Promise<Buff
 export function tooLarge(): GatewayError {
   return new GatewayError(
     'request_too_large',
-    `The body is larger than ${mostBodyBytes / 1024 / 1024} MB, the most that is accepted; send less.`,
+    `The body is larger than ${maxBodyBytes / 1024 / 1024} MB, the most that is accepted; send less.`,
   )
 }
 

@@ -5,7 +5,7 @@ import { asObject, asObjects, asString, type JsonObject } from '../json.ts'
 import { readData } from '../wire/sse.ts'
 
 /** Letters of JSON kept in all; the oldest answers go first. */
-const mostCharacters = 64 * 1024 * 1024
+const maxCharacters = 64 * 1024 * 1024
 
 interface Stored {
   response: JsonObject
@@ -23,7 +23,7 @@ export interface ResponseStore {
 
 export function createResponseStore(): ResponseStore {
   const stored = new LRUCache<string, Stored>({
-    maxSize: mostCharacters,
+    maxSize: maxCharacters,
     sizeCalculation: ({ response, items }) => JSON.stringify(response).length + JSON.stringify(items).length,
   })
 

@@ -9,7 +9,7 @@ import { responses } from '../wire/responses/protocol.ts'
 import { registerChatRoute } from './chat-routes.ts'
 import { registerNonChatRoute, registerInfillRoute } from './non-chat-routes.ts'
 import { createAuthenticate } from './authenticate.ts'
-import { mostBodyBytes, readBodiesAsJson } from './body.ts'
+import { maxBodyBytes, readBodiesAsJson } from './body.ts'
 import { countTokens } from './count-tokens.ts'
 import { decisions } from './decisions.ts'
 import { health } from './health.ts'
@@ -39,7 +39,7 @@ export function createServer(core: Core, instanceToken?: string): FastifyInstanc
   const app = Fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
-    bodyLimit: mostBodyBytes,
+    bodyLimit: maxBodyBytes,
     genReqId: () => core.newId('req'),
     routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: true, maxParamLength: 500 },
     forceCloseConnections: 'idle',

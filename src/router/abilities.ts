@@ -16,14 +16,14 @@ export interface Ability {
 
 const measuredStrength = 20
 const guessedStrength = 4
-const standardBase = 0.4
+const defaultBase = 0.4
 /** Log odds by which what people ask is easier than benchmarks, which are made to be hard. A judgement; evidence overrules it. */
 const everydayEase = 0.8
 /** Small talk has no benchmark; a small model does it well. */
 const chatDifficulty = -0.2
 
-/** Log odds lost to quantisation, by bits; eight bits and more lose nothing that can be seen. */
-const quantisationLoss: readonly [pattern: RegExp, loss: number][] = [
+/** Log odds lost to quantization, by bits; eight bits and more lose nothing that can be seen. */
+const quantizationLoss: readonly [pattern: RegExp, loss: number][] = [
   [/(?:^|[^a-z])i?q1/i, 1.5],
   [/(?:^|[^a-z])i?q2/i, 0.8],
   [/(?:^|[^a-z])i?q3/i, 0.3],
@@ -44,8 +44,8 @@ export function createAbilities(weights: Weights | undefined): (model: Model) =>
   }
 }
 
-/** A name as people write it, without vendor, tag of a free offer, quantisation or punctuation. */
-export function simpleName(name: string): string {
+/** A name as people write it, without vendor, tag of a free offer, quantization or punctuation. */
+export function canonicalName(name: string): string {
   return name
     .slice(name.lastIndexOf('/') + 1)
     .toLowerCase()
@@ -60,19 +60,19 @@ export function simpleName(name: string): string {
 }
 
 /**
- * What evidence about a model is filed under. `weights` tells which weights it has: their digest, else their quantisation,
+ * What evidence about a model is filed under. `weights` tells which weights it has: their digest, else their quantization,
  * where its server says.
  */
-export function filedUnder(name: string, weights: string | undefined): string {
-  return weights === undefined ? simpleName(name) : `${simpleName(name)}@${weights}`
+export function evidenceKey(name: string, weights: string | undefined): string {
+  return weights === undefined ? canonicalName(name) : `${canonicalName(name)}@${weights}`
 }
 
 function abilityOf(model: Model, weights: Weights | undefined): Ability {
-  const name = simpleName(model.name)
-  const key = filedUnder(model.name, model.digest ?? model.quantization)
+  const name = canonicalName(model.name)
+  const key = evidenceKey(model.name, model.digest ?? model.quantization)
   const measured =
     weights === undefined ? undefined : Object.hasOwn(weights.models, name) ? weights.models[name] : undefined
-  const base = (category: string) => weights?.base[category]?.rate ?? standardBase
+  const base = (category: string) => weights?.base[category]?.rate ?? defaultBase
   const difficulty = (category: string) =>
     category === unknownCategory ? chatDifficulty : (weights?.difficulty[category] ?? 0)
   const guess =
@@ -129,7 +129,7 @@ function easier(rate: number): number {
 
 function loss({ quantization, name }: Model): number {
   const text = quantization ?? name
-  return quantisationLoss.find(([pattern]) => pattern.test(text))?.[1] ?? 0
+  return quantizationLoss.find(([pattern]) => pattern.test(text))?.[1] ?? 0
 }
 
 function clamp(value: number, low: number, high: number): number {

@@ -22,12 +22,12 @@ export interface Prior {
 }
 
 /** Log odds that priors tell models apart; learned from how well they foretell outcomes. */
-export type Credence = number
+export type PriorTrust = number
 
-export const initialCredence: Credence = 1
-const mostCredence = 4
-const leastCredence = -6
-const mostCount = 200
+export const initialPriorTrust: PriorTrust = 1
+const maxPriorTrust = 4
+const minPriorTrust = -6
+const maxCount = 200
 const hourMs = 3_600_000
 const halfLifeMs = 30 * 86_400_000
 
@@ -41,8 +41,8 @@ export interface Estimate {
 }
 
 /** The probability that priors tell models apart. */
-export function trustIn(credence: Credence): number {
-  return 1 / (1 + Math.exp(-credence))
+export function trustIn(priorTrust: PriorTrust): number {
+  return 1 / (1 + Math.exp(-priorTrust))
 }
 
 /** Prior and observations together. The prior's deviation from the base counts as far as priors are trusted (0..1). */
@@ -59,16 +59,16 @@ export function observe(belief: Belief | undefined, score: number, weight: numbe
   const kept = belief === undefined ? 0 : fading(belief, now)
   const good = kept * (belief?.good ?? 0) + weight * score
   const count = kept * (belief?.count ?? 0) + weight
-  const shrink = Math.min(1, mostCount / count)
+  const shrink = Math.min(1, maxCount / count)
   return { good: good * shrink, count: count * shrink, updatedAt: now }
 }
 
 /** How credible priors are after one of them met an outcome: Bayes' rule between "priors know" and "priors know nothing". */
-export function reconsider(credence: Credence, prior: Prior, score: number): Credence {
+export function reconsider(priorTrust: PriorTrust, prior: Prior, score: number): PriorTrust {
   const knows = clamp(prior.rate, 0.02, 0.98)
   const guesses = clamp(prior.base, 0.02, 0.98)
   const ratio = score * Math.log(knows / guesses) + (1 - score) * Math.log((1 - knows) / (1 - guesses))
-  return clamp(credence + ratio, leastCredence, mostCredence)
+  return clamp(priorTrust + ratio, minPriorTrust, maxPriorTrust)
 }
 
 /** Falls by whole hours, which spares most beliefs a power. */

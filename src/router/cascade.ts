@@ -1,5 +1,5 @@
 import { estimate, type Belief } from './beliefs.ts'
-import { finish, seededRandom } from './chance.ts'
+import { finalize, seededRandom } from './chance.ts'
 import { placeOf, type Evidence, type VerifierRecord } from './evidence.ts'
 import type { Knowledge } from './knowledge.ts'
 import type { Policy } from './policy.ts'
@@ -11,7 +11,7 @@ export interface CheckedBy {
   verifier: string
   verdict: Verdict
   /** Whether its word counts: a judge's does not until it is known to be right often enough. */
-  counts: boolean
+  binding: boolean
   /** Why it could not be made, which is not the answer's fault. */
   problem?: string
 }
@@ -57,8 +57,8 @@ export type NextStep =
 
 /** The first objection that counts. */
 export function complaintOf({ verdicts }: Checked): { verifier: string; why: string } | undefined {
-  for (const { verifier, verdict, counts } of verdicts) {
-    if (counts && verdict?.accepted === false) return { verifier, why: verdict.why }
+  for (const { verifier, verdict, binding } of verdicts) {
+    if (binding && verdict?.accepted === false) return { verifier, why: verdict.why }
   }
   return undefined
 }
@@ -80,28 +80,28 @@ export function nextStep(
 }
 
 /** Gains in predicted quality below this are a step sideways. */
-const leastGain = 0.02
+const minGain = 0.02
 
 /** Whether going from one to the other is going up, and not to the same model elsewhere or to one just like it. */
 export function isBetter(other: Candidate, than: Candidate): boolean {
-  return other.quality >= than.quality + leastGain
+  return other.quality >= than.quality + minGain
 }
 
 /** The answer to hand over when none passed: with the fewest objections and, of those, the one predicted to be best. */
-export function leastBad<Answer extends { checked: Checked; quality: number }>(
+export function fewestObjections<Answer extends { checked: Checked; quality: number }>(
   answers: readonly Answer[],
 ): Answer | undefined {
   const objections = ({ checked }: Answer) =>
-    checked.verdicts.filter(({ counts, verdict }) => counts && verdict?.accepted === false).length
+    checked.verdicts.filter(({ binding, verdict }) => binding && verdict?.accepted === false).length
   return answers.toSorted((a, b) => objections(a) - objections(b) || b.quality - a.quality)[0]
 }
 
 /** Comparisons before a judge's agreement is taken for known. */
-const leastComparisons = 20
+const minComparisons = 20
 
 /** Whether a judge model's word may count: only if it was measured to agree often enough (MIN_VALIDATOR_SCORE). */
 export function trustsJudge(record: VerifierRecord | undefined, minValidatorScore: number): boolean {
-  if (record === undefined || record.compared < leastComparisons) return false
+  if (record === undefined || record.compared < minComparisons) return false
   return record.agreed / record.compared >= minValidatorScore
 }
 
@@ -116,8 +116,8 @@ const evenPrior = { rate: 0.5, base: 0.5, strength: 2 }
  * Expected effort of trying a cheap model first and escalating on rejection, against going to the dear one at once: a cascade
  * pays where its accept rate exceeds cheap / dear. Both in one unit, whichever it is.
  */
-export function cascadePays(acceptRate: number, cheap: number, dear: number): boolean {
-  return cheap + (1 - acceptRate) * dear < dear
+export function cascadePays(acceptRate: number, cheap: number, expensive: number): boolean {
+  return cheap + (1 - acceptRate) * expensive < expensive
 }
 
 /**
@@ -130,7 +130,7 @@ export function scoreOfPass(quality: number, acceptRate: number): number {
 }
 
 /** Answers that were checked before a rate is taken for known; until then the ranking stands. */
-const leastAnswers = 5
+const minAnswers = 5
 
 /** How often answers of one model (an ability's key) pass the check they fail most; undefined where too few were checked. */
 export function lowestAcceptRate(
@@ -145,7 +145,7 @@ export function lowestAcceptRate(
     const { mean, count } = estimate(places.get(placeOf(check, category)), evenPrior, 1, now)
     const answers = count - evenPrior.strength
     // An observation fades a little within hours; five yesterday are still five.
-    if (Math.round(answers) < leastAnswers || mean >= (lowest?.acceptRate ?? Infinity)) continue
+    if (Math.round(answers) < minAnswers || mean >= (lowest?.acceptRate ?? Infinity)) continue
     lowest = { check, acceptRate: mean, answers: Math.round(answers) }
   }
   return lowest
@@ -173,7 +173,7 @@ export function beginAt(
   chance: number,
 ): { ranking: Ranking; skipped: Skipped[] } {
   if (ranking.rule === 'explored') return { ranking, skipped: [] }
-  const known = wanted.checks.filter(check => wordCounts(check, evidence, policy))
+  const known = wanted.checks.filter(check => isBinding(check, evidence, policy))
   const skipped: Skipped[] = []
   const [first] = ranking.order
   let place = first
@@ -189,7 +189,7 @@ export function beginAt(
   }
   if (place === undefined || place === first) return { ranking, skipped }
   const share = wanted.criteria.explore ? policy.explorationShare : 0
-  if (seededRandom(finish(Math.floor(chance * 2 ** 32)))() < share) {
+  if (seededRandom(finalize(Math.floor(chance * 2 ** 32)))() < share) {
     return { ranking: { ...ranking, rule: 'explored', propensity: ranking.propensity * share }, skipped: [] }
   }
   const order = [place, ...ranking.order.filter(other => other !== place)]
@@ -202,6 +202,6 @@ export function isAlike(other: Candidate, here: Candidate): boolean {
 }
 
 /** Whether a check may reject an answer: a judge only once it is known to be right often enough. */
-export function wordCounts(check: string, evidence: Evidence, { minValidatorScore }: Policy): boolean {
+export function isBinding(check: string, evidence: Evidence, { minValidatorScore }: Policy): boolean {
   return judgeOf(check) === undefined || trustsJudge(evidence.verifiers.get(check), minValidatorScore)
 }

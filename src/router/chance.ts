@@ -18,11 +18,11 @@ export function gaussian(random: () => number): number {
 export function hashText(text: string, seed = 0): number {
   let hash = 0x811c9dc5 ^ seed
   for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193)
-  return finish(hash)
+  return finalize(hash)
 }
 
 /** Murmur3's last step: every input bit reaches every output bit. */
-export function finish(hash: number): number {
+export function finalize(hash: number): number {
   let mixed = hash ^ (hash >>> 16)
   mixed = Math.imul(mixed, 0x85ebca6b)
   mixed ^= mixed >>> 13

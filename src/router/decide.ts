@@ -166,7 +166,7 @@ function overBudget({ maxCostUsd }: RequestOptions, { costUsd }: Candidate): Exc
 function expect(
   { measured, conversation }: Asked,
   promptTokens: number,
-  { kinds, likeliest, usualOutput, trust }: Basis,
+  { kinds, likeliest, typicalOutput, trust }: Basis,
   model: Model,
   load: Load,
   { abilityOf, evidence, policy }: Knowledge,
@@ -192,7 +192,7 @@ function expect(
     conversation,
     evidence,
     policy,
-    usualOutput,
+    typicalOutput,
     now,
   )
   return {
@@ -234,23 +234,23 @@ interface Basis {
   kinds: Kind[]
   likeliest: string
   /** Output tokens usual for the likeliest kind. */
-  usualOutput: number | undefined
+  typicalOutput: number | undefined
   trust: number
 }
 
-const mostKinds = 3
+const maxKinds = 3
 
-function basisOf({ categories }: Measured, { evidence, usualOutput }: Knowledge): Basis {
+function basisOf({ categories }: Measured, { evidence, typicalOutput }: Knowledge): Basis {
   const list = Object.entries(categories)
     .sort(([, a], [, b]) => b - a)
-    .slice(0, mostKinds)
+    .slice(0, maxKinds)
   const total = list.reduce((sum, [, share]) => sum + share, 0)
   const likeliest = list[0]?.[0] ?? ''
   return {
     kinds: list.map(([category, share]) => ({ category, share: share / total })),
     likeliest,
-    usualOutput: usualOutput(likeliest),
-    trust: trustIn(evidence.credence),
+    typicalOutput: typicalOutput(likeliest),
+    trust: trustIn(evidence.priorTrust),
   }
 }
 

@@ -1,4 +1,4 @@
-import { initialCredence, observe, reconsider, type Belief, type Credence, type Prior } from './beliefs.ts'
+import { initialPriorTrust, observe, reconsider, type Belief, type PriorTrust, type Prior } from './beliefs.ts'
 
 /** A benchmark's verdict on a model, for one kind of task or, as `*`, in general. */
 export interface Benchmark {
@@ -40,7 +40,7 @@ export interface VerifierRecord {
  * under the key of their `Ability`, speeds under the model's id, for they belong to an endpoint.
  */
 export interface Evidence {
-  credence: Credence
+  priorTrust: PriorTrust
   beliefs: Map<string, Map<string, Belief>>
   benchmarks: Map<string, Map<string, Benchmark>>
   speeds: Map<string, Speed>
@@ -66,7 +66,7 @@ export const anyCategory = '*'
 
 export function emptyEvidence(): Evidence {
   return {
-    credence: initialCredence,
+    priorTrust: initialPriorTrust,
     beliefs: new Map(),
     benchmarks: new Map(),
     speeds: new Map(),
@@ -79,7 +79,7 @@ export function emptyEvidence(): Evidence {
 export function evidenceFrom(rows: Iterable<EvidenceRow>): Evidence {
   const evidence = emptyEvidence()
   for (const row of rows) {
-    if (row.kind === 'credence') evidence.credence = row.value
+    if (row.kind === 'credence') evidence.priorTrust = row.value
     else if (row.kind === 'belief') inner(evidence.beliefs, row.subject).set(row.category, row.value)
     else if (row.kind === 'benchmark') inner(evidence.benchmarks, row.subject).set(row.category, row.value)
     else if (row.kind === 'speed') evidence.speeds.set(row.subject, row.value)
@@ -94,7 +94,7 @@ export function rowsOf(evidence: Evidence): EvidenceRow[] {
   const flat = <T>(map: Map<string, Map<string, T>>) =>
     [...map].flatMap(([subject, values]) => [...values].map(([category, value]) => ({ subject, category, value })))
   return [
-    { kind: 'credence', subject: '', category: anyCategory, value: evidence.credence },
+    { kind: 'credence', subject: '', category: anyCategory, value: evidence.priorTrust },
     ...flat(evidence.beliefs).map(row => ({ kind: 'belief' as const, ...row })),
     ...flat(evidence.benchmarks).map(row => ({ kind: 'benchmark' as const, ...row })),
     ...[...evidence.speeds].map(([subject, value]) => ({
@@ -151,8 +151,8 @@ export function learnOutcome(
   })
   const likeliest = Object.entries(outcome.categories).sort(([, a], [, b]) => b - a)[0]
   if (likeliest === undefined || weights[outcome.signal] < 1) return rows
-  evidence.credence = reconsider(evidence.credence, outcome.prior(likeliest[0]), score)
-  return [...rows, { kind: 'credence', subject: '', category: anyCategory, value: evidence.credence }]
+  evidence.priorTrust = reconsider(evidence.priorTrust, outcome.prior(likeliest[0]), score)
+  return [...rows, { kind: 'credence', subject: '', category: anyCategory, value: evidence.priorTrust }]
 }
 
 /** A benchmark's latest result replaces the one before. */
@@ -216,13 +216,13 @@ export function learnSpeed(evidence: Evidence, modelId: string, timing: Timing, 
   return [{ kind: 'speed', subject: modelId, category: anyCategory, value }]
 }
 
-const mostLengths = 50
+const maxLengths = 50
 
 /** How long an answer was. */
 export function learnOutput(evidence: Evidence, model: string, category: string, tokens: number): EvidenceRow[] {
   const lengths = inner(evidence.outputs, model)
   const before = lengths.get(category) ?? { tokens: 0, count: 0 }
-  const count = Math.min(mostLengths, before.count + 1)
+  const count = Math.min(maxLengths, before.count + 1)
   const value = { tokens: before.tokens + (tokens - before.tokens) / count, count }
   lengths.set(category, value)
   return [{ kind: 'output', subject: model, category, value }]

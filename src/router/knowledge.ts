@@ -15,7 +15,7 @@ export interface Knowledge {
   /** Tokens that `model` takes for a token of ours. */
   ratioOf: (model: Model) => number
   /** Output tokens usual for a kind of task; undefined where nobody measured it. */
-  usualOutput: (category: string) => number | undefined
+  typicalOutput: (category: string) => number | undefined
 }
 
 /** What the prompt takes in the tokens of `model`: as its server counted them, else ours times what was learned of it. */
@@ -37,6 +37,6 @@ export function createKnowledge(
     abilityOf: createAbilities(weights),
     judge:
       weights === undefined ? () => ({ categories: { [unknownCategory]: 1 }, ease: 0 }) : createTextJudge(weights.text),
-    usualOutput: category => weights?.base[category]?.outputTokens,
+    typicalOutput: category => weights?.base[category]?.outputTokens,
   }
 }

@@ -27,7 +27,7 @@ export interface Policy {
   minValidatorScore: number
 }
 
-export const standardPolicy: Policy = {
+export const defaultPolicy: Policy = {
   freeOnly: false,
   tokenThreshold: 1500,
   costThresholdUsd: 0.02,

@@ -30,13 +30,13 @@ export interface Expense {
   outputTokens: number
 }
 
-const standardOutputTokens = 400
+const defaultOutputTokens = 400
 /** Where nothing was learned yet. */
 const localDefaults = { firstTokenMs: 200, promptTokensPerSecond: 400, outputTokensPerSecond: 25 }
 const remoteDefaults = { firstTokenMs: 700, promptTokensPerSecond: 5_000, outputTokensPerSecond: 60 }
 /** Reading a model from disk, where no load was seen. */
 const loadBytesPerSecond = 0.8e9
-const standardLoadSeconds = 12
+const defaultLoadSeconds = 12
 
 /** Expected money and time of one answer to a prompt of `promptTokens` of the model's own: input, cache, output, queue, cold load and, for local models, energy. */
 export function expense(
@@ -49,10 +49,10 @@ export function expense(
   conversation: Conversation | undefined,
   evidence: Evidence,
   policy: Policy,
-  usualOutput: number | undefined,
+  typicalOutput: number | undefined,
   now: number,
 ): Expense {
-  const outputTokens = expectedOutput(evidence, key, category, measured, usualOutput)
+  const outputTokens = expectedOutput(evidence, key, category, measured, typicalOutput)
   const cached = conversation?.modelId === model.id ? Math.min(conversation.cachedTokens, promptTokens) : 0
   const speed = evidence.speeds.get(model.id)
   const defaults = model.tier === 'local' ? localDefaults : remoteDefaults
@@ -99,14 +99,14 @@ function expectedOutput(
   usual: number | undefined,
 ): number {
   const seen = evidence.outputs.get(key)?.get(category)
-  const expected = usual ?? standardOutputTokens
+  const expected = usual ?? defaultOutputTokens
   const tokens = seen === undefined ? expected : (seen.tokens * seen.count + expected * 3) / (seen.count + 3)
   return Math.min(tokens, measured.outputTokens ?? Infinity)
 }
 
 function loadSeconds({ sizeBytes }: Model, loadMs: number | undefined): number {
   if (loadMs !== undefined && loadMs > 0) return loadMs / 1000
-  return sizeBytes === undefined ? standardLoadSeconds : 2 + sizeBytes / loadBytesPerSecond
+  return sizeBytes === undefined ? defaultLoadSeconds : 2 + sizeBytes / loadBytesPerSecond
 }
 
 /** A peak halves every 30 seconds until it meets the average. */

@@ -150,14 +150,14 @@ function sorted(prospects: readonly Candidate[], priority: Priority): number[] {
   const keys = new Float64Array(prospects.length)
   for (const [place, candidate] of prospects.entries()) {
     const loss = Math.max(0, Math.min(2 ** 32 - 1, Math.round((2 - candidate.utility) * 2 ** 20)))
-    keys[place] = (classOf(candidate, priority) * 2 ** 32 + loss) * mostPlaces + place
+    keys[place] = (classOf(candidate, priority) * 2 ** 32 + loss) * maxPlaces + place
   }
   keys.sort()
-  return Array.from(keys, key => key % mostPlaces)
+  return Array.from(keys, key => key % maxPlaces)
 }
 
 /** More candidates than this cannot be told apart by `sorted`; no inventory comes near. */
-const mostPlaces = 2 ** 16
+const maxPlaces = 2 ** 16
 
 /** What goes before any utility; the lower the better. */
 function classOf({ adequate, postponed, step, waitSeconds }: Candidate, priority: Priority): number {
@@ -197,9 +197,9 @@ function stay(ordered: Ordered, { current, priority }: RankingCriteria): boolean
   if (here === undefined) return false
   if (here === first) return true
   if (!sameClass(here, first)) return false
-  const dearer = priority === 'cost' && stepOrder[here.step] > stepOrder[first.step]
+  const moreExpensive = priority === 'cost' && stepOrder[here.step] > stepOrder[first.step]
   const colder = priority === 'cost' && here.waitSeconds > 0 && first.waitSeconds === 0
-  if (dearer || colder || first.utility - here.utility >= leavingMustGain) return false
+  if (moreExpensive || colder || first.utility - here.utility >= leavingMustGain) return false
   toFront(ordered, place)
   return true
 }

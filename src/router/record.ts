@@ -28,7 +28,7 @@ export interface DecisionRecord {
   chance: number
 }
 
-const mostRanked = 10
+const maxRanked = 10
 const maxCandidates = 40
 const maxExcluded = 20
 
@@ -40,7 +40,7 @@ export function recordOf(decision: Decision): DecisionRecord {
     reason,
     measured,
     options,
-    ranked: ranked.slice(0, mostRanked).map(model => model.id),
+    ranked: ranked.slice(0, maxRanked).map(model => model.id),
     rankedCount: ranked.length,
     candidates: candidates.slice(0, maxCandidates),
     criteria: decision.criteria ?? null,

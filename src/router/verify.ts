@@ -162,14 +162,14 @@ function callProblem(request: ChatRequest, { function: called }: ToolCall): stri
   return `its arguments for ${called.name} do not fit: ${firstError(validate)}`
 }
 
-const mostSchemaCharacters = 100_000
+const maxSchemaCharacters = 100_000
 
 /** A caller's pattern could take for ever on a long answer and hold up everybody, so patterns count as matched. */
 const anyText = Object.assign(() => ({ test: () => true }), { code: '' })
 
 /** Undefined for a schema that is itself wrong or huge: that is not the answer's fault. */
 function compile(definition: Record<string, unknown>): ValidateFunction | undefined {
-  if (JSON.stringify(definition).length > mostSchemaCharacters) return undefined
+  if (JSON.stringify(definition).length > maxSchemaCharacters) return undefined
   try {
     return new Ajv({ strict: false, validateFormats: false, logger: false, code: { regExp: anyText } }).compile(
       definition,
@@ -185,14 +185,14 @@ function firstError({ errors }: ValidateFunction): string {
 }
 
 const loopTail = 2_000
-const leastRepeats = 4
-const leastRepeated = 200
+const minRepeats = 4
+const minRepeated = 200
 
 /** Whether the end of `text` is one piece repeated at least four times and over at least 200 characters. */
 function loops(text: string): boolean {
   const tail = text.slice(-loopTail)
-  for (let length = 1; length * leastRepeats <= tail.length; length++) {
-    const enough = Math.max(leastRepeated, length * leastRepeats) - length
+  for (let length = 1; length * minRepeats <= tail.length; length++) {
+    const enough = Math.max(minRepeated, length * minRepeats) - length
     let run = 0
     for (let at = tail.length - 1; at >= length && run < enough && tail[at] === tail[at - length]; at--) run++
     if (run >= enough) return true

@@ -42,7 +42,7 @@ export function writeCommits(file: string, commits: readonly Commit[], k1: numbe
   const firstPath: number[] = [0]
   const commitPaths: number[] = []
   const touches: number[] = []
-  const wordCounts: number[] = []
+  const isBinding: number[] = []
   const withTerm = new Map<string, number[]>()
   const subjectLengths = telling.map((commit, at) => {
     const words = wordsOfText(commit.subject)
@@ -56,12 +56,12 @@ export function writeCommits(file: string, commits: readonly Commit[], k1: numbe
       numbers.set(name, number)
       commitPaths.push(number)
       touches[number] = (touches[number] ?? 0) + 1 / Math.sqrt(commit.paths.length)
-      wordCounts[number] = (wordCounts[number] ?? 0) + words.length
+      isBinding[number] = (isBinding[number] ?? 0) + words.length
     }
     firstPath.push(commitPaths.length)
     return words.length
   })
-  const usualWords = mean(wordCounts)
+  const typicalWords = mean(isBinding)
   const times = new Uint32Array(numbers.size)
   const out = createTermFile(file)
   const payload = byteWriter()
@@ -80,7 +80,7 @@ export function writeCommits(file: string, commits: readonly Commit[], k1: numbe
     touched.sort((a, b) => a - b)
     touched.forEach((path, at) => {
       payload.varint(path - (touched[at - 1] ?? 0))
-      payload.byte(impactOf(times[path]! / lengthNorm(wordCounts[path]!, usualWords, historyB), k1))
+      payload.byte(impactOf(times[path]! / lengthNorm(isBinding[path]!, typicalWords, historyB), k1))
       times[path] = 0
     })
     out.add(term, payload.view())

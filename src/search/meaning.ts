@@ -44,7 +44,7 @@ export function openMeaning(directory: string, embed: Embed): Meaning {
           batch.map(({ text }) => text),
           signal,
         )
-        made?.forEach((vector, at) => vectors.set(batch[at]!.key, quantise(vector)))
+        made?.forEach((vector, at) => vectors.set(batch[at]!.key, quantize(vector)))
         batch = []
         if (made !== undefined && ++batches % saveEveryBatches === 0) await save(file, vectors)
         return made !== undefined
@@ -171,7 +171,7 @@ function unit(vector: ArrayLike<number>): Float32Array {
 }
 
 /** A unit vector in 255 steps of its largest component's size; ranks as the exact one does, in a quarter of the space. */
-function quantise(vector: ArrayLike<number>): Int8Array {
+function quantize(vector: ArrayLike<number>): Int8Array {
   const values = unit(vector)
   return Int8Array.from(values, value => Math.max(-127, Math.min(127, Math.round(value * 508))))
 }

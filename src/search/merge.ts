@@ -64,7 +64,7 @@ function* mergedTerms(moves: readonly Move[]): Generator<{ term: string; payload
   const chunkPart = byteWriter(1 << 16)
   const pathPart = byteWriter()
   for (;;) {
-    const term = leastOf(heads)
+    const term = minOf(heads)
     if (term === undefined) return
     chunkPart.clear()
     pathPart.clear()
@@ -123,7 +123,7 @@ function* mergedSymbols(parts: readonly MergePart[]): Generator<string> {
   }))
   const heads = cursors.map(({ textOf, count }) => (count > 0 ? textOf(0) : undefined))
   for (;;) {
-    const least = leastOf(heads)
+    const least = minOf(heads)
     if (least === undefined) return
     yield least
     cursors.forEach((cursor, index) => {
@@ -133,7 +133,7 @@ function* mergedSymbols(parts: readonly MergePart[]): Generator<string> {
   }
 }
 
-function leastOf(texts: readonly (string | undefined)[]): string | undefined {
+function minOf(texts: readonly (string | undefined)[]): string | undefined {
   let least: string | undefined
   for (const text of texts) if (text !== undefined && (least === undefined || text < least)) least = text
   return least

@@ -33,7 +33,7 @@ const pathB = 0.6
 
 export function segmentBuilder(options: IndexOptions): SegmentBuilder {
   const { k1, b, weights } = options
-  const usualChunk = options.chunkSize * wordsPerLine
+  const defaultChunk = options.chunkSize * wordsPerLine
   const terms = new Map<string, number>()
   const identifiers = identifierTable()
   const files: IndexedFile[] = []
@@ -108,7 +108,7 @@ export function segmentBuilder(options: IndexOptions): SegmentBuilder {
       count(term, weights.symbol)
       symbols.add(term)
     }
-    const norm = lengthNorm(length, usualChunk, b)
+    const norm = lengthNorm(length, defaultChunk, b)
     const fileStamp = files.length + 1
     for (let at = 0; at < touchedCount; at++) {
       const term = touched[at]!

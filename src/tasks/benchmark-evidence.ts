@@ -1,6 +1,6 @@
 import { evidence } from '../bench/evidence.ts'
 import type { Result } from '../bench/results.ts'
-import { filedUnder } from '../router/abilities.ts'
+import { evidenceKey } from '../router/abilities.ts'
 import { anyCategory, type Benchmark } from '../router/evidence.ts'
 
 /** What benchmarks say of one model at one kind of work, in the router's words. */
@@ -36,7 +36,7 @@ export const kindsOfSuite: Readonly<Record<string, readonly string[]>> = {
  */
 export function benchmarkFacts(results: readonly Result[]): BenchmarkFact[] {
   const standard = evidence(results).filter(({ settings }) => settings === '{}')
-  const models = Map.groupBy(standard, ({ model, weights }) => filedUnder(model, weights ?? undefined))
+  const models = Map.groupBy(standard, ({ model, weights }) => evidenceKey(model, weights ?? undefined))
   return [...models].flatMap(([model, cells]) => {
     const kinds = Map.groupBy(
       cells.flatMap(cell => kindsOf(cell.category).map(kind => ({ kind, cell }))),

@@ -16,7 +16,7 @@ import type { Model } from '../providers/provider.ts'
 import { createCompletionFold } from '../wire/chat/chunks.ts'
 import { ChatRequest } from '../wire/chat/schema.ts'
 import { addressed, settingsOf } from './prompting.ts'
-import type { RunningJob, Work } from './tasks.ts'
+import type { RunningJob, TaskHandler } from './tasks.ts'
 
 /** What to measure: our own suites, or texts of the caller's, whose answers nobody can judge. */
 export const BenchmarkSpec = z.object({
@@ -80,7 +80,7 @@ const givingWayMs = 100
 export const benchmarkCategories = ownSuites.map(({ name }) => name)
 
 /** Measures models while nobody else wants them. */
-export function benchmarkWork(parts: BenchmarkParts): Work {
+export function benchmarkHandler(parts: BenchmarkParts): TaskHandler {
   const { inventory, results, sandbox, peopleWait, itemTimeoutMs, strategyOf, onMeasured, now } = parts
 
   return {
@@ -198,7 +198,7 @@ function candidateOf(model: Model): BenchmarkCandidate {
     provider,
     model: name,
     ...(digest !== undefined && { digest }),
-    ...(quantization !== undefined && { quantisation: quantization }),
+    ...(quantization !== undefined && { quantization: quantization }),
     ...(contextTokens !== undefined && { contextTokens }),
     paid: !free,
     ...(price !== undefined && { price: { input: price.input, output: price.output } }),

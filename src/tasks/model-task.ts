@@ -8,7 +8,7 @@ import type { Decision } from '../router/decide.ts'
 import { createCompletionFold } from '../wire/chat/chunks.ts'
 import type { ChatCompletion, ChatRequest } from '../wire/chat/schema.ts'
 import { addressed } from './prompting.ts'
-import type { RunningJob, Work } from './tasks.ts'
+import type { RunningJob, TaskHandler } from './tasks.ts'
 
 /** A piece of work for one model, as `route_task` is given it. */
 export const TaskSpec = z.object({
@@ -38,7 +38,7 @@ const Validation = z.object({
           check: z.string(),
           accepted: z.boolean().nullable().describe('Null where it has nothing to say.'),
           why: z.string().nullable(),
-          counts: z.boolean().describe('False for a judge that is not yet known to be right often enough.'),
+          binding: z.boolean().describe('False for a judge that is not yet known to be right often enough.'),
         }),
       ),
     }),
@@ -61,7 +61,7 @@ export type TaskOutcome = z.output<typeof TaskOutcome>
 
 /** From this complexity on, a task that says nothing of its priority is worth a better model. */
 const demanding = 0.7
-const mostModels = 8
+const maxModels = 8
 /** How often a listener hears of progress. */
 const progressEveryMs = 250
 
@@ -89,7 +89,7 @@ function queryOf({ context_length, validate }: TaskSpec): RouteQuery {
 
 /** The spec with the decision's models written into it, for a task that is to be bound to them. */
 export function boundTo(decision: Decision, spec: TaskSpec): TaskSpec {
-  return { ...spec, models: decision.ranked.slice(0, mostModels).map(({ id }) => id) }
+  return { ...spec, models: decision.ranked.slice(0, maxModels).map(({ id }) => id) }
 }
 
 export interface ModelTaskParts {
@@ -101,7 +101,7 @@ export interface ModelTaskParts {
 }
 
 /** Puts a task to the model that the gateway chooses and keeps the text of its answer. */
-export function modelTask({ gateway, strategyOf, now, newRequestId }: ModelTaskParts): Work {
+export function modelTaskHandler({ gateway, strategyOf, now, newRequestId }: ModelTaskParts): TaskHandler {
   return {
     async run(input, job) {
       const spec = TaskSpec.parse(input)
@@ -145,11 +145,11 @@ function validationOf({ checks, passed, why, answers }: Verification): Validatio
     escalations: answers.length - 1,
     answers: answers.map(({ model, verdicts }) => ({
       model,
-      verdicts: verdicts.map(({ verifier, verdict, counts, problem }) => ({
+      verdicts: verdicts.map(({ verifier, verdict, binding, problem }) => ({
         check: verifier,
         accepted: verdict?.accepted ?? null,
         why: (verdict?.accepted === false ? verdict.why : problem) ?? null,
-        counts,
+        binding,
       })),
     })),
   }

@@ -4,7 +4,7 @@ import { asGatewayError, GatewayError } from '../errors.ts'
 import type { FinalState, JobRow, TaskStore, TaskRow } from '../ledger/tasks.ts'
 
 /** What a kind of task does. */
-export interface Work {
+export interface TaskHandler {
   /** A benchmark: it waits in a line of its own and lets everybody else go first. */
   yields?: boolean
   /**
@@ -88,9 +88,9 @@ export interface Activity {
 
 export interface TaskParts {
   store: TaskStore
-  works: Readonly<Record<string, Work>>
+  handlers: Readonly<Record<string, TaskHandler>>
   /** How many jobs of a line may run at once; a line is a provider’s, or the benchmarks’. */
-  limitOf: (lane: string) => number
+  limitOf: (queue: string) => number
   now: () => number
   newId: (prefix: 'task' | 'job') => string
   log: Logger
@@ -101,16 +101,16 @@ export interface TaskParts {
 interface Waiting {
   jobId: string
   taskId: string
-  lane: string
+  queue: string
 }
 
 interface Running {
-  lane: string
+  queue: string
   controller: AbortController
   ended: Promise<void>
 }
 
-const benchmarkLane = 'benchmarks'
+const benchmarkQueue = 'benchmarks'
 const pruneIntervalMs = 3_600_000
 const interrupted = 'The process ended while it ran.'
 
@@ -119,7 +119,7 @@ const interrupted = 'The process ended while it ran.'
  * before anybody is told of it, so that after a crash every task is taken up again or has failed with a reason.
  */
 export function createTasks(parts: TaskParts): Tasks {
-  const { store, works, limitOf, newId, log, retentionMs } = parts
+  const { store, handlers, limitOf, newId, log, retentionMs } = parts
   // The books count whole milliseconds.
   const now = () => Math.round(parts.now())
   const lines = new Map<string, Waiting[]>()
@@ -137,30 +137,30 @@ export function createTasks(parts: TaskParts): Tasks {
   }
 
   /** Benchmarks have a line of their own, so that nobody ever waits behind one. */
-  function laneOf(kind: string, provider: string | null): string {
-    return works[kind]?.yields === true ? benchmarkLane : (provider ?? '')
+  function queueOf(kind: string, provider: string | null): string {
+    return handlers[kind]?.yields === true ? benchmarkQueue : (provider ?? '')
   }
 
-  function enqueue(jobId: string, taskId: string, lane: string): void {
-    const line = lines.get(lane) ?? []
-    lines.set(lane, line)
-    line.push({ jobId, taskId, lane })
-    pump(lane)
+  function enqueue(jobId: string, taskId: string, queue: string): void {
+    const line = lines.get(queue) ?? []
+    lines.set(queue, line)
+    line.push({ jobId, taskId, queue })
+    pump(queue)
   }
 
-  function pump(lane: string): void {
+  function pump(queue: string): void {
     if (closing) return
-    const line = lines.get(lane) ?? []
-    const free = Math.max(0, limitOf(lane) - runningIn(lane))
+    const line = lines.get(queue) ?? []
+    const free = Math.max(0, limitOf(queue) - runningIn(queue))
     for (const next of line.splice(0, free)) start(next)
-    if (line.length === 0) lines.delete(lane)
+    if (line.length === 0) lines.delete(queue)
   }
 
-  function runningIn(lane: string): number {
-    return [...running.values()].filter(job => job.lane === lane).length
+  function runningIn(queue: string): number {
+    return [...running.values()].filter(job => job.queue === queue).length
   }
 
-  function start({ jobId, taskId, lane }: Waiting): void {
+  function start({ jobId, taskId, queue }: Waiting): void {
     const controller = new AbortController()
     const ended = run(jobId, taskId, controller.signal)
       .catch((err: unknown) => {
@@ -171,15 +171,15 @@ export function createTasks(parts: TaskParts): Tasks {
         running.delete(jobId)
         progress.delete(jobId)
         tell({ taskId, jobId })
-        pump(lane)
+        pump(queue)
       })
-    running.set(jobId, { lane, controller, ended })
+    running.set(jobId, { queue, controller, ended })
   }
 
   async function run(jobId: string, taskId: string, signal: AbortSignal): Promise<void> {
     const task = store.task(taskId)
-    const work = works[task?.kind ?? '']
-    if (task === undefined || work === undefined) {
+    const handler = handlers[task?.kind ?? '']
+    if (task === undefined || handler === undefined) {
       finish(
         jobId,
         'failed',
@@ -192,7 +192,7 @@ export function createTasks(parts: TaskParts): Tasks {
       // Whoever submitted it hears of it before it begins.
       await setImmediate()
       signal.throwIfAborted()
-      const outcome = await work.run(task.spec, {
+      const outcome = await handler.run(task.spec, {
         id: jobId,
         taskId,
         askedBy: task.askedBy,
@@ -229,7 +229,7 @@ export function createTasks(parts: TaskParts): Tasks {
     const job = findJob(jobId)
     const cancelled = finish(jobId, 'cancelled')
     if (!cancelled) return false
-    const line = lines.get(laneOf(job.kind, job.provider))
+    const line = lines.get(queueOf(job.kind, job.provider))
     const at = line?.findIndex(waiting => waiting.jobId === jobId) ?? -1
     if (at >= 0) line?.splice(at, 1)
     running.get(jobId)?.controller.abort(new GatewayError('client_closed', 'The task was cancelled.'))
@@ -246,7 +246,7 @@ export function createTasks(parts: TaskParts): Tasks {
   /** Its own line is the one of the provider that it was submitted for; a job that runs may be elsewhere by now. */
   function positionOf({ id, kind, provider, state }: JobRow): number {
     if (state !== 'queued' || running.has(id)) return 0
-    const at = lines.get(laneOf(kind, provider))?.findIndex(waiting => waiting.jobId === id) ?? -1
+    const at = lines.get(queueOf(kind, provider))?.findIndex(waiting => waiting.jobId === id) ?? -1
     return at + 1
   }
 
@@ -254,7 +254,7 @@ export function createTasks(parts: TaskParts): Tasks {
     if (job.finishedAt !== null || job.provider === null) return undefined
     const each = store.typicalMs(job.kind, job.provider)
     if (each === undefined) return undefined
-    const rounds = Math.ceil(position / Math.max(1, limitOf(laneOf(job.kind, job.provider))))
+    const rounds = Math.ceil(position / Math.max(1, limitOf(queueOf(job.kind, job.provider))))
     const own = job.startedAt === null ? each : Math.max(0, each - (now() - job.startedAt))
     return Math.round(rounds * each + own)
   }
@@ -281,7 +281,7 @@ export function createTasks(parts: TaskParts): Tasks {
         throw new GatewayError('shutting_down', 'Signalbox is shutting down; submit the task again in a moment.')
       const [taskId, jobId] = [newId('task'), newId('job')]
       store.add({ id: taskId, kind, createdAt: now(), askedBy, spec }, { id: jobId, provider, model })
-      enqueue(jobId, taskId, laneOf(kind, provider))
+      enqueue(jobId, taskId, queueOf(kind, provider))
       tell({ taskId, jobId })
       return view(taskId)
     },
@@ -328,8 +328,8 @@ export function createTasks(parts: TaskParts): Tasks {
     },
     active() {
       const waiting = [...lines.values()].reduce((sum, line) => sum + line.length, 0)
-      const benchmarksWaiting = lines.get(benchmarkLane)?.length ?? 0
-      const benchmarksRunning = runningIn(benchmarkLane)
+      const benchmarksWaiting = lines.get(benchmarkQueue)?.length ?? 0
+      const benchmarksRunning = runningIn(benchmarkQueue)
       return {
         waiting: waiting - benchmarksWaiting,
         running: running.size - benchmarksRunning,
@@ -341,9 +341,9 @@ export function createTasks(parts: TaskParts): Tasks {
       prune()
       const { jobs } = store.jobs({ unfinished: true }, { limit: -1, offset: 0 })
       for (const { id: jobId, taskId, kind, state, provider } of jobs) {
-        const lane = laneOf(kind, provider)
+        const queue = queueOf(kind, provider)
         if (state === 'queued') {
-          enqueue(jobId, taskId, lane)
+          enqueue(jobId, taskId, queue)
         } else if (store.jobsOf(taskId).length > 1) {
           finish(
             jobId,
@@ -354,7 +354,7 @@ export function createTasks(parts: TaskParts): Tasks {
         } else {
           const nextJobId = newId('job')
           store.rerun(jobId, now(), interrupted, nextJobId)
-          enqueue(nextJobId, taskId, lane)
+          enqueue(nextJobId, taskId, queue)
         }
       }
     },

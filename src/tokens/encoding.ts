@@ -51,7 +51,7 @@ const SPLITS: Record<OwnEncoding, NextPiece> = { o200k_base: nextO200kPiece, cl1
 function createPieceCount(ranks: Ranks, nextPiece: NextPiece) {
   const merge = rememberMerges(createMerge(ranks, LONGEST_TEXT * MOST_BYTES_PER_UNIT))
 
-  return (bytes: Uint8Array, end: number, mostWork: number) => {
+  return (bytes: Uint8Array, end: number, maxWork: number) => {
     let tokens = 0
     let work = TEXT_WORK
     let at = 0
@@ -63,7 +63,7 @@ function createPieceCount(ranks: Ranks, nextPiece: NextPiece) {
       let pieceWork = length * BYTE_WORK
       const isToken = length <= ranks.longest && ranks.find(bytes, at, pieceEnd, hash) >= 0
       if (!isToken) pieceWork += length * (length > SHORT_PIECE_BYTES ? LONG_MERGE_BYTE_WORK : MERGE_BYTE_WORK)
-      if (work + pieceWork > mostWork) break
+      if (work + pieceWork > maxWork) break
       work += pieceWork
       tokens += isToken ? 1 : merge(bytes, at, pieceEnd, hash)
       at = pieceEnd

@@ -15,7 +15,7 @@ export function openForeignEncoding(name: ForeignEncoding): Encoding {
   let engine: Lite.Tiktoken | undefined
 
   return {
-    count(text, mostWork) {
+    count(text, maxWork) {
       engine ??= startEngine(name)
       let tokens = 0
       let read = 0
@@ -23,7 +23,7 @@ export function openForeignEncoding(name: ForeignEncoding): Encoding {
       while (read < text.length) {
         const end = text.length - read <= LONGEST_CHUNK ? text.length : lastBorder(text, read, read + LONGEST_CHUNK)
         const chunkWork = (end - read) * UNIT_WORK
-        if (end === read || work + chunkWork > mostWork) break
+        if (end === read || work + chunkWork > maxWork) break
         tokens += engine.encode_ordinary(text.slice(read, end)).length
         work += chunkWork
         read = end

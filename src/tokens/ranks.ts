@@ -63,15 +63,15 @@ function readPacked(encoding: OwnEncoding): Uint8Array {
 }
 
 function buildRanks(packed: Uint8Array) {
-  const mostTokens = Math.ceil(packed.length / BYTES_PER_PACKED_TOKEN)
-  const mask = 2 ** Math.ceil(Math.log2(mostTokens)) - 1
+  const maxTokens = Math.ceil(packed.length / BYTES_PER_PACKED_TOKEN)
+  const mask = 2 ** Math.ceil(Math.log2(maxTokens)) - 1
   /** At each place a hash and where the token's bytes begin; 0 where the place is free. At most half the places are taken. */
   const table = new Int32Array((mask + 1) * 2)
   /**
    * Of each token its rank in three bytes, its length in one, and its bytes: all in one place, because a look at memory that
    * is in no cache costs more than everything else that is done for a piece.
    */
-  const tokens = new Uint8Array(mostTokens * HEADER_BYTES + Math.ceil(packed.length * 0.75))
+  const tokens = new Uint8Array(maxTokens * HEADER_BYTES + Math.ceil(packed.length * 0.75))
   const pairs = new Int32Array(0x10000).fill(-1)
   let longest = 0
   let rank = 0

@@ -9,7 +9,7 @@ const blank: Result = {
   provider: 'here',
   model: 'm',
   digest: 'one',
-  quantisation: null,
+  quantization: null,
   contextTokens: null,
   settings: '{}',
   suite: 'sql',
@@ -60,8 +60,8 @@ t.test('a changed digest makes old results old evidence', async t => {
   t.match(evidence(both, () => 'one')[0], { weights: 'one', stale: false }, 'and the old weights may come back')
 })
 
-t.test('where no digest is told, another quantisation makes old results old evidence', async t => {
-  const old = results(pass(4), { digest: null, quantisation: 'Q8_0' })
+t.test('where no digest is told, another quantization makes old results old evidence', async t => {
+  const old = results(pass(4), { digest: null, quantization: 'Q8_0' })
   t.strictSame(
     currentResults(old, () => 'Q4_K_M'),
     [],

@@ -11,7 +11,7 @@ const result = (more: Partial<Result>): Result => ({
   provider: 'here',
   model: 'm',
   digest: null,
-  quantisation: null,
+  quantization: null,
   contextTokens: null,
   settings: '{}',
   suite: 'sql',

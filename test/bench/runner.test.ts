@@ -199,7 +199,7 @@ t.test('results carry what they are results of, and how fast it was', async t =>
       provider: 'here',
       model: 'good',
       digest: 'sha256:1',
-      quantisation: 'Q4_K_M',
+      quantization: 'Q4_K_M',
       contextTokens: 32_768,
       paid: false,
       settings: { temperature: 0.2 },
@@ -209,7 +209,7 @@ t.test('results carry what they are results of, and how fast it was', async t =>
   t.match(results[0], {
     provider: 'here',
     digest: 'sha256:1',
-    quantisation: 'Q4_K_M',
+    quantization: 'Q4_K_M',
     contextTokens: 32_768,
     settings: '{"temperature":0.2}',
     suite: 'reasoning',

@@ -1,12 +1,12 @@
 import type { Dialect } from './upstream-dialects.ts'
-import { type Answer, finishReasonOf, type Piece, piecesOf, standardUsage } from './upstream-script.ts'
+import { type Answer, finishReasonOf, type Piece, piecesOf, defaultUsage } from './upstream-script.ts'
 
 /** How a server that also speaks Anthropic's Messages answers there. */
 export const messagesDialect: Omit<Dialect, 'chatPath' | 'describe'> = {
   streamType: 'text/event-stream',
   complete: (model, answer) => ({
     ...identity(model),
-    content: piecesOf(answer, standardText).map(whole),
+    content: piecesOf(answer, defaultText).map(whole),
     stop_reason: stopReasonOf(answer),
     stop_sequence: null,
     usage: { ...inputOf(answer), output_tokens: usageOf(answer).outputTokens },
@@ -21,7 +21,7 @@ export const messagesDialect: Omit<Dialect, 'chatPath' | 'describe'> = {
     const delta = { stop_reason: stopReasonOf(answer), stop_sequence: null }
     return {
       opening: [event({ type: 'message_start', message })],
-      pieces: piecesOf(answer, standardText).map((piece, index) => [
+      pieces: piecesOf(answer, defaultText).map((piece, index) => [
         event({ type: 'content_block_start', index, content_block: empty(piece) }),
         event({ type: 'content_block_delta', index, delta: deltaOf(piece) }),
         event({ type: 'content_block_stop', index }),
@@ -39,14 +39,14 @@ export const messagesDialect: Omit<Dialect, 'chatPath' | 'describe'> = {
   streamError: error => event({ type: 'error', ...(messagesDialect.errorBody(error) as object) }),
 }
 
-const standardText = 'Hello from messages.'
+const defaultText = 'Hello from messages.'
 
 const event = (payload: { type: string; [field: string]: unknown }) =>
   `event: ${payload.type}\ndata: ${JSON.stringify(payload)}\n\n`
 
 const identity = (model: string) => ({ id: 'msg_scripted', type: 'message', role: 'assistant', model })
 
-const usageOf = (answer: Answer) => answer.usage ?? standardUsage
+const usageOf = (answer: Answer) => answer.usage ?? defaultUsage
 
 function inputOf(answer: Answer) {
   const { promptTokens, cachedTokens = 0 } = usageOf(answer)

@@ -4,7 +4,7 @@ import {
   type Piece,
   piecesOf,
   type ScriptedError,
-  standardUsage,
+  defaultUsage,
 } from './upstream-script.ts'
 
 /** What the servers that speak OpenAI's dialect put on the wire, and where they differ. */
@@ -20,8 +20,8 @@ export interface OpenAiDialect {
 
 const identity = { id: 'chatcmpl-scripted', created: 1_700_000_000 }
 
-export function completionOf(dialect: OpenAiDialect, model: string, answer: Answer, standardText: string): unknown {
-  const pieces = piecesOf(answer, standardText)
+export function completionOf(dialect: OpenAiDialect, model: string, answer: Answer, defaultText: string): unknown {
+  const pieces = piecesOf(answer, defaultText)
   const join = (type: 'text' | 'reasoning') =>
     pieces.flatMap(piece => (piece.type === type ? [piece.text] : [])).join('')
   const calls = pieces.flatMap(piece => (piece.type === 'tool' ? [piece] : []))
@@ -46,7 +46,7 @@ export function completionOf(dialect: OpenAiDialect, model: string, answer: Answ
 }
 
 /** The `data:` payloads of a stream: those before the first piece, one list a piece, and those after the last. */
-export function streamOf(dialect: OpenAiDialect, model: string, answer: Answer, standardText: string) {
+export function streamOf(dialect: OpenAiDialect, model: string, answer: Answer, defaultText: string) {
   const everywhere = answer.usageIn === 'every' ? { usage: null } : {}
   const chunk = (choices: unknown[], more: Record<string, unknown> = {}) =>
     JSON.stringify({ ...identity, object: 'chat.completion.chunk', model, choices, ...everywhere, ...more })
@@ -57,7 +57,7 @@ export function streamOf(dialect: OpenAiDialect, model: string, answer: Answer, 
   const reason = finishReasonOf(answer)
   return {
     opening: [delta({ role: 'assistant', content: '' })],
-    pieces: piecesOf(answer, standardText).map(piece => deltasOf(dialect, piece).map(each => delta(each))),
+    pieces: piecesOf(answer, defaultText).map(piece => deltasOf(dialect, piece).map(each => delta(each))),
     closing: [
       ...(reason === undefined ? [] : [delta({}, reason, answer.usageIn === 'finish' ? usage : {})]),
       ...(answer.usageIn === 'finish' || answer.usageIn === 'nowhere' ? [] : [chunk([], usage)]),
@@ -87,7 +87,7 @@ function toolCall(piece: Piece & { type: 'tool' }) {
 }
 
 function usageOf(dialect: OpenAiDialect, answer: Answer) {
-  const usage = answer.usage ?? standardUsage
+  const usage = answer.usage ?? defaultUsage
   return {
     prompt_tokens: usage.promptTokens,
     completion_tokens: usage.outputTokens,

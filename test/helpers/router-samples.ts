@@ -13,7 +13,7 @@ import { createKnowledge, type Knowledge } from '../../src/router/knowledge.ts'
 import type { Condition } from '../../src/router/filter.ts'
 import { measure, type Measured } from '../../src/router/measure.ts'
 import type { RequestOptions } from '../../src/router/options.ts'
-import { standardPolicy, type Policy } from '../../src/router/policy.ts'
+import { defaultPolicy, type Policy } from '../../src/router/policy.ts'
 import type { Load } from '../../src/router/price.ts'
 import { presets, type Group } from '../../src/router/select.ts'
 import { ChatRequest } from '../../src/wire/chat/schema.ts'
@@ -90,13 +90,13 @@ export function argumentsOf(situation: Situation): [Asked, CandidatePool, Knowle
       condition: situation.condition ?? (() => ({ state: 'ready' })),
       load: situation.load ?? (() => ({ busy: 0, waiting: 0, slots: 1 })),
     },
-    createKnowledge(situation.weights, evidence, { ...standardPolicy, explorationShare: 0, ...policy }, () => 1),
+    createKnowledge(situation.weights, evidence, { ...defaultPolicy, explorationShare: 0, ...policy }, () => 1),
   ]
 }
 
 /** Says that `model` does so well, so often that no prior matters. */
 export function teach(evidence: Evidence, model: Model, score: number, category = 'chat'): void {
-  const { abilityOf } = createKnowledge(undefined, evidence, standardPolicy, () => 1)
+  const { abilityOf } = createKnowledge(undefined, evidence, defaultPolicy, () => 1)
   const { key } = abilityOf(model)
   for (let time = 0; time < 60; time++) {
     const prior = () => ({ rate: score, base: score, strength: 1 })
@@ -175,7 +175,7 @@ export const anySituation: fc.Arbitrary<Situation & { now: number; chance: numbe
   .map(drawn => {
     const { models } = drawn
     const evidence = emptyEvidence()
-    const { abilityOf } = createKnowledge(undefined, evidence, standardPolicy, () => 1)
+    const { abilityOf } = createKnowledge(undefined, evidence, defaultPolicy, () => 1)
     for (const [at, score] of drawn.scores.entries()) {
       const model = models[at]
       if (model === undefined) continue

@@ -23,7 +23,7 @@ export async function startProvider(
   const transport = createTransport({ connectTimeoutMs: options.connectTimeoutMs ?? 2_000 })
   const definition = kindOf(kind)
   const provider = definition.create({
-    endpoint: { kind, name: kind, url: definition.normalise(new URL(url)), named: true, ...options.endpoint },
+    endpoint: { kind, name: kind, url: definition.normalize(new URL(url)), named: true, ...options.endpoint },
     transport,
     now: options.now ?? Date.now,
   })

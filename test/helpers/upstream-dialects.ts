@@ -6,7 +6,7 @@ import {
   piecesOf,
   type ScriptedError,
   type ScriptedModel,
-  standardUsage,
+  defaultUsage,
   type UpstreamKind,
 } from './upstream-script.ts'
 
@@ -78,16 +78,16 @@ function speaksOpenAi(
     usageFields: () => ({}),
     ...differences,
   }
-  const standardText = `Hello from ${kind}.`
+  const defaultText = `Hello from ${kind}.`
   const event = (answer: Answer) => (payload: string) =>
     `data: ${payload}${answer.lineEnd ?? '\n'}${answer.lineEnd ?? '\n'}`
   return {
     chatPath,
     describe,
     streamType: 'text/event-stream',
-    complete: (model, answer) => completionOf(openAi, model, answer, standardText),
+    complete: (model, answer) => completionOf(openAi, model, answer, defaultText),
     stream(model, answer) {
-      const { opening, pieces, closing } = streamOf(openAi, model, answer, standardText)
+      const { opening, pieces, closing } = streamOf(openAi, model, answer, defaultText)
       const end = answer.lineEnd ?? '\n'
       const comments = (answer.comments ?? []).map(comment => `: ${comment}${end}${end}`)
       const events = closing.map(event(answer))
@@ -150,7 +150,7 @@ function ollamaToolCall(piece: Piece & { type: 'tool' }) {
 }
 
 function ollamaEnd(answer: Answer) {
-  const usage = answer.usage ?? standardUsage
+  const usage = answer.usage ?? defaultUsage
   const reason = finishReasonOf(answer)
   return {
     done: true,

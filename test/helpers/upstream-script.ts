@@ -92,12 +92,12 @@ export type Piece =
   | { type: 'text'; text: string }
   | { type: 'tool'; index: number; id: string | undefined; name: string; arguments: Record<string, unknown> }
 
-export function piecesOf(answer: Answer, standardText: string): Piece[] {
+export function piecesOf(answer: Answer, defaultText: string): Piece[] {
   const hasContent = answer.text !== undefined || answer.toolCalls !== undefined || answer.reasoning !== undefined
   const texts = (value: string | readonly string[] | undefined) => (typeof value === 'string' ? [value] : (value ?? []))
   return [
     ...texts(answer.reasoning).map(text => ({ type: 'reasoning', text }) as const),
-    ...texts(hasContent ? answer.text : standardText).map(text => ({ type: 'text', text }) as const),
+    ...texts(hasContent ? answer.text : defaultText).map(text => ({ type: 'text', text }) as const),
     ...(answer.toolCalls ?? []).map((call, index) => ({ type: 'tool', index, ...call, id: call.id }) as const),
   ]
 }
@@ -107,4 +107,4 @@ export function finishReasonOf(answer: Answer): string | undefined {
   return answer.finishReason ?? (answer.toolCalls === undefined ? 'stop' : 'tool_calls')
 }
 
-export const standardUsage: ScriptedUsage = { promptTokens: 12, outputTokens: 5 }
+export const defaultUsage: ScriptedUsage = { promptTokens: 12, outputTokens: 5 }

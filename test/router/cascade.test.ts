@@ -5,17 +5,17 @@ import { explain } from '../../src/router/explain.ts'
 import { recordOf } from '../../src/router/record.ts'
 import { argumentsOf, localModel, measured, paidModel, teach, type Situation } from '../helpers/router-samples.ts'
 
-const [cheap, dear] = [localModel('small'), paidModel('big', { price: { input: 5, output: 20 } })]
+const [cheap, expensive] = [localModel('small'), paidModel('big', { price: { input: 5, output: 20 } })]
 const kind = { chat: 1 }
 
 /** Both good enough, the dear one better. */
 function situation(evidence: Evidence, changes: Partial<Situation> = {}): Situation {
   for (const category of ['chat', 'math']) {
     teach(evidence, cheap, 0.8, category)
-    teach(evidence, dear, 0.95, category)
+    teach(evidence, expensive, 0.95, category)
   }
   return {
-    models: [cheap, dear],
+    models: [cheap, expensive],
     evidence,
     measured: measured({ categories: kind }),
     options: { verify: ['schema'] },
@@ -38,7 +38,7 @@ t.test('a cascade begins with the cheap model, until its answers are known to fa
   said(evidence, false, 4)
   t.equal(begins(asked), cheap.id, 'four answers tell little')
   said(evidence, false, 4)
-  t.equal(begins(asked), dear.id)
+  t.equal(begins(asked), expensive.id)
   t.equal(begins({ ...asked, options: {} }), cheap.id, 'without checks nobody minds')
   t.equal(begins({ ...asked, options: { verify: ['not_empty'] } }), cheap.id, 'another check was not failed')
   t.equal(begins({ ...asked, measured: measured({ categories: { math: 1 } }) }), cheap.id, 'nor at other work')
@@ -67,7 +67,7 @@ t.test('a bad record fades, and now and then it is put to the test', async t => 
   const evidence = emptyEvidence()
   said(evidence, false, 6)
   const asked = situation(evidence)
-  t.equal(begins(asked), dear.id)
+  t.equal(begins(asked), expensive.id)
   t.equal(begins(asked, 60 * 86_400_000), cheap.id, 'after two months it is asked again')
   const exploring = { ...asked, policy: { explorationShare: 0.03 } }
   const decisions = Array.from({ length: 2_000 }, (_, at) => decided(exploring, 0, at / 2_000))
@@ -80,7 +80,7 @@ t.test('a model below the quality floor is not chosen for the sake of a cascade'
   const evidence = emptyEvidence()
   const asked = situation(evidence, { policy: { qualityThreshold: 0.9 } })
   said(evidence, true, 50)
-  t.equal(begins(asked), dear.id)
+  t.equal(begins(asked), expensive.id)
 })
 
 t.test('a judge counts for the beginning only once it is trusted', async t => {
@@ -89,7 +89,7 @@ t.test('a judge counts for the beginning only once it is trusted', async t => {
   said(evidence, false, 10, 'judge:big')
   t.equal(begins(asked), cheap.id)
   evidence.verifiers.set('judge:big', { accepted: 0, rejected: 10, agreed: 18, compared: 20 })
-  t.equal(begins(asked), dear.id)
+  t.equal(begins(asked), expensive.id)
   t.equal(begins({ ...asked, policy: { minValidatorScore: 0.95 } }), cheap.id)
 })
 

@@ -265,10 +265,10 @@ t.test('LOCAL_WATTS and ENERGY_PRICE make local models cost what their power cos
     decide(...argumentsOf({ models: [local], policy: policy! }), 0, 0).candidates[0]!.costUsd
   t.equal(cost({}), 0)
   t.equal(cost({ localWatts: 300 }), 0)
-  const dear = cost({ localWatts: 300, energyPrice: 0.4 })!
-  t.ok(dear > 0 && dear < 0.01)
+  const expensive = cost({ localWatts: 300, energyPrice: 0.4 })!
+  t.ok(expensive > 0 && expensive < 0.01)
   t.equal(
-    chosen({ models: [local], policy: { localWatts: 300, energyPrice: 0.4 }, options: { maxCostUsd: dear / 2 } }),
+    chosen({ models: [local], policy: { localWatts: 300, energyPrice: 0.4 }, options: { maxCostUsd: expensive / 2 } }),
     undefined,
   )
 })

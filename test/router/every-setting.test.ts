@@ -24,14 +24,14 @@ const other = localModel('other')
 const cold = localModel('cold', { loaded: false })
 const gift = freeModel('gift:free')
 const big = paidModel('big')
-const dear = paidModel('dear', { price: { input: 10, output: 40 } })
+const expensive = paidModel('dear', { price: { input: 10, output: 40 } })
 for (const [model, score] of [
   [small, 0.75],
   [other, 0.74],
   [cold, 0.9],
   [gift, 0.75],
   [big, 0.95],
-  [dear, 0.95],
+  [expensive, 0.95],
 ] as const) {
   teach(evidence, model, score)
 }
@@ -64,10 +64,10 @@ const variables: Readonly<
   QUALITY_THRESHOLD: { situation: { models: [small, big] }, from: {}, to: '0.9', first: [small.id, big.id] },
   TOKEN_THRESHOLD: { situation: { models: [cold, big] }, from: {}, to: '50', first: [big.id, cold.id] },
   COST_THRESHOLD: {
-    situation: { models: [cold, dear] },
+    situation: { models: [cold, expensive] },
     from: {},
     to: '0.001',
-    first: [dear.id, cold.id],
+    first: [expensive.id, cold.id],
   },
   OPENROUTER_FREE_ONLY: {
     situation: { models: [gift, big], preset: 'auto:quality' },
@@ -124,7 +124,7 @@ const others: Readonly<Record<string, (t: Pick<Test, 'match' | 'throws' | 'stric
       const policy = policyOf(readSettings(coreSettings, { VERIFY: 'parses', VALIDATION_RETRY_BUDGET: budget }))
       const { cascade } = decide(...argumentsOf({ models: [small, big], evidence, policy }), 0, 0)
       const verdict = { accepted: false, why: 'it is not JSON' } as const
-      const rejected = { model: small.id, verdicts: [{ verifier: 'parses', verdict, counts: true }] }
+      const rejected = { model: small.id, verdicts: [{ verifier: 'parses', verdict, binding: true }] }
       t.match(nextStep(rejected, { attempts: 1, candidatesLeft: 1, retryBudget: cascade!.retryBudget }), { step })
     }
   },

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { estimate, initialCredence, observe, reconsider, trustIn, type Prior } from '../../src/router/beliefs.ts'
+import { estimate, initialPriorTrust, observe, reconsider, trustIn, type Prior } from '../../src/router/beliefs.ts'
 import {
   anyCategory,
   emptyEvidence,
@@ -16,7 +16,7 @@ import {
   type Signal,
 } from '../../src/router/evidence.ts'
 import { createKnowledge } from '../../src/router/knowledge.ts'
-import { standardPolicy } from '../../src/router/policy.ts'
+import { defaultPolicy } from '../../src/router/policy.ts'
 import { predictQuality } from '../../src/router/predict.ts'
 import { localModel } from '../helpers/router-samples.ts'
 
@@ -53,14 +53,14 @@ t.test('whatever is learned, no interval of any prediction gets wider', async t 
   fc.assert(
     fc.property(fc.array(lesson, { maxLength: 60 }), fc.double({ min: -1, max: 1, noNaN: true }), (lessons, ease) => {
       const evidence = emptyEvidence()
-      const { abilityOf } = createKnowledge(undefined, evidence, standardPolicy, () => 1)
+      const { abilityOf } = createKnowledge(undefined, evidence, defaultPolicy, () => 1)
       const runs = new Map<string, number>()
       let now = 0
       const widths = () =>
         ['stranger', 'other'].flatMap(name =>
           [kinds.map(category => ({ category, share: 1 / 3 })), ...kinds.map(category => [{ category, share: 1 }])].map(
             mix =>
-              predictQuality(abilityOf(localModel(name)), mix, ease, evidence, trustIn(evidence.credence), 3, now)
+              predictQuality(abilityOf(localModel(name)), mix, ease, evidence, trustIn(evidence.priorTrust), 3, now)
                 .plusMinus,
           ),
         )
@@ -87,10 +87,10 @@ t.test('whatever is learned, no interval of any prediction gets wider', async t 
 
 t.test('a benchmark result narrows the interval of a model nobody measured', async t => {
   const evidence = emptyEvidence()
-  const { abilityOf } = createKnowledge(undefined, evidence, standardPolicy, () => 1)
+  const { abilityOf } = createKnowledge(undefined, evidence, defaultPolicy, () => 1)
   const ability = abilityOf(localModel('stranger'))
   const quality = () =>
-    predictQuality(ability, [{ category: 'math', share: 1 }], 0, evidence, trustIn(evidence.credence), 3, 0)
+    predictQuality(ability, [{ category: 'math', share: 1 }], 0, evidence, trustIn(evidence.priorTrust), 3, 0)
   const before = quality()
   learnBenchmark(evidence, ability.key, 'math', { score: 1, runs: 1, tasks: 30 })
   const once = quality()
@@ -117,11 +117,11 @@ t.test('old observations fade to the prior', async t => {
 })
 
 t.test('priors that foretell badly lose their say, and then models are alike', async t => {
-  let credence = initialCredence
-  for (let time = 0; time < 20; time++) credence = reconsider(credence, prior, 0)
-  t.ok(Math.abs(estimate(undefined, prior, trustIn(credence), 0).mean - prior.base) < 0.02)
-  for (let time = 0; time < 60; time++) credence = reconsider(credence, prior, 1)
-  t.ok(estimate(undefined, prior, trustIn(credence), 0).mean > 0.75)
+  let priorTrust = initialPriorTrust
+  for (let time = 0; time < 20; time++) priorTrust = reconsider(priorTrust, prior, 0)
+  t.ok(Math.abs(estimate(undefined, prior, trustIn(priorTrust), 0).mean - prior.base) < 0.02)
+  for (let time = 0; time < 60; time++) priorTrust = reconsider(priorTrust, prior, 1)
+  t.ok(estimate(undefined, prior, trustIn(priorTrust), 0).mean > 0.75)
 })
 
 t.test('one outcome is shared among the likely kinds, and its rows are enough to restore the store', async t => {
@@ -166,11 +166,11 @@ t.test('a signal weighs what it is worth: feedback more than a retry, and only w
   const moved = (signal: 'feedback' | 'retried') => {
     const evidence = emptyEvidence()
     learnOutcome(evidence, { model: 'a', categories: { chat: 1 }, signal, score: 0, prior: () => prior }, 0)
-    return { count: evidence.beliefs.get('a')!.get('chat')!.count, credence: evidence.credence }
+    return { count: evidence.beliefs.get('a')!.get('chat')!.count, priorTrust: evidence.priorTrust }
   }
   t.ok(moved('feedback').count > moved('retried').count)
-  t.ok(moved('feedback').credence < initialCredence)
-  t.equal(moved('retried').credence, initialCredence)
+  t.ok(moved('feedback').priorTrust < initialPriorTrust)
+  t.equal(moved('retried').priorTrust, initialPriorTrust)
 })
 
 t.test('a slow answer raises the peak at once, quick ones lower it slowly, a load counts apart', async t => {
@@ -193,7 +193,7 @@ t.test('a slow answer raises the peak at once, quick ones lower it slowly, a loa
 })
 
 t.test('another digest is another model, another endpoint is not', async t => {
-  const { abilityOf } = createKnowledge(undefined, emptyEvidence(), standardPolicy, () => 1)
+  const { abilityOf } = createKnowledge(undefined, emptyEvidence(), defaultPolicy, () => 1)
   const model = localModel('qwen3:8b', { digest: 'sha256:1' })
   t.equal(abilityOf(model).key, abilityOf({ ...model, id: 'ollama-2/qwen3:8b', provider: 'ollama-2' }).key)
   t.not(abilityOf(model).key, abilityOf({ ...model, digest: 'sha256:2' }).key)

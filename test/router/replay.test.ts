@@ -3,7 +3,7 @@ import t from 'tap'
 import type { CheckedBy, Verification } from '../../src/router/cascade.ts'
 import { decide } from '../../src/router/decide.ts'
 import { emptyEvidence } from '../../src/router/evidence.ts'
-import { standardPolicy } from '../../src/router/policy.ts'
+import { defaultPolicy } from '../../src/router/policy.ts'
 import { recordOf, type DecisionRecord } from '../../src/router/record.ts'
 import { frontierSvg } from '../../src/router/replay/frontier-svg.ts'
 import { outcomesOf } from '../../src/router/replay/outcomes.ts'
@@ -15,7 +15,7 @@ t.test('a stored decision, taken again under the same policy, is the same', asyn
     fc.property(anySituation, situation => {
       const decision = decide(...argumentsOf(situation), situation.now, situation.chance)
       const stored = JSON.parse(JSON.stringify(recordOf(decision))) as DecisionRecord
-      const policy = { ...standardPolicy, explorationShare: 0, ...situation.policy }
+      const policy = { ...defaultPolicy, explorationShare: 0, ...situation.policy }
       return decideAgain(stored, policy, {})?.model === decision.ranked[0]?.id
     }),
     { numRuns: 1000 },
@@ -38,7 +38,7 @@ t.test('a stricter policy costs more and is better; what happened counts for wha
     return replay.result()
   }
   const kept = run('as decided', asItWas)
-  const strict = run('strict', record => decideAgain(record, standardPolicy, { qualityThreshold: 0.9 }))
+  const strict = run('strict', record => decideAgain(record, defaultPolicy, { qualityThreshold: 0.9 }))
   const big = run('always big', always('openrouter/big'))
   t.match(kept, { requests: 10, charged: 10, rated: 6, predicted: 4, models: { 'ollama/small': 10 } })
   t.ok(Math.abs(kept.costUsd - 0.01) < 1e-12, 'what was charged, not what was expected')
@@ -66,7 +66,7 @@ t.test('an answer is known by its rating, else by tests or a failed check, else 
         verdicts: Object.entries(verdicts).map(([verifier, accepted]): CheckedBy => ({
           verifier,
           verdict: accepted ? { accepted } : { accepted: false, why: 'it is wrong' },
-          counts: !verifier.startsWith('judge:'),
+          binding: !verifier.startsWith('judge:'),
         })),
       })),
     } satisfies Verification,
@@ -82,15 +82,15 @@ t.test('an answer is known by its rating, else by tests or a failed check, else 
 })
 
 t.test('limits of a policy hold in a replay', async t => {
-  t.equal(decideAgain(stored, standardPolicy, { priority: 'quality' })?.model, 'openrouter/big')
-  t.equal(decideAgain(stored, standardPolicy, { priority: 'quality', localOnly: true })?.model, 'ollama/small')
-  t.equal(decideAgain(stored, standardPolicy, { priority: 'quality', freeOnly: true })?.model, 'ollama/small')
-  t.equal(decideAgain(stored, standardPolicy, { priority: 'quality', maxCostUsd: 0.0001 })?.model, 'ollama/small')
+  t.equal(decideAgain(stored, defaultPolicy, { priority: 'quality' })?.model, 'openrouter/big')
+  t.equal(decideAgain(stored, defaultPolicy, { priority: 'quality', localOnly: true })?.model, 'ollama/small')
+  t.equal(decideAgain(stored, defaultPolicy, { priority: 'quality', freeOnly: true })?.model, 'ollama/small')
+  t.equal(decideAgain(stored, defaultPolicy, { priority: 'quality', maxCostUsd: 0.0001 })?.model, 'ollama/small')
 })
 
 t.test('a request for a named model stays what it was under every policy', async t => {
   const named = recordOf(decide(...argumentsOf({ models, evidence, preset: 'ollama/small' }), 0, 0.5))
-  t.equal(decideAgain(named, standardPolicy, { qualityThreshold: 1 })?.model, 'ollama/small')
+  t.equal(decideAgain(named, defaultPolicy, { qualityThreshold: 1 })?.model, 'ollama/small')
   t.equal(always('openrouter/big')(named, null)?.model, 'ollama/small')
 })
 

@@ -1,6 +1,13 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { acceptRate, cascadePays, leastBad, nextStep, scoreOfPass, trustsJudge } from '../../src/router/cascade.ts'
+import {
+  acceptRate,
+  cascadePays,
+  fewestObjections,
+  nextStep,
+  scoreOfPass,
+  trustsJudge,
+} from '../../src/router/cascade.ts'
 import { checksNamed, refuseUnknownChecks, verifiers, type Verdict } from '../../src/router/verify.ts'
 import { ChatRequest, type ChatCompletion } from '../../src/wire/chat/schema.ts'
 
@@ -117,11 +124,11 @@ t.test('a name that no check has is refused with those that there are', async t 
 t.test('a cascade escalates within VALIDATION_RETRY_BUDGET and then hands over what there is', async t => {
   const failed = {
     model: 'small',
-    verdicts: [{ verifier: 'parses', verdict: { accepted: false, why: 'it is not JSON' } as const, counts: true }],
+    verdicts: [{ verifier: 'parses', verdict: { accepted: false, why: 'it is not JSON' } as const, binding: true }],
   }
   const passed = {
     model: 'small',
-    verdicts: [{ verifier: 'parses', verdict: { accepted: true } as const, counts: true }],
+    verdicts: [{ verifier: 'parses', verdict: { accepted: true } as const, binding: true }],
   }
   t.match(nextStep(passed, { attempts: 1, retryBudget: 1, candidatesLeft: 3 }), { step: 'accept' })
   t.match(nextStep(failed, { attempts: 1, retryBudget: 1, candidatesLeft: 3 }), {
@@ -136,7 +143,7 @@ t.test('a cascade escalates within VALIDATION_RETRY_BUDGET and then hands over w
   t.match(nextStep(failed, { attempts: 1, retryBudget: 0, candidatesLeft: 3 }), { step: 'give_up' })
 })
 
-t.test('a judge counts only once its agreement was measured and reaches MIN_VALIDATOR_SCORE', async t => {
+t.test('a judge is binding only once its agreement was measured and reaches MIN_VALIDATOR_SCORE', async t => {
   const judge = (agreed: number, compared: number) => ({ accepted: 0, rejected: 0, agreed, compared })
   t.notOk(trustsJudge(undefined, 0.6))
   t.notOk(trustsJudge(judge(5, 5), 0.6), 'five comparisons are luck')
@@ -145,7 +152,7 @@ t.test('a judge counts only once its agreement was measured and reaches MIN_VALI
 })
 
 t.test('an objection that does not count rejects nothing', async t => {
-  const doubted = { verifier: 'judge:big', verdict: { accepted: false, why: 'no' } as const, counts: false }
+  const doubted = { verifier: 'judge:big', verdict: { accepted: false, why: 'no' } as const, binding: false }
   t.match(nextStep({ model: 'small', verdicts: [doubted] }, { attempts: 1, retryBudget: 1, candidatesLeft: 1 }), {
     step: 'accept',
   })
@@ -154,14 +161,14 @@ t.test('an objection that does not count rejects nothing', async t => {
 t.test(
   'of answers that all failed, the one with the fewest objections is handed over, then the better model’s',
   async t => {
-    const objection = { verifier: 'x', verdict: { accepted: false, why: 'no' } as const, counts: true }
+    const objection = { verifier: 'x', verdict: { accepted: false, why: 'no' } as const, binding: true }
     const answer = (model: string, quality: number, objections: number) => ({
       quality,
       checked: { model, verdicts: Array.from({ length: objections }, () => objection) },
     })
-    t.equal(leastBad([answer('a', 0.5, 1), answer('b', 0.9, 2)])?.checked.model, 'a')
-    t.equal(leastBad([answer('a', 0.5, 1), answer('b', 0.9, 1)])?.checked.model, 'b')
-    t.equal(leastBad([]), undefined)
+    t.equal(fewestObjections([answer('a', 0.5, 1), answer('b', 0.9, 2)])?.checked.model, 'a')
+    t.equal(fewestObjections([answer('a', 0.5, 1), answer('b', 0.9, 1)])?.checked.model, 'b')
+    t.equal(fewestObjections([]), undefined)
   },
 )
 

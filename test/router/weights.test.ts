@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import t from 'tap'
-import { createAbilities, simpleName } from '../../src/router/abilities.ts'
+import { createAbilities, canonicalName } from '../../src/router/abilities.ts'
 import { decide } from '../../src/router/decide.ts'
 import { createTextJudge } from '../../src/router/text/judge.ts'
 import { loadWeights, shippedWeightsFile } from '../../src/router/weights.ts'
@@ -52,7 +52,7 @@ t.test('the weights are small', async t => {
   t.ok(JSON.stringify(shipped).length < 2_000_000, shippedWeightsFile)
 })
 
-t.test('a model nobody measured is judged by its size, its price and its quantisation', async t => {
+t.test('a model nobody measured is judged by its size, its price and its quantization', async t => {
   const abilityOf = createAbilities(shipped)
   const sized = (parametersB: number, quantization?: string) =>
     abilityOf(localModel('new', { parametersB, quantization }))
@@ -71,7 +71,7 @@ t.test('a model of the public data is known under the names that servers give it
     'meta-llama/llama-3.1-8b-instruct:free',
     'Llama-3.1-8B-Instruct-Q8_0.gguf',
   ]) {
-    t.equal(abilityOf(localModel(name)).source, 'measured in public data', simpleName(name))
+    t.equal(abilityOf(localModel(name)).source, 'measured in public data', canonicalName(name))
   }
 })
 

@@ -120,7 +120,7 @@ function resultsOf(model: string, passed: boolean): Result[] {
     provider: 'ollama',
     model,
     digest: 'first',
-    quantisation: null,
+    quantization: null,
     contextTokens: null,
     settings: '{}',
     suite: reasoning.name,

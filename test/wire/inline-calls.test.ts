@@ -2,17 +2,22 @@ import assert from 'node:assert/strict'
 import * as fc from 'fast-check'
 import t from 'tap'
 import { isObject } from '../../src/json.ts'
-import type { Meant, TextReader } from '../../src/wire/inline-calls/text-reader.ts'
-import type { Offered, WrittenCall } from '../../src/wire/inline-calls/dialects.ts'
-import { createCallTextReader } from '../../src/wire/inline-calls/call-reader.ts'
+import type { TextSegment, TextReader } from '../../src/wire/inline-calls/text-reader.ts'
+import type { Offered, InlineCall } from '../../src/wire/inline-calls/dialects.ts'
+import { createInlineCallReader } from '../../src/wire/inline-calls/call-reader.ts'
 import { jsonObject } from './answers.ts'
 
 const names = ['read_file', 'apply-patch', 'mcp__files__list']
 const offered: Offered = new Map(names.map(name => [name, {}]))
 
 /** The text in pieces, cut where `cut` says. */
-function meantBy(reader: TextReader, text: string, cut: () => number = () => text.length, whole = true): Meant[] {
-  const meant: Meant[] = []
+function segmentsBy(
+  reader: TextReader,
+  text: string,
+  cut: () => number = () => text.length,
+  whole = true,
+): TextSegment[] {
+  const meant: TextSegment[] = []
   for (let at = 0; at < text.length;) {
     const length = Math.max(1, cut())
     meant.push(...reader.push(text.slice(at, at + length)))
@@ -21,8 +26,8 @@ function meantBy(reader: TextReader, text: string, cut: () => number = () => tex
   return [...meant, ...reader.end(whole)]
 }
 
-function readCalls(text: string, cut?: () => number, whole?: boolean): { content: string; calls: WrittenCall[] } {
-  const meant = meantBy(createCallTextReader(offered), text, cut, whole)
+function readCalls(text: string, cut?: () => number, whole?: boolean): { content: string; calls: InlineCall[] } {
+  const meant = segmentsBy(createInlineCallReader(offered), text, cut, whole)
   return {
     content: meant.map(each => ('content' in each ? each.content : '')).join(''),
     calls: meant.flatMap(each => ('call' in each ? [each.call] : [])),
@@ -135,7 +140,7 @@ t.test('a call in the tags of Qwen3-Coder has each parameter in the type that it
         )
         .join('')
       const text = `${missing > 0 ? '' : '<tool_call>\n'}<function=edit>\n${body}</function>${missing > 1 ? '' : '\n</tool_call>'}`
-      const meant = meantBy(createCallTextReader(coderTools), text, cut)
+      const meant = segmentsBy(createInlineCallReader(coderTools), text, cut)
       assert.equal(meant.length, 1)
       const [first] = meant
       assert.ok(first !== undefined && 'call' in first && first.call.name === 'edit')
@@ -166,7 +171,7 @@ t.test('nothing is called that was not offered, and a text without calls stays a
   const others: Offered = new Map([['something_else', {}]])
   fc.assert(
     fc.property(confusing, cuts, (parts, cut) => {
-      const meant = meantBy(createCallTextReader(others), parts.join(''), cut)
+      const meant = segmentsBy(createInlineCallReader(others), parts.join(''), cut)
       assert.equal(meant.map(each => ('content' in each ? each.content : '[call]')).join(''), parts.join(''))
     }),
     { numRuns: 1_000 },
@@ -177,7 +182,7 @@ t.test('a text without openings goes on letter by letter as it comes', async () 
   const plain = fc.string({ unit: 'grapheme' }).filter(text => !/[<[`]/.test(text) && !text.trimStart().startsWith('{'))
   fc.assert(
     fc.property(fc.array(plain.filter(text => text !== '')), texts => {
-      const reader = createCallTextReader(offered)
+      const reader = createInlineCallReader(offered)
       for (const text of texts) assert.deepEqual(reader.push(text), [{ content: text }])
       assert.deepEqual(reader.end(true), [])
     }),
@@ -216,7 +221,7 @@ t.test(
 )
 
 t.test('what may become a call is held only up to a bound', async t => {
-  const reader = createCallTextReader(offered)
+  const reader = createInlineCallReader(offered)
   t.same(reader.push('<tool_call>{"name":"read_file","arguments":{"text":"'), [])
   let released = 0
   for (let megabytes = 0; megabytes < 3 && released === 0; megabytes += 0.25) {
@@ -226,7 +231,7 @@ t.test('what may become a call is held only up to a bound', async t => {
 })
 
 t.test('calls that the server itself tells apart end the search', async t => {
-  const reader = createCallTextReader(offered)
+  const reader = createInlineCallReader(offered)
   t.same(reader.push('a <tool_call>{"na'), [{ content: 'a ' }])
   t.same(reader.served('calls'), [{ content: '<tool_call>{"na' }])
   t.ok(reader.settled())

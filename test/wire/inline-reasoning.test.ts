@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import * as fc from 'fast-check'
 import t from 'tap'
-import type { Meant } from '../../src/wire/inline-calls/text-reader.ts'
-import { beginsThinking, createThoughtTextReader } from '../../src/wire/inline-calls/reasoning-reader.ts'
+import type { TextSegment } from '../../src/wire/inline-calls/text-reader.ts'
+import { startsInReasoning, createInlineReasoningReader } from '../../src/wire/inline-calls/reasoning-reader.ts'
 import { cuts } from './answers.ts'
 
 function read(text: string, { within = false, cut = () => text.length, whole = true } = {}) {
-  const reader = createThoughtTextReader(within)
-  const meant: Meant[] = []
+  const reader = createInlineReasoningReader(within)
+  const meant: TextSegment[] = []
   for (let at = 0; at < text.length;) {
     const length = Math.max(1, cut())
     meant.push(...reader.push(text.slice(at, at + length)))
@@ -64,7 +64,7 @@ t.test('who is expected to think but answers at once is heard', async t => {
 })
 
 t.test('a server that tells thoughts apart itself has its text left alone', async t => {
-  const reader = createThoughtTextReader(true)
+  const reader = createInlineReasoningReader(true)
   t.same(reader.served('reasoning'), [])
   t.same(reader.push('Four </think>'), [{ content: 'Four </think>' }])
   t.ok(reader.settled())
@@ -72,8 +72,8 @@ t.test('a server that tells thoughts apart itself has its text left alone', asyn
 
 t.test('models whose template opens the thought are known by their names', async t => {
   for (const name of ['qwq-32b', 'DeepSeek-R1-Distill-Qwen-7B-GGUF', 'qwen3-30b-a3b-thinking-2507', 'qwq:latest']) {
-    t.ok(beginsThinking(name), name)
+    t.ok(startsInReasoning(name), name)
   }
   for (const name of ['qwen3-coder-30b', 'deepseek-v3', 'gpt-oss-20b', 'phi-non-thinking'])
-    t.notOk(beginsThinking(name), name)
+    t.notOk(startsInReasoning(name), name)
 })

@@ -4,11 +4,11 @@ import { renderReport, type Row } from '../../src/cli/rows.ts'
 /** Runs a bench whose arguments are `--json` and `--rounds`, and prints its report; what goes wrong is one line and exit 2. */
 export async function runInRounds(
   name: string,
-  standardRounds: number,
+  defaultRounds: number,
   run: (rounds: number) => Row[] | Promise<Row[]>,
 ): Promise<void> {
   try {
-    const { json, rounds } = readArguments(standardRounds)
+    const { json, rounds } = readArguments(defaultRounds)
     console.log(renderReport(await run(rounds), json))
   } catch (thrown) {
     console.error(`${name}: ${(thrown as Error).message}`)
@@ -16,9 +16,9 @@ export async function runInRounds(
   }
 }
 
-function readArguments(standardRounds: number): { json: boolean; rounds: number } {
+function readArguments(defaultRounds: number): { json: boolean; rounds: number } {
   const { values } = parseArgs({
-    options: { json: { type: 'boolean', default: false }, rounds: { type: 'string', default: String(standardRounds) } },
+    options: { json: { type: 'boolean', default: false }, rounds: { type: 'string', default: String(defaultRounds) } },
   })
   const rounds = Number(values.rounds)
   if (!Number.isInteger(rounds) || rounds < 1 || rounds > 100)

@@ -6,9 +6,9 @@ import type { Protocol, StreamWriter } from '../../src/wire/protocol.ts'
 import { protocols } from '../../src/wire/protocols.ts'
 import { readData } from '../../src/wire/sse.ts'
 import { partFromBytes, type StreamPart } from '../../src/wire/stream-part.ts'
-import { inTurn, untangleStream } from '../../src/wire/inline-calls/text-reader.ts'
-import { createCallTextReader } from '../../src/wire/inline-calls/call-reader.ts'
-import { createThoughtTextReader } from '../../src/wire/inline-calls/reasoning-reader.ts'
+import { inTurn, parseInlineStream } from '../../src/wire/inline-calls/text-reader.ts'
+import { createInlineCallReader } from '../../src/wire/inline-calls/call-reader.ts'
+import { createInlineReasoningReader } from '../../src/wire/inline-calls/reasoning-reader.ts'
 import { conversation } from './translation/conversation.ts'
 import { goalRow, type Row } from '../../src/cli/rows.ts'
 import { runInRounds } from './rounds.ts'
@@ -97,7 +97,7 @@ async function writeAll(
   protocol: Protocol,
 ): Promise<number> {
   let bytes = 0
-  const read = protocol === untranslated ? parts : untangleStream(parts, reading)
+  const read = protocol === untranslated ? parts : parseInlineStream(parts, reading)
   for await (const part of read) bytes += writer.push(part).length
   return bytes
 }
@@ -105,7 +105,7 @@ async function writeAll(
 const offered = new Map(Array.from({ length: 24 }, (_, at) => [`tool_${at}`, {}] as const))
 const reading = {
   choices: 1,
-  createReader: () => inTurn(createThoughtTextReader(false), createCallTextReader(offered)),
+  createReader: () => inTurn(createInlineReasoningReader(false), createInlineCallReader(offered)),
   idOf: (index: number, name: string) => `${name}${index}`,
 }
 

@@ -1,7 +1,7 @@
 import { seededRandom } from '../../src/router/chance.ts'
 import {
   estimate,
-  initialCredence,
+  initialPriorTrust,
   observe,
   reconsider,
   trustIn,
@@ -119,7 +119,7 @@ function stream({ train, test }: Split, right: boolean, random: () => number): n
   const names = right ? models : shuffled(models, random)
   const table = categoryTable(train, models)
   const beliefs = new Map<string, Belief>()
-  let credence = initialCredence
+  let priorTrust = initialPriorTrust
   return shuffled(test, random).map(row => {
     const base = average(models.map(model => cell(table, row, model).score))
     const priors = new Map(
@@ -129,10 +129,10 @@ function stream({ train, test }: Split, right: boolean, random: () => number): n
       ]),
     )
     const key = (model: string) => `${model} ${row.category}`
-    const trust = trustIn(credence)
+    const trust = trustIn(priorTrust)
     const chosen = best(models, model => estimate(beliefs.get(key(model)), priors.get(model)!, trust, 0).mean)
     const { score } = row.outcomes[chosen]!
-    credence = reconsider(credence, priors.get(chosen)!, score)
+    priorTrust = reconsider(priorTrust, priors.get(chosen)!, score)
     beliefs.set(key(chosen), observe(beliefs.get(key(chosen)), score, 1, 0))
     return score
   })

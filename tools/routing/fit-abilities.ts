@@ -16,7 +16,7 @@ export interface Abilities {
 
 const rounds = 60
 /** Rows beyond which a cell does not weigh more: then what varies is the kind of task, not chance. */
-const mostWeight = 200
+const maxWeight = 200
 /** Pulls abilities together as this many rows of an average model would. */
 const ridge = 40
 
@@ -66,7 +66,7 @@ function fitComparable(cells: readonly Cell[]): Abilities {
   const difficulty = new Map(cells.map(cell => [cell.category, 0]))
   const known = cells.map(({ model, category, rate, count }) => {
     const smoothed = (rate * count + 1) / (count + 2)
-    return { model, category, odds: Math.log(smoothed / (1 - smoothed)), weight: Math.min(count, mostWeight) }
+    return { model, category, odds: Math.log(smoothed / (1 - smoothed)), weight: Math.min(count, maxWeight) }
   })
   for (let round = 0; round < rounds; round++) {
     for (const category of difficulty.keys()) {

@@ -31,7 +31,7 @@ export function readOutcomes(folder: string, name: string): OutcomeRow[] | undef
 }
 
 /** Words only, lower case, one space: two prompts that differ in nothing else are the same prompt. */
-export function normalise(text: string): string {
+export function normalize(text: string): string {
   return text
     .toLowerCase()
     .replaceAll(/[^\p{L}\p{N}]+/gu, ' ')
@@ -51,7 +51,7 @@ export function duplicateKeys(rows: readonly OutcomeRow[]): number[] {
   }
   const seen = new Map<string, number>()
   for (const [row, { id, prompt }] of rows.entries()) {
-    for (const band of prompt === undefined ? [`id ${id}`] : bandsOf(normalise(prompt))) {
+    for (const band of prompt === undefined ? [`id ${id}`] : bandsOf(normalize(prompt))) {
       const twin = seen.get(band)
       if (twin === undefined) seen.set(band, row)
       else parent[Math.max(root(row), root(twin))] = Math.min(root(row), root(twin))
@@ -59,7 +59,7 @@ export function duplicateKeys(rows: readonly OutcomeRow[]): number[] {
   }
   return rows.map((_, row) => {
     const first = rows[root(row)]!
-    return hashText(first.prompt === undefined ? first.id : normalise(first.prompt))
+    return hashText(first.prompt === undefined ? first.id : normalize(first.prompt))
   })
 }
 

@@ -16,7 +16,7 @@ export function fitRidge(
   targets: Float64Array,
   shape: { buckets: number; smooth: number },
   penalty: number,
-  mostRounds = 80,
+  maxRounds = 80,
 ): Linear {
   const rows = packRows(vectors, shape.smooth)
   const size = shape.buckets + shape.smooth
@@ -28,7 +28,7 @@ export function fitRidge(
   const direction = residual.slice()
   let norm = dot(residual, residual)
   const enough = norm * 1e-6
-  for (let round = 0; round < mostRounds && norm > enough; round++) {
+  for (let round = 0; round < maxRounds && norm > enough; round++) {
     const image = transposed(rows, times(rows, direction, shape.buckets), shape.buckets, size)
     for (let at = 0; at < size; at++) image[at]! += penalty * direction[at]!
     const step = norm / dot(direction, image)

@@ -1,5 +1,5 @@
 import { hashText } from '../../src/router/chance.ts'
-import { duplicateKeys, normalise, type OutcomeRow } from './outcomes.ts'
+import { duplicateKeys, normalize, type OutcomeRow } from './outcomes.ts'
 
 /** What to learn from and what to be judged on. */
 export interface Split<Row = OutcomeRow> {
@@ -31,7 +31,7 @@ export function firstByHash(
   seed: number,
 ): { first: OutcomeRow[]; rest: OutcomeRow[] } {
   const order = rows
-    .map(row => ({ row, hash: hashText(row.prompt === undefined ? row.id : normalise(row.prompt), seed) }))
+    .map(row => ({ row, hash: hashText(row.prompt === undefined ? row.id : normalize(row.prompt), seed) }))
     .sort((a, b) => a.hash - b.hash)
     .map(entry => entry.row)
   return { first: order.slice(0, count), rest: order.slice(count) }

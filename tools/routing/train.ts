@@ -1,4 +1,4 @@
-import { simpleName } from '../../src/router/abilities.ts'
+import { canonicalName } from '../../src/router/abilities.ts'
 import type { PackedLinear, PackedText } from '../../src/router/text/judge.ts'
 import { figureCount } from '../../src/router/text/reading.ts'
 import { weightsVersion, type Weights } from '../../src/router/weights.ts'
@@ -36,7 +36,7 @@ const categoryOf: Readonly<Record<string, string>> = {
 }
 
 /** So that one long table does not drown the others. */
-const mostMmluRows = 1500
+const maxMmluRows = 1500
 
 /** Billions of parameters of models whose names do not say. */
 const knownSizes: Readonly<Record<string, number>> = { 'gemma-2-9b': 9 }
@@ -84,7 +84,7 @@ export function train(tables: TrainingTables): Weights {
     ),
     byPrice: lineOf(
       Object.entries(blendedPrices).flatMap(([name, dollars]) => {
-        const ability = abilities.ability.get(simpleName(name))
+        const ability = abilities.ability.get(canonicalName(name))
         return ability === undefined ? [] : [{ x: Math.log2(dollars), y: ability }]
       }),
       (at, slope) => ({ atOneDollar: at, perDoubling: slope }),
@@ -99,7 +99,7 @@ interface SortedRow extends OutcomeRow {
 
 function sortRows({ mmlu = [], gsm8k = [], local9 = [], coding8 = [] }: TrainingTables): SortedRow[] {
   return [
-    ...firstByHash(mmlu, mostMmluRows, 0).first.map(row => ({ ...row, category: 'knowledge' })),
+    ...firstByHash(mmlu, maxMmluRows, 0).first.map(row => ({ ...row, category: 'knowledge' })),
     ...gsm8k.map(row => ({ ...row, category: 'arithmetic' })),
     ...local9.flatMap(row => {
       const category = categoryOf[row.category ?? '']
@@ -113,7 +113,7 @@ function cellsOf(rows: readonly SortedRow[]): Cell[] {
   const sums = new Map<string, { model: string; category: string; sum: number; count: number }>()
   for (const row of rows) {
     for (const [name, { score }] of Object.entries(row.outcomes)) {
-      const model = simpleName(name)
+      const model = canonicalName(name)
       const key = `${model} ${row.category}`
       const entry = sums.get(key) ?? { model, category: row.category, sum: 0, count: 0 }
       entry.sum += score

@@ -45,27 +45,27 @@ export function fewLabels(train: readonly OutcomeRow[], test: readonly OutcomeRo
     const { first, rest } = firstByHash(train, 1500, seed)
     return judge([{ train: first, test: test ?? rest }], fitOn)
   })
-  return summarise(runs)
+  return summarize(runs)
 }
 
 export function allLabels(splits: readonly Split[]): TwoModelGate {
-  return summarise([judge(splits, fitOn)])
+  return summarize([judge(splits, fitOn)])
 }
 
 /** Whole subjects left out, in three different partitions. */
 export function unseenGroups(split: Split): TwoModelGate {
-  return summarise([0, 1, 2].map(seed => judge(groupFolds(split, seed), fitOn)))
+  return summarize([0, 1, 2].map(seed => judge(groupFolds(split, seed), fitOn)))
 }
 
 /** Trained on another kind of prompt only. */
 export function otherKind(train: readonly OutcomeRow[], test: readonly OutcomeRow[]): TwoModelGate {
-  return summarise([judge([{ train, test }], fitOn)])
+  return summarize([judge([{ train, test }], fitOn)])
 }
 
 /** What another kind taught, adapted with the labels of this kind. */
 export function adapted(other: readonly OutcomeRow[], splits: readonly Split[]): TwoModelGate {
   const prior = fitOn(other)
-  return summarise([judge(splits, train => adaptGap(prior, train.map(read), gapsOf(train)))])
+  return summarize([judge(splits, train => adaptGap(prior, train.map(read), gapsOf(train)))])
 }
 
 const fitOn = (train: readonly OutcomeRow[]) => fitGap(train.map(read), gapsOf(train), groupsOf(train))
@@ -104,7 +104,7 @@ function judge(splits: readonly Split[], fit: (train: readonly OutcomeRow[]) => 
 
 const replicates = 400
 
-function summarise(runs: readonly Judged[]): TwoModelGate {
+function summarize(runs: readonly Judged[]): TwoModelGate {
   const orders = runs.map(({ scores }) =>
     Object.fromEntries(Object.entries(scores).map(([name, values]) => [name, rankRows(values)])),
   )

@@ -94,7 +94,7 @@ function servedModel(view: ModelView): ServedModel {
       paid: !free,
       ...(price !== null && { price }),
       ...(digest !== null && { digest }),
-      ...(quantization !== null && { quantisation: quantization }),
+      ...(quantization !== null && { quantization: quantization }),
       ...(context_tokens !== null && { contextTokens: context_tokens }),
       ...(loaded !== null && { loaded }),
       ...(size_bytes !== null && { memoryBytes: size_bytes }),

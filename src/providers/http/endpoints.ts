@@ -14,9 +14,9 @@ export interface EndpointRules {
   /** The variable, for messages. */
   variable: string
   /** Where such a server usually is; asked there when the variable is silent. */
-  usualUrl?: string
+  defaultUrl?: string
   /** Takes off what people add to the address, or adds what they leave out. */
-  normalise: (url: URL) => string
+  normalize: (url: URL) => string
 }
 
 /**
@@ -26,10 +26,10 @@ export interface EndpointRules {
 export function readEndpoints(
   list: EndpointList,
   environment: Readonly<Record<string, string | undefined>>,
-  { kind, variable, usualUrl, normalise }: EndpointRules,
+  { kind, variable, defaultUrl, normalize }: EndpointRules,
 ): Endpoint[] {
   if (list === 'off') return []
-  const parts = (list ?? [usualUrl ?? '']).filter(part => part !== '')
+  const parts = (list ?? [defaultUrl ?? '']).filter(part => part !== '')
   return parts.map((part, index) => {
     const { name = index === 0 ? kind : `${kind}-${index + 1}`, url } = splitName(part)
     const apiKeyVariable = keyVariable(name)
@@ -37,7 +37,7 @@ export function readEndpoints(
     const endpoint = Endpoint.safeParse({
       kind,
       name,
-      url: normaliseUrl(url, normalise, variable),
+      url: normalizeUrl(url, normalize, variable),
       named: list !== undefined,
       ...(apiKey === undefined ? {} : { apiKey, apiKeyVariable }),
     })
@@ -54,7 +54,7 @@ function keyVariable(name: string): string {
 }
 
 /** `source` says where the address was written, for the one line of a `ConfigError`. */
-export function normaliseUrl(text: string, normalise: (url: URL) => string, source: string): string {
+export function normalizeUrl(text: string, normalize: (url: URL) => string, source: string): string {
   const withScheme = /^[a-z]+:\/\//i.test(text) ? text : `http://${text}`
   const url = URL.parse(withScheme)
   if (url === null || !/^https?:$/.test(url.protocol) || url.hostname === '') {
@@ -67,7 +67,7 @@ export function normaliseUrl(text: string, normalise: (url: URL) => string, sour
   }
   url.search = ''
   url.hash = ''
-  return normalise(url)
+  return normalize(url)
 }
 
 /** A `normalise` that takes any of these endings off the path. */

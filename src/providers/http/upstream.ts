@@ -112,13 +112,13 @@ async function readStart(body: ReplyBody): Promise<string> {
   return bytes.toString('utf8')
 }
 
-async function read(body: ReplyBody, mostBytes: number, first: Buffer = Buffer.alloc(0)) {
+async function read(body: ReplyBody, maxBytes: number, first: Buffer = Buffer.alloc(0)) {
   const parts = [first]
   let size = first.length
   for await (const part of body) {
     size += part.length
     parts.push(part)
-    if (size > mostBytes) return { bytes: Buffer.concat(parts).subarray(0, mostBytes), complete: false }
+    if (size > maxBytes) return { bytes: Buffer.concat(parts).subarray(0, maxBytes), complete: false }
   }
   return { bytes: Buffer.concat(parts), complete: true }
 }

@@ -21,13 +21,13 @@ export const llamaCpp: ProviderKind = {
       example: 'http://127.0.0.1:8080',
     },
   },
-  normalise: withoutEnding('/v1'),
+  normalize: withoutEnding('/v1'),
   endpoints: (variables, environment) =>
     readEndpoints(variables.LLAMA_CPP_ENDPOINT as EndpointList, environment, {
       kind: 'llama-cpp',
       variable: 'LLAMA_CPP_ENDPOINT',
-      usualUrl: 'http://127.0.0.1:8080',
-      normalise: llamaCpp.normalise,
+      defaultUrl: 'http://127.0.0.1:8080',
+      normalize: llamaCpp.normalize,
     }),
   create({ endpoint, transport, now }) {
     const { name, url } = endpoint

@@ -2,11 +2,11 @@ import type { ProviderCall } from '../provider.ts'
 import { contextFailure } from '../http/upstream-failure.ts'
 
 /** Output that is kept free when the caller sets no limit, where there is room for it. */
-const usualOutputTokens = 4096
+const defaultOutputTokens = 4096
 /** With less room than this for the output a prompt counts as too long. */
-const leastOutputTokens = 256
+const minOutputTokens = 256
 /** What Ollama itself takes at least. */
-const leastContextTokens = 4096
+const minContextTokens = 4096
 /** Room for an image, whose tokens nobody counts for us. */
 const imageTokens = 1024
 
@@ -18,19 +18,19 @@ const imageTokens = 1024
 export function contextFor({ model, request, promptTokens }: ProviderCall, loadedTokens = 0): number {
   const most = model.contextTokens ?? Number.POSITIVE_INFINITY
   const limit = request.max_completion_tokens ?? request.max_tokens ?? undefined
-  const needed = promptTokens + (limit ?? leastOutputTokens)
+  const needed = promptTokens + (limit ?? minOutputTokens)
   if (needed > most) {
     throw contextFailure(model.id, { promptTokens: needed, contextTokens: most })
   }
   // What is expected of a tokenizer nobody has seen may be off by a tenth, and templates add their own words.
   const generous =
-    Math.ceil(promptTokens * 1.1) + 64 + imageTokens * countImages(request) + (limit ?? usualOutputTokens)
+    Math.ceil(promptTokens * 1.1) + 64 + imageTokens * countImages(request) + (limit ?? defaultOutputTokens)
   return Math.max(Math.min(stepAbove(generous), most), Math.min(loadedTokens, most))
 }
 
 /** 4096, 6144, 8192, 12288, 16384 …: powers of two and the halves between them. */
 function stepAbove(tokens: number): number {
-  let step = leastContextTokens
+  let step = minContextTokens
   while (step < tokens) step = Number.isInteger(Math.log2(step)) ? step * 1.5 : (step / 3) * 4
   return step
 }

@@ -29,15 +29,15 @@ export const ollama: ProviderKind = {
       example: '120',
     },
   },
-  normalise: withoutEnding('/api', '/v1'),
+  normalize: withoutEnding('/api', '/v1'),
   endpoints(variables, environment) {
     const seconds = variables.OLLAMA_TIMEOUT as number | undefined
     const timeout = seconds === undefined ? {} : { firstTokenTimeoutMs: Math.ceil(seconds * 1000) }
     return readEndpoints(variables.OLLAMA_ENDPOINT as EndpointList, environment, {
       kind: 'ollama',
       variable: 'OLLAMA_ENDPOINT',
-      usualUrl: 'http://127.0.0.1:11434',
-      normalise: ollama.normalise,
+      defaultUrl: 'http://127.0.0.1:11434',
+      normalize: ollama.normalize,
     }).map(endpoint => ({ ...endpoint, ...timeout }))
   },
   create({ endpoint, transport, now }) {

@@ -3,7 +3,7 @@ import { chunksOf, createCompletionFold } from '../../wire/chat/chunks.ts'
 import { isObject, parseJson } from '../../json.ts'
 import type { ChatCompletion, ChatRequest } from '../../wire/chat/schema.ts'
 import { partFromChunks, type StreamPart } from '../../wire/stream-part.ts'
-import { mendToolCalls } from './repair-tool-calls.ts'
+import { repairToolCalls } from './repair-tool-calls.ts'
 import { type Asked, createFrameReader, type FrameReader } from './frames.ts'
 import type { ProviderCall, ProviderReply } from '../provider.ts'
 import type { TransportReply } from '../http/transport.ts'
@@ -130,7 +130,7 @@ function readCompletion(upstream: Upstream, text: string, asked: Asked): ChatCom
     if (choice.finish_reason === 'error')
       throw upstream.failure(choice.error ?? 'The model stopped with an error.', model)
     choice.finish_reason ??= choice.message.tool_calls?.length ? 'tool_calls' : 'stop'
-    mendToolCalls(choice.message.tool_calls, turn)
+    repairToolCalls(choice.message.tool_calls, turn)
   }
   return completion
 }

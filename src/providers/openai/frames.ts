@@ -3,7 +3,7 @@ import { isObject, parseJson } from '../../json.ts'
 import type { ChatChunk } from '../../wire/chat/schema.ts'
 import { createFrameSplitter, readData } from '../../wire/sse.ts'
 import { partFromBytes, partFromChunks, type StreamPart } from '../../wire/stream-part.ts'
-import { type KnownCalls, mendToolCalls } from './repair-tool-calls.ts'
+import { type KnownCalls, repairToolCalls } from './repair-tool-calls.ts'
 import type { Upstream } from '../http/upstream.ts'
 
 /** Turns the bytes of one answer's event stream into parts. */
@@ -52,11 +52,11 @@ export function createFrameReader(upstream: Upstream, { model, turn }: Asked): F
 
   function* plain(frames: Buffer, text: string): Iterable<StreamPart> {
     const opening = began ? 0 : lookAtOpening(frames, text)
-    if (opening > 0) yield mendedPart(frames.subarray(0, opening), text)
+    if (opening > 0) yield repairedPart(frames.subarray(0, opening), text)
     const closing = startOfClosing(text, opening)
     if (closing > opening) yield partFromBytes(frames.subarray(opening, closing), parse, true)
     if (closing === frames.length) return
-    const rest = mendedPart(frames.subarray(closing), text)
+    const rest = repairedPart(frames.subarray(closing), text)
     look(rest.chunks)
     yield rest
   }
@@ -72,9 +72,9 @@ export function createFrameReader(upstream: Upstream, { model, turn }: Asked): F
     return frames.length
   }
 
-  const mendedPart = (frames: Buffer, text: string): StreamPart => {
+  const repairedPart = (frames: Buffer, text: string): StreamPart => {
     const part = partFromBytes(frames, parse)
-    return text.includes('"tool_calls"') && mend(part.chunks) ? partFromChunks(part.chunks) : part
+    return text.includes('"tool_calls"') && repair(part.chunks) ? partFromChunks(part.chunks) : part
   }
 
   function* careful(frames: Buffer): Iterable<StreamPart> {
@@ -82,7 +82,7 @@ export function createFrameReader(upstream: Upstream, { model, turn }: Asked): F
     const { failure, ended } = readChunks(frames, chunks)
     done = ended
     look(chunks)
-    mend(chunks)
+    repair(chunks)
     if (chunks.length > 0) yield partFromChunks(chunks)
     if (failure !== undefined) throw failure
   }
@@ -100,15 +100,15 @@ export function createFrameReader(upstream: Upstream, { model, turn }: Asked): F
     return { ended: false }
   }
 
-  const mend = (chunks: readonly ChatChunk[]): boolean => {
-    let mended = false
+  const repair = (chunks: readonly ChatChunk[]): boolean => {
+    let repaired = false
     for (const { index, delta } of chunks.flatMap(chunk => chunk.choices ?? [])) {
       if (!delta?.tool_calls) continue
       const calls = known.get(index) ?? new Map<number, string>()
       known.set(index, calls)
-      mended = mendToolCalls(delta.tool_calls, turn, calls) || mended
+      repaired = repairToolCalls(delta.tool_calls, turn, calls) || repaired
     }
-    return mended
+    return repaired
   }
 
   return {

@@ -9,35 +9,35 @@ export type KnownCalls = Map<number, string>
  * inside a stream, an index of its own for each call. `turn` is the number of messages before the answer; `known` is what the
  * same choice called before in its stream. Tells whether anything had to be mended.
  */
-export function mendToolCalls(
+export function repairToolCalls(
   calls: readonly Partial<ToolCallDelta>[] | null | undefined,
   turn: number,
   known?: KnownCalls,
 ): boolean {
-  let mended = false
+  let repaired = false
   for (const [at, call] of (calls ?? []).entries()) {
     const { function: called } = call
     if (called?.arguments !== undefined && typeof called.arguments !== 'string') {
       called.arguments = JSON.stringify(called.arguments)
-      mended = true
+      repaired = true
     }
     const index = known === undefined ? at : indexOf(call, known)
     if (known !== undefined && call.index !== index) {
       call.index = index
-      mended = true
+      repaired = true
     }
     if (known?.has(index) === true || called?.name === undefined) continue
     if (!call.id) {
       call.id = toolCallId(turn, index, called.name)
-      mended = true
+      repaired = true
     }
     if (call.type === undefined) {
       call.type = 'function'
-      mended = true
+      repaired = true
     }
     known?.set(index, call.id)
   }
-  return mended
+  return repaired
 }
 
 /**

@@ -39,7 +39,7 @@ export const openRouter: ProviderKind = {
       example: 'https://openrouter.ai/api/v1',
     },
   },
-  normalise(url) {
+  normalize(url) {
     const path = url.pathname.replace(/\/+$/, '').replace(/\/(chat\/completions|models)$/, '')
     return url.origin + (path === '' || path === '/api' ? '/api/v1' : path)
   },
@@ -47,8 +47,8 @@ export const openRouter: ProviderKind = {
     readEndpoints(variables.OPENROUTER_ENDPOINT as EndpointList, environment, {
       kind: 'openrouter',
       variable: 'OPENROUTER_ENDPOINT',
-      usualUrl: 'https://openrouter.ai/api/v1',
-      normalise: openRouter.normalise,
+      defaultUrl: 'https://openrouter.ai/api/v1',
+      normalize: openRouter.normalize,
     }),
   create({ endpoint, transport, now }) {
     const { name, url } = endpoint

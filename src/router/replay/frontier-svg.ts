@@ -74,10 +74,10 @@ function spread<T extends { at: number }>(points: readonly T[]): (T & { label: n
 }
 
 /** What fits beside the picture. */
-const mostLetters = 42
+const maxLetters = 42
 
 function shortened(text: string): string {
-  return text.length > mostLetters ? `${text.slice(0, mostLetters - 1)}…` : text
+  return text.length > maxLetters ? `${text.slice(0, maxLetters - 1)}…` : text
 }
 
 function escaped(text: string): string {

@@ -1,4 +1,4 @@
-import { finish } from '../chance.ts'
+import { finalize } from '../chance.ts'
 
 /** Words whose presence says how a question is asked, whatever it is about. Each list is one figure. */
 const cueWords = [
@@ -37,5 +37,5 @@ export function cuesOf(token: number): readonly number[] | undefined {
 function hashWord(word: string): number {
   let hash = 0x811c9dc5
   for (let at = 0; at < word.length; at++) hash = Math.imul(hash ^ word.charCodeAt(at), 0x01000193)
-  return finish(hash) | 0
+  return finalize(hash) | 0
 }

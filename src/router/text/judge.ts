@@ -40,13 +40,13 @@ export const unknownCategory = 'chat'
 /** A best score of the first says that the text resembles nothing learned, of the second that it is one of a kind. */
 const strangeScore = 0.2
 const familiarScore = 0.8
-const leastShare = 0.02
+const minShare = 0.02
 /** Log odds per unit of score at a rate of one half. */
 const oddsPerScore = 4
-const mostEase = 1
+const maxEase = 1
 
 /** Judgements kept: in a loop of tool calls the user's newest words are the same in every request. */
-const mostKept = 256
+const maxCached = 256
 
 /** Judges texts by packed weights; about 0.1 ms for a long one it has not judged lately. Makes one judgement at a time. */
 export function createTextJudge(packed: PackedText): (text: string) => TextJudgement {
@@ -63,10 +63,10 @@ export function createTextJudge(packed: PackedText): (text: string) => TextJudge
     const ease = scores.pop()!
     return {
       categories: shares(packed.categories, scores, reading),
-      ease: Math.max(-mostEase, Math.min(mostEase, oddsPerScore * ease)),
+      ease: Math.max(-maxEase, Math.min(maxEase, oddsPerScore * ease)),
     }
   }
-  const kept = new LRUCache<string, TextJudgement>({ max: mostKept })
+  const kept = new LRUCache<string, TextJudgement>({ max: maxCached })
   return text => {
     const key = `${text.length} ${hash('sha1', excerptOf(text), 'base64')}`
     let judgement = kept.get(key)
@@ -90,7 +90,7 @@ function shares(names: readonly string[], scores: readonly number[], { tokens }:
     ...found,
     [unknownCategory, total === 0 ? 1 : 1 - familiar] satisfies [string, number],
   ]
-  const likely = kept.filter(([, share]) => share >= leastShare)
+  const likely = kept.filter(([, share]) => share >= minShare)
   const sum = likely.reduce((all, [, share]) => all + share, 0)
   return Object.fromEntries(likely.map(([name, share]) => [name, share / sum]))
 }

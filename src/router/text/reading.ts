@@ -1,4 +1,4 @@
-import { finish } from '../chance.ts'
+import { finalize } from '../chance.ts'
 import { cueCount, cuesOf } from './cues.ts'
 
 /** What is read off a prompt's text: its tokens, and figures about its form. */
@@ -135,7 +135,7 @@ function scanTokens(text: string, questionEnd: number): Scan {
       const ends = code === 0x2e || code === 0x21 || code === 0x3f
       if (ends && at < questionEnd && !(text.charCodeAt(at + 1) > 0x20)) scan.questionSentences++
       sentenceStart = ends
-      tokens[count++] = finish(code)
+      tokens[count++] = finalize(code)
       at++
       continue
     }
@@ -157,7 +157,7 @@ function scanTokens(text: string, questionEnd: number): Scan {
       hash = Math.imul(hash ^ folded, 0x01000193)
       at++
     }
-    const token = finish(hash) | 0
+    const token = finalize(hash) | 0
     tokens[count++] = token
     const length = at - start
     scan.capitals += capitals

@@ -1,4 +1,4 @@
-import { finish, gaussian, seededRandom } from '../chance.ts'
+import { finalize, gaussian, seededRandom } from '../chance.ts'
 import { figureCount, type Reading } from './reading.ts'
 
 /** How readings become vectors: a sparse part of words and word pairs, and a smooth part made from the figures. */
@@ -136,7 +136,7 @@ function createCounter(buckets: number): Counter {
       let previous = 0
       for (const token of tokens) {
         add(token & mask)
-        if (previous !== 0) add(finish(Math.imul(previous, 31) + token) & mask)
+        if (previous !== 0) add(finalize(Math.imul(previous, 31) + token) & mask)
         previous = token
       }
     },

@@ -1,8 +1,8 @@
 import { dialects, type Dialect, type Offered } from './dialects.ts'
-import type { Meant, TextReader } from './text-reader.ts'
+import type { TextSegment, TextReader } from './text-reader.ts'
 
 /** More characters than this are not held back for a call that may come of them. */
-const mostHeld = 1024 * 1024
+const maxBuffered = 1024 * 1024
 /** By which share a held text must grow before it is read again: reading it at every letter would cost its length squared. */
 const growth = 1.25
 
@@ -10,7 +10,7 @@ const growth = 1.25
  * Finds calls of offered tools in a text. What cannot be the beginning of one goes on at once; what may be is held until it is
  * known to be a call, or known not to be. The same text means the same, however it is cut.
  */
-export function createCallTextReader(offered: Offered): TextReader {
+export function createInlineCallReader(offered: Offered): TextReader {
   let held = ''
   let opened: Dialect | undefined
   /** Length of `held` from which on it is worth reading again. */
@@ -21,7 +21,7 @@ export function createCallTextReader(offered: Offered): TextReader {
   let off = false
 
   /** White space around calls is not content. */
-  const asContent = (text: string): Meant[] => {
+  const asContent = (text: string): TextSegment[] => {
     if (text === '') return []
     began ||= text.trim() !== ''
     if (!found) return [{ content: text }]
@@ -33,20 +33,20 @@ export function createCallTextReader(offered: Offered): TextReader {
     return [{ content }]
   }
 
-  const letGo = (length: number): Meant[] => {
+  const letGo = (length: number): TextSegment[] => {
     const text = held.slice(0, length)
     held = held.slice(length)
     opened = undefined
     return asContent(text)
   }
 
-  const read = (dialect: Dialect, over: boolean, whole: boolean): Meant[] | undefined => {
+  const read = (dialect: Dialect, over: boolean, whole: boolean): TextSegment[] | undefined => {
     const reading = dialect.read(held, offered, over && whole)
     const read = typeof reading === 'string' ? undefined : reading
     const misplaced = dialect.last === true && read !== undefined && held.slice(read.end).trim() !== ''
     if (reading === 'never' || misplaced) return letGo(1)
     if (read === undefined || (dialect.last === true && !over)) {
-      if (over || held.length > mostHeld) return letGo(held.length)
+      if (over || held.length > maxBuffered) return letGo(held.length)
       readFrom = held.length * growth
       return undefined
     }
@@ -59,7 +59,7 @@ export function createCallTextReader(offered: Offered): TextReader {
   }
 
   /** What the next stretch of the held text means; undefined when no more can be said now. */
-  const step = (over: boolean, whole: boolean): Meant[] | undefined => {
+  const step = (over: boolean, whole: boolean): TextSegment[] | undefined => {
     if (held === '') return undefined
     if (opened !== undefined) return over || held.length >= readFrom ? read(opened, over, whole) : undefined
     const { at, dialect } = nextOpening(held, began)
@@ -73,10 +73,10 @@ export function createCallTextReader(offered: Offered): TextReader {
     return before
   }
 
-  const advance = (over: boolean, whole: boolean): Meant[] => {
-    const meant: Meant[] = []
-    for (let next = step(over, whole); next !== undefined; next = step(over, whole)) meant.push(...next)
-    return joined(meant)
+  const advance = (over: boolean, whole: boolean): TextSegment[] => {
+    const segments: TextSegment[] = []
+    for (let next = step(over, whole); next !== undefined; next = step(over, whole)) segments.push(...next)
+    return joined(segments)
   }
 
   return {
@@ -125,8 +125,8 @@ function promising(text: string): number {
 }
 
 /** Neighbouring stretches of content as one. */
-function joined(meant: readonly Meant[]): Meant[] {
-  return meant.reduce<Meant[]>((before, each) => {
+function joined(segments: readonly TextSegment[]): TextSegment[] {
+  return segments.reduce<TextSegment[]>((before, each) => {
     const last = before.at(-1)
     if (last !== undefined && 'content' in last && 'content' in each) last.content += each.content
     else before.push({ ...each })

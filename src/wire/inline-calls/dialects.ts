@@ -1,8 +1,8 @@
 import { isObject, parseJson } from '../../json.ts'
-import { endOfJson, membersOf, mendJson } from './repair-json.ts'
+import { endOfJson, membersOf, repairJson } from './repair-json.ts'
 
 /** A call that a model wrote into its text. */
-export interface WrittenCall {
+export interface InlineCall {
   name: string
   /** JSON of an object. */
   arguments: string
@@ -15,7 +15,7 @@ type Schema = Readonly<Record<string, unknown>>
 /** What a text that begins with an opening is. */
 export type Reading =
   /** The calls that it holds up to `end`. */
-  | { calls: readonly WrittenCall[]; end: number }
+  | { calls: readonly InlineCall[]; end: number }
   /** It may become calls when more of it is known. */
   | 'open'
   | 'never'
@@ -103,7 +103,7 @@ const separator = '<｜tool▁sep｜>'
 const deepSeek: Dialect = {
   openings: [callsBegin, callBegin],
   read(text, offered, ended) {
-    const calls: WrittenCall[] = []
+    const calls: InlineCall[] = []
     let at = behindOptional(text, 0, callsBegin)
     for (;;) {
       const start = behindSpace(text, at)
@@ -208,7 +208,7 @@ function typedJson(text: string, parameter: string, { properties }: Schema): str
   const declared = isObject(properties) && Object.hasOwn(properties, parameter) ? properties[parameter] : undefined
   const type = isObject(declared) ? declared.type : undefined
   if (type === 'string') return JSON.stringify(text)
-  const json = mendJson(text.trim())
+  const json = repairJson(text.trim())
   const mayBeText = Array.isArray(type) && type.includes('string')
   return json === undefined || (mayBeText && !isObject(parseJson(json))) ? JSON.stringify(text) : json
 }
@@ -224,7 +224,7 @@ function readObject(text: string, from: number, offered: Offered, ended: boolean
 
 /** Calls with `;` or nothing between them, up to a tag that ends the turn. */
 function readRow(text: string, from: number, offered: Offered, ended: boolean): Reading {
-  const calls: WrittenCall[] = []
+  const calls: InlineCall[] = []
   let at = from
   for (;;) {
     const start = behindSpace(text, at)
@@ -252,7 +252,7 @@ function readList(text: string, from: number, offered: Offered, ended: boolean):
   if (typeof given === 'string') return given
   const items = parseJson(given.json)
   if (!Array.isArray(items) || !items.every(isObject)) return 'never'
-  const calls: WrittenCall[] = []
+  const calls: InlineCall[] = []
   for (let at = given.json.indexOf('{'); at >= 0;) {
     const { end } = endOfJson(given.json, at)
     const call = callOf(given.json.slice(at, end), offered)
@@ -285,14 +285,14 @@ function readArguments(
   const { end, closed, inText } = endOfJson(text, from, closing)
   const stopped = closed || end < text.length
   if (!stopped && (!ended || inText)) return ended ? 'never' : 'open'
-  const json = mendJson(text.slice(from, end))
+  const json = repairJson(text.slice(from, end))
   return json === undefined ? 'never' : { json, end }
 }
 
 const nameFields = ['name', 'arguments', 'parameters', 'id', 'type']
 
 /** The call that a JSON object describes, its arguments in the very characters they were written in. */
-function callOf(json: string, offered: Offered): WrittenCall | undefined {
+function callOf(json: string, offered: Offered): InlineCall | undefined {
   const members = membersOf(json)
   if ([...members.keys()].some(field => !nameFields.includes(field))) return undefined
   const name = parseJson(members.get('name') ?? '')
@@ -301,7 +301,7 @@ function callOf(json: string, offered: Offered): WrittenCall | undefined {
   const value = parseJson(given)
   if (isObject(value)) return { name, arguments: given }
   // Some write the arguments as chat completions carry them: a text that is JSON.
-  const inner = typeof value === 'string' ? mendJson(value) : undefined
+  const inner = typeof value === 'string' ? repairJson(value) : undefined
   return inner !== undefined && isObject(parseJson(inner)) ? { name, arguments: inner } : undefined
 }
 

@@ -1,4 +1,4 @@
-import type { Meant, TextReader } from './text-reader.ts'
+import type { TextSegment, TextReader } from './text-reader.ts'
 
 const marks: readonly { opening: string; closing: string }[] = [
   { opening: '<think>', closing: '</think>' },
@@ -6,15 +6,15 @@ const marks: readonly { opening: string; closing: string }[] = [
 ]
 
 /** White space that may stand before a thought. */
-const mostSpace = 100
+const maxSpace = 100
 /** Characters of an answer that are kept in case its thought turns out to be all of it. */
-const mostKept = 1024 * 1024
+const maxCached = 1024 * 1024
 
 /**
  * Models whose chat templates write the opening tag themselves, so that their answers begin inside a thought. A server that
  * parses thoughts says so by its first piece of reasoning, and then its text is left alone.
  */
-export function beginsThinking(model: string): boolean {
+export function startsInReasoning(model: string): boolean {
   return /qwq|deepseek-r1|-thinking\b/i.test(model) && !/no-?thinking|non-?thinking/i.test(model)
 }
 
@@ -23,22 +23,22 @@ export function beginsThinking(model: string): boolean {
  * model's template wrote. Anywhere else such tags are words like others. Should a thought without an opening tag never be
  * closed although the answer is whole, then the model did not think: the text is given again as content.
  */
-export function createThoughtTextReader(within: boolean): TextReader {
+export function createInlineReasoningReader(within: boolean): TextReader {
   let state: 'before' | 'inside' | 'behind' | 'over' = 'before'
   let held = ''
   let closing: string | undefined
   /** The whole text as long as it may have to be given again. */
   let kept: string | undefined = within ? '' : undefined
-  let thought = false
+  let seen = false
 
-  const release = (): Meant[] => {
+  const release = (): TextSegment[] => {
     state = 'over'
     const text = held
     held = ''
     return text === '' ? [] : [{ content: text }]
   }
 
-  const enter = (): Meant[] => {
+  const enter = (): TextSegment[] => {
     const start = held.trimStart()
     const mark = marks.find(({ opening }) => start.startsWith(opening))
     if (mark !== undefined) {
@@ -46,7 +46,7 @@ export function createThoughtTextReader(within: boolean): TextReader {
       kept = undefined
       held = start.slice(mark.opening.length)
     } else {
-      const undecided = start === '' ? held.length <= mostSpace : marks.some(({ opening }) => opening.startsWith(start))
+      const undecided = start === '' ? held.length <= maxSpace : marks.some(({ opening }) => opening.startsWith(start))
       if (undecided) return []
       if (!within) return release()
       ;({ closing } = marks[0]!)
@@ -55,24 +55,24 @@ export function createThoughtTextReader(within: boolean): TextReader {
     return think()
   }
 
-  const think = (): Meant[] => {
+  const think = (): TextSegment[] => {
     const tag = closing!
     const at = held.indexOf(tag)
     const known = at < 0 ? held.slice(0, held.length - beginningOf(tag, held)) : held.slice(0, at)
-    const text = (thought ? known : known.trimStart()).trimEnd()
-    thought ||= text !== ''
-    const meant: Meant[] = text === '' ? [] : [{ reasoning: text }]
+    const text = (seen ? known : known.trimStart()).trimEnd()
+    seen ||= text !== ''
+    const segments: TextSegment[] = text === '' ? [] : [{ reasoning: text }]
     if (at >= 0) {
       held = held.slice(at + tag.length)
       state = 'behind'
-      return [...meant, ...resume()]
+      return [...segments, ...resume()]
     }
     // White space at the end belongs to the thought only if more of it follows.
     held = held.slice(known.trimEnd().length)
-    return meant
+    return segments
   }
 
-  const resume = (): Meant[] => {
+  const resume = (): TextSegment[] => {
     held = held.trimStart()
     return held === '' ? [] : release()
   }
@@ -81,7 +81,7 @@ export function createThoughtTextReader(within: boolean): TextReader {
     push(text) {
       if (state === 'over') return [{ content: text }]
       held += text
-      if (kept !== undefined) kept = kept.length > mostKept ? undefined : kept + text
+      if (kept !== undefined) kept = kept.length > maxCached ? undefined : kept + text
       if (state === 'before') return enter()
       return state === 'inside' ? think() : resume()
     },

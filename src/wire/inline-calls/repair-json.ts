@@ -39,15 +39,15 @@ export function endOfJson(text: string, from: number, stop?: string): JsonEnd {
  * `text` as JSON: itself where it is, else with what models get wrong put right – commas before a closing bracket, single
  * quotes, Python's words, line breaks inside texts, brackets left open at the end. Undefined where that is not enough.
  */
-export function mendJson(text: string): string | undefined {
+export function repairJson(text: string): string | undefined {
   if (parseJson(text) !== undefined) return text
-  const mended = mend(text)
-  return parseJson(mended) === undefined ? undefined : mended
+  const repaired = repair(text)
+  return parseJson(repaired) === undefined ? undefined : repaired
 }
 
 const pythonWords: Readonly<Record<string, string>> = { True: 'true', False: 'false', None: 'null' }
 
-function mend(text: string): string {
+function repair(text: string): string {
   const open: string[] = []
   let out = ''
   for (let at = 0; at < text.length;) {

@@ -1,25 +1,25 @@
 import type { ChatChunk, ChatCompletion, ToolCall, ToolCallDelta } from '../chat/schema.ts'
 import { partFromChunks, type StreamPart } from '../stream-part.ts'
-import type { WrittenCall } from './dialects.ts'
+import type { InlineCall } from './dialects.ts'
 
 /** What a stretch of a model's text turned out to be. */
-export type Meant = { content: string } | { reasoning: string } | { call: WrittenCall }
+export type TextSegment = { content: string } | { reasoning: string } | { call: InlineCall }
 
 /** Reads the text of one choice as it comes and tells what it is. A pure state machine. */
 export interface TextReader {
-  push(text: string): Meant[]
+  push(text: string): TextSegment[]
   /** No more text will come. `whole`: the model stopped by itself, so nothing is cut off. */
-  end(whole: boolean): Meant[]
+  end(whole: boolean): TextSegment[]
   /** The server itself told a thought or a call apart: from here on its text is to be taken as it is. */
-  served(what: 'reasoning' | 'calls'): Meant[]
+  served(what: 'reasoning' | 'calls'): TextSegment[]
   /** Whether all that comes will be content, unchanged. */
   settled(): boolean
 }
 
 /** Reads with `first`, and what that takes for content with `second`. */
 export function inTurn(first: TextReader, second: TextReader): TextReader {
-  const onward = (meant: readonly Meant[]) =>
-    meant.flatMap(each => ('content' in each ? second.push(each.content) : [each]))
+  const onward = (segments: readonly TextSegment[]) =>
+    segments.flatMap(each => ('content' in each ? second.push(each.content) : [each]))
   return {
     push: text => onward(first.push(text)),
     end: whole => [...onward(first.end(whole)), ...second.end(whole)],
@@ -41,12 +41,12 @@ export interface TextReading {
  * The same stream with thoughts and calls in their own fields. Parts that say the same afterwards are the parts that came, and
  * once every reader has settled nothing is looked at any more.
  */
-export function untangleStream(
+export function parseInlineStream(
   parts: AsyncGenerator<StreamPart, void, void>,
   reading: TextReading,
 ): AsyncGenerator<StreamPart, void, void> {
   const stream = createPartRewriter(reading)
-  const untangled = async (): Promise<IteratorResult<StreamPart, void>> => {
+  const parsed = async (): Promise<IteratorResult<StreamPart, void>> => {
     for (;;) {
       const next = await parts.next()
       if (next.done === true) return next
@@ -56,7 +56,7 @@ export function untangleStream(
   }
   return {
     // Not an async generator: that would wait once more for each part of every stream, most of which need nothing.
-    next: () => (stream.settled() ? parts.next() : untangled()),
+    next: () => (stream.settled() ? parts.next() : parsed()),
     return: () => parts.return(),
     throw: error => parts.throw(error),
     [Symbol.asyncIterator]() {
@@ -101,7 +101,7 @@ function createPartRewriter({ choices, createReader, idOf }: TextReading) {
 }
 
 /** A whole answer with thoughts and calls in their own fields; the same object where there are none in its text. */
-export function untangleCompletion(completion: ChatCompletion, { createReader, idOf }: TextReading): ChatCompletion {
+export function parseInlineCompletion(completion: ChatCompletion, { createReader, idOf }: TextReading): ChatCompletion {
   let changed = false
   const choices = completion.choices.map(choice => {
     const { message, finish_reason: reason } = choice
@@ -109,12 +109,12 @@ export function untangleCompletion(completion: ChatCompletion, { createReader, i
     const reader = createReader()
     if (thinks(message)) reader.served('reasoning')
     if ((message.tool_calls?.length ?? 0) > 0) reader.served('calls')
-    const meant = [...reader.push(message.content), ...reader.end(!cutOff.has(reason))]
-    if (meant.every(each => 'content' in each)) return choice
+    const segments = [...reader.push(message.content), ...reader.end(!cutOff.has(reason))]
+    if (segments.every(each => 'content' in each)) return choice
     changed = true
-    const content = meant.map(each => ('content' in each ? each.content : '')).join('')
-    const reasoning = meant.map(each => ('reasoning' in each ? each.reasoning : '')).join('')
-    const calls = meant
+    const content = segments.map(each => ('content' in each ? each.content : '')).join('')
+    const reasoning = segments.map(each => ('reasoning' in each ? each.reasoning : '')).join('')
+    const calls = segments
       .flatMap(each => ('call' in each ? [each.call] : []))
       .map((call, index): ToolCall => ({ id: idOf(index, call.name), type: 'function', function: { ...call } }))
     return {
@@ -145,13 +145,13 @@ interface ChoiceStream {
 function createChoiceStream(reader: TextReader, idOf: TextReading['idOf']): ChoiceStream {
   let calls = 0
 
-  const deltaOf = (meant: Meant): Choice['delta'] => {
-    if ('content' in meant) return { content: meant.content }
-    if ('reasoning' in meant) return { reasoning_content: meant.reasoning }
-    const { name } = meant.call
+  const deltaOf = (segments: TextSegment): Choice['delta'] => {
+    if ('content' in segments) return { content: segments.content }
+    if ('reasoning' in segments) return { reasoning_content: segments.reasoning }
+    const { name } = segments.call
     const index = calls
     calls += 1
-    return { tool_calls: [{ index, id: idOf(index, name), type: 'function', function: { ...meant.call } }] }
+    return { tool_calls: [{ index, id: idOf(index, name), type: 'function', function: { ...segments.call } }] }
   }
 
   return {
@@ -164,11 +164,11 @@ function createChoiceStream(reader: TextReader, idOf: TextReading['idOf']): Choi
         ...((rest.tool_calls?.length ?? 0) > 0 ? reader.served('calls') : []),
       ]
       const said = typeof content === 'string' && content !== '' ? reader.push(content) : []
-      const meant = [...said, ...(ended ? reader.end(!cutOff.has(reason)) : [])]
-      const same = held.length === 0 && (meant.length === 0 ? !content : isOnly(meant, content)) && calls === 0
+      const segments = [...said, ...(ended ? reader.end(!cutOff.has(reason)) : [])]
+      const same = held.length === 0 && (segments.length === 0 ? !content : isOnly(segments, content)) && calls === 0
       if (same) return undefined
       const first = Object.keys(rest).length > 0 ? [shifted(rest, calls)] : []
-      const deltas = [...held.map(deltaOf), ...first, ...meant.map(deltaOf)]
+      const deltas = [...held.map(deltaOf), ...first, ...segments.map(deltaOf)]
       if (ended && deltas.length === 0) deltas.push({})
       return deltas.map((delta, at) => {
         const last = ended && at === deltas.length - 1
@@ -179,9 +179,9 @@ function createChoiceStream(reader: TextReader, idOf: TextReading['idOf']): Choi
   }
 }
 
-function isOnly(meant: readonly Meant[], content: unknown): boolean {
-  const [first] = meant
-  return meant.length === 1 && first !== undefined && 'content' in first && first.content === content
+function isOnly(segments: readonly TextSegment[], content: unknown): boolean {
+  const [first] = segments
+  return segments.length === 1 && first !== undefined && 'content' in first && first.content === content
 }
 
 /** Calls of the server's own come behind those that were found before. */

@@ -4,7 +4,7 @@ import { decide, type CandidatePool } from '../../../src/router/decide.ts'
 import { emptyEvidence, learnOutcome, learnSpeed } from '../../../src/router/evidence.ts'
 import { createKnowledge } from '../../../src/router/knowledge.ts'
 import { measure } from '../../../src/router/measure.ts'
-import { standardPolicy } from '../../../src/router/policy.ts'
+import { defaultPolicy } from '../../../src/router/policy.ts'
 import { presets } from '../../../src/router/select.ts'
 import { loadWeights } from '../../../src/router/weights.ts'
 import { createTokenRatios } from '../../../src/tokens/ratio.ts'
@@ -24,7 +24,7 @@ export function decisionTime(): { p50: number; p99: number; loadMs: number } {
   const models = Array.from({ length: candidateCount }, (_, at) => sampleModel(at, random))
   const evidence = emptyEvidence()
   const ratios = createTokenRatios()
-  const knowledge = createKnowledge(weights, evidence, standardPolicy, model => ratios.ratioOf(model.id))
+  const knowledge = createKnowledge(weights, evidence, defaultPolicy, model => ratios.ratioOf(model.id))
   for (const model of models) {
     const { key, prior } = knowledge.abilityOf(model)
     for (const category of ['chat', 'math', 'bug_fixing', 'knowledge', 'programming']) {
