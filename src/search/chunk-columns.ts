@@ -1,6 +1,6 @@
-import { growing } from './growing.ts'
+import { createGrowingArray } from './growing.ts'
 import type { NumberArray } from './term-file.ts'
-import { byteWriter } from './varint.ts'
+import { createByteWriter } from './varint.ts'
 
 /** Where a chunk stands in its file. Lines are zero-based and inclusive. */
 export interface ChunkPlace {
@@ -20,11 +20,11 @@ export interface ChunkColumns {
   clear(): void
 }
 
-export function chunkColumns(): ChunkColumns {
-  const first = growing(Uint32Array)
-  const last = growing(Uint32Array)
-  const start = growing(Uint32Array)
-  const symbols = textColumn()
+export function createChunkColumns(): ChunkColumns {
+  const first = createGrowingArray(Uint32Array)
+  const last = createGrowingArray(Uint32Array)
+  const start = createGrowingArray(Uint32Array)
+  const symbols = createTextColumn()
   return {
     push(chunk) {
       first.push(chunk.first)
@@ -49,9 +49,9 @@ export function chunkColumns(): ChunkColumns {
 }
 
 /** Texts of a file being written, one after another, and where each ends. */
-export function textColumn() {
-  const out = byteWriter()
-  const ends = growing(Uint32Array)
+export function createTextColumn() {
+  const out = createByteWriter()
+  const ends = createGrowingArray(Uint32Array)
   return {
     push(text: string) {
       out.text(text)

@@ -2,7 +2,7 @@ import type { Commit } from './history.ts'
 import { impactOf, lengthNorm } from './postings.ts'
 import type { Segment } from './segment-file.ts'
 import { createTermFile, openTermFile } from './term-file.ts'
-import { byteWriter, readText } from './varint.ts'
+import { createByteWriter, readText } from './varint.ts'
 import { wordsOfText } from './words.ts'
 import { crc32 } from 'node:zlib'
 
@@ -64,7 +64,7 @@ export function writeCommits(file: string, commits: readonly Commit[], k1: numbe
   const typicalWords = mean(isBinding)
   const times = new Uint32Array(numbers.size)
   const out = createTermFile(file)
-  const payload = byteWriter()
+  const payload = createByteWriter()
   for (const term of [...withTerm.keys()].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0))) {
     const having = withTerm.get(term)!
     const touched: number[] = []
@@ -85,7 +85,7 @@ export function writeCommits(file: string, commits: readonly Commit[], k1: numbe
     })
     out.add(term, payload.view())
   }
-  const paths = byteWriter()
+  const paths = createByteWriter()
   const pathEnds = Uint32Array.from(numbers.keys(), name => {
     paths.text(name)
     return paths.length
@@ -161,9 +161,9 @@ function agesOf(firstPath: Uint32Array, commitPath: Uint32Array, pathCount: numb
 
 /** BM25 without its idf, for texts that repeat nothing. */
 function worthOfWords(subjectLengths: Uint16Array): Float32Array {
-  const usual = mean(subjectLengths)
+  const typicalLength = mean(subjectLengths)
   return Float32Array.from(subjectLengths, length => {
-    return (subjectK1 + 1) / (1 + subjectK1 * lengthNorm(length, usual, subjectB))
+    return (subjectK1 + 1) / (1 + subjectK1 * lengthNorm(length, typicalLength, subjectB))
   })
 }
 

@@ -11,7 +11,7 @@ export interface Growing<T> {
 
 type Numbers = Uint8Array | Uint32Array | Float32Array
 
-export function growing<T extends Numbers>(kind: new (length: number) => T): Growing<T> {
+export function createGrowingArray<T extends Numbers>(kind: new (length: number) => T): Growing<T> {
   let values = new kind(1024)
   let length = 0
   return {

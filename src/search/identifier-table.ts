@@ -19,7 +19,7 @@ export function hashStep(hash: number, code: number): number {
   return Math.imul(hash ^ code, 0x01000193)
 }
 
-export function identifierTable(): IdentifierTable {
+export function createIdentifierTable(): IdentifierTable {
   let slots = new Int32Array(4096)
   let hashes = new Int32Array(2048)
   let starts = new Uint32Array(2049)

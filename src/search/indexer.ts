@@ -6,7 +6,7 @@ import type { SkipReason } from './decode.ts'
 import { headOf, readHistory } from './history.ts'
 import { emptyIndexFolder, openIndexFolder, type IndexFolder } from './index-folder.ts'
 import { markOf, type IndexOptions } from './options.ts'
-import { segmentBuilder, type SegmentBuilder } from './segment-builder.ts'
+import { createSegmentBuilder, type SegmentBuilder } from './segment-builder.ts'
 import { readSource } from './source-file.ts'
 import { exclusionOf, isSecret, repositoryOf, toSlashes, walk, type Exclusion } from './walk.ts'
 
@@ -101,7 +101,10 @@ export function createIndexer(directory: string, excludePatterns: readonly strin
     },
     update(request, paths) {
       const report = emptyReport()
-      const { builder, exclusions } = updating ?? { builder: segmentBuilder(request.options), exclusions: new Map() }
+      const { builder, exclusions } = updating ?? {
+        builder: createSegmentBuilder(request.options),
+        exclusions: new Map(),
+      }
       updating = undefined
       const files = fileSink(live, request, report)
       for (const changed of paths) {
@@ -154,7 +157,7 @@ interface SyncTools {
 async function syncFiles(target: IndexFolder, request: IndexRequest, report: IndexReport, tools: SyncTools) {
   const { tell, signal, now, exclude } = tools
   const files = fileSink(target, request, report)
-  const builder = segmentBuilder(request.options)
+  const builder = createSegmentBuilder(request.options)
   const flush = () => {
     if (builder.files > 0) target.append(builder)
     if (tools.commitsAlong) target.commit()

@@ -1,7 +1,7 @@
-import { chunkColumns } from './chunk-columns.ts'
+import { createChunkColumns } from './chunk-columns.ts'
 import { readCounts, writeCounts } from './postings.ts'
 import { writeSegment, type IndexedFile, type Segment } from './segment-file.ts'
-import { byteWriter, readVarint } from './varint.ts'
+import { createByteWriter, readVarint } from './varint.ts'
 
 /** A segment to be merged, and its files that no longer count. */
 export interface MergePart {
@@ -13,7 +13,7 @@ export interface MergePart {
 export function mergeSegments(file: string, parts: readonly MergePart[]): void {
   const files: IndexedFile[] = []
   const firstChunks: number[] = [0]
-  const chunks = chunkColumns()
+  const chunks = createChunkColumns()
   const moves = parts.map(({ segment, dead }) => {
     const fileTo = new Int32Array(segment.fileCount).fill(-1)
     const chunkTo = new Int32Array(segment.chunkCount).fill(-1)
@@ -60,9 +60,9 @@ function* mergedTerms(moves: readonly Move[]): Generator<{ term: string; payload
     cursor.payload = next.done === true ? noBytes : next.value.payload
   }
   cursors.forEach((_, index) => step(index))
-  const out = byteWriter(1 << 16)
-  const chunkPart = byteWriter(1 << 16)
-  const pathPart = byteWriter()
+  const out = createByteWriter(1 << 16)
+  const chunkPart = createByteWriter(1 << 16)
+  const pathPart = createByteWriter()
   for (;;) {
     const term = minOf(heads)
     if (term === undefined) return

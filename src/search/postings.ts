@@ -31,8 +31,8 @@ export function impactOf(frequency: number, k1: number): number {
 }
 
 /** BM25's length norm against a fixed usual length, so that a file's impacts never depend on the other files. */
-export function lengthNorm(length: number, usual: number, b: number): number {
-  return 1 - b + (b * length) / usual
+export function lengthNorm(length: number, typicalLength: number, b: number): number {
+  return 1 - b + (b * length) / typicalLength
 }
 
 /** BM25's inverse document frequency, by files: a word all over one file is still a rare word. */

@@ -8,7 +8,7 @@ import { traits, type Segment } from './segment-file.ts'
 import { stem } from './stem.ts'
 import { nearestTerms } from './typo.ts'
 import type { Query } from './query.ts'
-import { termReader, type TermLists } from './term-lists.ts'
+import { createTermReader, type TermLists } from './term-lists.ts'
 
 /** What the terms of a query became when they met the index. */
 export interface Ranking {
@@ -61,7 +61,7 @@ export const tuning = {
 export type Tuning = { [K in keyof typeof tuning]: number }
 
 export function createRanker(options: IndexOptions, settings: Tuning = tuning): Ranker {
-  const reader = termReader(settings)
+  const reader = createTermReader(settings)
   const statuses = new WeakMap<Segment, FileStatus>()
   const emptyScores = ({ segment, dead }: LivePart, histories: readonly Commits[], asksForTests: boolean) => {
     const known = statuses.get(segment)

@@ -13,7 +13,7 @@ export const notAscii = undefined
  * Walks a text once and reports its identifiers. Comments are told apart from code well enough to weigh them: a
  * quote hides comment marks up to its partner on the same line, and a mark inside a URL or a word is none.
  */
-export function scan(text: string, language: Language, see: SeeIdentifier): void {
+export function scan(text: string, language: Language, onIdentifier: SeeIdentifier): void {
   const marks = commentMarks(language)
   const length = text.length
   let commentEnd = -1
@@ -30,12 +30,12 @@ export function scan(text: string, language: Language, see: SeeIdentifier): void
         hash = hashStep(hash, next)
         next = ++end < length ? text.charCodeAt(end) : 0
       } while (kinds[next] === wordCharacter)
-      if (next >= 128) at = seeWide(text, start, at < commentEnd, see)
+      if (next >= 128) at = seeWide(text, start, at < commentEnd, onIdentifier)
       else {
-        if (end - start < maxIdentifierLength) see(start, end, hash, start < commentEnd)
+        if (end - start < maxIdentifierLength) onIdentifier(start, end, hash, start < commentEnd)
         at = end
       }
-    } else if (kind === wide) at = seeWide(text, at, at < commentEnd, see)
+    } else if (kind === wide) at = seeWide(text, at, at < commentEnd, onIdentifier)
     else {
       if (kind === markCharacter && at >= commentEnd && at >= quoteEnd) {
         const end = endOfComment(text, at, code, marks)
@@ -69,7 +69,7 @@ export function isWordCharacter(code: number): boolean {
 }
 
 /** A run that holds letters beyond ASCII; also skips the characters beyond ASCII that are none. */
-function seeWide(text: string, start: number, inComment: boolean, see: SeeIdentifier): number {
+function seeWide(text: string, start: number, inComment: boolean, onIdentifier: SeeIdentifier): number {
   let end = start
   while (end < text.length && end - start < 4096) {
     const code = text.charCodeAt(end)
@@ -79,7 +79,7 @@ function seeWide(text: string, start: number, inComment: boolean, see: SeeIdenti
   const run = text.slice(start, end)
   for (const match of run.matchAll(identifierPattern)) {
     if (match[0].length < maxIdentifierLength) {
-      see(start + match.index, start + match.index + match[0].length, notAscii, inComment)
+      onIdentifier(start + match.index, start + match.index + match[0].length, notAscii, inComment)
     }
   }
   return end

@@ -1,14 +1,14 @@
-import { chunkColumns } from './chunk-columns.ts'
+import { createChunkColumns } from './chunk-columns.ts'
 import { chunksOf, type Chunk } from './chunk.ts'
-import { identifierTable } from './identifier-table.ts'
+import { createIdentifierTable } from './identifier-table.ts'
 import type { Language } from './languages.ts'
 import type { IndexOptions } from './options.ts'
 import { linesOf, outlineOf } from './outline.ts'
 import { impactOf, lengthNorm, writeCounts } from './postings.ts'
 import { notAscii, scan } from './scan.ts'
 import { writeSegment, type IndexedFile } from './segment-file.ts'
-import { growing } from './growing.ts'
-import { byteWriter } from './varint.ts'
+import { createGrowingArray } from './growing.ts'
+import { createByteWriter } from './varint.ts'
 import { wordsOf, wordsOfText } from './words.ts'
 
 /** Collects files in memory, writes them as one segment, and starts again in the same memory. */
@@ -31,19 +31,27 @@ const directoryWords = 6
 const nameWords = 4
 const pathB = 0.6
 
-export function segmentBuilder(options: IndexOptions): SegmentBuilder {
+export function createSegmentBuilder(options: IndexOptions): SegmentBuilder {
   const { k1, b, weights } = options
   const defaultChunk = options.chunkSize * wordsPerLine
   const terms = new Map<string, number>()
-  const identifiers = identifierTable()
+  const identifiers = createIdentifierTable()
   const files: IndexedFile[] = []
-  const firstChunks = growing(Uint32Array)
+  const firstChunks = createGrowingArray(Uint32Array)
   firstChunks.push(0)
-  const chunks = chunkColumns()
+  const chunks = createChunkColumns()
   const symbols = new Set<number>()
 
-  const posted = { term: growing(Uint32Array), chunk: growing(Uint32Array), impact: growing(Uint8Array) }
-  const paths = { term: growing(Uint32Array), file: growing(Uint32Array), impact: growing(Uint8Array) }
+  const posted = {
+    term: createGrowingArray(Uint32Array),
+    chunk: createGrowingArray(Uint32Array),
+    impact: createGrowingArray(Uint8Array),
+  }
+  const paths = {
+    term: createGrowingArray(Uint32Array),
+    file: createGrowingArray(Uint32Array),
+    impact: createGrowingArray(Uint8Array),
+  }
 
   // Per term, by its number: frequency in the current chunk, the last chunk and file it was seen in, plus one.
   let frequency = new Float32Array(4096)
@@ -169,7 +177,7 @@ export function segmentBuilder(options: IndexOptions): SegmentBuilder {
       const chunkOf = posted.chunk.values
       const impact = posted.impact.values
       const pathImpact = paths.impact.values
-      const out = byteWriter(1 << 16)
+      const out = createByteWriter(1 << 16)
       writeSegment(file, {
         files,
         firstChunks: firstChunks.view(),

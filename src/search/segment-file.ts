@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib'
-import { textColumn, type ChunkColumns, type ChunkPlace } from './chunk-columns.ts'
-import { growing } from './growing.ts'
+import { createTextColumn, type ChunkColumns, type ChunkPlace } from './chunk-columns.ts'
+import { createGrowingArray } from './growing.ts'
 import { languages, unknownLanguage, type Language } from './languages.ts'
 import { createTermFile, openTermFile, type TermFile } from './term-file.ts'
 import { readText } from './varint.ts'
@@ -72,10 +72,10 @@ export function writeSegment(file: string, content: SegmentContent): void {
     throw cause
   }
   const { files } = content
-  const paths = textColumn()
+  const paths = createTextColumn()
   for (const { path } of files) paths.push(path)
-  const symbols = textColumn()
-  const letters = growing(Uint32Array)
+  const symbols = createTextColumn()
+  const letters = createGrowingArray(Uint32Array)
   for (const symbol of content.symbols) {
     symbols.push(symbol)
     letters.push(lettersOf(symbol))

@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, openSync, read, readSync, writeSync } from 'node:fs'
 import { crc32 } from 'node:zlib'
-import { byteWriter, readText, readVarint, type ByteReader } from './varint.ts'
+import { createByteWriter, readText, readVarint, type ByteReader } from './varint.ts'
 
 /**
  * A file of sorted terms, each with its bytes, and of named arrays. Written in one pass and read in place: opening
@@ -72,10 +72,10 @@ const flushBytes = 1 << 20
 
 export function createTermFile(file: string): TermFileWriter {
   const descriptor = openSync(file, 'w')
-  const pending = byteWriter(1 << 16)
-  const directory = byteWriter()
-  const payloads = byteWriter(1 << 16)
-  const heads = byteWriter()
+  const pending = createByteWriter(1 << 16)
+  const directory = createByteWriter()
+  const payloads = createByteWriter(1 << 16)
+  const heads = createByteWriter()
   const headEnds: number[] = []
   const blockOffsets: number[] = []
   const directorySizes: number[] = []

@@ -55,7 +55,7 @@ export interface TermReader {
 // A word of every third of 105,000 chunks takes 0.25 MB; most words take next to nothing.
 const maxKeptBytes = 24 * 1024 * 1024
 
-export function termReader(tuning: ChunkTuning): TermReader {
+export function createTermReader(tuning: ChunkTuning): TermReader {
   const kept = new LRUCache<string, Kept>({ maxSize: maxKeptBytes, sizeCalculation: bytesOf })
   // Numbers stand for the sources in what is kept, so that it keeps no source in memory.
   const numbers = new WeakMap<Segment | Commits, number>()

@@ -13,7 +13,7 @@ export interface ByteWriter {
   clear(): void
 }
 
-export function byteWriter(capacity = 1024): ByteWriter {
+export function createByteWriter(capacity = 1024): ByteWriter {
   let buffer = Buffer.allocUnsafeSlow(capacity)
   let length = 0
   const reserve = (more: number) => {

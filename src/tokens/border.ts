@@ -8,7 +8,7 @@ export function lastBorder(text: string, from: number, to: number): number {
   for (let at = Math.min(to, text.length - 1); at > from + 1; at--) {
     const before = text.charCodeAt(at - 1)
     const after = text.charCodeAt(at)
-    if (before === LINE_FEED ? endsLine(text.charCodeAt(at - 2), after) : endsWord(before, after)) return at
+    if (before === lineFeed ? endsLine(text.charCodeAt(at - 2), after) : endsWord(before, after)) return at
   }
   return from
 }
@@ -35,6 +35,6 @@ function isSurrogate(unit: number): boolean {
   return (unit & 0xf800) === 0xd800
 }
 
-const LINE_FEED = 0x0a
+const lineFeed = 0x0a
 const APOSTROPHE = 0x27
 const SLASH = 0x2f

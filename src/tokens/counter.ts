@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import { lastBorder } from './border.ts'
-import { type Encoding, LONGEST_TEXT, openEncoding, type Stretch } from './encoding.ts'
+import { type Encoding, longestText, openEncoding, type Stretch } from './encoding.ts'
 import { type Estimate, estimateTokens } from './estimate.ts'
 import { createFingerprint } from './fingerprint.ts'
 import { type ForeignEncoding, openForeignEncoding } from './foreign.ts'
@@ -49,18 +49,18 @@ export interface TokenCounterOptions {
 /** Counts tokens exactly and at once, and says so when it does not: no call holds the event loop for long. */
 export function createTokenCounter(options: TokenCounterOptions = {}): TokenCounter {
   const encoding = open(options.encoding ?? 'o200k_base')
-  const keyOf = createFingerprint(LONGEST_TEXT)
+  const keyOf = createFingerprint(longestText)
   const known = new LRUCache<string, number>({ max: options.cacheEntries ?? 10_000 })
 
   /** Counts texts part by part, exactly until the work is done, and estimates what is left of all of them together. */
   function countTexts(texts: readonly string[], countPart: typeof countOnce): Estimate {
     let tokens = 0
-    let workLeft = EXACT_WORK
+    let workLeft = exactWork
     let rest = ''
     for (const text of texts) {
       let at = 0
       while (at < text.length && workLeft > 0) {
-        const end = text.length - at <= LONGEST_TEXT ? text.length : lastBorder(text, at, at + LONGEST_TEXT)
+        const end = text.length - at <= longestText ? text.length : lastBorder(text, at, at + longestText)
         const part = countPart(at === 0 && end === text.length ? text : text.slice(at, end), workLeft)
         tokens += part.tokens
         workLeft -= part.work
@@ -79,7 +79,7 @@ export function createTokenCounter(options: TokenCounterOptions = {}): TokenCoun
   }
 
   function countAndRemember(text: string, workLeft: number): Stretch {
-    if (text.length < SHORTEST_REMEMBERED) return encoding.count(text, workLeft)
+    if (text.length < shortestRemembered) return encoding.count(text, workLeft)
     const key = keyOf(text)
     const tokens = known.get(key)
     if (tokens !== undefined) return { tokens, read: text.length, work: 0 }
@@ -123,6 +123,6 @@ function counted({ tokens, margin }: Estimate): TokenCount {
 }
 
 /** In an encoding's units of work: with the sample of what is left, half of the 20 ms that a call may take on a slow machine. */
-const EXACT_WORK = 2_500_000
+const exactWork = 2_500_000
 /** UTF-16 units; a shorter text is counted faster than it is hashed. */
-const SHORTEST_REMEMBERED = 128
+const shortestRemembered = 128

@@ -21,14 +21,14 @@ export interface Encoding {
 }
 
 /** UTF-16 units. Even in Chinese, a text of this length can be counted with the work of one call. */
-export const LONGEST_TEXT = 16_384
+export const longestText = 16_384
 
 /** Exactly tiktoken's count for its two newest encodings, some ten times faster and with no bad case. */
 export function openEncoding(name: OwnEncoding): Encoding {
   const nextPiece = SPLITS[name]
   const loader = openRanks(name)
   const encoder = new TextEncoder()
-  const bytes = new Uint8Array(LONGEST_TEXT * MOST_BYTES_PER_UNIT)
+  const bytes = new Uint8Array(longestText * mostBytesPerUnit)
   let countPieces: ReturnType<typeof createPieceCount> | undefined
 
   return {
@@ -49,20 +49,20 @@ export function openEncoding(name: OwnEncoding): Encoding {
 const SPLITS: Record<OwnEncoding, NextPiece> = { o200k_base: nextO200kPiece, cl100k_base: nextCl100kPiece }
 
 function createPieceCount(ranks: Ranks, nextPiece: NextPiece) {
-  const merge = rememberMerges(createMerge(ranks, LONGEST_TEXT * MOST_BYTES_PER_UNIT))
+  const merge = rememberMerges(createMerge(ranks, longestText * mostBytesPerUnit))
 
   return (bytes: Uint8Array, end: number, maxWork: number) => {
     let tokens = 0
-    let work = TEXT_WORK
+    let work = textWork
     let at = 0
     while (at < end) {
       const pieceEnd = nextPiece(bytes, at, end)
       let hash = 0
       for (let byte = at; byte < pieceEnd; byte++) hash = addToHash(hash, bytes[byte]!)
       const length = pieceEnd - at
-      let pieceWork = length * BYTE_WORK
+      let pieceWork = length * byteWork
       const isToken = length <= ranks.longest && ranks.find(bytes, at, pieceEnd, hash) >= 0
-      if (!isToken) pieceWork += length * (length > SHORT_PIECE_BYTES ? LONG_MERGE_BYTE_WORK : MERGE_BYTE_WORK)
+      if (!isToken) pieceWork += length * (length > shortPieceBytes ? longMergeByteWork : mergeByteWork)
       if (work + pieceWork > maxWork) break
       work += pieceWork
       tokens += isToken ? 1 : merge(bytes, at, pieceEnd, hash)
@@ -76,23 +76,23 @@ function createPieceCount(ranks: Ranks, nextPiece: NextPiece) {
 function rememberMerges(merge: Merge) {
   const lengths = new Uint8Array(REMEMBERED)
   const counts = new Uint8Array(REMEMBERED)
-  const spelled = new Uint8Array(REMEMBERED * LONGEST_REMEMBERED_BYTES)
+  const spelled = new Uint8Array(REMEMBERED * longestRememberedBytes)
 
   function isSpelledAt(place: number, bytes: Uint8Array, start: number, length: number): boolean {
-    const first = place * LONGEST_REMEMBERED_BYTES
+    const first = place * longestRememberedBytes
     for (let k = 0; k < length; k++) if (spelled[first + k] !== bytes[start + k]) return false
     return true
   }
 
   return (bytes: Uint8Array, start: number, end: number, hash: number): number => {
     const length = end - start
-    if (length > LONGEST_REMEMBERED_BYTES) return merge(bytes, start, end)
+    if (length > longestRememberedBytes) return merge(bytes, start, end)
     const place = (hash ^ (hash >>> 13)) & (REMEMBERED - 1)
     if (lengths[place] === length && isSpelledAt(place, bytes, start, length)) return counts[place]!
     const tokens = merge(bytes, start, end)
     lengths[place] = length
     counts[place] = tokens
-    for (let k = 0; k < length; k++) spelled[place * LONGEST_REMEMBERED_BYTES + k] = bytes[start + k]!
+    for (let k = 0; k < length; k++) spelled[place * longestRememberedBytes + k] = bytes[start + k]!
     return tokens
   }
 }
@@ -107,13 +107,13 @@ function unitsIn(bytes: Uint8Array, end: number): number {
   return units
 }
 
-const MOST_BYTES_PER_UNIT = 3
+const mostBytesPerUnit = 3
 const REMEMBERED = 2 ** 13
-const LONGEST_REMEMBERED_BYTES = 32
+const longestRememberedBytes = 32
 
 /** What things cost, in work: fitted to the times of ordinary text, base64, Chinese and repeated letters. */
-const TEXT_WORK = 200
-const BYTE_WORK = 12
-const MERGE_BYTE_WORK = 60
-const LONG_MERGE_BYTE_WORK = 120
-const SHORT_PIECE_BYTES = 48
+const textWork = 200
+const byteWork = 12
+const mergeByteWork = 60
+const longMergeByteWork = 120
+const shortPieceBytes = 48

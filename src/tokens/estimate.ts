@@ -9,13 +9,13 @@ export interface Estimate {
 
 /** Estimates a text from windows spread over it, one at a drawn place in each of equal parts; the same for equal texts. */
 export function estimateTokens(text: string, encoding: Encoding): Estimate {
-  const windows = Math.min(WINDOWS, Math.ceil(text.length / SHORTEST_WINDOW))
+  const windows = Math.min(WINDOWS, Math.ceil(text.length / shortestWindow))
   const partLength = text.length / windows
   const draw = drawFrom(text.length)
   const densities: number[] = []
   let sampled = 0
   for (let part = 0; part < windows; part++) {
-    const length = Math.min(LONGEST_WINDOW, Math.ceil(partLength))
+    const length = Math.min(longestWindow, Math.ceil(partLength))
     const start = Math.floor(part * partLength + draw() * Math.max(0, partLength - length))
     const window = countWindow(text.slice(start, start + length), encoding)
     if (window.read === 0) continue
@@ -28,14 +28,14 @@ export function estimateTokens(text: string, encoding: Encoding): Estimate {
   const standardError = Math.sqrt((variance / densities.length) * unseen)
   return {
     tokens: Math.round(text.length * mean),
-    margin: Math.ceil(text.length * (3 * standardError + (TOKENS_CUT * densities.length) / sampled)),
+    margin: Math.ceil(text.length * (3 * standardError + (tokensCut * densities.length) / sampled)),
   }
 }
 
 /** A window inside one endless piece is too dear as a whole: then a beginning of it stands for it. */
 function countWindow(window: string, encoding: Encoding): { tokens: number; read: number } {
   for (let text = window; ; text = text.slice(0, text.length >> 2)) {
-    const { tokens, read } = encoding.count(text, WINDOW_WORK)
+    const { tokens, read } = encoding.count(text, windowWork)
     if (read > 0 || text.length <= 1) return { tokens, read }
   }
 }
@@ -55,9 +55,9 @@ function sum(values: readonly number[]): number {
 
 const WINDOWS = 64
 /** UTF-16 units; the longest is what a window's work can pay for where every piece is a token. */
-const SHORTEST_WINDOW = 64
-const LONGEST_WINDOW = 1333
+const shortestWindow = 64
+const longestWindow = 1333
 /** In an encoding's units of work; all windows together are about a quarter of what is counted exactly. */
-const WINDOW_WORK = 16_000
+const windowWork = 16_000
 /** A window cuts the token at its beginning and the one at its end. */
-const TOKENS_CUT = 2
+const tokensCut = 2

@@ -4,7 +4,7 @@
  * builds two messages with one key gets a wrong count for them, and for nobody else's.
  */
 export function createFingerprint(longestText: number): (text: string) => string {
-  const units = new Uint16Array(longestText + UNITS_PER_BLOCK)
+  const units = new Uint16Array(longestText + unitsPerBlock)
   const bytes = Buffer.from(units.buffer)
   const words = new Int32Array(units.buffer)
 
@@ -13,14 +13,14 @@ export function createFingerprint(longestText: number): (text: string) => string
     // A copy of the units is all it takes to read words; the last block is filled up with zeros, which the length tells apart.
     bytes.write(text, 0, 'utf16le')
     let filled = length
-    for (; filled % UNITS_PER_BLOCK !== 0; filled++) units[filled] = 0
+    for (; filled % unitsPerBlock !== 0; filled++) units[filled] = 0
     const end = filled >> 1
     let first = length
     let second = 0x3c6ef372
     let third = 0x1f83d9ab
     let fourth = 0x5be0cd19
     // The rounds of MurmurHash3's 128-bit form: every lane is multiplied, turned and mixed into its neighbour.
-    for (let word = 0; word < end; word += WORDS_PER_BLOCK) {
+    for (let word = 0; word < end; word += wordsPerBlock) {
       first = Math.imul(first ^ words[word]!, 0x239b961b)
       second = Math.imul(second ^ words[word + 1]!, 0x2b0e9789)
       third = Math.imul(third ^ words[word + 2]!, 0x38b34ae5)
@@ -44,5 +44,5 @@ export function createFingerprint(longestText: number): (text: string) => string
   }
 }
 
-const UNITS_PER_BLOCK = 8
-const WORDS_PER_BLOCK = 4
+const unitsPerBlock = 8
+const wordsPerBlock = 4

@@ -19,10 +19,10 @@ export function openForeignEncoding(name: ForeignEncoding): Encoding {
       engine ??= startEngine(name)
       let tokens = 0
       let read = 0
-      let work = TEXT_WORK
+      let work = textWork
       while (read < text.length) {
-        const end = text.length - read <= LONGEST_CHUNK ? text.length : lastBorder(text, read, read + LONGEST_CHUNK)
-        const chunkWork = (end - read) * UNIT_WORK
+        const end = text.length - read <= longestChunk ? text.length : lastBorder(text, read, read + longestChunk)
+        const chunkWork = (end - read) * unitWork
         if (end === read || work + chunkWork > maxWork) break
         tokens += engine.encode_ordinary(text.slice(read, end)).length
         work += chunkWork
@@ -54,7 +54,7 @@ function startEngine(name: ForeignEncoding): Lite.Tiktoken {
 }
 
 /** UTF-16 units; tiktoken takes about a millisecond for one piece of this length. */
-const LONGEST_CHUNK = 1024
+const longestChunk = 1024
 /** In an encoding's units of work; see `Encoding`. */
-const TEXT_WORK = 3000
-const UNIT_WORK = 250
+const textWork = 3000
+const unitWork = 250

@@ -5,7 +5,7 @@ import type { Estimate } from './estimate.ts'
 export function growText(count: (text: string) => Estimate) {
   let settled: Estimate = { tokens: 0, margin: 0 }
   let tail = ''
-  let longestTail = LONGEST_TAIL
+  let longestTail = maxTailUnits
 
   const withTail = (text: string): Estimate => {
     const { tokens, margin } = count(text)
@@ -18,7 +18,7 @@ export function growText(count: (text: string) => Estimate) {
       if (tail.length < longestTail) return
       const border = lastBorder(tail, 0, tail.length)
       // Looking twice as far apart while there is none keeps the whole linear.
-      longestTail = border === 0 ? longestTail * 2 : LONGEST_TAIL
+      longestTail = border === 0 ? longestTail * 2 : maxTailUnits
       settled = withTail(tail.slice(0, border))
       tail = tail.slice(border)
     },
@@ -27,4 +27,4 @@ export function growText(count: (text: string) => Estimate) {
 }
 
 /** UTF-16 units. */
-const LONGEST_TAIL = 8192
+const maxTailUnits = 8192

@@ -1,4 +1,4 @@
-import { addToHash, HASH_FACTOR, type Ranks } from './ranks.ts'
+import { addToHash, hashFactor, type Ranks } from './ranks.ts'
 
 /**
  * Byte pair encoding of one piece: from single bytes, the adjacent pair that was learned first is joined, the leftmost
@@ -17,18 +17,18 @@ export function createMerge(ranks: Ranks, longestBytes: number): Merge {
 
   return (bytes, start, end) => {
     rankOf.prepare(bytes, start, end)
-    return (end - start <= SHORT_BYTES ? mergeShort : mergeLong)(bytes, start, end - start)
+    return (end - start <= shortBytes ? mergeShort : mergeLong)(bytes, start, end - start)
   }
 }
 
-const SHORT_BYTES = 48
+const shortBytes = 48
 
 /** Looks up parts of one piece by their bounds in it, each in constant time and with no copy. */
 function createRankOf(ranks: Ranks, longestBytes: number) {
   const hashes = new Int32Array(longestBytes + 1)
   const powers = new Int32Array(ranks.longest + 1)
   powers[0] = 1
-  for (let n = 1; n <= ranks.longest; n++) powers[n] = Math.imul(powers[n - 1]!, HASH_FACTOR)
+  for (let n = 1; n <= ranks.longest; n++) powers[n] = Math.imul(powers[n - 1]!, hashFactor)
 
   return {
     prepare(bytes: Uint8Array, start: number, end: number) {
@@ -54,9 +54,9 @@ type RankOf = ReturnType<typeof createRankOf>
 
 /** Looks through all pairs for the least; quadratic, but over a few numbers in a row. */
 function createShortMerge(rankOf: RankOf) {
-  const starts = new Int32Array(SHORT_BYTES + 2)
+  const starts = new Int32Array(shortBytes + 2)
   /** The rank of part k joined with the next. */
-  const joined = new Int32Array(SHORT_BYTES + 2)
+  const joined = new Int32Array(shortBytes + 2)
 
   return (bytes: Uint8Array, start: number, length: number): number => {
     let parts = length

@@ -22,10 +22,10 @@ export function readMessages(messages: unknown, tools?: unknown): Reading {
   const reading: Reading = { texts: [], templateTokens: 0, mediaTokens: 0, complete: true }
   if (Array.isArray(messages)) {
     for (const message of messages) if (isObject(message)) readMessage(message, reading)
-    if (reading.templateTokens > 0) reading.templateTokens += REPLY_TOKENS
+    if (reading.templateTokens > 0) reading.templateTokens += replyTokens
   }
   if (Array.isArray(tools) && tools.length > 0) {
-    reading.templateTokens += TOOLS_TOKENS
+    reading.templateTokens += toolsTokens
     readJson(tools, reading)
   }
   return reading
@@ -34,9 +34,9 @@ export function readMessages(messages: unknown, tools?: unknown): Reading {
 type Fields = Record<string, unknown>
 
 function readMessage(message: Fields, reading: Reading): void {
-  reading.templateTokens += MESSAGE_TOKENS
+  reading.templateTokens += messageTokens
   if (typeof message.name === 'string') {
-    reading.templateTokens += NAME_TOKENS
+    reading.templateTokens += nameTokens
     reading.texts.push(message.name)
   }
   readContent(message.content, reading, 0)
@@ -48,7 +48,7 @@ function readMessage(message: Fields, reading: Reading): void {
 /** A text, or a list of texts and parts. */
 function readContent(content: unknown, reading: Reading, depth: number): void {
   if (typeof content === 'string') reading.texts.push(content)
-  else if (Array.isArray(content) && depth < DEEPEST_CONTENT) {
+  else if (Array.isArray(content) && depth < deepestContent) {
     for (const part of content) {
       if (typeof part === 'string') reading.texts.push(part)
       else if (isObject(part)) readPart(part, reading, depth)
@@ -58,8 +58,8 @@ function readContent(content: unknown, reading: Reading, depth: number): void {
 
 function readPart(part: Fields, reading: Reading, depth: number): void {
   const type = typeof part.type === 'string' ? part.type : ''
-  const mediaTokens = Object.hasOwn(MEDIA_TOKENS, type) ? MEDIA_TOKENS[type] : undefined
-  if (mediaTokens !== undefined) reading.mediaTokens += detailOf(part) === 'low' ? LOW_DETAIL_TOKENS : mediaTokens
+  const mediaTokens = Object.hasOwn(mediaPartTokens, type) ? mediaPartTokens[type] : undefined
+  if (mediaTokens !== undefined) reading.mediaTokens += detailOf(part) === 'low' ? lowDetailTokens : mediaTokens
   else if (type === 'tool_use') readCall({ function: { name: part.name, arguments: part.input } }, reading)
   else if (type === 'tool_result') readContent(part.content, reading, depth + 1)
   else {
@@ -75,7 +75,7 @@ function detailOf(part: Fields): unknown {
 
 function readCall(call: unknown, reading: Reading): void {
   if (!isObject(call) || !isObject(call.function)) return
-  reading.templateTokens += CALL_TOKENS
+  reading.templateTokens += callTokens
   const { name, arguments: given } = call.function
   if (typeof name === 'string') reading.texts.push(name)
   if (typeof given === 'string') reading.texts.push(given)
@@ -92,28 +92,28 @@ function readJson(value: unknown, reading: Reading): void {
   }
 }
 
-const MESSAGE_TOKENS = 4
-const NAME_TOKENS = 1
-const REPLY_TOKENS = 3
-const CALL_TOKENS = 4
-const TOOLS_TOKENS = 8
+const messageTokens = 4
+const nameTokens = 1
+const replyTokens = 3
+const callTokens = 4
+const toolsTokens = 8
 /** Results of tools nest parts once; deeper is not a message. */
-const DEEPEST_CONTENT = 4
+const deepestContent = 4
 
 /** OpenAI's charge for a low-detail image, and for one of 1024 x 1024 at high detail: 85 + 4 tiles of 170. */
-const LOW_DETAIL_TOKENS = 85
-const IMAGE_TOKENS = 765
+const lowDetailTokens = 85
+const imageTokens = 765
 /** Sound and documents name no price; a page or a hundred seconds of speech is about this much. */
-const FILE_TOKENS = 1000
+const fileTokens = 1000
 
-const MEDIA_TOKENS: Readonly<Record<string, number>> = {
-  image: IMAGE_TOKENS,
-  image_url: IMAGE_TOKENS,
-  input_image: IMAGE_TOKENS,
-  audio: FILE_TOKENS,
-  input_audio: FILE_TOKENS,
-  document: FILE_TOKENS,
-  file: FILE_TOKENS,
-  input_file: FILE_TOKENS,
-  video_url: FILE_TOKENS,
+const mediaPartTokens: Readonly<Record<string, number>> = {
+  image: imageTokens,
+  image_url: imageTokens,
+  input_image: imageTokens,
+  audio: fileTokens,
+  input_audio: fileTokens,
+  document: fileTokens,
+  file: fileTokens,
+  input_file: fileTokens,
+  video_url: fileTokens,
 }

@@ -33,7 +33,7 @@ export function openRanks(encoding: OwnEncoding): RanksLoader {
       builder = buildRanks(readPacked(encoding))
       return false
     }
-    if (!builder.addTokens(TOKENS_PER_SLICE)) return false
+    if (!builder.addTokens(tokensPerSlice)) return false
     ranks = builder.finish()
     builder = undefined
     return true
@@ -50,10 +50,10 @@ export function openRanks(encoding: OwnEncoding): RanksLoader {
 
 /** A polynomial over the bytes, so that the hash of any part of a piece follows from those of two of its beginnings. */
 export function addToHash(hash: number, byte: number): number {
-  return (Math.imul(hash, HASH_FACTOR) + byte + 1) | 0
+  return (Math.imul(hash, hashFactor) + byte + 1) | 0
 }
 
-export const HASH_FACTOR = 0x01000193
+export const hashFactor = 0x01000193
 
 /** The vocabulary as shipped: `! 0 ` and then every token in base64, in the order of rank, with a space between. */
 function readPacked(encoding: OwnEncoding): Uint8Array {
@@ -63,7 +63,7 @@ function readPacked(encoding: OwnEncoding): Uint8Array {
 }
 
 function buildRanks(packed: Uint8Array) {
-  const maxTokens = Math.ceil(packed.length / BYTES_PER_PACKED_TOKEN)
+  const maxTokens = Math.ceil(packed.length / bytesPerPackedToken)
   const mask = 2 ** Math.ceil(Math.log2(maxTokens)) - 1
   /** At each place a hash and where the token's bytes begin; 0 where the place is free. At most half the places are taken. */
   const table = new Int32Array((mask + 1) * 2)
@@ -71,7 +71,7 @@ function buildRanks(packed: Uint8Array) {
    * Of each token its rank in three bytes, its length in one, and its bytes: all in one place, because a look at memory that
    * is in no cache costs more than everything else that is done for a piece.
    */
-  const tokens = new Uint8Array(maxTokens * HEADER_BYTES + Math.ceil(packed.length * 0.75))
+  const tokens = new Uint8Array(maxTokens * headerBytes + Math.ceil(packed.length * 0.75))
   const pairs = new Int32Array(0x10000).fill(-1)
   let longest = 0
   let rank = 0
@@ -82,7 +82,7 @@ function buildRanks(packed: Uint8Array) {
   function addTokens(count: number): boolean {
     const enough = rank + count
     while (rank < enough && at < packed.length) {
-      const start = end + HEADER_BYTES
+      const start = end + headerBytes
       end = start
       let hash = 0
       for (; at < packed.length && packed[at] !== SPACE; at += 4) {
@@ -146,10 +146,10 @@ function spells(tokens: Uint8Array, from: number, bytes: Uint8Array, start: numb
 }
 
 /** Rank and length before a token's bytes; the longest token of both encodings has 128. */
-const HEADER_BYTES = 4
+const headerBytes = 4
 /** Four characters of base64 and a space are the least a token takes. */
-const BYTES_PER_PACKED_TOKEN = 5
-const TOKENS_PER_SLICE = 20_000
+const bytesPerPackedToken = 5
+const tokensPerSlice = 20_000
 const SPACE = 0x20
 // High enough to leave no trace in the three bytes that four characters of base64 make.
 const PADDING = 2 ** 26

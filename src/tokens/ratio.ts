@@ -47,7 +47,7 @@ export function createTokenRatios({ maxModels = 1000 }: { maxModels?: number } =
   const ratioOf = (model: string): number => {
     const row = learned.peek(model)
     const { ratio } = priorOf(model)
-    return row === undefined ? ratio : (ratio * PRIOR_TOKENS + row.reported) / (PRIOR_TOKENS + row.counted)
+    return row === undefined ? ratio : (ratio * priorTokens + row.reported) / (priorTokens + row.counted)
   }
 
   return {
@@ -57,8 +57,8 @@ export function createTokenRatios({ maxModels = 1000 }: { maxModels?: number } =
       const ratio = reported / counted
       const expected = ratioOf(model)
       // One strange report moves little, while many of the same kind are believed in the end.
-      const believed = Math.min(expected * FARTHEST_STEP, Math.max(expected / FARTHEST_STEP, ratio))
-      const weight = Math.min(counted, HEAVIEST_PROMPT)
+      const believed = Math.min(expected * farthestStep, Math.max(expected / farthestStep, ratio))
+      const weight = Math.min(counted, heaviestPrompt)
       const changed = {
         model,
         counted: row.counted * DECAY + weight,
@@ -72,10 +72,10 @@ export function createTokenRatios({ maxModels = 1000 }: { maxModels?: number } =
     ratioOf,
 
     expectedTokens(model, count) {
-      const row = learned.get(model) ?? NOTHING_LEARNED
+      const row = learned.get(model) ?? nothingLearned
       const prior = priorOf(model)
-      const typicalMiss = (prior.error * PRIOR_TOKENS + row.missed) / (PRIOR_TOKENS + row.counted)
-      const error = Math.min(1, count.error + MISSES_COVERED * typicalMiss)
+      const typicalMiss = (prior.error * priorTokens + row.missed) / (priorTokens + row.counted)
+      const error = Math.min(1, count.error + missesCovered * typicalMiss)
       return { tokens: Math.ceil(count.tokens * ratioOf(model)), exact: false, error }
     },
 
@@ -92,7 +92,7 @@ export function createTokenRatios({ maxModels = 1000 }: { maxModels?: number } =
 
 /** A report outside these bounds is not about the tokenizer: a part of the prompt came from a cache, or was cut off. */
 function isPlausible(counted: number, reported: number): boolean {
-  if (!Number.isFinite(counted) || !Number.isFinite(reported) || counted < SHORTEST_PROMPT) return false
+  if (!Number.isFinite(counted) || !Number.isFinite(reported) || counted < shortestPrompt) return false
   return reported >= counted * LOWEST && reported <= counted * HIGHEST
 }
 
@@ -103,7 +103,7 @@ interface Prior {
 }
 
 function familyPrior(model: string): Prior {
-  return PRIORS.find(({ family }) => family.test(model))?.prior ?? UNKNOWN_FAMILY
+  return PRIORS.find(({ family }) => family.test(model))?.prior ?? unknownFamily
 }
 
 /**
@@ -118,19 +118,19 @@ const PRIORS: readonly { family: RegExp; prior: Prior }[] = [
   { family: /qwen/i, prior: { ratio: 1.02, error: 0.01 } },
   { family: /llama-?_?3/i, prior: { ratio: 1, error: 0.02 } },
 ]
-const UNKNOWN_FAMILY: Prior = { ratio: 1.1, error: 0.1 }
+const unknownFamily: Prior = { ratio: 1.1, error: 0.1 }
 
-const NOTHING_LEARNED: Omit<RatioRow, 'model'> = { counted: 0, reported: 0, missed: 0 }
+const nothingLearned: Omit<RatioRow, 'model'> = { counted: 0, reported: 0, missed: 0 }
 /** Half of what is known is forgotten after some 34 answers, as when a model's name gets another model behind it. */
 const DECAY = 0.98
-const PRIOR_TOKENS = 1000
+const priorTokens = 1000
 /** Tokens; one very long prompt must not outweigh dozens of others. */
-const HEAVIEST_PROMPT = 8000
+const heaviestPrompt = 8000
 /** Tokens; below, the template's own tokens are most of the difference. */
-const SHORTEST_PROMPT = 50
+const shortestPrompt = 50
 const LOWEST = 0.7
 const HIGHEST = 3
 /** A single report counts as at most this many times what was expected, either way. */
-const FARTHEST_STEP = 1.25
+const farthestStep = 1.25
 /** A stated error covers twice the typical miss. */
-const MISSES_COVERED = 2
+const missesCovered = 2

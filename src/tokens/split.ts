@@ -17,8 +17,8 @@ export type NextPiece = (bytes: Uint8Array, from: number, end: number) => number
 export function nextO200kPiece(bytes: Uint8Array, from: number, end: number): number {
   const first = classAt(bytes, from)
   if (first === NUMBER) return numberEnd(bytes, from, end)
-  const isWordStart = IN_WORD[first] === 1
-  const isNewline = bytes[from] === LINE_FEED || bytes[from] === CARRIAGE_RETURN
+  const isWordStart = inWord[first] === 1
+  const isNewline = bytes[from] === lineFeed || bytes[from] === carriageReturn
   if (isWordStart || !isNewline) {
     const wordStart = isWordStart ? from : from + width(bytes[from]!)
     const wordEnd = cappedWordEnd(bytes, wordStart, end)
@@ -27,7 +27,7 @@ export function nextO200kPiece(bytes: Uint8Array, from: number, end: number): nu
   const signsEnd = otherSignsEnd(bytes, from, end)
   if (signsEnd === from) return spaceEnd(bytes, from, end)
   let last = signsEnd
-  while (last < end && (bytes[last] === LINE_FEED || bytes[last] === CARRIAGE_RETURN || bytes[last] === SLASH)) last++
+  while (last < end && (bytes[last] === lineFeed || bytes[last] === carriageReturn || bytes[last] === SLASH)) last++
   return last
 }
 
@@ -42,18 +42,18 @@ export function nextCl100kPiece(bytes: Uint8Array, from: number, end: number): n
   if (contraction > 0) return from + contraction
   const first = classAt(bytes, from)
   if (first === NUMBER) return numberEnd(bytes, from, end)
-  const isLetter = IS_LETTER[first] === 1
-  const isNewline = bytes[from] === LINE_FEED || bytes[from] === CARRIAGE_RETURN
+  const isLetter = letterBit[first] === 1
+  const isNewline = bytes[from] === lineFeed || bytes[from] === carriageReturn
   if (isLetter || !isNewline) {
     const lettersStart = isLetter ? from : from + width(bytes[from]!)
     let lettersEnd = lettersStart
-    while (lettersEnd < end && IS_LETTER[classAt(bytes, lettersEnd)] === 1) lettersEnd += width(bytes[lettersEnd]!)
+    while (lettersEnd < end && letterBit[classAt(bytes, lettersEnd)] === 1) lettersEnd += width(bytes[lettersEnd]!)
     if (lettersEnd > lettersStart) return lettersEnd
   }
   const signsEnd = otherSignsEnd(bytes, from, end)
   if (signsEnd === from) return spaceEnd(bytes, from, end)
   let last = signsEnd
-  while (last < end && (bytes[last] === LINE_FEED || bytes[last] === CARRIAGE_RETURN)) last++
+  while (last < end && (bytes[last] === lineFeed || bytes[last] === carriageReturn)) last++
   return last
 }
 
@@ -69,10 +69,10 @@ function cappedWordEnd(bytes: Uint8Array, from: number, end: number): number {
   while (at < end) {
     const codePointClass = classAt(bytes, at)
     if (codePointClass === LOWER) {
-      while (at < end && IN_TAIL[classAt(bytes, at)] === 1) at += width(bytes[at]!)
+      while (at < end && inTail[classAt(bytes, at)] === 1) at += width(bytes[at]!)
       return at
     }
-    if (IN_WORD[codePointClass] === 0) break
+    if (inWord[codePointClass] === 0) break
     at += width(bytes[at]!)
     if (codePointClass !== UPPER) afterCaseless = at
   }
@@ -89,7 +89,7 @@ function numberEnd(bytes: Uint8Array, from: number, end: number): number {
 function otherSignsEnd(bytes: Uint8Array, from: number, end: number): number {
   const start = bytes[from] === SPACE ? from + 1 : from
   let at = start
-  while (at < end && IS_SIGN[classAt(bytes, at)] === 1) at += width(bytes[at]!)
+  while (at < end && isSign[classAt(bytes, at)] === 1) at += width(bytes[at]!)
   return at > start ? at : from
 }
 
@@ -101,7 +101,7 @@ function spaceEnd(bytes: Uint8Array, from: number, end: number): number {
   while (at < end && classAt(bytes, at) === WHITE_SPACE) {
     last = at
     at += width(bytes[at]!)
-    if (bytes[last] === LINE_FEED || bytes[last] === CARRIAGE_RETURN) afterNewline = at
+    if (bytes[last] === lineFeed || bytes[last] === carriageReturn) afterNewline = at
   }
   if (afterNewline > from) return afterNewline
   return at === end || last === from ? at : last
@@ -110,14 +110,14 @@ function spaceEnd(bytes: Uint8Array, from: number, end: number): number {
 /** The bytes of `(?i:'s|'t|'re|'ve|'m|'ll|'d)` at `from`, or 0. */
 function contractionLength(bytes: Uint8Array, from: number, end: number): number {
   if (from + 1 >= end || bytes[from] !== APOSTROPHE) return 0
-  const first = bytes[from + 1]! | CASE_BIT
-  if (first === LETTER_S || first === LETTER_T || first === LETTER_M || first === LETTER_D) return 2
+  const first = bytes[from + 1]! | caseBit
+  if (first === letterS || first === letterT || first === letterM || first === letterD) return 2
   if (from + 2 >= end) return 0
   // Without regard to case, the long s (U+017F) is an s.
   if (bytes[from + 1] === 0xc5 && bytes[from + 2] === 0xbf) return 3
-  const second = bytes[from + 2]! | CASE_BIT
-  if (second === LETTER_E && (first === LETTER_R || first === LETTER_V)) return 3
-  return first === LETTER_L && second === LETTER_L ? 3 : 0
+  const second = bytes[from + 2]! | caseBit
+  if (second === letterE && (first === letterR || first === letterV)) return 3
+  return first === letterL && second === letterL ? 3 : 0
 }
 
 function classAt(bytes: Uint8Array, at: number): number {
@@ -149,22 +149,22 @@ const {
 
 /** One entry a class: 1 where the class is among those named. */
 const among = (...named: number[]) => Uint8Array.from({ length: 8 }, (_, index) => (named.includes(index) ? 1 : 0))
-const IS_LETTER = among(UPPER, LOWER, CASELESS)
-const IN_WORD = among(UPPER, LOWER, CASELESS, MARK)
-const IN_TAIL = among(LOWER, CASELESS, MARK)
-const IS_SIGN = among(CodePointClass.other, MARK)
+const letterBit = among(UPPER, LOWER, CASELESS)
+const inWord = among(UPPER, LOWER, CASELESS, MARK)
+const inTail = among(LOWER, CASELESS, MARK)
+const isSign = among(CodePointClass.other, MARK)
 
-const LINE_FEED = 0x0a
-const CARRIAGE_RETURN = 0x0d
+const lineFeed = 0x0a
+const carriageReturn = 0x0d
 const SPACE = 0x20
 const APOSTROPHE = 0x27
 const SLASH = 0x2f
-const CASE_BIT = 0x20
-const LETTER_D = 0x64
-const LETTER_E = 0x65
-const LETTER_L = 0x6c
-const LETTER_M = 0x6d
-const LETTER_R = 0x72
-const LETTER_S = 0x73
-const LETTER_T = 0x74
-const LETTER_V = 0x76
+const caseBit = 0x20
+const letterD = 0x64
+const letterE = 0x65
+const letterL = 0x6c
+const letterM = 0x6d
+const letterR = 0x72
+const letterS = 0x73
+const letterT = 0x74
+const letterV = 0x76

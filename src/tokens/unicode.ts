@@ -11,11 +11,11 @@ export interface ClassRun {
 
 /** Runs as the numbers that `unicode-classes.json` holds: the length above three bits of class. */
 export function packRuns(runs: readonly ClassRun[]): number[] {
-  return runs.map(run => (run.length << CLASS_BITS) | run.codePointClass)
+  return runs.map(run => (run.length << classBits) | run.codePointClass)
 }
 
-const CLASS_BITS = 3
-const CLASS_MASK = 7
+const classBits = 3
+const classMask = 7
 
 /** One `CodePointClass` a code point, 0 to 0x10FFFF, as tiktoken's regular expressions see it. */
 export const codePointClasses: Readonly<Uint8Array> = unpack(packed)
@@ -24,8 +24,8 @@ function unpack(runs: readonly number[]): Uint8Array {
   const classes = new Uint8Array(0x110000)
   let codePoint = 0
   for (const run of runs) {
-    const length = run >> CLASS_BITS
-    if ((run & CLASS_MASK) !== 0) classes.fill(run & CLASS_MASK, codePoint, codePoint + length)
+    const length = run >> classBits
+    if ((run & classMask) !== 0) classes.fill(run & classMask, codePoint, codePoint + length)
     codePoint += length
   }
   return classes
