@@ -99,7 +99,7 @@ t.test('a run that is killed goes on where it was, and ends with a leaderboard',
   for (const name of ['leaderboard.json', 'leaderboard.md', 'frontier.svg'])
     t.ok(existsSync(`${folder}/out/${name}`), name)
   t.match(JSON.parse(readFileSync(`${folder}/out/leaderboard.json`, 'utf8')), {
-    candidates: [{ model: 'good' }, { model: 'bad' }],
+    leaders: [{ model: 'good' }, { model: 'bad' }],
   })
 })
 

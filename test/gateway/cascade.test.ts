@@ -74,8 +74,8 @@ t.test(
     t.match(decision.verification, {
       passed: true,
       answers: [
-        { model: weak, verdicts: [{ verifier: 'not_truncated', counts: true, verdict: { accepted: false } }] },
-        { model: strong, verdicts: [{ verifier: 'not_truncated', counts: true, verdict: { accepted: true } }] },
+        { model: weak, verdicts: [{ verifier: 'not_truncated', binding: true, verdict: { accepted: false } }] },
+        { model: strong, verdicts: [{ verifier: 'not_truncated', binding: true, verdict: { accepted: true } }] },
       ],
     })
     t.equal(remote.chats.length, 1)
@@ -418,7 +418,7 @@ t.test('a judge is asked and written down, but counts only once ratings have sho
     if (request > 0) continue
     const { request: row, decision } = await recorded(gateway, reply)
     t.equal(row.cost_usd, 0)
-    t.match(decision.verification.answers[0].verdicts, [{ counts: false, verdict: { accepted: false } }])
+    t.match(decision.verification.answers[0].verdicts, [{ binding: false, verdict: { accepted: false } }])
     const judged = await gateway.core.ledger.request(`${row.id}.judge-1`)
     t.match(judged?.request, { endpoint: 'judge', model: judge, cost_usd: 0.001, outcome: 'ok' })
   }

@@ -43,7 +43,7 @@ t.test('the dry run is the decision that the request then gets, whatever it asks
     t.equal(real.headers['x-signalbox-model'], dry.json.chosen, JSON.stringify(body).slice(0, 200))
     const stored = await gateway.get(`/v1/decisions/${String(real.headers['x-signalbox-request-id'])}`)
     const { decision } = stored.json
-    for (const field of ['ranked', 'reason', 'measured', 'options', 'floor', 'dropped'] as const) {
+    for (const field of ['ranked', 'reason', 'measured', 'options', 'floor', 'excluded'] as const) {
       t.strictSame(decision[field], dry.json.decision[field], field)
     }
     chosen.add(String(dry.json.chosen))

@@ -31,7 +31,7 @@ t.test('a model that reports more tokens than we count is soon known to need mor
   for (let request = 0; request < 12; request++) await gateway.ask({ messages: words(800) })
   const judged = await route(gateway, 1300)
   t.equal(judged.chosen, undefined)
-  t.match(judged.dropped, [{ code: 'context' }])
+  t.match(judged.excluded, [{ code: 'context' }])
   const refused = await gateway.ask({ messages: words(1300), max_tokens: 10 })
   t.match(refused.json, { error: { code: 'context_length_exceeded' } })
   t.equal(local.chats.length, 12)
@@ -50,7 +50,7 @@ t.test('a report that cannot be about the tokenizer moves nothing', async t => {
   })
   const gateway = await startGateway(t, variablesFor(local))
   for (let request = 0; request < 5; request++) await gateway.ask({ messages: words(800) })
-  t.match((await route(gateway, 1600)).dropped, [{ code: 'context' }], 'a cached prompt is not a short one')
+  t.match((await route(gateway, 1600)).excluded, [{ code: 'context' }], 'a cached prompt is not a short one')
 })
 
 t.test('near its limit a llama-server is asked for its own count, and that decides', async t => {

@@ -14,7 +14,7 @@ for (const { name, revision, connect } of agentKinds) {
     mountMcp(app, { factory, bus })
     const url = await app.listen({ port: 0, host: '127.0.0.1' })
     t.teardown(() => app.close())
-    const agent = await connect(t, { url: `${url}/mcp`, stdio: { script: 'test/mcp/shop-stdio.ts' } })
+    const agent = await connect(t, { url: `${url}/mcp`, stdio: { script: 'test/mcp/bare-stdio.ts' } })
     t.equal(agent.revision, revision)
 
     await t.test('each operation is a tool with both schemas and the annotations of its effect', async t => {

@@ -205,7 +205,7 @@ t.test('every need of a request rules out the model that cannot meet it', async 
     const unable = (wanted: boolean) =>
       decide(...argumentsOf({ models, evidence, measured: measured({ [need]: wanted }) }), 0, 0).excluded
     t.strictSame(unable(false), [], need)
-    t.match(unable(true), [{ model: { name: 'without' }, drop: { code: need } }])
+    t.match(unable(true), [{ model: { name: 'without' }, exclusion: { code: need } }])
     t.equal(unable(true).length, 1)
   }
 })

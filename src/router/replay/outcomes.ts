@@ -12,7 +12,7 @@ const CheckedDecision = z.looseObject({
           z.looseObject({
             verifier: z.string(),
             /** False for a check that was only listened to. */
-            counts: z.boolean(),
+            binding: z.boolean(),
             /** Absent where the check had nothing to say. */
             verdict: z.looseObject({ accepted: z.boolean() }).optional(),
           }),
@@ -35,7 +35,7 @@ export function outcomesOf(
   const outcomes: Record<string, Outcome> = {}
   const parsed = CheckedDecision.safeParse(decision)
   for (const { model, verdicts } of parsed.data?.verification.answers ?? []) {
-    const said = verdicts.filter(({ counts, verdict }) => counts && verdict !== undefined)
+    const said = verdicts.filter(({ binding, verdict }) => binding && verdict !== undefined)
     const failed = said.some(({ verdict }) => !verdict!.accepted)
     const tested = said.some(({ verifier }) => testsOf(verifier) !== undefined)
     if (failed || tested) outcomes[model] = { score: failed ? 0 : 1, by: 'checks' }
