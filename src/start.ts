@@ -14,6 +14,7 @@ import { liveSocket } from './operations/live-socket.ts'
 import { watchLive, watchNews } from './operations/live.ts'
 import type { Principal } from './operations/operation.ts'
 import { registerOperations } from './operations/routes.ts'
+import { registerApiReference } from './proxy/openapi/routes.ts'
 import { createServer } from './proxy/server.ts'
 import { watchSettings } from './watch-settings.ts'
 import { isLoopback } from './net.ts'
@@ -115,6 +116,7 @@ function createApplication(core: Core, client: Client, token: string, url: () =>
   const server = createServer(core, token)
   const authorize = ({ keyId }: FastifyRequest): Principal => ({ name: keyId })
   registerOperations(server, { operations, client, authorize })
+  registerApiReference(server, { version: core.version, operations })
   liveSocket(server, send => watchLive(core, send))
   // A wrong selection is to be heard of at once, not when the first agent asks.
   selectTools(SIGNALBOX_TOOLS, operations)

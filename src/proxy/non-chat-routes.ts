@@ -27,7 +27,11 @@ export function registerNonChatRoute<Name extends NonChatType>(
   registerRoute(app, nonChat.path, nonChat, parts, body => {
     const request = readBody(nonChat.schema, body)
     const wantsUsage = asObject(request['stream_options'])?.['include_usage'] === true
-    return { request, writer: () => createChatWriter(wantsUsage), write: completion => completion }
+    return {
+      request,
+      writer: () => createChatWriter(wantsUsage),
+      write: (completion, model) => ({ model, ...completion }),
+    }
   })
 }
 

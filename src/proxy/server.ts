@@ -15,6 +15,7 @@ import { decisions } from './decisions.ts'
 import { health } from './health.ts'
 import { models } from './models.ts'
 import { replyError } from './reply-error.ts'
+import { collectRoutes, type RouteTable } from './route-table.ts'
 import { createResponseStore } from './response-store.ts'
 import { storedResponses } from './responses.ts'
 import { usage } from './usage.ts'
@@ -25,6 +26,9 @@ declare module 'fastify' {
     keyId: string
     /** Milliseconds since the epoch. */
     receivedAt: number
+  }
+  interface FastifyInstance {
+    routeTable: RouteTable
   }
 }
 
@@ -46,6 +50,8 @@ export function createServer(core: Core, instanceToken?: string): FastifyInstanc
     // Fastify sets none, and a body that never comes to its end would hold its connection for ever.
     requestTimeout: wholeRequestMs,
   })
+  const routes = collectRoutes(app)
+  app.decorate('routeTable', routes)
   readBodiesAsJson(app)
   app.decorateRequest('keyId', '')
   app.decorateRequest('receivedAt', 0)
@@ -55,10 +61,19 @@ export function createServer(core: Core, instanceToken?: string): FastifyInstanc
     request.keyId = authenticate(request)
   })
   app.setErrorHandler(replyError(writeOpenAiError))
-  app.setNotFoundHandler(request => {
+  app.setNotFoundHandler((request, reply) => {
+    const [path = ''] = request.url.split('?')
+    const allowed = routes.methodsOf(path)
+    if (allowed.length > 0) {
+      void reply.header('allow', allowed.join(', '))
+      throw new GatewayError(
+        'method_not_allowed',
+        `${request.method} is not allowed for ${path.slice(0, 200)}; use ${allowed.join(' or ')}.`,
+      )
+    }
     throw new GatewayError(
       'not_found',
-      `There is nothing at ${request.method} ${request.url.slice(0, 200)}; the base URL for clients is http://${HOST}:${core.config.values.PORT}/v1.`,
+      `Not found: ${request.method} ${request.url.slice(0, 200)}. The base URL for clients is http://${HOST}:${core.config.values.PORT}/v1.`,
     )
   })
   app.get('/', () => ({

@@ -1,0 +1,164 @@
+import { Validator } from '@seriousme/openapi-schema-validator'
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import t from 'tap'
+import { inProcessClient } from '../../src/operations/client.ts'
+import { operations } from '../../src/operations/index.ts'
+import { registerOperations } from '../../src/operations/routes.ts'
+import { inferenceRoutes } from '../../src/proxy/openapi/inference.ts'
+import { registerApiReference } from '../../src/proxy/openapi/routes.ts'
+import { createServer } from '../../src/proxy/server.ts'
+import { scriptedUpstream } from '../helpers/scripted-upstream.ts'
+import { exchange, startGateway, variablesFor, type Teardown } from '../helpers/start-gateway.ts'
+
+interface Document extends Record<string, unknown> {
+  openapi: string
+  paths: Record<string, Record<string, { operationId: string; responses: Record<string, unknown> }>>
+}
+
+t.test('the document is valid OpenAPI 3.1 and every operation id is there once', async t => {
+  const { document } = await setUp(t)
+  const { valid, errors } = await new Validator().validate({ ...structuredClone(document) })
+  t.ok(valid, JSON.stringify(errors))
+  t.match(document.openapi, /^3\.1\./)
+  const ids = Object.values(document.paths).flatMap(path => Object.values(path).map(({ operationId }) => operationId))
+  t.strictSame(ids.length, new Set(ids).size)
+})
+
+t.test('every HTTP route is in the document, and the document holds no other', async t => {
+  const { gateway, document } = await setUp(t)
+  const app = createServer(gateway.core)
+  t.teardown(() => app.close())
+  const client = inProcessClient(operations, gateway.core, () => undefined)
+  registerOperations(app, { operations, client, authorize: () => ({ name: 'test' }) })
+  registerApiReference(app, { version: '0', operations })
+  await app.ready()
+
+  const documented = Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.keys(methods).map(method => `${method.toUpperCase()} ${path}`),
+  )
+  const served = [...app.routeTable.entries()].flatMap(([pattern, methods]) => {
+    const path = pattern.replaceAll(/:(\w+)/g, '{$1}').replace('/models/*', '/models/{id}')
+    return [...methods].map(method => `${method} ${path}`)
+  })
+  // Left out: the page itself. Clients that add or drop /v1 reach the same routes without it and with it twice.
+  const undocumented = served.filter(route => !documented.some(each => sameRoute(each, route)))
+  t.strictSame(undocumented, ['POST /admin/{name}', 'GET /docs', 'GET /docs/*'])
+  for (const route of documented) {
+    if (route.includes('/admin/')) continue
+    t.ok(served.includes(route), `${route} is served`)
+  }
+  for (const { name } of operations) t.ok(documented.includes(`POST /admin/${name}`), name)
+})
+
+t.test('real answers of every inference route keep to the document', async t => {
+  const { gateway, document } = await setUp(t)
+  const ajv = new Ajv2020({ strict: false, validateFormats: false })
+  ajv.addSchema({ ...document, $id: 'api' })
+  const check = (path: string, method: string, status: string, body: unknown) => {
+    const pointer = `api#/paths/${escaped(path)}/${method}/responses/${status}/content/application~1json/schema`
+    const validate = ajv.compile({ $ref: pointer })
+    t.ok(validate(body), `${method} ${path} ${status}: ${ajv.errorsText(validate.errors)}`)
+  }
+  const chat = { model: 'auto', messages: [{ role: 'user', content: 'Hello?' }] }
+  const asked = await exchange(`${gateway.url}/v1/chat/completions`, { method: 'POST', body: JSON.stringify(chat) })
+  const requestId = String(asked.headers['x-signalbox-request-id'])
+  const stored = await exchange(`${gateway.url}/v1/responses`, {
+    method: 'POST',
+    body: JSON.stringify({ input: 'Hi' }),
+  })
+
+  const requests: Record<string, { path?: string; body?: object }> = {
+    create_chat_completion: { body: chat },
+    create_message: { body: { ...chat, max_tokens: 10 } },
+    count_message_tokens: { body: chat },
+    create_response: { body: { input: 'Hello?' } },
+    get_response: { path: `/v1/responses/${stored.json.id}` },
+    delete_response: { path: `/v1/responses/${stored.json.id}` },
+    create_embeddings: { body: { model: 'llama-cpp/scripted', input: ['a', 'b'] } },
+    create_completion: { body: { model: 'llama-cpp/scripted', prompt: 'a' } },
+    rerank: { body: { model: 'llama-cpp/scripted', query: 'a', documents: ['b'] } },
+    infill: { body: { input_prefix: 'let ', input_suffix: ';' } },
+    list_models: {},
+    get_model: { path: '/v1/models/auto' },
+    route: { body: chat },
+    get_decision: { path: `/v1/decisions/${requestId}` },
+    get_usage: { path: '/v1/usage?period=all' },
+    get_health: {},
+    get_openapi_document: {},
+    get_root: {},
+  }
+  t.strictSame(Object.keys(requests).sort(), inferenceRoutes.map(({ operationId }) => operationId).sort())
+  for (const { operationId, method, path } of inferenceRoutes) {
+    const { path: actual = path, body } = requests[operationId]!
+    const reply = await fetch(gateway.url + actual, {
+      method: method.toUpperCase(),
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    })
+    t.equal(reply.status, 200, `${operationId} answers`)
+    check(path, method, '200', await reply.json())
+  }
+  const refused = await exchange(`${gateway.url}/v1/chat/completions`, { method: 'POST', body: '{"messages":3}' })
+  t.equal(refused.status, 400)
+  check('/v1/chat/completions', 'post', 'default', refused.json)
+  const unknown = await exchange(`${gateway.url}/v1/messages`, { method: 'POST', body: '{"messages":3}' })
+  check('/v1/messages', 'post', 'default', unknown.json)
+})
+
+t.test('a known path with another method is 405 and says which are allowed', async t => {
+  const { gateway } = await setUp(t)
+  for (const [path, allow] of [
+    ['/v1/chat/completions', 'POST'],
+    ['/v1/responses/resp_1', 'DELETE, GET'],
+    ['/health?x=1', 'GET'],
+  ] as const) {
+    const reply = await fetch(gateway.url + path, { method: 'PATCH' })
+    t.equal(reply.status, 405, path)
+    t.equal(reply.headers.get('allow'), allow)
+    t.match(await reply.json(), { error: { code: 'method_not_allowed' } })
+  }
+  t.equal((await fetch(`${gateway.url}/v1/nothing`, { method: 'PATCH' })).status, 404)
+})
+
+t.test('the page at /docs loads everything from Signalbox itself', async t => {
+  const { gateway } = await setUp(t)
+  const page = await fetch(`${gateway.url}/docs`)
+  t.equal(page.status, 200)
+  t.match(page.headers.get('content-security-policy'), /default-src 'self'/)
+  const html = await page.text()
+  const links = [...html.matchAll(/(?:src|href)="([^"]+)"/g)].map(match => match[1]!)
+  t.ok(links.length > 3)
+  for (const link of links) {
+    t.notMatch(link, /^(?:https?:)?\/\//, link)
+    t.equal((await fetch(new URL(link, `${gateway.url}/docs/`))).status, 200, link)
+  }
+})
+
+async function setUp(t: Teardown) {
+  const upstream = await scriptedUpstream(t, 'llama-cpp', {
+    models: [{ name: 'scripted' }],
+    route({ path }) {
+      if (path === '/v1/embeddings')
+        return {
+          json: { object: 'list', data: [0, 1].map(index => ({ object: 'embedding', index, embedding: [0.5] })) },
+        }
+      if (path === '/v1/rerank') return { json: { results: [{ index: 0, relevance_score: 0.5 }] } }
+      if (path === '/v1/completions') return { json: { choices: [{ index: 0, text: 'b', finish_reason: 'stop' }] } }
+      if (path === '/infill')
+        return { json: { content: 'a = 1', tokens_predicted: 2, tokens_evaluated: 3, stop: true } }
+      return undefined
+    },
+  })
+  const gateway = await startGateway(t, variablesFor(upstream))
+  const document = (await (await fetch(`${gateway.url}/openapi.json`)).json()) as Document
+  return { gateway, document }
+}
+
+/** A served route is documented as it is or under /v1, whatever its parameter is called. */
+function sameRoute(documented: string, served: string): boolean {
+  const [method, path] = served.split(' ') as [string, string]
+  return ['', '/v1'].some(prefix => documented === `${method} ${prefix}${path.replace(/^\/v1\/v1/, '/v1')}`)
+}
+
+function escaped(path: string): string {
+  return encodeURIComponent(path.replaceAll('~', '~0').replaceAll('/', '~1'))
+}
