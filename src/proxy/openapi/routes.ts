@@ -14,9 +14,9 @@ export function registerApiReference(app: FastifyInstance, parts: DocumentParts)
   const show = async () => (page ??= openPage(await document()))
   for (const path of ['/docs', '/docs/*']) {
     app.get(path, async (request, reply) => {
-      const { routing } = await show()
+      const shown = await show()
       reply.hijack()
-      routing(request.raw, reply.raw)
+      shown.routing(request.raw, reply.raw)
     })
   }
   app.addHook('onClose', async () => (await page)?.close())
