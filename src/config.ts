@@ -82,6 +82,27 @@ export const coreSettings = {
     help: 'Keys callers must show as a bearer token or x-api-key; `name=key` gives a key a name in the books. Needed when HOST is not loopback.',
     atStart: true,
   },
+  ALLOWED_ORIGINS: {
+    schema: commaList.pipe(
+      z.array(z.string().regex(/^[a-z][a-z0-9+.-]*:\/\/[^/\s]+$/i, 'write origins such as https://chat.example.com')),
+    ),
+    help: 'Origins whose web pages may use Signalbox (CORS), separated by commas. Without it no web page may.',
+    example: '',
+    atStart: true,
+  },
+  ALLOWED_HOSTS: {
+    schema: commaList.pipe(
+      z.array(
+        z
+          .string()
+          .regex(/^[^\s:/]+$/, 'write host names without a port')
+          .transform(name => name.toLowerCase()),
+      ),
+    ),
+    help: 'Host names that requests may use beside localhost, separated by commas, such as host.docker.internal.',
+    example: '',
+    atStart: true,
+  },
   DATA_DIR: {
     schema: z.string().default('./data'),
     help: 'Where the books are kept. A relative path starts at the root.',

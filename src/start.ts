@@ -112,7 +112,7 @@ export function dataDirOf({ root, values }: Config): string {
 
 /** Everything that answers on the port. */
 function createApplication(core: Core, client: Client, token: string, url: () => string): FastifyInstance {
-  const { SIGNALBOX_TOOLS, MCP_SESSION_LIMIT, MCP_SESSION_IDLE_MS, HOST } = core.config.values
+  const { SIGNALBOX_TOOLS, MCP_SESSION_LIMIT, MCP_SESSION_IDLE_MS } = core.config.values
   const server = createServer(core, token)
   const authorize = ({ keyId }: FastifyRequest): Principal => ({ name: keyId })
   registerOperations(server, { operations, client, authorize })
@@ -134,8 +134,8 @@ function createApplication(core: Core, client: Client, token: string, url: () =>
     return {
       factory,
       bus,
-      // Opened to the network, it can only be used with a key, which no page that was led here has.
-      ...(!isLoopback(HOST) && { allowedHosts: 'any' as const }),
+      // Host and Origin were checked before, for every route.
+      allowedHosts: 'any',
       sessionLimit: MCP_SESSION_LIMIT,
       sessionIdleMs: MCP_SESSION_IDLE_MS,
       onError: err => {

@@ -1,32 +1,29 @@
 import { createHash } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
 import { GatewayError } from '../errors.ts'
-import { isLoopback } from '../net.ts'
 
 /** Says which key a request shows, by name. Throws `unauthorized` or `forbidden`. */
 export type Authenticate = (request: FastifyRequest) => string
 
 /**
- * `keys` as in SIGNALBOX_API_KEY; `instanceToken` is what processes of the same user show. Without keys everybody on this machine is `anonymous`; then the Host header must name this
- * machine, or a web page could reach the port through a name of its own (DNS rebinding).
+ * `keys` as in SIGNALBOX_API_KEY; `instanceToken` is what other processes of the same user send. Without keys every caller on
+ * this machine is `anonymous`.
  */
-export function createAuthenticate(
-  keys: string | undefined,
-  loopbackOnly: boolean,
-  instanceToken?: string,
-): Authenticate {
+export function createAuthenticate(keys: string | undefined, instanceToken?: string): Authenticate {
   const names = new Map((keys?.split(',') ?? []).map(readKey))
   const open = names.size === 0
   if (instanceToken !== undefined) names.set(digest(instanceToken), 'local')
   return request => {
-    if (loopbackOnly) requireLoopbackHost(request)
     const shown = shownKey(request)
     if (open) return names.get(digest(shown ?? '')) ?? 'anonymous'
     if (shown === undefined) {
-      throw new GatewayError('unauthorized', 'A key is needed: send `Authorization: Bearer <SIGNALBOX_API_KEY>`.')
+      throw new GatewayError(
+        'unauthorized',
+        'An API key is required: send `Authorization: Bearer <SIGNALBOX_API_KEY>`.',
+      )
     }
     const name = names.get(digest(shown))
-    if (name === undefined) throw new GatewayError('unauthorized', 'That key is not one of SIGNALBOX_API_KEY.')
+    if (name === undefined) throw new GatewayError('unauthorized', 'The API key is not one of SIGNALBOX_API_KEY.')
     return name
   }
 }
@@ -46,12 +43,4 @@ function shownKey({ headers }: FastifyRequest): string | undefined {
   const bearer = /^Bearer\s+(\S+)$/i.exec(headers.authorization ?? '')?.[1]
   const other = headers['x-api-key']
   return bearer ?? (typeof other === 'string' ? other : undefined)
-}
-
-function requireLoopbackHost({ hostname }: FastifyRequest): void {
-  if (isLoopback(hostname)) return
-  throw new GatewayError(
-    'forbidden',
-    `Signalbox listens for this machine only and was asked for as '${hostname.slice(0, 100)}'; use 127.0.0.1 or localhost, or set HOST and SIGNALBOX_API_KEY.`,
-  )
 }

@@ -8,6 +8,7 @@ import { protocols } from '../wire/protocols.ts'
 import { responses } from '../wire/responses/protocol.ts'
 import { registerChatRoute } from './chat-routes.ts'
 import { registerNonChatRoute, registerInfillRoute } from './non-chat-routes.ts'
+import { registerAdmission } from './admission.ts'
 import { createAuthenticate } from './authenticate.ts'
 import { maxBodyBytes, readBodiesAsJson } from './body.ts'
 import { countTokens } from './count-tokens.ts'
@@ -37,8 +38,8 @@ const wholeRequestMs = 300_000
 
 /** The HTTP face, not yet listening; `instanceToken` lets other processes in. Closing it closes no part of `core`. */
 export function createServer(core: Core, instanceToken?: string): FastifyInstance {
-  const { HOST, SIGNALBOX_API_KEY, KEEPALIVE_INTERVAL_MS } = core.config.values
-  const authenticate = createAuthenticate(SIGNALBOX_API_KEY, isLoopback(HOST), instanceToken)
+  const { HOST, SIGNALBOX_API_KEY, KEEPALIVE_INTERVAL_MS, ALLOWED_ORIGINS, ALLOWED_HOSTS } = core.config.values
+  const authenticate = createAuthenticate(SIGNALBOX_API_KEY, instanceToken)
   const log: FastifyBaseLogger = core.log
   const app = Fastify({
     loggerInstance: log,
@@ -58,6 +59,13 @@ export function createServer(core: Core, instanceToken?: string): FastifyInstanc
   app.addHook('onRequest', async (request, reply) => {
     request.receivedAt = core.now()
     void reply.header('x-signalbox-request-id', request.id)
+  })
+  registerAdmission(app, {
+    allowedOrigins: ALLOWED_ORIGINS,
+    allowedHosts: ALLOWED_HOSTS,
+    loopbackOnly: isLoopback(HOST),
+  })
+  app.addHook('onRequest', async request => {
     request.keyId = authenticate(request)
   })
   app.setErrorHandler(replyError(writeOpenAiError))
