@@ -21,7 +21,7 @@ export const kindsOfSuite: Readonly<Record<string, readonly string[]>> = {
   editing: ['code_refactoring'],
   'test-writing': ['test_generation', 'code_understanding'],
   sql: ['data_science', 'code_generation'],
-  'shell-regex': ['code_generation'],
+  regex: ['code_generation'],
   'tool-calls': [],
   'json-output': [],
   instructions: ['writing', 'chat'],

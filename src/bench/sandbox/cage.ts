@@ -1,8 +1,12 @@
 import { fork, type ChildProcess } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { GatewayError } from '../../errors.ts'
+import { readyNonce, type CellAnswer, type CellQuestion, type CellRequest } from './messages.ts'
+import type { Walls } from './walls.ts'
 
 export interface CageOptions {
   /** The module beside this one that serves inside, without its extension. */
@@ -10,12 +14,10 @@ export interface CageOptions {
   /** The packages it reads from disk; nothing else but this folder can be read. */
   packages: readonly string[]
   /** Of JavaScript heap; each cell bounds its own WebAssembly memory. */
-  memoryMegabytes: number
-}
-
-export interface CellRequest {
-  /** Of processor time, so that a busy machine does not make right code fail. */
-  timeLimitMs: number
+  heapMegabytes: number
+  /** Of everything the process may write to, where the system bounds it. */
+  processMegabytes: number
+  walls: () => Promise<Walls>
 }
 
 /** A child process that answers one request at a time and is replaced when it hangs or dies. */
@@ -26,57 +28,36 @@ export interface Cage<Reply> {
 }
 
 const startLimitMs = 60_000
-/** The cell stops code at its limit, or its whole process a little later; this is for a process that does not even run. */
+/** A cell stops code at its limit; one that could not has this much processor time more before it is killed. */
+const graceMs = 1_500
+/** Of real time, for a process that does not even run, and where a process's time cannot be read. */
 const patienceMs = 60_000
+const watchEveryMs = 100
 
 /**
- * The outer wall around generated code, behind the WebAssembly one: an empty environment, Node's permission model (no
- * writing, no child processes, no addons, reading only what the cell needs) and no code from strings, so that even an
- * object of the host's JavaScript that leaks inwards leads nowhere.
+ * The outer walls around generated code, behind the WebAssembly one: those of the system (see `walls.ts`), an empty
+ * environment, Node's permission model (no writing, no child processes, threads or addons, reading only what the cell
+ * needs) and no code from strings, so that even an object of the host's JavaScript that leaks inwards leads nowhere.
  */
-export function openCage<Reply>({ cell, packages, memoryMegabytes }: CageOptions): Cage<Reply> {
+export function openCage<Reply>(options: CageOptions): Cage<Reply> {
   let child: ChildProcess | undefined
   let queue: Promise<unknown> = Promise.resolve()
   let closed = false
 
-  const start = async (): Promise<ChildProcess> => {
-    const started = fork(path.join(import.meta.dirname, cell + path.extname(import.meta.filename)), [], {
-      env: {},
-      cwd: import.meta.dirname,
-      execArgv: [
-        '--permission',
-        '--allow-worker',
-        ...readableFolders(packages).map(folder => `--allow-fs-read=${folder}`),
-        '--disallow-code-generation-from-strings',
-        `--max-old-space-size=${memoryMegabytes}`,
-        '--no-warnings',
-        // Deep recursion of the inner engine uses this stack too; Windows' main thread has only one megabyte of it.
-        ...(process.platform === 'win32' ? [] : ['--stack-size=3900']),
-      ],
-      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-    })
-    let complaint = ''
-    started.stderr?.on('data', (chunk: Buffer) => {
-      complaint = (complaint + chunk.toString()).slice(-2_000)
-    })
-    const answer = await nextAnswer(started, startLimitMs)
-    if ('reply' in answer) return started
-    started.kill('SIGKILL')
-    throw new GatewayError('internal', `The sandbox for generated code could not start (${cell}): ${complaint.trim()}`)
-  }
-
-  const ask = async (request: CellRequest, signal?: AbortSignal) => {
+  const ask = async (request: CellRequest, signal?: AbortSignal): Promise<Answer<Reply>> => {
     if (closed) throw new GatewayError('shutting_down', 'The sandbox is closed.')
     signal?.throwIfAborted()
-    child ??= await start()
+    child ??= await start(options)
     const current = child
-    current.send({ request })
-    const answer = await nextAnswer<Reply>(current, request.timeLimitMs + patienceMs, signal)
+    const nonce = randomUUID()
+    const answering = nextAnswer<Reply>(current, { nonce, timeLimitMs: request.timeLimitMs }, signal)
+    current.send({ nonce, request } satisfies CellQuestion)
+    const answer = await answering
     if ('reply' in answer) return answer
     child = undefined
     current.kill('SIGKILL')
     signal?.throwIfAborted()
-    return current.signalCode === 'SIGVTALRM' ? ranLonger(request.timeLimitMs) : answer
+    return answer
   }
 
   return {
@@ -97,18 +78,59 @@ export function openCage<Reply>({ cell, packages, memoryMegabytes }: CageOptions
   }
 }
 
+async function start({ cell, packages, heapMegabytes, processMegabytes, walls }: CageOptions): Promise<ChildProcess> {
+  const folders = readableFolders(packages)
+  const { launcher, limits } = await walls()
+  const [command, ...before] = [
+    ...launcher,
+    ...(limits === undefined ? [] : [`--data=${processMegabytes * 2 ** 20}`]),
+    process.execPath,
+  ]
+  const started = fork(path.join(import.meta.dirname, cell + path.extname(import.meta.filename)), [], {
+    env: {},
+    cwd: import.meta.dirname,
+    execPath: command!,
+    execArgv: [
+      ...before,
+      '--permission',
+      ...folders.map(folder => `--allow-fs-read=${folder}`),
+      '--disallow-code-generation-from-strings',
+      '--disable-proto=delete',
+      '--no-addons',
+      '--expose-gc',
+      `--max-old-space-size=${heapMegabytes}`,
+      '--no-warnings',
+      // Deep recursion of the inner engine uses this stack too; Windows' main thread has only one megabyte of it.
+      ...(process.platform === 'win32' ? [] : ['--stack-size=3900']),
+    ],
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+  })
+  let complaint = ''
+  started.stderr?.on('data', (chunk: Buffer) => {
+    complaint = (complaint + chunk.toString()).slice(-2_000)
+  })
+  const answer = await nextAnswer(started, { nonce: readyNonce, timeLimitMs: startLimitMs })
+  if ('reply' in answer) return started
+  started.kill('SIGKILL')
+  throw new GatewayError('internal', `The sandbox for generated code could not start (${cell}): ${complaint.trim()}`)
+}
+
 type Answer<Reply> = { reply: Reply } | { failure: string }
 
-function nextAnswer<Reply>(child: ChildProcess, limitMs: number, signal?: AbortSignal): Promise<Answer<Reply>> {
+function nextAnswer<Reply>(
+  child: ChildProcess,
+  { nonce, timeLimitMs }: { nonce: string; timeLimitMs: number },
+  signal?: AbortSignal,
+): Promise<Answer<Reply>> {
   return new Promise(resolve => {
     const settle = (answer: Answer<Reply>) => {
-      clearTimeout(timer)
+      clearInterval(watch)
       child.off('message', hear).off('exit', end).off('error', end)
       signal?.removeEventListener('abort', abort)
       resolve(answer)
     }
-    const hear = (message: unknown) => {
-      settle(message as { reply: Reply })
+    const hear = (message: CellAnswer<Reply>) => {
+      settle(message.nonce === nonce ? { reply: message.reply } : { failure: 'the code put in a result of its own' })
     }
     const end = () => {
       settle({ failure: 'the code ended its process or exhausted its memory' })
@@ -116,22 +138,51 @@ function nextAnswer<Reply>(child: ChildProcess, limitMs: number, signal?: AbortS
     const abort = () => {
       settle({ failure: 'aborted' })
     }
-    const timer = setTimeout(() => {
-      settle(ranLonger(limitMs))
-    }, limitMs)
-    child.once('message', hear).once('exit', end).once('error', end)
+    const startedAt = performance.now()
+    const startedAtProcessorMs = processorMs(child.pid)
+    const watch = setInterval(() => {
+      const worked = (processorMs(child.pid) ?? 0) - (startedAtProcessorMs ?? 0)
+      const waited = performance.now() - startedAt
+      if (worked > timeLimitMs + graceMs || waited > timeLimitMs + patienceMs)
+        settle({ failure: `the code ran longer than ${timeLimitMs / 1_000} s and was stopped` })
+    }, watchEveryMs)
+    child.on('message', hear).once('exit', end).once('error', end)
     signal?.addEventListener('abort', abort, { once: true })
   })
 }
 
-function ranLonger(limitMs: number): { failure: string } {
-  return { failure: `the code ran longer than ${limitMs / 1_000} s and was stopped` }
+const clockTicksPerSecond = 100
+
+/** Processor time of another process: Linux tells it in a file; elsewhere real time alone counts. */
+function processorMs(pid: number | undefined): number | undefined {
+  if (process.platform !== 'linux' || pid === undefined) return undefined
+  try {
+    const status = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    // The command's name, in parentheses, may hold spaces; of what follows it, user and system time are the 12th and 13th.
+    const fields = status.slice(status.lastIndexOf(')') + 2).split(' ')
+    return ((Number(fields[11]) + Number(fields[12])) * 1_000) / clockTicksPerSecond
+  } catch {
+    return undefined
+  }
 }
 
 function readableFolders(packages: readonly string[]): string[] {
   const modules = packages.map(name => {
-    const entry = fileURLToPath(import.meta.resolve(name))
+    const entry = fileURLToPath(resolve(name))
     return entry.slice(0, entry.lastIndexOf(`node_modules${path.sep}`) + 'node_modules'.length)
   })
   return [...new Set([import.meta.dirname, ...modules])]
+}
+
+/** What runs generated code is installed for benchmarks alone, as an optional dependency. */
+function resolve(name: string): string {
+  try {
+    return import.meta.resolve(name)
+  } catch (cause) {
+    throw new GatewayError(
+      'unsupported',
+      `Running generated code needs the package ${name}, which is not installed. Install it beside Signalbox: npm install ${name}`,
+      { cause },
+    )
+  }
 }

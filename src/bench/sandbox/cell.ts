@@ -1,31 +1,21 @@
 import dgram from 'node:dgram'
 import dns from 'node:dns'
 import net from 'node:net'
-import { Worker } from 'node:worker_threads'
-import type { CellRequest } from './cage.ts'
+import { readyNonce, type CellAnswer, type CellQuestion } from './messages.ts'
 
 /** Whether the code has used up its time. */
 export type IsLate = () => boolean
 
-/** Code that its cell has not stopped this long after its limit is killed. */
-const graceMs = 1_000
-
-/**
- * Inside a cage: closes the network, promises to die with its parent and of code that cannot be stopped, and answers one
- * request at a time.
- */
+/** Inside a cage: closes what is left of the host and answers one request at a time. */
 export function serve(handle: (request: never, isLate: IsLate) => unknown): void {
-  sealNetwork()
-  const deadline = new Float64Array(new SharedArrayBuffer(8)).fill(Infinity)
-  watch(deadline)
-  const answer = async (request: CellRequest): Promise<void> => {
-    deadline[0] = processorMs() + request.timeLimitMs + graceMs
-    const reply = await handle(request as never, stopwatch(request.timeLimitMs))
-    deadline[0] = Infinity
-    process.send?.({ reply })
+  const send = process.send?.bind(process) as (answer: CellAnswer<unknown>) => void
+  closeHost()
+  const answer = async ({ nonce, request }: CellQuestion) => {
+    send({ nonce, reply: await handle(request as never, stopwatch(request.timeLimitMs)) })
   }
-  process.on('message', ({ request }: { request: CellRequest }) => void answer(request))
-  process.send?.({ reply: 'ready' })
+  process.on('message', (question: CellQuestion) => void answer(question))
+  process.on('disconnect', () => process.exit())
+  send({ nonce: readyNonce, reply: 'ready' })
 }
 
 /**
@@ -38,13 +28,18 @@ export function stopwatch(limitMs: number): IsLate {
   return () => Date.now() - startedAt > limitMs && processorMs() - startedAtProcessorMs > limitMs
 }
 
+const { cpuUsage } = process
+
 function processorMs(): number {
-  const { user, system } = process.cpuUsage()
+  const { user, system } = cpuUsage()
   return (user + system) / 1_000
 }
 
-/** Node's permission model does not know the network (before Node 25), so its doors are bricked up here. */
-function sealNetwork(): void {
+/**
+ * What an object that leaked inwards would find: nobody's prototypes to change, no way to Node's modules, and (Node's
+ * permission model does not know the network before Node 25) network functions that refuse.
+ */
+function closeHost(): void {
   const refuse = () => {
     throw new Error('There is no network here.')
   }
@@ -53,25 +48,21 @@ function sealNetwork(): void {
   dgram.Socket.prototype.bind = refuse
   dgram.Socket.prototype.send = refuse
   Object.assign(dns, { lookup: refuse, resolve: refuse })
-  for (const name of ['fetch', 'WebSocket', 'EventSource', 'XMLHttpRequest']) Reflect.deleteProperty(globalThis, name)
+  for (const name of ['fetch', 'WebSocket', 'EventSource', 'XMLHttpRequest', 'require', 'Worker'])
+    Reflect.deleteProperty(globalThis, name)
+  for (const name of ['getBuiltinModule', 'kill', 'dlopen', '_linkedBinding', '_kill', 'chdir', 'abort', 'mainModule'])
+    Reflect.deleteProperty(process, name)
+  // Emscripten writes `toString` and the like onto objects of its own, which a frozen prototype would forbid.
+  Object.seal(Object.prototype)
+  for (const prototype of prototypes()) if (prototype !== Object.prototype) Object.freeze(prototype)
 }
 
-/**
- * Code that loops inside WebAssembly or a regular expression never lets this thread see `disconnect` or a timer; a second
- * thread watches the parent and the clock. SIGVTALRM, a timer of processor time, tells the parent which of the two it was.
- */
-function watch(deadline: Float64Array): void {
-  process.on('disconnect', () => process.exit())
-  const watcher = new Worker(
-    `const deadline = require('node:worker_threads').workerData
-    setInterval(() => {
-      const { user, system } = process.cpuUsage()
-      if ((user + system) / 1000 > deadline[0]) process.kill(process.pid, 'SIGVTALRM')
-    }, 100)
-    setInterval(() => {
-      try { process.kill(${process.ppid}, 0) } catch { process.kill(process.pid, 'SIGKILL') }
-    }, 1000)`,
-    { eval: true, workerData: deadline },
-  )
-  watcher.unref()
+/** Those of the language; what Node adds is loaded when it is first used, and is not wanted here. */
+function prototypes(): object[] {
+  const found = Object.values(Object.getOwnPropertyDescriptors(globalThis)).flatMap(({ value }) => {
+    const prototype: unknown = typeof value === 'function' ? (value as { prototype: unknown }).prototype : undefined
+    return typeof prototype === 'object' && prototype !== null ? [prototype] : []
+  })
+  const ofArrays = Object.getPrototypeOf(Uint8Array.prototype) as object
+  return [...found, ofArrays, Function.prototype]
 }

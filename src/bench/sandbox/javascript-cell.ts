@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { stripTypeScriptTypes } from 'node:module'
 import { fileURLToPath } from 'node:url'
@@ -13,20 +14,30 @@ import {
 import { serve, type IsLate } from './cell.ts'
 import { prelude } from './javascript-prelude.ts'
 import type { Outcome, Program, Run } from './sandbox.ts'
+import { webAssembly } from './web-assembly.ts'
 
 const memoryLimitBytes = 64 * 2 ** 20
+/** WebAssembly's own bound, behind QuickJS's, which does not count all that it takes. */
+const programPages = memoryLimitBytes / 65_536
+const ownPages = 256
 const stackLimitBytes = 2 ** 20
 const outcomeLimitCharacters = 2 ** 20
+const messageLimitCharacters = 2_000
 
 // Compiled once, instantiated for each program. (The package's types describe its CommonJS face; as an ES module it
 // exports the variant itself.)
 const wasm = readFileSync(fileURLToPath(import.meta.resolve('@jitl/quickjs-wasmfile-release-sync/wasm')))
-const { compile } = Reflect.get(globalThis, 'WebAssembly') as { compile: (bytes: Buffer) => Promise<never> }
-const compiled = newVariant(variant as unknown as QuickJSSyncVariant, { wasmModule: await compile(wasm) })
+const wasmModule = (await webAssembly.compile(wasm)) as never
+
+// Node loads this on first use, which must be before the cell closes.
+withoutTypes('enum Warm { Up }')
 
 serve(async (program: Program & { timeLimitMs: number }, isLate) => {
   // A fresh engine for every program: nothing that one leaves behind can reach the next, and nothing needs disposing of.
-  const engine = await newQuickJSWASMModuleFromVariant(compiled)
+  const wasmMemory = new webAssembly.Memory({ initial: ownPages, maximum: ownPages + programPages }) as never
+  const engine = await newQuickJSWASMModuleFromVariant(
+    newVariant(variant as unknown as QuickJSSyncVariant, { wasmModule, wasmMemory }),
+  )
   const runtime = engine.newRuntime()
   runtime.setMemoryLimit(memoryLimitBytes)
   runtime.setMaxStackSize(stackLimitBytes)
@@ -42,33 +53,53 @@ function runProgram(runtime: QuickJSRuntime, context: QuickJSContext, program: P
   )
   context.setProp(context.global, '__kit', context.undefined)
 
-  const settle = (evaluated: QuickJSHandle): Outcome => {
+  const property = (handle: QuickJSHandle, name: string): unknown => context.dump(context.getProp(handle, name))
+  /** Waits, in virtual time, until the value is no promise any more. The state then holds it, or its error. */
+  const settle = (evaluated: QuickJSHandle): { state: QuickJSHandle } | { error: string } => {
     const state = context.unwrapResult(context.callFunction(kit.settle!, context.undefined, evaluated))
     for (;;) {
       const jobs = runtime.executePendingJobs()
       if (jobs.error !== undefined) return { error: describe(context, jobs.error) }
-      const text = context
-        .unwrapResult(context.callFunction(kit.encode!, context.undefined, state))
-        .consume(handle => context.getString(handle))
-      if (text.length > outcomeLimitCharacters) return { error: 'RangeError: the value is too large to look at' }
-      if (text !== '') return JSON.parse(text) as Outcome
+      if (property(state, 'done') === true) return { state }
       if (isLate()) return { error: late }
       const ticked = context.callFunction(kit.tick!, context.undefined)
       if (ticked.error !== undefined) return { error: describe(context, ticked.error) }
       if (context.dump(ticked.value) !== true) return { error: 'Error: the promise never settles' }
     }
   }
-  const evaluate = (code: string, type: 'global' | 'module'): Outcome => {
-    const evaluated = context.evalCode(code, type === 'module' ? 'solution.js' : 'case.js', { type })
-    return evaluated.error === undefined ? settle(evaluated.value) : { error: describe(context, evaluated.error) }
+  const load = (): { evaluate: QuickJSHandle } | { error: string } => {
+    // Its name is nobody's to guess, so that nothing but the module's own scope answers for its cases.
+    const evaluator = `evaluate_${randomUUID().replaceAll('-', '')}`
+    const code = `${withoutTypes(program.source)}\n;export const ${evaluator} = code => eval(code)`
+    const loaded = context.evalCode(code, 'solution.js', { type: 'module' })
+    if (loaded.error !== undefined) return { error: describe(context, loaded.error) }
+    const settled = settle(loaded.value)
+    if ('error' in settled) return settled
+    const error = property(settled.state, 'error')
+    if (error !== undefined) return { error: String(error) }
+    return { evaluate: context.getProp(context.getProp(settled.state, 'value'), evaluator) }
+  }
+  const evaluate = (call: QuickJSHandle, code: string): Outcome => {
+    const evaluated = context.callFunction(call, context.undefined, context.newString(code))
+    if (evaluated.error !== undefined) return { error: describe(context, evaluated.error) }
+    const settled = settle(evaluated.value)
+    if ('error' in settled) return settled
+    const encoded = context.callFunction(kit.encode!, context.undefined, settled.state)
+    if (encoded.error !== undefined) return { error: describe(context, encoded.error) }
+    if (Number(property(encoded.value, 'length')) > outcomeLimitCharacters)
+      return { error: 'RangeError: the value is too large to look at' }
+    const { error, ...rest } = JSON.parse(context.getString(encoded.value)) as Outcome
+    return error === undefined
+      ? ({ value: null, ...rest } as Outcome)
+      : { error: error.slice(0, messageLimitCharacters) }
   }
 
-  const loaded = evaluate(`${withoutTypes(program.source)}\n;globalThis.__evaluate = code => eval(code)`, 'module')
-  if (loaded.error !== undefined) return { outcomes: [], failure: loaded.error }
+  const loaded = load()
+  if ('error' in loaded) return { outcomes: [], failure: loaded.error }
   const outcomes: Outcome[] = []
   for (const code of program.cases) {
-    outcomes.push(evaluate(`__evaluate(${JSON.stringify(code)})`, 'global'))
-    if (isLate()) return { outcomes, failure: late }
+    outcomes.push(evaluate(loaded.evaluate, code))
+    if (isLate()) return { outcomes: [], failure: late }
   }
   return { outcomes }
 }
@@ -79,9 +110,9 @@ function describe(context: QuickJSContext, error: QuickJSHandle): string {
   const thrown: unknown = error.consume(handle => context.dump(handle))
   if (typeof thrown === 'object' && thrown !== null && 'message' in thrown) {
     const { name = 'Error', message } = thrown as { name?: string; message: string }
-    return `${name}: ${message}`
+    return `${name}: ${message}`.slice(0, messageLimitCharacters)
   }
-  return `Error: ${JSON.stringify(thrown)}`
+  return `Error: ${JSON.stringify(thrown)}`.slice(0, messageLimitCharacters)
 }
 
 /** Plain JavaScript passes through; what cannot be stripped is left for the engine to complain about. */

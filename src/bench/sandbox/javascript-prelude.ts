@@ -53,22 +53,28 @@ export const prelude = `
   globalThis.exports = globalThis.module.exports
   const describe = thrown =>
     thrown instanceof Error ? thrown.name + ': ' + thrown.message : 'Error: ' + String(thrown)
-  const then = Promise.prototype.then
+  const then = Promise.prototype.then, apply = Reflect.apply, isOwn = Object.hasOwn
+  const encodable = [Object, Array, String, Number, Boolean, BigInt, Promise].map(({ prototype }) => prototype)
+  // A direct call of eval is what sees the module's scope: nobody may put another function in its place.
+  Object.defineProperty(globalThis, 'eval', { writable: false, configurable: false })
   globalThis.__kit = {
     tick,
     settle: value => {
-      const state = {}
-      if (value instanceof Promise) then.call(value, v => { state.done = true; state.value = v }, e => { state.error = describe(e) })
-      else { state.done = true; state.value = value }
+      const state = { __proto__: null, done: false, error: undefined, value: undefined }
+      const fulfil = v => { state.value = v; state.done = true }
+      const reject = e => { state.error = describe(e); state.done = true }
+      if (value instanceof Promise) apply(then, value, [fulfil, reject])
+      else fulfil(value)
       return state
     },
-    encode: state => {
-      if (state.error !== undefined) return stringify({ error: state.error })
-      if (state.done !== true) return ''
+    encode: ({ error, value }) => {
+      if (error !== undefined) return stringify({ __proto__: null, error })
       try {
-        return stringify({ value: state.value })
+        for (const prototype of encodable)
+          if (isOwn(prototype, 'toJSON')) throw new TypeError('toJSON was put on a built-in prototype')
+        return stringify({ __proto__: null, value })
       } catch (thrown) {
-        return stringify({ error: describe(thrown) })
+        return stringify({ __proto__: null, error: describe(thrown) })
       }
     },
   }

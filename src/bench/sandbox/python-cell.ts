@@ -1,27 +1,13 @@
-import { constants } from 'node:fs'
 import { serve, stopwatch, type IsLate } from './cell.ts'
-import { harness } from './python-harness.ts'
-import type { Outcome, Run } from './sandbox.ts'
+import { pythonInterpreters, type Interpreter } from './python-interpreter.ts'
+import { PythonError } from './python-objects.ts'
+import type { Outcome, Program, Query, Run } from './sandbox.ts'
 
-const memoryLimitBytes = 384 * 2 ** 20
-const pageBytes = 65_536
-
-limitMemory()
-// Pyodide asks for file flags through this old door, which the permission model keeps shut.
-Object.assign(process, { binding: () => ({ fs: constants }) })
-const { loadPyodide } = await import('pyodide')
-const python = await loadPyodide({
-  jsglobals: Object.create(null) as object,
-  stdin: () => null,
-  stdout: () => undefined,
-  stderr: () => undefined,
-})
-const answer = python.runPython(harness) as (request: string) => string
-Reflect.deleteProperty(process, 'binding')
+type Request = { timeLimitMs: number } & (({ kind: 'python' } & Program) | ({ kind: 'sql' } & Query))
 
 const never: IsLate = () => false
 let isLate = never
-python.setInterruptBuffer(
+const fresh = await pythonInterpreters(
   deadlineBuffer(() => {
     if (!isLate()) return false
     // Once, so that the exception can be handled; again a little later for code that swallows it.
@@ -29,40 +15,75 @@ python.setInterruptBuffer(
     return true
   }),
 )
+/** Made while nothing waits for it. */
+let next = fresh()
 
-serve((request: { timeLimitMs: number }, isRequestLate) => {
+serve(async (request: Request, isRequestLate): Promise<Run> => {
+  const interpreter = await next
   isLate = isRequestLate
   try {
-    const run = JSON.parse(answer(JSON.stringify(request))) as { outcomes: Encoded[]; failure?: string }
-    return { ...run, outcomes: run.outcomes.map(decode) } satisfies Run
-  } catch {
-    // The interpreter itself gave way (os._exit, a fatal error). Its state is unknown, so the process goes with it.
-    return process.exit(1)
+    return request.kind === 'sql' ? runQuery(interpreter, request) : runProgram(interpreter, request, isRequestLate)
+  } catch (thrown) {
+    // The interpreter itself gave way (os._exit, a fatal error, the gate).
+    const [refused] = interpreter.gate.refused()
+    if (refused !== undefined) return { outcomes: [], failure: `the code reached for the host (${refused})` }
+    return { outcomes: [], failure: `the code ended its interpreter (${String(thrown).slice(0, 200)})` }
   } finally {
     isLate = never
+    next = fresh()
   }
 })
 
-type Encoded = { json: string } | { error: string }
+function runProgram({ python, read, functions }: Interpreter, program: Program, isRequestLate: IsLate): Run {
+  const { string, items, checked, plain } = read
+  const call = (code: number, scope: number): number => checked(python._PyEval_EvalCode(code, scope, scope))
+  const attempt = <Value>(work: () => Value): { done: Value } | { error: string } => {
+    try {
+      return { done: work() }
+    } catch (thrown) {
+      if (thrown instanceof PythonError) return { error: thrown.message }
+      throw thrown
+    }
+  }
 
-function decode(encoded: Encoded): Outcome {
-  return 'json' in encoded ? { value: JSON.parse(encoded.json) as unknown } : encoded
+  const prepared = attempt(() => {
+    const tuple = checked(python._PyObject_CallOneArg(functions.prepare, string(JSON.stringify(program))))
+    const parts = items(tuple)
+    const cases = parts.slice(2).map(pair => items(pair))
+    // Held by number alone, so that no list of Python's shows the program what it will be asked.
+    for (const pointer of [...parts, ...cases.flat()]) python._Py_IncRef(pointer)
+    python._Py_DecRef(tuple)
+    return { scope: parts[0]!, source: parts[1]!, cases }
+  })
+  if ('error' in prepared) return { outcomes: [], failure: prepared.error }
+  const { scope, source, cases } = prepared.done
+
+  const loaded = attempt(() => call(source, scope))
+  if (isRequestLate()) return { outcomes: [], failure: late }
+  if ('error' in loaded) return { outcomes: [], failure: loaded.error }
+  const outcomes: Outcome[] = []
+  for (const [statements, value] of cases) {
+    const result = attempt(() => {
+      call(statements!, scope)
+      return value === python.__Py_NoneStruct ? null : plain(call(value!, scope))
+    })
+    if (isRequestLate()) return { outcomes: [], failure: late }
+    outcomes.push('error' in result ? { error: result.error } : { value: result.done })
+  }
+  return { outcomes }
 }
 
-interface WebAssemblyMemory {
-  readonly buffer: ArrayBuffer
-  grow: (this: WebAssemblyMemory, pages: number) => number
-}
-
-/** WebAssembly memory is outside V8's heap limit; refusing to grow it makes Python raise `MemoryError`. */
-function limitMemory(): void {
-  const { Memory } = Reflect.get(globalThis, 'WebAssembly') as { Memory: { prototype: WebAssemblyMemory } }
-  const grow = Memory.prototype.grow
-  Memory.prototype.grow = function (this: WebAssemblyMemory, pages: number) {
-    if (this.buffer.byteLength + pages * pageBytes > memoryLimitBytes) throw new RangeError('memory limit')
-    return grow.call(this, pages)
+function runQuery({ python, read, functions }: Interpreter, query: Query): Run {
+  try {
+    const rows = python._PyObject_CallOneArg(functions.query, read.string(JSON.stringify(query)))
+    return { outcomes: [{ value: read.plain(read.checked(rows)) }] }
+  } catch (thrown) {
+    if (thrown instanceof PythonError) return { outcomes: [], failure: thrown.message }
+    throw thrown
   }
 }
+
+const late = 'TimeoutError: the code ran out of time'
 
 /** The interpreter polls element 0 between instructions and raises KeyboardInterrupt on 2; this one reads the clock. */
 function deadlineBuffer(isLate: IsLate): Uint8Array {

@@ -1,4 +1,5 @@
 import { openCage, type Cage } from './cage.ts'
+import { findWalls, type Walls } from './walls.ts'
 
 /** Code that nobody has read, and the questions put to it once it has loaded. */
 export interface Program {
@@ -21,13 +22,6 @@ export interface Query {
   timeLimitMs?: number
 }
 
-/** One command line against files that exist only in memory. */
-export interface CommandLine {
-  source: string
-  files: Readonly<Record<string, string>>
-  timeLimitMs?: number
-}
-
 /** What became of one case: its value, or the error it raised as `Name: message`. */
 export type Outcome = { value: unknown; error?: never } | { error: string; value?: never }
 
@@ -42,31 +36,38 @@ export interface Sandbox {
   javascript: (program: Program, signal?: AbortSignal) => Promise<Run>
   python: (program: Program, signal?: AbortSignal) => Promise<Run>
   sql: (query: Query, signal?: AbortSignal) => Promise<Run>
-  shell: (line: CommandLine, signal?: AbortSignal) => Promise<Run>
   close: () => Promise<void>
 }
 
 const defaultTimeLimitMs = 3_000
 
 /**
- * A sandbox whose parts start when they are first used. Every language runs as WebAssembly (or, for command lines, in a
- * small interpreter of our own) inside a child process that Node itself has locked; see `cage.ts` and `cell.ts`.
+ * A sandbox whose parts start when they are first used. Every language runs as WebAssembly, a fresh engine for every
+ * program, inside a child process that Node and the system have locked; see `cage.ts`, `cell.ts` and `walls.ts`.
  */
 export function openSandbox(): Sandbox {
+  let found: Promise<Walls> | undefined
+  const walls = () => (found ??= findWalls())
   const javascript = openCage<Run>({
     cell: 'javascript-cell',
-    packages: ['quickjs-emscripten-core'],
-    memoryMegabytes: 256,
+    packages: ['quickjs-emscripten-core', '@jitl/quickjs-wasmfile-release-sync'],
+    heapMegabytes: 256,
+    processMegabytes: 1_024,
+    walls,
   })
-  const python = openCage<Run>({ cell: 'python-cell', packages: ['pyodide'], memoryMegabytes: 512 })
-  const shell = openCage<Run>({ cell: 'shell-cell', packages: [], memoryMegabytes: 128 })
+  const python = openCage<Run>({
+    cell: 'python-cell',
+    packages: ['pyodide'],
+    heapMegabytes: 512,
+    processMegabytes: 2_048,
+    walls,
+  })
   return {
     javascript: (program, signal) => run(javascript, program, signal),
     python: (program, signal) => run(python, { ...program, kind: 'python' }, signal),
     sql: (query, signal) => run(python, { ...query, kind: 'sql' }, signal),
-    shell: (line, signal) => run(shell, line, signal),
     close: async () => {
-      await Promise.all([javascript.close(), python.close(), shell.close()])
+      await Promise.all([javascript.close(), python.close()])
     },
   }
 }

@@ -6,7 +6,7 @@ import { jsonOutput } from './json-output.ts'
 import { longContext } from './long-context.ts'
 import { python } from './python.ts'
 import { reasoning } from './reasoning.ts'
-import { shellRegex } from './shell-regex.ts'
+import { regex } from './regex.ts'
 import { sql } from './sql.ts'
 import type { Suite } from './suite.ts'
 import { testWriting } from './test-writing.ts'
@@ -21,7 +21,7 @@ export const suites: readonly Suite[] = [
   editing,
   testWriting,
   sql,
-  shellRegex,
+  regex,
   toolCalls,
   jsonOutput,
   instructionFollowing,

@@ -404,15 +404,15 @@ class Store:
       '```sql\nSELECT referred_by, COUNT(*) FROM customers WHERE referred_by IS NOT NULL GROUP BY referred_by ORDER BY referred_by\n```',
     junk: '```sql\nSELECT id, COUNT(*) FROM customers LEFT JOIN referred_by GROUP BY id ORDER BY id\n```',
   },
-  'shell-regex/hex-colours': {
+  'regex/hex-colours': {
     correct: raw`You can use /#(?:[\da-f]{3}|[\da-f]{4}|[\da-f]{6}|[\da-f]{8})(?![\w])/gi`.replace('You can use ', ''),
     'subtly wrong': '`/#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})\\b/g`',
     junk: '/#hex[0-9a-fA-F]colour{3,4,6,8}/g',
   },
-  'shell-regex/unique-clients': {
-    correct: "```bash\n$ awk '{print $1}' access.log | sort | uniq\n```",
-    'subtly wrong': "```bash\nawk '!seen[$1]++ {print $1}' access.log | sort -r\n```",
-    junk: '```bash\ncat access.log | cut | sort | uniq\n```',
+  'regex/repeated-word': {
+    correct: raw`/\b([a-zA-Z]+)(?:\s+)\1\b/g`,
+    'subtly wrong': raw`/([a-zA-Z]+)\s\1\b/g`,
+    junk: '/(repeated) word|the the/g',
   },
   'json-output/contact': {
     correct:

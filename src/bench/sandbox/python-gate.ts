@@ -1,0 +1,68 @@
+import type { HostFunction } from './web-assembly.ts'
+
+/**
+ * What WebAssembly may call while generated code runs. Pyodide's interpreter imports some 270 functions, most of which
+ * are bridges to JavaScript's objects; a program that got hold of `ctypes` or of its own memory could call each of them.
+ * Past the gate only these few are left: they take numbers, know nothing but files in memory, clocks and random bytes,
+ * and give no object of the host's.
+ */
+const allowed: ReadonlySet<string> = new Set([
+  // Files in memory.
+  ...['__syscall_openat', '__syscall_fcntl64', '__syscall_fstat64', '__syscall_stat64', '__syscall_lstat64'],
+  ...['__syscall_newfstatat', '__syscall_getdents64', '__syscall_getcwd', '__syscall_chdir', '__syscall_fchdir'],
+  ...['__syscall_mkdirat', '__syscall_unlinkat', '__syscall_rmdir', '__syscall_renameat', '__syscall_faccessat'],
+  ...['__syscall_readlinkat', '__syscall_symlinkat', '__syscall_dup', '__syscall_dup3', '__syscall_utimensat'],
+  ...['__syscall_chmod', '__syscall_fchmod', '__syscall_fchmodat2', '__syscall_ftruncate64', '__syscall_truncate64'],
+  ...['__syscall_fdatasync', '__syscall_fadvise64', '__syscall_fallocate', '__syscall_ioctl'],
+  ...['__syscall_statfs64', '__syscall_fstatfs64', '__syscall_umask_js', '_try_fcntl64'],
+  ...['fd_close', 'fd_read', 'fd_write', 'fd_sync', 'fd_seek', 'fd_pread', 'fd_pwrite', 'fd_fdstat_get'],
+  // An environment that is empty, a user that is nobody.
+  ...['environ_sizes_get', 'environ_get', '__syscall_getuid32_js'],
+  // Time and chance.
+  ...['clock_res_get', 'clock_time_get', 'emscripten_date_now', 'emscripten_get_now', 'random_get'],
+  ...['_tzset_js', '_timegm_js', '_mktime_js', '_localtime_js', '_gmtime_js'],
+  // The interpreter's own housekeeping.
+  ...['emscripten_resize_heap', 'emscripten_get_heap_max', '_Py_CheckEmscriptenSignals_Helper'],
+  ...['_PyEM_TrampolineCall_JS', '_Py_emscripten_runtime', 'Jsv_GetError_import', '_emscripten_get_progname'],
+  ...['emscripten_runtime_keepalive_push', 'emscripten_runtime_keepalive_pop'],
+])
+
+/** System calls report an error to Python; anything else has no way to fail but by ending the interpreter. */
+const systemCall = /^(?:__syscall_|_maybe_|_try_|fd_|_mmap_js|_munmap_js|_msync_js|_emscripten_system|getaddrinfo)/
+const notImplemented = -52
+
+/** The wall between one interpreter and this process. */
+export interface Gate {
+  /** Puts the gate in front of every function of the import object, in place: what it links later goes through it too. */
+  guard: (imports: Record<string, HostFunction>) => void
+  /** From now on only the allowed functions answer. It never opens again. */
+  close: () => void
+  /** The functions that were refused since, system calls aside. */
+  refused: () => readonly string[]
+}
+
+export function createGate(): Gate {
+  let closed = false
+  const refused: string[] = []
+  const guarded = (name: string, call: HostFunction): HostFunction => {
+    const gate: HostFunction = (...args) => {
+      if (!closed) return call(...args)
+      if (systemCall.test(name)) return notImplemented
+      refused.push(name)
+      throw new Error(`${name} is out of reach.`)
+    }
+    if (call.sig !== undefined) gate.sig = call.sig
+    if (call.stub !== undefined) gate.stub = call.stub
+    return gate
+  }
+  return {
+    guard: imports => {
+      for (const [name, call] of Object.entries(imports))
+        if (typeof call === 'function' && !allowed.has(name)) imports[name] = guarded(name, call)
+    },
+    close: () => {
+      closed = true
+    },
+    refused: () => refused,
+  }
+}

@@ -1,0 +1,143 @@
+import { constants } from 'node:fs'
+import { createGate, type Gate } from './python-gate.ts'
+import { harness } from './python-harness.ts'
+import { pythonReader, type CPython } from './python-objects.ts'
+import { webAssembly, withMemoryLimit, type HostFunction, type WasmImports, type WasmModule } from './web-assembly.ts'
+
+const memoryLimitBytes = 384 * 2 ** 20
+/** Of files in memory, all that is ever written counted: they lie outside WebAssembly's memory. */
+const writtenLimitBytes = 64 * 2 ** 20
+const noSpaceLeft = 51
+
+/** One interpreter, for one program. */
+export interface Interpreter {
+  python: CPython
+  read: ReturnType<typeof pythonReader>
+  gate: Gate
+  /** The functions of the harness, as pointers. */
+  functions: { prepare: number; query: number }
+}
+
+interface Pyodide {
+  _module: CPython
+  FS: FileSystem
+  runPython: (code: string) => unknown
+  setInterruptBuffer: (buffer: Uint8Array) => void
+  makeMemorySnapshot: () => Uint8Array
+}
+
+interface FileSystem {
+  ErrnoError: new (code: number) => Error
+  filesystems: {
+    MEMFS: Record<'expandFileStorage' | 'resizeFileStorage', (node: { contents: Uint8Array }, size: number) => void>
+  }
+}
+
+/**
+ * Starts, prepares and closes one interpreter and keeps a picture of its memory; every call gives a fresh one made from
+ * that picture, in about a tenth of a second. `interrupt` is polled between instructions: a 2 in it raises
+ * KeyboardInterrupt.
+ */
+export async function pythonInterpreters(interrupt: Uint8Array): Promise<() => Promise<Interpreter>> {
+  // Pyodide asks for file flags through this old door, which the permission model keeps shut.
+  Object.assign(process, { binding: () => ({ fs: constants }) })
+  const { loadPyodide } = await import('pyodide')
+  const load = loadPyodide as unknown as (options: object) => Promise<Pyodide>
+  const options = {
+    jsglobals: Object.create(null) as object,
+    stdin: () => null,
+    stdout: () => undefined,
+    stderr: () => undefined,
+  }
+
+  let gate = createGate()
+  instantiateThrough(imports => {
+    gate.guard(imports)
+  })
+  const first = await load({ ...options, _makeSnapshot: true })
+  first.runPython(harness)
+  removeModules(first._module)
+  const picture = first.makeMemorySnapshot()
+
+  return async () => {
+    gate = createGate()
+    const own = gate
+    const pyodide = await load({ ...options, _loadSnapshot: picture })
+    boundFiles(pyodide.FS)
+    pyodide.setInterruptBuffer(interrupt)
+    const python = pyodide._module
+    const read = pythonReader(python)
+    const functions = { prepare: take(python, read, 'prepare'), query: take(python, read, 'query') }
+    read.checked(python._PyObject_CallNoArgs(take(python, read, 'close')))
+    Reflect.deleteProperty(globalThis, 'require')
+    own.close()
+    return { python, read, gate: own, functions }
+  }
+}
+
+/** Pyodide compiles for every instance; this compiles once, with our bound on memory, and lets `guard` see the imports. */
+function instantiateThrough(guard: (imports: Record<string, HostFunction>) => void): void {
+  const instantiate = webAssembly.instantiate.bind(webAssembly)
+  let compiled: WasmModule | undefined
+  webAssembly.instantiate = async (source, imports?: WasmImports) => {
+    const environment = imports?.env
+    if (environment === undefined || !(source instanceof Uint8Array)) return instantiate(source, imports)
+    compiled ??= await webAssembly.compile(withMemoryLimit(source, memoryLimitBytes))
+    guard(environment)
+    return { module: compiled, instance: await instantiate(compiled, imports) }
+  }
+}
+
+/**
+ * Takes the built-in modules that lead out of the interpreter from the table they are made from: an entry without its
+ * function gives an empty module. The interpreter works on a copy of the table, so both are looked for.
+ */
+function removeModules(python: CPython): void {
+  const memory = python.HEAPU32
+  const table = memory[python._PyImport_Inittab >>> 2]! >>> 2
+  const removed = new Map<number, number>()
+  for (let entry = table; memory[entry] !== 0; entry += 2)
+    if (outward.has(nameAt(python, memory[entry]!))) removed.set(memory[entry]!, memory[entry + 1]!)
+  for (let at = 0; at < memory.length - 1; at++)
+    if (memory[at + 1] !== 0 && removed.get(memory[at]!) === memory[at + 1]) memory[at + 1] = 0
+}
+
+const outward: ReadonlySet<string> = new Set([
+  '_pyodide_core',
+  '_ctypes',
+  '_posixsubprocess',
+  '_socket',
+  '_remote_debugging',
+  '_testinternalcapi',
+  '_testcapi',
+  '_testlimitedcapi',
+  '_testclinic',
+  '_testclinic_limited',
+  '_testbuffer',
+  '_xxtestfuzz',
+  'xxsubtype',
+])
+
+function nameAt({ HEAPU8 }: CPython, pointer: number): string {
+  return Buffer.from(HEAPU8.subarray(pointer, HEAPU8.indexOf(0, pointer))).toString('latin1')
+}
+
+function boundFiles({ ErrnoError, filesystems: { MEMFS } }: FileSystem): void {
+  let written = 0
+  for (const name of ['expandFileStorage', 'resizeFileStorage'] as const) {
+    const change = MEMFS[name]
+    MEMFS[name] = (node, size) => {
+      written += Math.max(0, size - node.contents.length)
+      if (written > writtenLimitBytes) throw new ErrnoError(noSpaceLeft)
+      change(node, size)
+    }
+  }
+}
+
+function take(python: CPython, { cString, checked }: ReturnType<typeof pythonReader>, name: string): number {
+  const scope = python._PyModule_GetDict(checked(python._PyImport_AddModule(cString('__main__'))))
+  const taken = checked(python._PyDict_GetItemString(scope, cString(name)))
+  python._Py_IncRef(taken)
+  python._PyDict_DelItemString(scope, cString(name))
+  return taken
+}

@@ -1,0 +1,74 @@
+/** What this project uses of the engine's `WebAssembly`, which Node's types leave out. */
+export interface WebAssemblyApi {
+  compile: (wasm: Uint8Array) => Promise<WasmModule>
+  /** For bytes the result has both; for a module it is the instance alone. */
+  instantiate: (source: Uint8Array | WasmModule, imports?: WasmImports) => Promise<unknown>
+  Module: { imports: (module: WasmModule) => { module: string; name: string; kind: string }[] }
+  Memory: new (limits: { initial: number; maximum: number }) => { readonly buffer: ArrayBuffer }
+}
+export type WasmModule = object & { readonly __wasm?: never }
+export type WasmImports = Record<string, Record<string, HostFunction>>
+/** A function of this process that WebAssembly may call; Emscripten notes its signature on it. */
+export type HostFunction = ((...args: never[]) => unknown) & { sig?: string; stub?: boolean }
+
+export const webAssembly = Reflect.get(globalThis, 'WebAssembly') as WebAssemblyApi
+
+/**
+ * WebAssembly with another bound on its memory. The engine itself enforces what the module declares, so that nothing that
+ * runs inside, nor the code around it, can grow past it.
+ */
+export function withMemoryLimit(wasm: Uint8Array, limitBytes: number): Uint8Array<ArrayBuffer> {
+  const copy = new Uint8Array(wasm)
+  const pages = Math.floor(limitBytes / pageBytes)
+  const limits = memoryLimits(copy)
+  if (limits === undefined) throw new Error('The module declares no bounded memory.')
+  const { at, length } = limits
+  // Written in as many bytes as before: LEB128 allows leading zeros.
+  for (let index = 0; index < length; index++)
+    copy[at + index] = ((pages >>> (7 * index)) & 0x7f) | (index === length - 1 ? 0 : 0x80)
+  return copy
+}
+
+const pageBytes = 65_536
+const memorySection = 5
+const headerBytes = 8
+
+/** Where the maximum of the memory that the module declares is written. */
+function memoryLimits(wasm: Uint8Array): { at: number; length: number } | undefined {
+  const reader = readerOf(wasm, headerBytes)
+  while (reader.at < wasm.length) {
+    const section = reader.byte()
+    const end = reader.number() + reader.at
+    if (section === memorySection) {
+      reader.number()
+      if (reader.byte() === 1) {
+        reader.number()
+        return spanOfNumber(wasm, reader.at)
+      }
+    }
+    reader.at = end
+  }
+  return undefined
+}
+
+function readerOf(wasm: Uint8Array, start: number) {
+  const reader = {
+    at: start,
+    byte: () => wasm[reader.at++]!,
+    number: () => {
+      let value = 0
+      for (let shift = 0; ; shift += 7) {
+        const byte = reader.byte()
+        value |= (byte & 0x7f) << shift
+        if (byte < 0x80) return value >>> 0
+      }
+    },
+  }
+  return reader
+}
+
+function spanOfNumber(wasm: Uint8Array, at: number): { at: number; length: number } {
+  let length = 1
+  while (wasm[at + length - 1]! >= 0x80) length++
+  return { at, length }
+}
