@@ -29,7 +29,7 @@ export interface Cage<Reply> {
 
 const startLimitMs = 60_000
 /** A cell stops code at its limit; one that could not has this much processor time more before it is killed. */
-const graceMs = 1_500
+const graceMs = 1_000
 /** Of real time, for a process that does not even run, and where a process's time cannot be read. */
 const patienceMs = 60_000
 const watchEveryMs = 100

@@ -49,7 +49,10 @@ function runProgram(runtime: QuickJSRuntime, context: QuickJSContext, program: P
   context.unwrapResult(context.evalCode(prelude, 'prelude.js')).dispose()
   // Taken before the generated code runs, which may replace anything it can reach.
   const kit = Object.fromEntries(
-    ['encode', 'settle', 'tick'].map(name => [name, context.getProp(context.getProp(context.global, '__kit'), name)]),
+    ['encode', 'settle', 'tick', 'isIntact'].map(name => [
+      name,
+      context.getProp(context.getProp(context.global, '__kit'), name),
+    ]),
   )
   context.setProp(context.global, '__kit', context.undefined)
 
@@ -80,6 +83,8 @@ function runProgram(runtime: QuickJSRuntime, context: QuickJSContext, program: P
     return { evaluate: context.getProp(context.getProp(settled.state, 'value'), evaluator) }
   }
   const evaluate = (call: QuickJSHandle, code: string): Outcome => {
+    const intact = context.callFunction(kit.isIntact!, context.undefined)
+    if (intact.error !== undefined || context.dump(intact.value) !== true) return { error: 'Error: eval was replaced' }
     const evaluated = context.callFunction(call, context.undefined, context.newString(code))
     if (evaluated.error !== undefined) return { error: describe(context, evaluated.error) }
     const settled = settle(evaluated.value)

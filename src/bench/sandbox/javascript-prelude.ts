@@ -55,10 +55,11 @@ export const prelude = `
     thrown instanceof Error ? thrown.name + ': ' + thrown.message : 'Error: ' + String(thrown)
   const then = Promise.prototype.then, apply = Reflect.apply, isOwn = Object.hasOwn
   const encodable = [Object, Array, String, Number, Boolean, BigInt, Promise].map(({ prototype }) => prototype)
-  // A direct call of eval is what sees the module's scope: nobody may put another function in its place.
-  Object.defineProperty(globalThis, 'eval', { writable: false, configurable: false })
+  const describeProperty = Object.getOwnPropertyDescriptor, realEval = globalThis.eval, world = globalThis
   globalThis.__kit = {
     tick,
+    // A direct call of eval is what sees the module's scope; another function in its place would answer for the cases.
+    isIntact: () => describeProperty(world, 'eval')?.value === realEval,
     settle: value => {
       const state = { __proto__: null, done: false, error: undefined, value: undefined }
       const fulfil = v => { state.value = v; state.done = true }

@@ -13,9 +13,7 @@ def make():
         os.environ.clear()
         os.chdir('/tmp')
         random.seed(7)
-        for finder in sys.meta_path:
-            getattr(finder, 'jsproxies', {}).clear()
-        sys.meta_path[:] = [f for f in sys.meta_path if not hasattr(f, 'jsproxies')]
+        sys.meta_path[:] = [f for f in sys.meta_path if 'pyodide' not in getattr(f, '__module__', '')]
         sys.displayhook, sys.excepthook = sys.__displayhook__, sys.__excepthook__
         outward = ['js', 'ctypes', '_ctypes', 'socket', '_socket', 'ssl', 'subprocess', '_posixsubprocess']
         outward += ['multiprocessing', *(name for name in sys.modules if 'pyodide' in name)]
@@ -25,6 +23,10 @@ def make():
             if isinstance(module, types.ModuleType):
                 vars(module).clear()
             sys.modules[name] = None
+        # What the import system keeps to make a module anew.
+        for kept in gc.get_objects():
+            if type(kept) is dict and 'to_js' in kept:
+                kept.clear()
         gc.collect()
         gc.freeze()
 
@@ -34,6 +36,7 @@ def make():
         request = json.loads(text)
         # Dataclasses and enums look their module up by name, so the code gets a real one.
         solution = types.ModuleType('solution')
+        solution.__builtins__ = vars(builtins)
         sys.modules['solution'] = solution
         return (vars(solution), compile(request['source'], 'solution.py', 'exec'), *map(case, request['cases']))
 

@@ -1,0 +1,148 @@
+import type { Language } from './try.ts'
+
+/** What right answers to the suites' tasks may do: each must go on working, whatever else is shut. */
+export const needs: readonly (readonly [language: Language, need: string, source: string, value: unknown])[] = [
+  [
+    'python',
+    'imports of the standard library',
+    'import abc, ast, array, base64, bisect, calendar, cmath, collections.abc, contextlib, copy, csv, dataclasses, datetime, decimal, difflib, enum, fractions, functools, graphlib, hashlib, heapq, html, inspect, io, itertools, json, keyword, logging, math, numbers, operator, os, pathlib, pickle, pprint, queue, random, re, secrets, shlex, sqlite3, statistics, string, struct, sys, tempfile, textwrap, time, traceback, types, typing, unicodedata, unittest.mock, urllib.parse, uuid, warnings, weakref, xml.etree.ElementTree, zlib\ndef need(): return True',
+    true,
+  ],
+  ['python', 'json', 'import json\ndef need(): return json.loads(json.dumps({"a": [1, None]}))', { a: [1, null] }],
+  ['python', 'regular expressions', 'import re\ndef need(): return re.sub(r"(\\w)(\\d)", r"\\2\\1", "a1")', '1a'],
+  [
+    'python',
+    'a database',
+    'import sqlite3\ndef need():\n    d = sqlite3.connect(":memory:")\n    d.execute("create table a (b)")\n    d.executemany("insert into a values (?)", [(1,), (2,)])\n    return d.execute("select sum(b) from a").fetchone()',
+    [3],
+  ],
+  ['python', 'much memory', 'def need(): return len(bytes(200_000_000))', 200_000_000],
+  [
+    'python',
+    'files in /tmp',
+    'import tempfile, os\ndef need():\n    with tempfile.TemporaryDirectory() as d:\n        p = os.path.join(d, "x")\n        open(p, "w").write("hello")\n        return open(p).read()',
+    'hello',
+  ],
+  [
+    'python',
+    'unittest',
+    'import unittest\nclass T(unittest.TestCase):\n    def test(self): self.assertEqual(1, 1)\ndef need():\n    import io\n    return unittest.TextTestRunner(stream=io.StringIO()).run(unittest.defaultTestLoader.loadTestsFromTestCase(T)).testsRun',
+    1,
+  ],
+  [
+    'python',
+    'dataclasses, enums and named tuples',
+    'import dataclasses, enum, collections\n@dataclasses.dataclass\nclass P:\n    x: int\nK = enum.Enum("K", "A B")\nN = collections.namedtuple("N", "a b")\ndef need(): return [P(1), K.B.value, N(1, 2), {3: "x"}]',
+    [{ x: 1 }, 2, [1, 2], { 3: 'x' }],
+  ],
+  [
+    'python',
+    'sets, generators, ranges and bytes as values',
+    'def need(): return [{3, 1}, (n for n in "ab"), range(2), b"a"]',
+    [[1, 3], ['a', 'b'], [0, 1], [97]],
+  ],
+  [
+    'python',
+    'recursion of five hundred levels',
+    'def depth(n): return 0 if n == 0 else 1 + depth(n - 1)\ndef need(): return depth(500)',
+    500,
+  ],
+  [
+    'python',
+    'dates, decimals and fractions',
+    'import datetime, decimal, fractions\ndef need(): return [str(datetime.date(2024, 2, 28) + datetime.timedelta(2)), str(decimal.Decimal("0.1") * 3), str(fractions.Fraction(1, 3))]',
+    ['2024-03-01', '0.3', '1/3'],
+  ],
+  [
+    'python',
+    'hashes and random numbers',
+    'import hashlib, random\ndef need(): return [hashlib.sha256(b"x").hexdigest()[:8], random.Random(1).randint(1, 6), len(__import__("secrets").token_hex(4))]',
+    ['2d711642', 2, 8],
+  ],
+  [
+    'python',
+    'what the clock says',
+    'import time, datetime\ndef need(): return time.time() > 1.7e9 and datetime.datetime.now().year >= 2025',
+    true,
+  ],
+  [
+    'python',
+    'frames for names',
+    'import inspect, sys\ndef outer(): return inner()\ndef inner(): return sys._getframe(1).f_code.co_name\ndef need(): return outer()',
+    'outer',
+  ],
+  [
+    'python',
+    'caches and context managers',
+    'import functools, contextlib\n@functools.lru_cache\ndef fib(n): return n if n < 2 else fib(n - 1) + fib(n - 2)\n@contextlib.contextmanager\ndef c(): yield fib(80)\ndef need():\n    with c() as v: return v',
+    23416728348467685,
+  ],
+  [
+    'python',
+    'a method of its own for equality, order and length',
+    'class A:\n    def __init__(self, n): self.n = n\n    def __lt__(self, o): return self.n < o.n\n    def __eq__(self, o): return self.n == o.n\n    def __len__(self): return self.n\ndef need(): return [len(max(A(1), A(2))), A(1) == A(1)]',
+    [2, true],
+  ],
+  ['python', 'text of all scripts', 'def need(): return "äß中🙂".upper()', 'ÄSS中🙂'],
+  [
+    'python',
+    'coroutines driven by hand',
+    'async def f(): return 7\ndef need():\n    try: f().send(None)\n    except StopIteration as s: return s.value',
+    7,
+  ],
+  [
+    'python',
+    'types',
+    'import typing\nT = typing.TypeVar("T")\nclass Box(typing.Generic[T]):\n    pass\ndef need(): return str(Box[int].__args__[0].__name__)',
+    'int',
+  ],
+  [
+    'javascript',
+    'classes, maps, sets and symbols',
+    'class A { #x = 1; get x() { return this.#x } }\nconst need = () => [new A().x, [...new Map([[1, 2]])], [...new Set([1, 1])]]',
+    [1, [[1, 2]], [1]],
+  ],
+  ['javascript', 'types', 'interface P { x: number }\nconst need = (): P => ({ x: 1 } satisfies P)', { x: 1 }],
+  [
+    'javascript',
+    'promises and timers',
+    'const need = async () => { await new Promise(done => setTimeout(done, 5_000)); return Promise.all([1, Promise.resolve(2)]) }',
+    [1, 2],
+  ],
+  ['javascript', 'generators', 'function* g() { yield* [1, 2] }\nconst need = () => [...g()]', [1, 2]],
+  [
+    'javascript',
+    'methods put on built-in prototypes',
+    'Array.prototype.last = function () { return this[this.length - 1] }\nconst need = () => [1, 2].last()',
+    2,
+  ],
+  [
+    'javascript',
+    'toJSON of its own objects and of dates',
+    'const need = () => [{ toJSON: () => 1 }, new Date(0)]',
+    [1, '1970-01-01T00:00:00.000Z'],
+  ],
+  ['javascript', 'forty megabytes', 'const need = () => new Uint8Array(40e6).length', 40_000_000],
+  [
+    'javascript',
+    'regular expressions with lookbehind and names',
+    'const need = () => "a1".match(/(?<=a)(?<n>\\d)/).groups.n',
+    '1',
+  ],
+  [
+    'javascript',
+    'structuredClone, BigInt and Intl-free formatting',
+    'const need = () => [structuredClone({ a: [1] }), String(2n ** 64n), (1.005).toFixed(1)]',
+    [{ a: [1] }, '18446744073709551616', '1.0'],
+  ],
+  ['javascript', 'eval of its own', 'const need = () => eval("1 + 1")', 2],
+  [
+    'sql',
+    'window functions and common tables',
+    'WITH c AS (SELECT 1 AS x UNION ALL SELECT 2) SELECT x, sum(x) OVER (ORDER BY x) FROM c',
+    [
+      [1, 1],
+      [2, 3],
+    ],
+  ],
+]
