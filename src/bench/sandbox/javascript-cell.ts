@@ -62,7 +62,7 @@ function runProgram(runtime: QuickJSRuntime, context: QuickJSContext, program: P
     const state = context.unwrapResult(context.callFunction(kit.settle!, context.undefined, evaluated))
     for (;;) {
       const jobs = runtime.executePendingJobs()
-      if (jobs.error !== undefined) return { error: describe(context, jobs.error) }
+      if (jobs.error !== undefined) return { error: isLate() ? late : describe(context, jobs.error) }
       if (property(state, 'done') === true) return { state }
       if (isLate()) return { error: late }
       const ticked = context.callFunction(kit.tick!, context.undefined)

@@ -5,8 +5,8 @@ import { pythonReader, type CPython } from './python-objects.ts'
 import { webAssembly, withMemoryLimit, type HostFunction, type WasmImports, type WasmModule } from './web-assembly.ts'
 
 const memoryLimitBytes = 384 * 2 ** 20
-/** Of files in memory, all that is ever written counted: they lie outside WebAssembly's memory. */
-const writtenLimitBytes = 64 * 2 ** 20
+/** Of one file, and of all that is ever written: files in memory lie outside WebAssembly's memory. */
+const filesLimitBytes = 64 * 2 ** 20
 const noSpaceLeft = 51
 
 /** One interpreter, for one program. */
@@ -29,7 +29,17 @@ interface Pyodide {
 interface FileSystem {
   ErrnoError: new (code: number) => Error
   filesystems: {
-    MEMFS: Record<'expandFileStorage' | 'resizeFileStorage', (node: { contents: Uint8Array }, size: number) => void>
+    MEMFS: {
+      expandFileStorage: (node: object, size: number) => void
+      resizeFileStorage: (node: object, size: number) => void
+      ops_table: {
+        file: {
+          stream: {
+            write: (stream: object, buffer: object, offset: number, length: number, ...rest: unknown[]) => number
+          }
+        }
+      }
+    }
   }
 }
 
@@ -122,13 +132,19 @@ function nameAt({ HEAPU8 }: CPython, pointer: number): string {
   return Buffer.from(HEAPU8.subarray(pointer, HEAPU8.indexOf(0, pointer))).toString('latin1')
 }
 
+/** Emscripten calls these through their objects, so that a bound put in front of them holds for every file. */
 function boundFiles({ ErrnoError, filesystems: { MEMFS } }: FileSystem): void {
   let written = 0
+  const { write } = MEMFS.ops_table.file.stream
+  MEMFS.ops_table.file.stream.write = (stream, buffer, offset, length, ...rest) => {
+    written += length
+    if (written > filesLimitBytes) throw new ErrnoError(noSpaceLeft)
+    return write(stream, buffer, offset, length, ...rest)
+  }
   for (const name of ['expandFileStorage', 'resizeFileStorage'] as const) {
     const change = MEMFS[name]
     MEMFS[name] = (node, size) => {
-      written += Math.max(0, size - node.contents.length)
-      if (written > writtenLimitBytes) throw new ErrnoError(noSpaceLeft)
+      if (size > filesLimitBytes) throw new ErrnoError(noSpaceLeft)
       change(node, size)
     }
   }

@@ -74,10 +74,7 @@ const outsizedJavaScript: readonly (readonly [string, string])[] = [
   ['a long text', 'const evidence = () => "x".repeat(2e7)'],
   ['a circle', 'const loop = []; loop.push(loop); const evidence = () => loop'],
   ['a getter without end', 'const evidence = () => ({ get x() { for (;;); } })'],
-  [
-    'a toJSON without end',
-    'const evidence = () => ({ toJSON() { return { toJSON: this.toJSON } , a: 1 }.x ?? (() => { for (;;); })() })',
-  ],
+  ['a toJSON without end', 'const evidence = () => ({ toJSON() { for (;;); } })'],
   ['a message of megabytes', 'const evidence = () => { throw new Error("x".repeat(2e7)) }'],
   ['a proxy that never ends', 'const evidence = () => new Proxy({}, { ownKeys() { for (;;); } })'],
 ]
