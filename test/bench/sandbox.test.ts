@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { openSandbox } from '../../src/bench/sandbox/sandbox.ts'
 import { sealChildren } from './sealed-children.ts'
@@ -158,6 +159,51 @@ t.test('one Python program cannot spoil the next', async t => {
     { value: [] },
     { value: 1 },
   ])
+})
+
+t.test('the host’s prototypes and Node’s worker threads are out of Python’s reach', async t => {
+  const climb = `
+    host = to_js([1]).__proto__.__proto__
+    host.__defineGetter__('WebSocket', to_js(lambda self: self))
+    import ctypes
+    return str(ctypes.PyDLL(None).emscripten_websocket_is_supported())`
+  const bridges = {
+    'the frame below': `import sys\ndef reach():\n    to_js = sys._getframe(1).f_globals['_pyodide_core'].to_js${climb}`,
+    'the table of modules': `import sys\nbridge = sys.modules.pop('_pyodide_core', None)\ndef reach():\n    to_js = __import__('_pyodide_core').to_js${climb}`,
+  }
+  for (const [name, source] of Object.entries(bridges))
+    t.match((await python(source, 'reach()')).outcomes, [{ error: /Error/ }], name)
+})
+
+t.test('rows that a program puts into a list of outcomes are nobody’s results', async t => {
+  const run = await python(
+    `import gc, sys
+for frame in [sys._getframe()] + [o for o in gc.get_objects() if type(o).__name__ == 'frame']:
+    while frame is not None:
+        rows = frame.f_locals.get('outcomes')
+        if isinstance(rows, list): rows.append({'json': '42'})
+        frame = frame.f_back`,
+    '1 + 1',
+  )
+  t.strictSame(run, { outcomes: [{ value: 2 }] })
+})
+
+t.test('QuickJS keeps to its memory, whatever asks for more', { skip: process.platform !== 'linux' }, async t => {
+  const own = openSandbox()
+  t.teardown(() => own.close())
+  await own.javascript({ source: '', cases: ['1'] })
+  const pids = readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8').trim().split(' ')
+  const greedy = [
+    'const all = []; for (;;) all.push(new Uint8Array(4e6).fill(1))',
+    'const all = []; for (let i = 0; ; i++) all.push("x".repeat(1e6) + i)',
+    'const b = new ArrayBuffer(1, { maxByteLength: 1e9 }); for (let n = 2; ; n *= 2) { b.resize(n); new Uint8Array(b).fill(1) }',
+  ]
+  for (const source of [...greedy, ...greedy, ...greedy]) t.ok((await own.javascript({ source, cases: [] })).failure)
+  const peaks = pids
+    .map(pid => readFileSync(`/proc/${pid}/status`, 'utf8'))
+    .filter(status => status.includes('node'))
+    .map(status => Number(/VmHWM:\s+(\d+)/.exec(status)?.[1]) / 1_024)
+  t.ok(Math.max(...peaks) < 320, `${Math.round(Math.max(...peaks))} MB at most`)
 })
 
 t.test('SQL runs on its own database', async t => {

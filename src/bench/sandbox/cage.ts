@@ -1,7 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { GatewayError } from '../../errors.ts'
@@ -81,15 +81,16 @@ export function openCage<Reply>(options: CageOptions): Cage<Reply> {
 async function start({ cell, packages, heapMegabytes, processMegabytes, walls }: CageOptions): Promise<ChildProcess> {
   const folders = readableFolders(packages)
   const { launcher, limits } = await walls()
-  const [command, ...before] = [
+  const before = [
     ...launcher,
     ...(limits === undefined ? [] : [`--data=${processMegabytes * 2 ** 20}`]),
     process.execPath,
   ]
+  const command = before.shift()
   const started = fork(path.join(import.meta.dirname, cell + path.extname(import.meta.filename)), [], {
     env: {},
     cwd: import.meta.dirname,
-    execPath: command!,
+    execPath: command,
     execArgv: [
       ...before,
       '--permission',
@@ -166,12 +167,16 @@ function processorMs(pid: number | undefined): number | undefined {
   }
 }
 
+/** Where the packages lie, and the folders above this one where Node looks for them, which may be links. */
 function readableFolders(packages: readonly string[]): string[] {
-  const modules = packages.map(name => {
+  const found = packages.map(name => {
     const entry = fileURLToPath(resolve(name))
     return entry.slice(0, entry.lastIndexOf(`node_modules${path.sep}`) + 'node_modules'.length)
   })
-  return [...new Set([import.meta.dirname, ...modules])]
+  const looked: string[] = []
+  for (let folder = import.meta.dirname; path.dirname(folder) !== folder; folder = path.dirname(folder))
+    looked.push(path.join(folder, 'node_modules'))
+  return [...new Set([import.meta.dirname, ...found, ...looked.filter(folder => existsSync(folder))])]
 }
 
 /** What runs generated code is installed for benchmarks alone, as an optional dependency. */

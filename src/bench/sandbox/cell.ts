@@ -28,7 +28,7 @@ export function stopwatch(limitMs: number): IsLate {
   return () => Date.now() - startedAt > limitMs && processorMs() - startedAtProcessorMs > limitMs
 }
 
-const { cpuUsage } = process
+const cpuUsage = process.cpuUsage.bind(process)
 
 function processorMs(): number {
   const { user, system } = cpuUsage()

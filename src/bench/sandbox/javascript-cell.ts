@@ -79,7 +79,7 @@ function runProgram(runtime: QuickJSRuntime, context: QuickJSContext, program: P
     const settled = settle(loaded.value)
     if ('error' in settled) return settled
     const error = property(settled.state, 'error')
-    if (error !== undefined) return { error: String(error) }
+    if (typeof error === 'string') return { error }
     return { evaluate: context.getProp(context.getProp(settled.state, 'value'), evaluator) }
   }
   const evaluate = (call: QuickJSHandle, code: string): Outcome => {
@@ -94,9 +94,7 @@ function runProgram(runtime: QuickJSRuntime, context: QuickJSContext, program: P
     if (Number(property(encoded.value, 'length')) > outcomeLimitCharacters)
       return { error: 'RangeError: the value is too large to look at' }
     const { error, ...rest } = JSON.parse(context.getString(encoded.value)) as Outcome
-    return error === undefined
-      ? ({ value: null, ...rest } as Outcome)
-      : { error: error.slice(0, messageLimitCharacters) }
+    return error === undefined ? { value: null, ...rest } : { error: error.slice(0, messageLimitCharacters) }
   }
 
   const loaded = load()

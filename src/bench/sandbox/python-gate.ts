@@ -3,29 +3,31 @@ import type { HostFunction } from './web-assembly.ts'
 /**
  * What WebAssembly may call while generated code runs. Pyodide's interpreter imports some 270 functions, most of which
  * are bridges to JavaScript's objects; a program that got hold of `ctypes` or of its own memory could call each of them.
- * Past the gate only these few are left: they take numbers, know nothing but files in memory, clocks and random bytes,
- * and give no object of the host's.
+ * Past the gate only these few are left, which take numbers and give no object of the host's: files in memory, an
+ * environment that is empty, time and random bytes, and the interpreter's own housekeeping.
  */
-const allowed: ReadonlySet<string> = new Set([
-  // Files in memory.
-  ...['__syscall_openat', '__syscall_fcntl64', '__syscall_fstat64', '__syscall_stat64', '__syscall_lstat64'],
-  ...['__syscall_newfstatat', '__syscall_getdents64', '__syscall_getcwd', '__syscall_chdir', '__syscall_fchdir'],
-  ...['__syscall_mkdirat', '__syscall_unlinkat', '__syscall_rmdir', '__syscall_renameat', '__syscall_faccessat'],
-  ...['__syscall_readlinkat', '__syscall_symlinkat', '__syscall_dup', '__syscall_dup3', '__syscall_utimensat'],
-  ...['__syscall_chmod', '__syscall_fchmod', '__syscall_fchmodat2', '__syscall_ftruncate64', '__syscall_truncate64'],
-  ...['__syscall_fdatasync', '__syscall_fadvise64', '__syscall_fallocate', '__syscall_ioctl'],
-  ...['__syscall_statfs64', '__syscall_fstatfs64', '_try_fcntl64'],
-  ...['fd_close', 'fd_read', 'fd_write', 'fd_sync', 'fd_seek', 'fd_pread', 'fd_pwrite', 'fd_fdstat_get'],
-  // An environment that is empty.
-  ...['environ_sizes_get', 'environ_get'],
-  // Time and chance.
-  ...['clock_res_get', 'clock_time_get', 'emscripten_date_now', 'emscripten_get_now', 'random_get'],
-  ...['_tzset_js', '_timegm_js', '_mktime_js', '_localtime_js', '_gmtime_js'],
-  // The interpreter's own housekeeping.
-  ...['emscripten_resize_heap', 'emscripten_get_heap_max', '_Py_CheckEmscriptenSignals_Helper'],
-  ...['_PyEM_TrampolineCall_JS', '_Py_emscripten_runtime', 'Jsv_GetError_import', '_emscripten_get_progname'],
-  ...['emscripten_runtime_keepalive_push', 'emscripten_runtime_keepalive_pop'],
-])
+const allowed: ReadonlySet<string> = new Set(
+  `
+  __syscall_openat __syscall_fcntl64 __syscall_fstat64 __syscall_stat64 __syscall_lstat64 __syscall_newfstatat
+  __syscall_getdents64 __syscall_getcwd __syscall_chdir __syscall_fchdir __syscall_mkdirat __syscall_unlinkat
+  __syscall_rmdir __syscall_renameat __syscall_faccessat __syscall_readlinkat __syscall_symlinkat __syscall_dup
+  __syscall_dup3 __syscall_utimensat __syscall_chmod __syscall_fchmod __syscall_fchmodat2 __syscall_ftruncate64
+  __syscall_truncate64 __syscall_fdatasync __syscall_fadvise64 __syscall_fallocate __syscall_ioctl
+  __syscall_statfs64 __syscall_fstatfs64 _try_fcntl64 fd_close fd_read fd_write fd_sync fd_seek fd_pread
+  fd_pwrite fd_fdstat_get
+
+  environ_sizes_get environ_get
+
+  clock_res_get clock_time_get emscripten_date_now emscripten_get_now random_get _tzset_js _timegm_js _mktime_js
+  _localtime_js _gmtime_js
+
+  emscripten_resize_heap emscripten_get_heap_max _Py_CheckEmscriptenSignals_Helper _PyEM_TrampolineCall_JS
+  _Py_emscripten_runtime Jsv_GetError_import _emscripten_get_progname emscripten_runtime_keepalive_push
+  emscripten_runtime_keepalive_pop
+`
+    .trim()
+    .split(/\s+/),
+)
 
 /** What Pyodide would ask of, or do to, this process; past the gate a fixed answer stands for it. */
 const fixed: Readonly<Record<string, number>> = { __syscall_umask_js: 0o22, __syscall_getuid32_js: 0 }

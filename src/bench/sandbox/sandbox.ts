@@ -36,6 +36,8 @@ export interface Sandbox {
   javascript: (program: Program, signal?: AbortSignal) => Promise<Run>
   python: (program: Program, signal?: AbortSignal) => Promise<Run>
   sql: (query: Query, signal?: AbortSignal) => Promise<Run>
+  /** What holds the code beside WebAssembly on this system. */
+  walls: () => Promise<Walls>
   close: () => Promise<void>
 }
 
@@ -66,6 +68,7 @@ export function openSandbox(): Sandbox {
     javascript: (program, signal) => run(javascript, program, signal),
     python: (program, signal) => run(python, { ...program, kind: 'python' }, signal),
     sql: (query, signal) => run(python, { ...query, kind: 'sql' }, signal),
+    walls,
     close: async () => {
       await Promise.all([javascript.close(), python.close()])
     },

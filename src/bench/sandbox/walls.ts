@@ -91,7 +91,7 @@ type Reached = 'nothing' | 'the network' | 'no start'
 const probeLimitMs = 20_000
 
 function probe(launcher: readonly string[], port: number): Promise<Reached> {
-  const [command, ...args] = [
+  const args = [
     ...launcher,
     process.execPath,
     '--permission',
@@ -99,9 +99,10 @@ function probe(launcher: readonly string[], port: number): Promise<Reached> {
     path.join(import.meta.dirname, `wall-probe${path.extname(import.meta.filename)}`),
     String(port),
   ]
+  const command = args.shift()!
   return new Promise(resolve => {
     const options = { env: {}, cwd: import.meta.dirname, timeout: probeLimitMs }
-    execFile(command!, args, options, (error, stdout) => {
+    execFile(command, args, options, (error, stdout) => {
       const answer = stdout.trim()
       resolve(error === null && (answer === 'nothing' || answer === 'the network') ? answer : 'no start')
     })

@@ -9,18 +9,26 @@ def climb(to_js):
 `
 
 const names = [
-  ...[
-    'js',
-    'pyodide_js',
-    'pyodide',
-    'pyodide.ffi',
-    'pyodide.code',
-    'pyodide.http',
-    'pyodide.webloop',
-    'pyodide.console',
-  ],
-  ...['_pyodide', '_pyodide._base', '_pyodide._core_docs', '_pyodide_core', 'ctypes', '_ctypes', 'ctypes.util'],
-  ...['_testcapi', '_testinternalcapi', '_remote_debugging', '_posixsubprocess', '_socket'],
+  'js',
+  'pyodide_js',
+  'pyodide',
+  'pyodide.ffi',
+  'pyodide.code',
+  'pyodide.http',
+  'pyodide.webloop',
+  'pyodide.console',
+  '_pyodide',
+  '_pyodide._base',
+  '_pyodide._core_docs',
+  '_pyodide_core',
+  'ctypes',
+  '_ctypes',
+  'ctypes.util',
+  '_testcapi',
+  '_testinternalcapi',
+  '_remote_debugging',
+  '_posixsubprocess',
+  '_socket',
 ]
 const powers =
   "{'to_js', 'run_js', 'eval_code', 'PyDLL', 'CDLL', 'dlopen', 'fork_exec', 'socket', 'fetch', 'open_url', 'RemoteUnwinder', 'raise_signal', 'get_config', 'hamt', 'document'}"

@@ -49,7 +49,16 @@ const writing: readonly (readonly [string, string])[] = [
 ]
 
 const modules = [
-  ...['glob', 'importlib.machinery', 'io', 'linecache', 'mmap', 'os', 'pathlib', 'shutil', 'sqlite3', 'tokenize'],
+  'glob',
+  'importlib.machinery',
+  'io',
+  'linecache',
+  'mmap',
+  'os',
+  'pathlib',
+  'shutil',
+  'sqlite3',
+  'tokenize',
   'urllib.request',
 ]
 const readable = `

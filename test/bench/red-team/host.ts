@@ -75,18 +75,20 @@ const environment: readonly (readonly [string, string])[] = [
 ]
 
 const modules = [
-  ...[
-    'socket',
-    'urllib.request',
-    'http.client',
-    'ftplib',
-    'smtplib',
-    'asyncio',
-    'subprocess',
-    '_posixsubprocess',
-    'pty',
-  ],
-  ...['multiprocessing', 'concurrent.futures', 'threading', '_thread', 'resource'],
+  'socket',
+  'urllib.request',
+  'http.client',
+  'ftplib',
+  'smtplib',
+  'asyncio',
+  'subprocess',
+  '_posixsubprocess',
+  'pty',
+  'multiprocessing',
+  'concurrent.futures',
+  'threading',
+  '_thread',
+  'resource',
 ]
 /** Only what the code needs, where there is such a module at all. */
 function bring(code: string): string {

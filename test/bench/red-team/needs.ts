@@ -74,8 +74,8 @@ export const needs: readonly (readonly [language: Language, need: string, source
   [
     'python',
     'caches and context managers',
-    'import functools, contextlib\n@functools.lru_cache\ndef fib(n): return n if n < 2 else fib(n - 1) + fib(n - 2)\n@contextlib.contextmanager\ndef c(): yield fib(80)\ndef need():\n    with c() as v: return v',
-    23416728348467685,
+    'import functools, contextlib\n@functools.lru_cache\ndef fib(n): return n if n < 2 else fib(n - 1) + fib(n - 2)\n@contextlib.contextmanager\ndef c(): yield fib(70)\ndef need():\n    with c() as v: return v',
+    190392490709135,
   ],
   [
     'python',
