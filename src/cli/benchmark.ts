@@ -15,6 +15,7 @@ import type { MeasuredServer } from './benchmark/measured-server.ts'
 import { openAiServer } from './benchmark/openai-server.ts'
 import { showProgress, summaryOf } from './benchmark/progress.ts'
 import { signalboxServer } from './benchmark/signalbox-server.ts'
+import { confirmModelCode, terminalQuestion } from './benchmark/trust.ts'
 import { writeDrift, writeReport } from './benchmark/write-report.ts'
 
 const usage = `npm run benchmark -- [--model NAME]… [options]
@@ -34,6 +35,7 @@ Measures the models that Signalbox knows, through the Signalbox that runs or, wh
   --report               also write leaderboard.json, leaderboard.md and frontier.svg to BENCHMARK_RESULTS_PATH
   --output FOLDER        write them there
   --fresh                start a new run even if an unfinished one could go on
+  --trust-model-code     run code of other people's models even where the system offers no wall around the network
   --drift                measure a few tasks again and report what moved
   --base-url URL         ask this OpenAI-compatible server itself, e.g. http://127.0.0.1:8080/v1
   --api-key-env NAME     the environment variable that holds its key`
@@ -59,6 +61,7 @@ const options = {
   report: { type: 'boolean', default: false },
   output: { type: 'string' },
   fresh: { type: 'boolean', default: false },
+  'trust-model-code': { type: 'boolean', default: false },
   drift: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
 } as const
@@ -111,7 +114,17 @@ async function measureServed(values: Values, suites: readonly Suite[], sandbox: 
       ? await signalboxServer(config, version(), Date.now)
       : openAiServer(baseUrl, keyName === undefined ? undefined : process.env[keyName], Date.now)
   try {
-    const candidates = chosenCandidates(await server.models(signal), selection)
+    const served = await server.models(signal)
+    const candidates = chosenCandidates(served, selection)
+    const foreign = candidates.filter(({ provider, model }) =>
+      served.some(({ candidate, own }) => !own && candidate.provider === provider && candidate.model === model),
+    )
+    await confirmModelCode({
+      foreign: foreign.map(({ provider, model }) => `${provider}/${model}`),
+      trusted: values['trust-model-code'],
+      walls: await sandbox.walls(),
+      ask: terminalQuestion(),
+    })
     return await measure({ values, config, server, candidates, suites, limits, sandbox, signal })
   } finally {
     await server.close()

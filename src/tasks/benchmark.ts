@@ -5,6 +5,7 @@ import { strategyNameOf } from '../bench/render.ts'
 import { openResults, type BenchmarkCandidate, type ResultStore } from '../bench/results.ts'
 import { runBenchmark, type Answer, type ChatRequest as BenchmarkRequest, type Progress } from '../bench/runner.ts'
 import type { Sandbox } from '../bench/sandbox/sandbox.ts'
+import { isSecondWallWhole } from '../bench/sandbox/walls.ts'
 import { suites as ownSuites } from '../bench/suites/index.ts'
 import { prompt, text, verdict, type Suite } from '../bench/suites/suite.ts'
 import { GatewayError } from '../errors.ts'
@@ -74,6 +75,16 @@ export interface BenchmarkParts {
   newRequestId: () => string
 }
 
+/** Nobody can be asked here, so code of other people's models runs only behind a whole second wall. */
+async function refuseForeignCode(models: readonly Model[], sandbox: Sandbox): Promise<void> {
+  const foreign = models.filter(({ tier }) => tier !== 'local')
+  if (foreign.length === 0 || isSecondWallWhole(await sandbox.walls())) return
+  throw new GatewayError(
+    'unsupported',
+    `This system offers no wall around the network for the code that ${foreign.map(({ id }) => id).join(', ')} would write. Measure it with signalbox benchmark --trust-model-code.`,
+  )
+}
+
 const givingWayMs = 100
 
 /** The names of our suites, which are the categories of tasks. */
@@ -89,6 +100,7 @@ export function benchmarkHandler(parts: BenchmarkParts): TaskHandler {
       const spec = BenchmarkSpec.parse(input)
       const models = spec.models.map(id => findModel(inventory, id))
       const judged = spec.tasks === undefined
+      if (judged) await refuseForeignCode(models, sandbox())
       // Answers that nobody judged must not count as evidence.
       const store = judged && spec.save ? results() : openResults(':memory:')
       const suites = spec.tasks === undefined ? chosenSuites(spec.categories) : [suiteOf(spec.tasks)]
