@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
+import { openCage } from '../../src/bench/sandbox/cage.ts'
 import { openSandbox } from '../../src/bench/sandbox/sandbox.ts'
 import { sealChildren } from './sealed-children.ts'
 
@@ -235,6 +236,17 @@ t.test('SQL reaches no file, no extension and no end of memory or time', async t
   for (const source of refused) t.ok((await sandbox.sql({ setup: '', source })).failure, source)
   const endless = 'WITH RECURSIVE c AS (SELECT 1 AS x UNION ALL SELECT x FROM c) SELECT count(*) FROM c'
   t.match(await sandbox.sql({ setup: '', source: endless, timeLimitMs }), { failure: stopped })
+})
+
+t.test('a package that is not installed is named, with how to install it', async t => {
+  const cage = openCage({
+    cell: 'javascript-cell',
+    packages: ['quickjs-that-nobody-installed'],
+    heapMegabytes: 64,
+    processMegabytes: 512,
+    walls: () => Promise.reject(new Error('it looked for walls first')),
+  })
+  await t.rejects(cage.ask({ timeLimitMs }), { message: /npm install quickjs-that-nobody-installed/ })
 })
 
 t.test('an aborted program is killed', async t => {

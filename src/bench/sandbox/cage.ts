@@ -185,7 +185,7 @@ function resolve(name: string): string {
     return import.meta.resolve(name)
   } catch (cause) {
     throw new GatewayError(
-      'unsupported',
+      'internal',
       `Running generated code needs the package ${name}, which is not installed. Install it beside Signalbox: npm install ${name}`,
       { cause },
     )

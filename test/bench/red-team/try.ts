@@ -52,6 +52,8 @@ export interface Verdict {
 }
 
 const patientMs = 3_000
+/** What is left for the next program is looked for after a few that leave something: each look takes a program. */
+const lookEvery = 3
 
 /** Puts tries to the sandbox, each of its two engines on its own, and says what each reached. */
 export async function putAll(list: readonly Try[], sandbox: Sandbox, bait: Bait): Promise<Verdict[]> {
@@ -59,7 +61,10 @@ export async function putAll(list: readonly Try[], sandbox: Sandbox, bait: Bait)
   const verdicts = await Promise.all(
     [...byEngine.values()].map(async ofOne => {
       const found: Verdict[] = []
-      for (const one of ofOne) found.push(await put(one, sandbox, bait))
+      for (const [index, one] of ofOne.entries()) {
+        const looks = (index + 1) % lookEvery === 0 || index === ofOne.length - 1
+        found.push(await put(one, sandbox, bait, looks))
+      }
       return found
     }),
   )
@@ -67,14 +72,14 @@ export async function putAll(list: readonly Try[], sandbox: Sandbox, bait: Bait)
 }
 
 /** Puts one try to the sandbox and says what it reached. */
-async function put(one: Try, sandbox: Sandbox, bait: Bait): Promise<Verdict> {
+async function put(one: Try, sandbox: Sandbox, bait: Bait, looks: boolean): Promise<Verdict> {
   const verdict = (escape: string | undefined) => ({ attempt: one.attempt, language: one.language, escape })
   const run = await perform(one, sandbox, bait)
   const text = JSON.stringify(run)
   if (text.includes(bait.secret)) return verdict(`the secret came out: ${text.slice(0, 300)}`)
   const touched = bait.touched()
   if (touched !== undefined) return verdict(touched)
-  return verdict(judge(one, run) ?? (one.holds === 'clean' ? await differs(one, sandbox) : undefined))
+  return verdict(judge(one, run) ?? (one.holds === 'clean' && looks ? await differs(one, sandbox) : undefined))
 }
 
 function perform({ language, source, cases, holds, timeLimitMs = patientMs }: Try, sandbox: Sandbox, bait: Bait) {
