@@ -3,6 +3,7 @@ import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { ConfigError, type Config } from '../config.ts'
 import { GatewayError } from '../errors.ts'
+import { isLoopback } from '../net.ts'
 import { readConfig, version } from './installation.ts'
 import { currentResults, drift } from '../bench/evidence.ts'
 import { openResults, planOf, type BenchmarkCandidate } from '../bench/results.ts'
@@ -116,8 +117,11 @@ async function measureServed(values: Values, suites: readonly Suite[], sandbox: 
   try {
     const served = await server.models(signal)
     const candidates = chosenCandidates(served, selection)
+    const elsewhere = baseUrl !== undefined && !isLoopback(new URL(baseUrl).hostname)
     const foreign = candidates.filter(({ provider, model }) =>
-      served.some(({ candidate, own }) => !own && candidate.provider === provider && candidate.model === model),
+      served.some(
+        ({ candidate, own }) => (elsewhere || !own) && candidate.provider === provider && candidate.model === model,
+      ),
     )
     await confirmModelCode({
       foreign: foreign.map(({ provider, model }) => `${provider}/${model}`),

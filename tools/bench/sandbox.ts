@@ -6,7 +6,7 @@ import { layBait } from '../../test/bench/red-team/bait.ts'
 import { redTeam } from '../../test/bench/red-team/index.ts'
 import { putAll } from '../../test/bench/red-team/try.ts'
 
-const fewestTries = 150
+const minTries = 150
 const timedPrograms = 21
 
 const { values } = parseArgs({ options: { json: { type: 'boolean', default: false } } })
@@ -19,7 +19,7 @@ try {
   const walls = await sandbox.walls()
   process.stderr.write(`Behind: ${describeWalls(walls)}.\n`)
   const rows: Row[] = [
-    goalRow({ name: 'sandbox_tries', value: verdicts.length, unit: 'programs' }, 'at_least', fewestTries),
+    goalRow({ name: 'sandbox_tries', value: verdicts.length, unit: 'programs' }, 'at_least', minTries),
     goalRow({ name: 'sandbox_escapes', value: escapes.length, unit: 'programs' }, 'at_most', 0),
     { name: 'sandbox_second_wall', value: Number(isSecondWallWhole(walls)), unit: '1 = whole' },
     { name: 'python_program', value: await median(() => sandbox.python({ source: '', cases: ['1'] })), unit: 'ms' },

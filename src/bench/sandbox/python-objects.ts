@@ -59,10 +59,11 @@ export class PythonError extends Error {
   override name = 'PythonError'
 }
 
-const longestIteration = 100_000
-const deepest = 200
-const mostNodes = 300_000
-const mostCharacters = 2 ** 20
+const maxIteration = 100_000
+const maxDepth = 200
+const maxNodes = 300_000
+const maxCharacters = 2 ** 20
+const messageLimitCharacters = 2_000
 
 /**
  * Reads Python's values from outside, through the C interface: no line of Python of our own runs once a program has
@@ -85,7 +86,7 @@ export function pythonReader(python: CPython) {
   const characters = (text: number): string => {
     const start = checked(python._PyUnicode_AsUTF8AndSize(text, sizeSlot))
     const length = word(sizeSlot)
-    if (length > 4 * mostCharacters) throw new PythonError(tooLarge)
+    if (length > 4 * maxCharacters) throw new PythonError(tooLarge)
     return new TextDecoder().decode(python.HEAPU8.slice(start, start + length))
   }
   /** A result of the interpreter, or what it raised instead. */
@@ -95,16 +96,13 @@ export function pythonReader(python: CPython) {
   }
   const raised = (): string => {
     const error = python._PyErr_GetRaisedException()
-    if (error === 0) return 'SystemError: nothing was raised'
-    const name = python._PyType_GetName(typeOf(error))
+    return error === 0 ? 'SystemError: nothing was raised' : describe(error)
+  }
+  const describe = (error: number): string => {
+    const name = characters(python._PyType_GetName(typeOf(error)))
     const message = python._PyObject_Str(error)
-    try {
-      return `${characters(name)}: ${message === 0 ? '' : characters(message)}`
-    } catch {
-      return `${characters(name)}: `
-    } finally {
-      python._PyErr_Clear()
-    }
+    if (message === 0) python._PyErr_Clear()
+    return `${name}: ${message === 0 ? '' : characters(message)}`.slice(0, messageLimitCharacters)
   }
   const is = (type: number, ...bases: readonly number[]): boolean =>
     bases.some(base => type === base || python._PyType_IsSubtype(type, base) !== 0)
@@ -122,7 +120,7 @@ export function pythonReader(python: CPython) {
   const iterated = (value: number): number[] => {
     const iterator = checked(python._PyObject_GetIter(value))
     const values: number[] = []
-    while (values.length < longestIteration) {
+    while (values.length < maxIteration) {
       const next = python._PyIter_Next(iterator)
       if (next !== 0) {
         values.push(next)
@@ -134,12 +132,6 @@ export function pythonReader(python: CPython) {
     }
     return values
   }
-  const describe = (error: number): string => {
-    const message = python._PyObject_Str(error)
-    if (message === 0) python._PyErr_Clear()
-    return `${characters(python._PyType_GetName(typeOf(error)))}: ${message === 0 ? '' : characters(message)}`
-  }
-
   /** The value as plain data, as Python's `json.dumps` would give it, sets sorted and iterators listed. */
   const plain = (root: number): unknown => {
     let nodes = 0
@@ -147,7 +139,7 @@ export function pythonReader(python: CPython) {
     const text = (value: number): string => {
       const read = characters(value)
       length += read.length
-      if (length > mostCharacters) throw new PythonError(tooLarge)
+      if (length > maxCharacters) throw new PythonError(tooLarge)
       return read
     }
     const finite = (value: number): number => {
@@ -179,8 +171,8 @@ export function pythonReader(python: CPython) {
     }
     const read = (value: number, above: number): unknown => {
       const depth = above + 1
-      if (depth > deepest) throw new PythonError('ValueError: the value is circular or too deep')
-      if (++nodes > mostNodes) throw new PythonError(tooLarge)
+      if (depth > maxDepth) throw new PythonError('ValueError: the value is circular or too deep')
+      if (++nodes > maxNodes) throw new PythonError(tooLarge)
       if (value === python.__Py_NoneStruct) return null
       if (value === python.__Py_TrueStruct) return true
       if (value === python.__Py_FalseStruct) return false
