@@ -5,18 +5,20 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Logger } from 'pino'
 import type { Config, Endpoint } from './config.ts'
 import { GatewayError } from './errors.ts'
-import { createBreakers } from './gateway/breakers.ts'
+import { createBreakers, type Breakers } from './gateway/breakers.ts'
 import { createGateway, type Gateway } from './gateway/gateway.ts'
 import { createLearner, type Learner, type RatioFact } from './gateway/learner.ts'
 import { createInventory, type Inventory } from './gateway/inventory.ts'
-import { createSlots, type Slots } from './gateway/slots.ts'
+import { createProviderSlots } from './gateway/provider-slots.ts'
+import type { Slots } from './gateway/slots.ts'
 import type { PromptingStrategy } from './ledger/agent-notes.ts'
 import { openLedger, type Ledger } from './ledger/ledger.ts'
 import { createProviders } from './providers/index.ts'
+import type { ProviderParts } from './providers/provider.ts'
 import { createTransport } from './providers/http/transport.ts'
 import { evidenceFrom, type EvidenceRow } from './router/evidence.ts'
 import { createKnowledge, type Knowledge } from './router/knowledge.ts'
-import { policyOf } from './router/policy.ts'
+import { policyOf, type Policy } from './router/policy.ts'
 import { loadWeights } from './router/weights.ts'
 import { openResults, type ResultStore } from './bench/results.ts'
 import { openSandbox } from './bench/sandbox/sandbox.ts'
@@ -30,7 +32,8 @@ import { createTokenRatios } from './tokens/ratio.ts'
 
 /** Everything that lives as long as the process. */
 export interface Core {
-  readonly config: Config
+  /** The configuration in force; `reconfigure` replaces it. */
+  readonly config: () => Config
   readonly version: string
   readonly log: Logger
   readonly ledger: Ledger
@@ -62,7 +65,7 @@ export interface Core {
   readonly reconfigure: (next: Config) => Promise<void>
   /** Calls back after other settings were applied, until the returned function is called. */
   readonly watchConfig: (listener: () => void) => () => void
-  /** Lets requests under way end within `graceMs`, then aborts them, writes the books and closes every connection. */
+  /** Lets requests under way end within `graceMs`, then aborts them, writes the ledger and closes every connection. */
   close(graceMs: number): Promise<void>
 }
 
@@ -81,50 +84,140 @@ export interface CoreParts {
 export type NewId = (prefix: 'req' | 'task' | 'job') => string
 
 /** Builds the core; it has asked no server yet: `inventory.refresh` does. */
-export function createCore({ config, version, log, now, random, newId, readConfig }: CoreParts): Core {
-  let current = config
-  let policy = policyOf(config.values)
-  const { values } = config
-  const dataDir = path.resolve(config.root, values.DATA_DIR)
+export function createCore({ config: first, version, log, now, random, newId, readConfig }: CoreParts): Core {
+  const settingsListeners = new Set<() => void>()
+  let config = first
+  let policy = policyOf(first.values)
+  // Everything that a setting changes while this runs reads it by this function where it uses it.
+  const settings = () => config.values
+  const dataDir = path.resolve(first.root, first.values.DATA_DIR)
   mkdirSync(dataDir, { recursive: true })
   const ledger = openLedger({ file: path.join(dataDir, 'ledger.db'), now, log })
   const tokens = createTokenCounter()
-  const transport = createTransport({
+  const transport = openTransport(first)
+  const providerParts = { transport, now }
+  const inventory = createInventory({
+    providers: createProviders(first.endpoints, providerParts),
+    probeIntervalMs: first.values.PROVIDER_HEALTH_PROBE_INTERVAL_MS,
+    now,
+    log,
+  })
+  const tierOf = (name: string) => inventory.providers.find(provider => provider.name === name)?.tier
+  const slots = createProviderSlots({ isRemote: provider => tierOf(provider) === 'remote', settings })
+  const { knowledge, learner } = createLearning({ ledger, policy: () => policy, now, log })
+  const breakers = createBreakers(now)
+  const gateway = createGateway({
+    inventory,
+    breakers,
+    ledger,
+    learner,
+    slotsOf: slots.of,
+    settings,
+    knowledge,
+    countTokens: ({ messages, tools }) => tokens.countMessages(messages, tools),
+    countText: text => tokens.countText(text),
+    now,
+    random,
+  })
+  const codeSearch = lazySearch({ config: first, dataDir, tokens, now, log })
+  const benchmarks = createBenchmarks({ config: first, inventory, ledger, learner, log })
+  const tasks: Tasks = createTasks({
+    store: ledger.tasks,
+    handlers: {
+      route_task: modelTaskHandler({
+        gateway,
+        strategyOf: benchmarks.strategyInUse,
+        now,
+        newRequestId: () => newId('req'),
+      }),
+      benchmark: benchmarkHandler({
+        gateway,
+        inventory,
+        ledger,
+        results: benchmarks.results.get,
+        sandbox: benchmarks.sandbox.get,
+        peopleWait: provider => tasks.active().waiting > 0 || slots.waiting(provider) > 0,
+        itemTimeoutMs: () => settings().BENCHMARK_TASK_TIMEOUT,
+        onMeasured: benchmarks.feed.feed,
+        strategyOf: ledger.notes.strategy,
+        now,
+        newRequestId: () => newId('req'),
+      }),
+    },
+    // A provider that went away with its setting still holds a place in its queue; the gateway then says what is wrong.
+    limitOf: queue => (tierOf(queue) === undefined ? 1 : slots.of(queue).limits().slots),
+    now,
+    newId,
+    log,
+    retentionMs: () => settings().TASK_RETENTION_DAYS * 86_400_000,
+  })
+  const closing = new AbortController()
+
+  return {
+    config: () => config,
+    version,
+    log,
+    ledger,
+    inventory,
+    gateway,
+    learner,
+    tasks,
+    codeSearch: codeSearch.get,
+    benchmarkResults: benchmarks.results.get,
+    strategyInUse: benchmarks.strategyInUse,
+    tokens,
+    now,
+    startedAt: now(),
+    newId,
+    slotsOf: slots.of,
+    kindOf: provider => config.endpoints.find(({ name }) => name === provider)?.kind,
+    installation: path.resolve(import.meta.dirname, '..'),
+    readConfig,
+    async reconfigure(next) {
+      // First everything that may throw, so that nothing is applied in part.
+      const nextPolicy = policyOf(next.values)
+      const applyEndpoints = planEndpoints({ before: config, next, inventory, breakers, providerParts })
+      policy = nextPolicy
+      config = next
+      log.level = next.values.LOG_LEVEL
+      await applyEndpoints(closing.signal)
+      for (const listener of settingsListeners) listener()
+    },
+    watchConfig(listener) {
+      settingsListeners.add(listener)
+      return () => settingsListeners.delete(listener)
+    },
+    async close(graceMs) {
+      closing.abort()
+      await tasks.close()
+      await codeSearch.made()?.close()
+      await benchmarks.close()
+      await gateway.close(graceMs)
+      learner.close()
+      await inventory.close()
+      await transport.close()
+      tokens.close()
+      await ledger.close()
+    },
+  }
+}
+
+function openTransport({ values }: Config) {
+  return createTransport({
     connectTimeoutMs: values.PROVIDER_CONNECT_TIMEOUT_MS,
     httpProxy: values.HTTP_PROXY,
     httpsProxy: values.HTTPS_PROXY,
     noProxy: values.NO_PROXY,
   })
-  const providerParts = { transport, now }
-  const providers = createProviders(config.endpoints, providerParts)
-  const inventory = createInventory({
-    providers,
-    probeIntervalMs: values.PROVIDER_HEALTH_PROBE_INTERVAL_MS,
-    now,
-    log,
-  })
-  const tierOf = (name: string) => inventory.providers.find(provider => provider.name === name)?.tier
-  // Those of a provider that was taken out stay: requests may hold them, and it may come back.
-  const slots = new Map<string, Slots>()
-  const slotsOf = (provider: string): Slots => {
-    let found = slots.get(provider)
-    if (found === undefined) {
-      found = createSlots(provider, {
-        get slots() {
-          const { PROVIDER_MAX_CONCURRENT_LOCAL, PROVIDER_MAX_CONCURRENT_REMOTE } = current.values
-          return tierOf(provider) === 'remote' ? PROVIDER_MAX_CONCURRENT_REMOTE : PROVIDER_MAX_CONCURRENT_LOCAL
-        },
-        get queueLimit() {
-          return current.values.PROVIDER_QUEUE_LIMIT
-        },
-        get queueTimeoutMs() {
-          return current.values.PROVIDER_QUEUE_TIMEOUT_MS
-        },
-      })
-      slots.set(provider, found)
-    }
-    return found
-  }
+}
+
+interface LearningParts extends Pick<CoreParts, 'now' | 'log'> {
+  ledger: Ledger
+  policy: () => Policy
+}
+
+/** What decisions rest on, as the ledger and the shipped weights have it, and what goes on learning from every request. */
+function createLearning({ ledger, policy, now, log }: LearningParts): { knowledge: () => Knowledge; learner: Learner } {
   const loaded = loadWeights()
   if (loaded.weights === undefined) log.warn(loaded.problem)
   // The ledger stores facts as plain data and does not know what they mean; only the learner wrote them.
@@ -132,48 +225,25 @@ export function createCore({ config, version, log, now, random, newId, readConfi
   const ratios = createTokenRatios()
   ratios.restore(facts.flatMap(fact => (fact.kind === 'ratio' ? [fact.value] : [])))
   const evidence = evidenceFrom(facts.filter(fact => fact.kind !== 'ratio'))
-  const fixed = createKnowledge(loaded.weights, evidence, policy, model => ratios.ratioOf(model.id))
-  const knowledge: Knowledge = {
-    ...fixed,
-    get policy() {
-      return policy
+  let knowledge = createKnowledge(loaded.weights, evidence, policy(), model => ratios.ratioOf(model.id))
+  const learner = createLearner({ knowledge, ratios, save: ledger.learned.save, now, log })
+  return {
+    learner,
+    knowledge() {
+      if (knowledge.policy !== policy()) knowledge = { ...knowledge, policy: policy() }
+      return knowledge
     },
   }
-  const learner = createLearner({ knowledge, ratios, save: ledger.learned.save, now, log })
-  const breakers = createBreakers(now)
-  const gateway = createGateway({
-    inventory,
-    breakers,
-    ledger,
-    slotsOf,
-    timeouts: {
-      get firstTokenMs() {
-        return current.values.PROVIDER_TIMEOUT_MS
-      },
-      get idleMs() {
-        return current.values.PROVIDER_IDLE_TIMEOUT_MS
-      },
-      get totalMs() {
-        return current.values.PROVIDER_TOTAL_TIMEOUT_MS
-      },
-    },
-    get aliases() {
-      return current.values.MODEL_ALIASES
-    },
-    knowledge,
-    learner,
-    random,
-    countTokens: ({ messages, tools }) => tokens.countMessages(messages, tools),
-    countText: text => tokens.countText(text),
-    get testCommands() {
-      return current.values.VERIFY_COMMANDS
-    },
-    get testTimeoutMs() {
-      return current.values.VERIFY_COMMAND_TIMEOUT_MS
-    },
-    now,
-  })
-  const codeSearch = once(() => {
+}
+
+interface SearchParts extends Pick<CoreParts, 'config' | 'now' | 'log'> {
+  dataDir: string
+  tokens: TokenCounter
+}
+
+/** Code search, opened at once where something was indexed before and otherwise when it is first needed. */
+function lazySearch({ config: { values }, dataDir, tokens, now, log }: SearchParts): Lazy<Search> {
+  const search = once(() => {
     if (!values.CODE_SEARCH_ENABLED) {
       throw new GatewayError('unsupported', 'Code search is switched off (CODE_SEARCH_ENABLED).')
     }
@@ -189,114 +259,72 @@ export function createCore({ config, version, log, now, random, newId, readConfi
       log,
     })
   })
-  // Whoever indexed something before wants it fresh; whoever never did should not pay for it.
-  if (values.CODE_SEARCH_ENABLED && existsSync(path.join(dataDir, 'search'))) codeSearch.get()
+  // An existing index is kept fresh from the start; without one nothing is opened until it is asked for.
+  if (values.CODE_SEARCH_ENABLED && existsSync(path.join(dataDir, 'search'))) search.get()
+  return search
+}
+
+interface BenchmarkCoreParts extends Pick<CoreParts, 'config' | 'log'> {
+  inventory: Inventory
+  ledger: Ledger
+  learner: Learner
+}
+
+/** The results of benchmarks, what feeds them to the router, and where tested code runs. */
+function createBenchmarks({ config, inventory, ledger, learner, log }: BenchmarkCoreParts) {
   const sandbox = once(openSandbox)
-  const resultsFile = path.resolve(config.root, values.BENCHMARK_RESULTS_PATH, 'benchmarks.db')
-  const benchmarkResults = once(() => {
-    mkdirSync(path.dirname(resultsFile), { recursive: true })
-    return openResults(resultsFile)
+  const file = path.resolve(config.root, config.values.BENCHMARK_RESULTS_PATH, 'benchmarks.db')
+  const results = once(() => {
+    mkdirSync(path.dirname(file), { recursive: true })
+    return openResults(file)
   })
-  const measuredBefore = () => (existsSync(resultsFile) ? benchmarkResults.get() : undefined)
-  const benchmarkFeed = createBenchmarkFeed({
-    results: measuredBefore,
+  const feed = createBenchmarkFeed({
+    results: () => (existsSync(file) ? results.get() : undefined),
     learn: ({ model, category, value }) => {
       learner.benchmarked(model, category, value)
     },
     log,
   })
-  const strategyInUse = (id: string) => {
+  function strategyInUse(id: string): PromptingStrategy | undefined {
     const model = inventory.models().find(each => each.id === id)
     const strategy = ledger.notes.strategy(id)
     if (model === undefined || strategy === undefined) return undefined
-    return benchmarkFeed.isBetter(model.provider, model.name, strategy) ? strategy : undefined
+    return feed.isBetter(model.provider, model.name, strategy) ? strategy : undefined
   }
-  const tasks: Tasks = createTasks({
-    store: ledger.tasks,
-    handlers: {
-      route_task: modelTaskHandler({ gateway, strategyOf: strategyInUse, now, newRequestId: () => newId('req') }),
-      benchmark: benchmarkHandler({
-        gateway,
-        inventory,
-        ledger,
-        results: benchmarkResults.get,
-        sandbox: sandbox.get,
-        peopleWait: provider => tasks.active().waiting > 0 || (slots.get(provider)?.waiting() ?? 0) > 0,
-        itemTimeoutMs: () => current.values.BENCHMARK_TASK_TIMEOUT,
-        onMeasured: benchmarkFeed.feed,
-        strategyOf: ledger.notes.strategy,
-        now,
-        newRequestId: () => newId('req'),
-      }),
-    },
-    // A provider that went away with its setting still holds a place in line; the gateway then says what is wrong.
-    limitOf: queue => (tierOf(queue) === undefined ? 1 : slotsOf(queue).limits().slots),
-    now,
-    newId,
-    log,
-    retentionMs: () => current.values.TASK_RETENTION_DAYS * 86_400_000,
-  })
-  const configListeners = new Set<() => void>()
-  const closing = new AbortController()
 
   return {
-    get config() {
-      return current
-    },
-    version,
-    log,
-    ledger,
-    inventory,
-    gateway,
-    learner,
-    tasks,
-    codeSearch: codeSearch.get,
-    benchmarkResults: benchmarkResults.get,
+    sandbox,
+    results,
+    feed,
     strategyInUse,
-    tokens,
-    now,
-    startedAt: now(),
-    newId,
-    slotsOf,
-    kindOf: provider => current.endpoints.find(({ name }) => name === provider)?.kind,
-    installation: path.resolve(import.meta.dirname, '..'),
-    readConfig,
-    async reconfigure(next) {
-      // First what may throw, so that nothing is applied in part.
-      const nextPolicy = policyOf(next.values)
-      const fresh = next.endpoints.filter(endpoint => !includes(current.endpoints, endpoint))
-      const made = createProviders(fresh, providerParts)
-      const gone = current.endpoints.filter(endpoint => !includes(next.endpoints, endpoint))
-      const wanted = next.endpoints.map(({ name }) =>
-        [...made, ...inventory.providers].find(each => each.name === name)!,
-      )
-      policy = nextPolicy
-      current = next
-      log.level = next.values.LOG_LEVEL
-      if (fresh.length + gone.length > 0) {
-        for (const { name } of [...fresh, ...gone]) breakers.forget(name)
-        await inventory.replace(wanted, closing.signal)
-      }
-      for (const listener of configListeners) listener()
-    },
-    watchConfig(listener) {
-      configListeners.add(listener)
-      return () => configListeners.delete(listener)
-    },
-    async close(graceMs) {
-      closing.abort()
-      await tasks.close()
-      await codeSearch.made()?.close()
+    async close() {
       await sandbox.made()?.close()
-      benchmarkFeed.close()
-      benchmarkResults.made()?.close()
-      await gateway.close(graceMs)
-      learner.close()
-      await inventory.close()
-      await transport.close()
-      tokens.close()
-      await ledger.close()
+      feed.close()
+      results.made()?.close()
     },
+  }
+}
+
+interface EndpointChange {
+  before: Config
+  next: Config
+  inventory: Inventory
+  breakers: Breakers
+  providerParts: Omit<ProviderParts, 'endpoint'>
+}
+
+/** Makes the providers that are new; what it returns puts them into service. Throws `ConfigError`, having done nothing. */
+function planEndpoints({ before, next, inventory, breakers, providerParts }: EndpointChange) {
+  const added = next.endpoints.filter(endpoint => !includes(before.endpoints, endpoint))
+  const removed = before.endpoints.filter(endpoint => !includes(next.endpoints, endpoint))
+  const created = createProviders(added, providerParts)
+  const wanted = next.endpoints.map(({ name }) =>
+    [...created, ...inventory.providers].find(each => each.name === name)!,
+  )
+  return async (signal: AbortSignal): Promise<void> => {
+    if (added.length + removed.length === 0) return
+    for (const { name } of [...added, ...removed]) breakers.forget(name)
+    await inventory.replace(wanted, signal)
   }
 }
 
@@ -304,8 +332,14 @@ function includes(endpoints: readonly Endpoint[], wanted: Endpoint): boolean {
   return endpoints.some(endpoint => isDeepStrictEqual(endpoint, wanted))
 }
 
-/** Makes something when it is first asked for; `made` is what there is to close. */
-function once<Part>(make: () => Part): { get: () => Part; made: () => Part | undefined } {
+interface Lazy<Part> {
+  get: () => Part
+  /** What there is to close. */
+  made: () => Part | undefined
+}
+
+/** Makes something when it is first asked for. */
+function once<Part>(make: () => Part): Lazy<Part> {
   let part: Part | undefined
   return { get: () => (part ??= make()), made: () => part }
 }

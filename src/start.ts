@@ -112,7 +112,7 @@ export function dataDirOf({ root, values }: Config): string {
 
 /** Everything that answers on the port. */
 function createApplication(core: Core, client: Client, token: string, url: () => string): FastifyInstance {
-  const { SIGNALBOX_TOOLS, MCP_SESSION_LIMIT, MCP_SESSION_IDLE_MS } = core.config.values
+  const { SIGNALBOX_TOOLS, MCP_SESSION_LIMIT, MCP_SESSION_IDLE_MS } = core.config().values
   const server = createServer(core, token)
   const authorize = ({ keyId }: FastifyRequest): Principal => ({ name: keyId })
   registerOperations(server, { operations, client, authorize })

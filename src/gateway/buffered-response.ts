@@ -2,7 +2,7 @@ import { GatewayError } from '../errors.ts'
 import { createCompletionFold } from '../wire/chat/chunks.ts'
 import type { ChatCompletion } from '../wire/chat/schema.ts'
 import type { StreamPart } from '../wire/stream-part.ts'
-import type { AttemptRecorder } from './request-record.ts'
+import type { AttemptRecorder } from './attempt-record.ts'
 import type { Primed } from './attempt.ts'
 
 /** An answer that is all here and has not gone to anybody. */

@@ -14,29 +14,20 @@ import type { Decision } from '../router/decide.ts'
 import { likeliest } from '../router/measure.ts'
 import type { Candidate } from '../router/rank.ts'
 import type { ChatCompletion } from '../wire/chat/schema.ts'
-import type { RequestRecorder, AttemptRecorder } from './request-record.ts'
+import type { Answer } from './answer.ts'
 import { checkAll, learnFrom, type CheckParts, type CheckRequest } from './check-answer.ts'
-import type { Primed } from './attempt.ts'
-import type { Answer, Served } from './gateway.ts'
 import { bufferResponse, type BufferedResponse } from './buffered-response.ts'
 import type { Learner } from './learner.ts'
-
-/** An answer that has begun, as it would go on to the caller, with what closes its attempt. */
-export interface Unchecked<Body> {
-  served: Served
-  reply: Primed<Body>
-  entry: AttemptRecorder
-  /** Gives its slot back; a judge may need it. */
-  release: () => void
-}
+import type { OpenAnswer } from './fallback.ts'
+import type { RequestRecorder } from './request-record.ts'
 
 /**
- * The checks of one request. The loop of the gateway stays the only one: to it, an answer that fails its checks is an attempt
+ * The checks of one request. The loop of the pipeline stays the only one: to it, an answer that fails its checks is an attempt
  * that failed, and this says who may be asked after it.
  */
 export interface Cascade<Body> {
   /** The answer, once it has passed. Throws `answer_rejected` for one that has not, and keeps the best of those. */
-  check(answer: Unchecked<Body>, signal: AbortSignal): Promise<Answer<Body>>
+  check(answer: OpenAnswer<Body>, signal: AbortSignal): Promise<Answer<Body>>
   /** Of those not yet asked, who may be asked now: all of them until an answer was rejected, then only better ones. */
   left(line: readonly Model[]): Model[]
   /** The best answer of those that failed; undefined where there was none. */
@@ -61,7 +52,7 @@ export function createCascades(parts: CascadeParts): (request: CascadeRequest) =
 }
 
 interface CheckedAnswer {
-  answer: Unchecked<ChatCompletion>
+  answer: OpenAnswer<ChatCompletion>
   held: BufferedResponse
   checked: Checked
   quality: number
@@ -112,7 +103,7 @@ function createCascade(request: CascadeRequest, parts: CascadeParts): Cascade<Ch
   }
 
   /** Reads the answer to its end; one that has none is rejected without being kept. */
-  async function whole({ served, reply, entry }: Unchecked<ChatCompletion>): Promise<BufferedResponse> {
+  async function whole({ served, reply, entry }: OpenAnswer<ChatCompletion>): Promise<BufferedResponse> {
     try {
       return await bufferResponse(reply, entry)
     } catch (error) {
@@ -128,7 +119,7 @@ function createCascade(request: CascadeRequest, parts: CascadeParts): Cascade<Ch
     const said = checked.verdicts.filter(({ verdict, binding }) => binding && verdict !== undefined)
     if (said.length === 0) return
     const { quality, key } = candidateOf(model)
-    const { evidence } = parts.knowledge
+    const { evidence } = parts.knowledge()
     const place = { key, category: likeliest(categories), checks: said.map(({ verifier }) => verifier) }
     const passes = lowestAcceptRate(evidence, place, parts.now())?.acceptRate ?? 1
     learner.judged(model, categories, 'verified', scoreOfPass(quality, passes))
@@ -139,7 +130,10 @@ function createCascade(request: CascadeRequest, parts: CascadeParts): Cascade<Ch
       const { model } = answer.served
       const held = await whole(answer)
       answer.release()
-      const checked = await checkAll(request, parts, model, held.completion, answers.length + 1, signal)
+      const checked = await checkAll(
+        { request, model, completion: held.completion, ordinal: answers.length + 1, signal },
+        parts,
+      )
       answers.push(checked)
       const tested = learnFrom(checked, model, decision, learner)
       const candidate = { answer, held, checked, quality: candidateOf(model).quality }

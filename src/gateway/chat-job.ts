@@ -7,27 +7,14 @@ import { inTurn, parseInlineCompletion, parseInlineStream, type TextReading } fr
 import type { Offered } from '../wire/inline-calls/dialects.ts'
 import { createInlineCallReader } from '../wire/inline-calls/call-reader.ts'
 import { startsInReasoning, createInlineReasoningReader } from '../wire/inline-calls/reasoning-reader.ts'
-import type { Call, RouteQuery } from './request-record.ts'
+import type { Call } from './call.ts'
 import type { Primed } from './attempt.ts'
-import type { Cascade, CascadeRequest } from './cascade-run.ts'
-import type { Job } from './job.ts'
-import type { ReasoningCache } from './reasoning-cache.ts'
+import type { Job, PipelineEffects } from './job.ts'
 import { prepare } from './prepare.ts'
 import { preparePassThrough } from './prepare-pass-through.ts'
 
-export interface ChatJobParts {
-  decide: (request: ChatRequest, signal: AbortSignal, query: RouteQuery) => Promise<Decision>
-  /** Takes note of which model holds the conversation. */
-  remember: (request: ChatRequest, session: string | undefined, model: Model, decision: Decision) => void
-  reasoningCache: ReasoningCache
-  cascadeFor: (parts: CascadeRequest) => Cascade<ChatCompletion>
-}
-
-export function chatJob(
-  call: Call,
-  request: ChatRequest,
-  { decide, reasoningCache, remember, cascadeFor }: ChatJobParts,
-): Job<ChatCompletion> {
+export function chatJob(call: Call, request: ChatRequest, effects: PipelineEffects): Job<ChatCompletion> {
+  const { reasoningCache } = effects
   const restored = reasoningCache.restore(request)
   const mayCall = (request.tools?.length ?? 0) > 0
   /** A server's own Messages go on as they are: what it means as a call or a thought it says in blocks. */
@@ -35,10 +22,11 @@ export function chatJob(
     if (mayCall && reply.kind === 'complete') reasoningCache.keep(reply.completion)
     return mayCall && reply.kind === 'stream' ? { ...reply, parts: reasoningCache.watch(reply.parts) } : reply
   }
-  const served = (model: Model, decision: Decision) => remember(request, call.options?.session, model, decision)
+  const conversation = { request, session: call.options?.session }
+  const served = (model: Model, decision: Decision) => effects.remember(conversation, model, decision)
   return {
     asked: request,
-    decide: signal => decide(request, signal, call),
+    decide: signal => effects.decideChat(request, signal, call),
     prepare({ model, provider, promptTokens }) {
       const { native } = call
       // Thoughts that the client dropped are put back by the translation alone.
@@ -61,7 +49,7 @@ export function chatJob(
     cascade: (decision, recorder) =>
       decision.cascade === undefined
         ? undefined
-        : cascadeFor({ call, request, decision, plan: decision.cascade, recorder, served }),
+        : effects.startCascade({ call, request, decision, plan: decision.cascade, recorder, served }),
     served,
     finish(reply, model) {
       if (reply.native !== undefined) return keepingOnly(reply)

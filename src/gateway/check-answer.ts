@@ -1,3 +1,4 @@
+import type { CoreValues } from '../config.ts'
 import { asGatewayError } from '../errors.ts'
 import type { Model } from '../providers/provider.ts'
 import { complaintOf, isBinding, type CascadePlan, type Checked, type CheckedBy } from '../router/cascade.ts'
@@ -6,11 +7,11 @@ import type { Knowledge } from '../router/knowledge.ts'
 import { judgeOf, testsOf, verifiers, type Verdict } from '../router/verify.ts'
 import { redact } from '../redact.ts'
 import type { ChatCompletion, ChatRequest } from '../wire/chat/schema.ts'
-import type { Call } from './request-record.ts'
-import { judgeAnswer, type Ask } from './judge-answer.ts'
+import type { Call } from './call.ts'
+import { judgeAnswer, type AskJudge } from './judge-answer.ts'
 import type { Learner } from './learner.ts'
 import type { Slots } from './slots.ts'
-import { runTests, type TestCommands } from './test-command.ts'
+import { runTests } from './test-command.ts'
 
 export interface CheckRequest {
   call: Call
@@ -19,36 +20,41 @@ export interface CheckRequest {
   plan: CascadePlan
 }
 
+/** One answer to be checked. */
+export interface CheckSubject {
+  request: CheckRequest
+  model: Model
+  completion: ChatCompletion
+  /** Which of its request's answers this is, from 1. */
+  ordinal: number
+  signal: AbortSignal
+}
+
 export interface CheckParts {
-  knowledge: Knowledge
-  /** The road, for judges. */
-  chat: Ask
-  tests: { readonly testCommands: TestCommands; readonly testTimeoutMs: number }
+  knowledge: () => Knowledge
+  /** The pipeline, for judges. */
+  chat: AskJudge
+  /** The tests that the operator allows, and the time they have; read for every check. */
+  settings: () => Pick<CoreValues, 'VERIFY_COMMANDS' | 'VERIFY_COMMAND_TIMEOUT_MS'>
   testSlots: Slots
 }
 
 const maxOfReason = 200
 
 /**
- * Makes the checks of a decision on one answer, the `ordinal`-th of its request. What costs something is left out once the
+ * Makes the checks of a decision on one answer. What costs something is left out once the
  * answer has failed; only a judge who is not yet known is asked even after tests have spoken, since that is how he gets known.
  */
-export async function checkAll(
-  request: CheckRequest,
-  parts: CheckParts,
-  model: Model,
-  completion: ChatCompletion,
-  ordinal: number,
-  signal: AbortSignal,
-): Promise<Checked> {
-  const { evidence, policy } = parts.knowledge
+export async function checkAll(subject: CheckSubject, parts: CheckParts): Promise<Checked> {
+  const { request, model, signal } = subject
+  const { evidence, policy } = parts.knowledge()
   const verdicts: CheckedBy[] = []
   const checked = { model: model.id, verdicts }
   for (const verifier of request.plan.checks) {
     const binding = isBinding(verifier, evidence, policy)
     if (isExpensive(verifier) && !mayBeAsked(checked, binding)) continue
     try {
-      const verdict = bounded(await verdictOf(verifier, request, parts, model, completion, ordinal, signal))
+      const verdict = bounded(await verdictOf(verifier, subject, parts))
       verdicts.push({ verifier, verdict, binding })
     } catch (error) {
       if (signal.aborted) throw asGatewayError(signal.reason)
@@ -89,27 +95,24 @@ function mayBeAsked(checked: Checked, binding: boolean): boolean {
 
 async function verdictOf(
   check: string,
-  { call, request }: CheckRequest,
-  { chat, tests, testSlots }: CheckParts,
-  model: Model,
-  completion: ChatCompletion,
-  ordinal: number,
-  signal: AbortSignal,
+  { request: { call, request }, model, completion, ordinal, signal }: CheckSubject,
+  { chat, settings, testSlots }: CheckParts,
 ): Promise<Verdict> {
-  const command = tests.testCommands[testsOf(check) ?? '']
+  const { VERIFY_COMMANDS, VERIFY_COMMAND_TIMEOUT_MS } = settings()
+  const command = VERIFY_COMMANDS[testsOf(check) ?? '']
   if (command !== undefined) {
     const text = completion.choices.map(({ message }) => message.content ?? '').join('\n')
     if (text === '') return undefined
     const release = await testSlots.acquire(signal)
     try {
-      return await runTests(command, text, tests.testTimeoutMs, signal)
+      return await runTests(command, text, VERIFY_COMMAND_TIMEOUT_MS, signal)
     } finally {
       release()
     }
   }
   const judge = judgeOf(check)
   if (judge === undefined) return verifiers.find(({ name }) => name === check)?.check(request, completion)
-  // Nobody judges his own work.
+  // No model judges its own work.
   if (judge === model.id || judge === model.name) return undefined
   return judgeAnswer(chat, judge, { call, request, ordinal }, completion, signal)
 }

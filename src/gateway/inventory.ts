@@ -11,7 +11,7 @@ export interface Inventory {
   /** All models known, those of servers that went away included; ask `condition` before using one. */
   models(): readonly Model[]
   /** Throws `model_not_found` when its provider was taken out of the settings since the model was chosen. */
-  providerOf(model: Model): Provider
+  providerOf: (model: Model) => Provider
   condition(model: Model): Condition
   /** Asks every server what it serves now; at once, in parallel, each bounded by itself. */
   refresh(signal: AbortSignal): Promise<void>

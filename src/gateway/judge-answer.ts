@@ -2,11 +2,11 @@ import type { RequestOptions } from '../router/options.ts'
 import type { Verdict } from '../router/verify.ts'
 import { createCompletionFold } from '../wire/chat/chunks.ts'
 import type { ChatCompletion, ChatRequest } from '../wire/chat/schema.ts'
-import type { Call } from './request-record.ts'
+import type { Call } from './call.ts'
 import type { Primed } from './attempt.ts'
 
-/** The road again, for the judge's own request. */
-export type Ask = (call: Call, request: ChatRequest) => Promise<{ reply: Primed<ChatCompletion> }>
+/** The pipeline again, for the judge's own request. */
+export type AskJudge = (call: Call, request: ChatRequest) => Promise<{ reply: Primed<ChatCompletion> }>
 
 /** Letters of question and answer that a judge gets to read. */
 const maxOfTask = 12_000
@@ -22,7 +22,7 @@ const instructions =
  * as the caller wants his own to be. Undefined where the judge says neither; throws what the road throws.
  */
 export async function judgeAnswer(
-  ask: Ask,
+  ask: AskJudge,
   judge: string,
   { call, request, ordinal }: { call: Call; request: ChatRequest; ordinal: number },
   answer: ChatCompletion,

@@ -65,7 +65,7 @@ export interface Learner {
 }
 
 export interface LearnerParts {
-  knowledge: Knowledge
+  knowledge: Pick<Knowledge, 'evidence' | 'abilityOf'>
   ratios: Pick<TokenRatios, 'learn'>
   save: (facts: readonly Fact[]) => void
   /** Milliseconds since the epoch. */

@@ -1,17 +1,9 @@
 import { GatewayError } from '../errors.ts'
-import type { Model, Provider } from '../providers/provider.ts'
+import type { Model } from '../providers/provider.ts'
 import type { Decision } from '../router/decide.ts'
-import { measureNonChat, type Measured, type PromptCount } from '../router/measure.ts'
-import type { Group } from '../router/select.ts'
+import { measureNonChat } from '../router/measure.ts'
 import type { NonChatEndpoint, NonChatType, NonChatReply, NonChatRequests } from '../wire/non-chat.ts'
-import type { Job } from './job.ts'
-
-export interface NonChatJobParts {
-  groupsOf: (names: readonly string[]) => Group[]
-  providerOf: (model: Model) => Provider
-  countText: (text: string) => PromptCount
-  decide: (groups: readonly Group[], measured: Measured) => Decision
-}
+import type { Job, PipelineEffects } from './job.ts'
 
 /**
  * Embeddings, completions and rerank. A model that the caller did not name is never replaced by another one for embeddings:
@@ -20,8 +12,9 @@ export interface NonChatJobParts {
 export function nonChatJob<Name extends NonChatType>(
   nonChat: NonChatEndpoint<Name>,
   request: NonChatRequests[Name],
-  { groupsOf, providerOf, countText, decide }: NonChatJobParts,
+  effects: Pick<PipelineEffects, 'groupsOf' | 'providerOf' | 'countText' | 'decideNonChat'>,
 ): Job<NonChatReply> {
+  const { groupsOf, providerOf, countText } = effects
   const { name } = nonChat
   const able = (model: Model) => providerOf(model).nonChat?.[name] !== undefined
 
@@ -34,7 +27,7 @@ export function nonChatJob<Name extends NonChatType>(
     }
     const text = nonChat.longest(request)
     const counted = typeof text === 'string' ? countText(text) : { tokens: text, exact: true, error: 0 }
-    const decision = decide(groups, measureNonChat(name, counted, outputOf(request)))
+    const decision = effects.decideNonChat(groups, measureNonChat(name, counted, outputOf(request)))
     return name === 'embeddings' ? { ...decision, ranked: ofOneName(decision.ranked) } : decision
   }
 

@@ -11,7 +11,7 @@ export interface SlotLimits {
 export interface Slots {
   /**
    * Waits for a slot, first come first served within a priority (larger goes first), and answers with the function that gives
-   * it back. Throws `queue_full`, `queue_timeout`, or the signal's reason; a caller that leaves frees his place in line.
+   * it back. Throws `queue_full`, `queue_timeout`, or the signal's reason; a caller that leaves frees its place in the queue.
    */
   acquire(signal: AbortSignal, priority?: number): Promise<() => void>
   busy(): number
@@ -24,14 +24,14 @@ interface Waiter {
   admit(): void
 }
 
-/** The slots of one endpoint. `name` is for messages. */
-export function createSlots(name: string, limits: SlotLimits): Slots {
+/** The slots of one endpoint. `name` is for messages; `limits` are read for every request. */
+export function createSlots(name: string, limits: () => SlotLimits): Slots {
   let busy = 0
-  const line: Waiter[] = []
+  const queue: Waiter[] = []
 
   const release = () => {
     busy--
-    const next = line.shift()
+    const next = queue.shift()
     if (next !== undefined) {
       busy++
       next.admit()
@@ -54,11 +54,12 @@ export function createSlots(name: string, limits: SlotLimits): Slots {
       const leave = (error: Error) => {
         clearTimeout(timer)
         signal.removeEventListener('abort', onAbort)
-        line.splice(line.indexOf(waiter), 1)
+        queue.splice(queue.indexOf(waiter), 1)
         reject(error)
       }
       const onAbort = () => leave(asGatewayError(signal.reason))
-      const timer = setTimeout(() => leave(waitedTooLong(name, limits)), limits.queueTimeoutMs)
+      const { slots, queueTimeoutMs } = limits()
+      const timer = setTimeout(() => leave(waitedTooLong(name, slots, queueTimeoutMs)), queueTimeoutMs)
       const waiter: Waiter = {
         priority,
         admit() {
@@ -68,33 +69,33 @@ export function createSlots(name: string, limits: SlotLimits): Slots {
         },
       }
       signal.addEventListener('abort', onAbort, { once: true })
-      const behind = line.findIndex(other => other.priority < priority)
-      line.splice(behind < 0 ? line.length : behind, 0, waiter)
+      const behind = queue.findIndex(other => other.priority < priority)
+      queue.splice(behind < 0 ? queue.length : behind, 0, waiter)
     })
   }
 
   return {
     async acquire(signal, priority = 0) {
       signal.throwIfAborted()
-      if (busy < limits.slots) {
+      if (busy < limits().slots) {
         busy++
         return once()
       }
-      if (line.length >= limits.queueLimit) {
+      if (queue.length >= limits().queueLimit) {
         throw new GatewayError(
           'queue_full',
-          `${name} is busy and ${line.length} requests already wait for it; try later.`,
+          `${name} is busy and ${queue.length} requests already wait for it; try later.`,
         )
       }
       return wait(signal, priority)
     },
     busy: () => busy,
-    waiting: () => line.length,
-    limits: () => limits,
+    waiting: () => queue.length,
+    limits,
   }
 }
 
-function waitedTooLong(name: string, { queueTimeoutMs, slots }: SlotLimits): GatewayError {
+function waitedTooLong(name: string, slots: number, queueTimeoutMs: number): GatewayError {
   return new GatewayError(
     'queue_timeout',
     `${name} had no free slot for ${queueTimeoutMs} ms (${slots} at once); try later, or raise its PROVIDER_MAX_CONCURRENT_* setting.`,

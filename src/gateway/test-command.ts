@@ -6,22 +6,17 @@ import { GatewayError, asGatewayError } from '../errors.ts'
 import type { Verdict } from '../router/verify.ts'
 import { createSlots, type Slots } from './slots.ts'
 
-/** The tests that the operator allows, by name. */
-export type TestCommands = Readonly<Record<string, TestCommand>>
-
 /** Programs at once, over all requests; the others wait, and give up after as long as they might run. */
 const maxAtOnce = 2
 const maxWaiting = 100
 
-/** The places for tests; `timeoutMs` is asked each time. */
+/** The slots for tests; `timeoutMs` is read each time. */
 export function testSlots(timeoutMs: () => number): Slots {
-  return createSlots('VERIFY_COMMANDS', {
+  return createSlots('VERIFY_COMMANDS', () => ({
     slots: maxAtOnce,
     queueLimit: maxWaiting,
-    get queueTimeoutMs() {
-      return timeoutMs()
-    },
-  })
+    queueTimeoutMs: timeoutMs(),
+  }))
 }
 
 /** Where programs usually are, and the one that runs this. */

@@ -45,7 +45,7 @@ interface BenchmarkRequest {
 /** Puts a benchmark in line behind whatever people wait for. */
 export function startBenchmark(core: Core, request: BenchmarkRequest, principal: Principal): TaskStatus {
   const { BENCHMARK_RUNS_PER_TASK, BENCHMARK_PARALLEL, BENCHMARK_MAX_PARALLEL_TASKS, BENCHMARK_SAVE_RESULTS } =
-    core.config.values
+    core.config().values
   const spec: BenchmarkSpec = {
     models: [...new Set(request.models)],
     ...(request.categories !== undefined && { categories: request.categories }),

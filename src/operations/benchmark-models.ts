@@ -6,7 +6,7 @@ import type { OwnTask } from './benchmark-input.ts'
 
 /** The model that a caller named. Throws `model_not_found` with near names. */
 export function namedModel({ inventory, config }: Core, name: string): string {
-  const model = select([name], inventory.models(), config.values.MODEL_ALIASES)[0]?.models[0]
+  const model = select([name], inventory.models(), config().values.MODEL_ALIASES)[0]?.models[0]
   if (model === undefined) throw new GatewayError('model_not_found', `There is no model '${name}'.`, { param: 'model' })
   return model.id
 }

@@ -30,7 +30,7 @@ export const getCostEstimate = operation({
   }),
   run: ({ inventory, config }: Core, { context_length, expected_output_length, model: name }) => {
     const all = inventory.models()
-    const asked = name === undefined ? all : (select([name], all, config.values.MODEL_ALIASES)[0]?.models ?? [])
+    const asked = name === undefined ? all : (select([name], all, config().values.MODEL_ALIASES)[0]?.models ?? [])
     const estimates = asked
       .map(model => ({
         model: model.id,

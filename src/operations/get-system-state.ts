@@ -41,7 +41,7 @@ export const getSystemState = operation({
 /** The settings that are one value each, without the secret ones. */
 function shownSettings({ config }: Core): Record<string, string | number | boolean> {
   const secret = /KEY|PASSWORD|PROXY/
-  const shown = Object.entries(config.values).filter(
+  const shown = Object.entries(config().values).filter(
     ([name, value]) => ['string', 'number', 'boolean'].includes(typeof value) && !secret.test(name),
   )
   return Object.fromEntries(shown) as Record<string, string | number | boolean>

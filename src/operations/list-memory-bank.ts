@@ -17,7 +17,7 @@ export const listMemoryBank = operation({
     files: z.array(z.object({ path: z.string(), bytes: z.int(), modified_at: z.string() })),
   }),
   run: async ({ config }: Core) => {
-    const folder = path.join(config.root, 'memory-bank')
+    const folder = path.join(config().root, 'memory-bank')
     const names = await readdir(folder, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined
       throw error

@@ -31,8 +31,8 @@ const maxJobs = 200
 
 /** The kinds of servers that are set up, and the organs that are switched on. */
 function backendsOf({ config }: Core): string[] {
-  const kinds = new Set(config.endpoints.map(({ kind }) => kind))
-  return [...kinds, ...(config.values.CODE_SEARCH_ENABLED ? ['code-search'] : [])]
+  const kinds = new Set(config().endpoints.map(({ kind }) => kind))
+  return [...kinds, ...(config().values.CODE_SEARCH_ENABLED ? ['code-search'] : [])]
 }
 
 /** Sends which backends there are and then every change of them or of a job, until the returned function is called. */

@@ -13,7 +13,7 @@ export const reloadConfig = operation({
   output: z.object({ changed: z.array(z.string()) }),
   run: async (core: Core) => {
     const next = await refusing(() => core.readConfig())
-    const changed = differences(core.config, next)
+    const changed = differences(core.config(), next)
     const fixed = changed.filter(takesRestart)
     if (fixed.length > 0) {
       throw new GatewayError(

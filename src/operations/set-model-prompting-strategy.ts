@@ -13,7 +13,7 @@ export const setModelPromptingStrategy = operation({
   input: z.strictObject({ model_id: z.string(), ...PromptingStrategy.shape }),
   output: z.object({ model_id: z.string(), strategy: PromptingStrategy, in_use: inUse }),
   run: ({ inventory, config, ledger, strategyInUse, now }: Core, { model_id, ...strategy }) => {
-    const model = select([model_id], inventory.models(), config.values.MODEL_ALIASES)[0]?.models[0]?.id ?? model_id
+    const model = select([model_id], inventory.models(), config().values.MODEL_ALIASES)[0]?.models[0]?.id ?? model_id
     ledger.notes.setStrategy(model, strategy, now())
     return { model_id: model, strategy, in_use: strategyInUse(model) !== undefined }
   },

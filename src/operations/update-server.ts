@@ -18,7 +18,7 @@ export const updateServer = operation({
     message: z.string(),
   }),
   run: async ({ config, installation }: Core, _input, { signal }) => {
-    if (!config.values.ALLOW_SELF_UPDATE) {
+    if (!config().values.ALLOW_SELF_UPDATE) {
       const message = `Its operator does not allow updates from here (ALLOW_SELF_UPDATE). Run the commands in ${installation}.`
       return { updated: false, from: null, to: null, commands: updateCommands, message }
     }

@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { GatewayError } from '../errors.ts'
-import type { Call } from '../gateway/request-record.ts'
+import type { Call } from '../gateway/call.ts'
 import type { RequestOptions } from '../router/options.ts'
 
 /** Who asks, with a signal that fires when he hangs up, before or after the first byte of the answer. */

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import type { Served } from '../gateway/gateway.ts'
+import type { Served } from '../gateway/answer.ts'
 import { createChatWriter } from '../wire/chat/protocol.ts'
 import {
   nonChatEndpoints,

@@ -1,4 +1,4 @@
-import type { Served } from '../gateway/gateway.ts'
+import type { Served } from '../gateway/answer.ts'
 
 /** Why and by whom a request was answered. `parseMs`: from the first byte of the request until it was understood. */
 export function servedHeaders(

@@ -38,7 +38,7 @@ const wholeRequestMs = 300_000
 
 /** The HTTP face, not yet listening; `instanceToken` lets other processes in. Closing it closes no part of `core`. */
 export function createServer(core: Core, instanceToken?: string): FastifyInstance {
-  const { HOST, SIGNALBOX_API_KEY, KEEPALIVE_INTERVAL_MS, ALLOWED_ORIGINS, ALLOWED_HOSTS } = core.config.values
+  const { HOST, SIGNALBOX_API_KEY, KEEPALIVE_INTERVAL_MS, ALLOWED_ORIGINS, ALLOWED_HOSTS } = core.config().values
   const authenticate = createAuthenticate(SIGNALBOX_API_KEY, instanceToken)
   const log: FastifyBaseLogger = core.log
   const app = Fastify({
@@ -81,7 +81,7 @@ export function createServer(core: Core, instanceToken?: string): FastifyInstanc
     }
     throw new GatewayError(
       'not_found',
-      `Not found: ${request.method} ${request.url.slice(0, 200)}. The base URL for clients is http://${HOST}:${core.config.values.PORT}/v1.`,
+      `Not found: ${request.method} ${request.url.slice(0, 200)}. The base URL for clients is http://${HOST}:${core.config().values.PORT}/v1.`,
     )
   })
   app.get('/', () => ({

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import type { FastifyReply } from 'fastify'
 import { asGatewayError } from '../errors.ts'
-import type { Answer, Served } from '../gateway/gateway.ts'
+import type { Answer, Served } from '../gateway/answer.ts'
 import type { Protocol, StreamWriter } from '../wire/protocol.ts'
 
 export interface StreamAnswerParts {

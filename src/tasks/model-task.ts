@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { GatewayError } from '../errors.ts'
-import type { RouteQuery } from '../gateway/request-record.ts'
+import type { RouteQuery } from '../gateway/call.ts'
 import type { Gateway } from '../gateway/gateway.ts'
 import type { PromptingStrategy } from '../ledger/agent-notes.ts'
 import type { Verification } from '../router/cascade.ts'

@@ -32,7 +32,7 @@ const agents: Readonly<Record<string, (attempt: Attempt) => Run>> = {
     const server =
       transport === 'http'
         ? { type: 'http', url: `${gateway.url}/mcp` }
-        : { command: process.execPath, args: [main, 'mcp'], env: { SIGNALBOX_ROOT: gateway.core.config.root } }
+        : { command: process.execPath, args: [main, 'mcp'], env: { SIGNALBOX_ROOT: gateway.core.config().root } }
     writeFileSync(file, JSON.stringify({ mcpServers: { signalbox: server } }))
     return {
       args: ['-p', 'Delegate it.', '--mcp-config', file, '--strict-mcp-config', '--allowedTools', 'mcp__signalbox'],
@@ -53,7 +53,7 @@ const agents: Readonly<Record<string, (attempt: Attempt) => Run>> = {
     const server =
       transport === 'http'
         ? `url = "${gateway.url}/mcp"`
-        : `command = "${process.execPath}"\nargs = ["${main}", "mcp"]\nenv = { SIGNALBOX_ROOT = "${gateway.core.config.root}" }`
+        : `command = "${process.execPath}"\nargs = ["${main}", "mcp"]\nenv = { SIGNALBOX_ROOT = "${gateway.core.config().root}" }`
     writeFileSync(
       path.join(folder, 'config.toml'),
       `model = "auto"

@@ -51,7 +51,7 @@ t.test('a request that waits too long, or finds the line full, is told so', asyn
 })
 
 t.test('a request that is cancelled while it waits frees its place', async t => {
-  const slots = createSlots('one', limits)
+  const slots = createSlots('one', () => limits)
   const release = await slots.acquire(live())
   const controller = new AbortController()
   const waiting = slots.acquire(controller.signal)
@@ -64,7 +64,7 @@ t.test('a request that is cancelled while it waits frees its place', async t => 
 })
 
 t.test('a higher priority goes first, and within one it is first come, first served', async t => {
-  const slots = createSlots('one', limits)
+  const slots = createSlots('one', () => limits)
   const release = await slots.acquire(live())
   const order: string[] = []
   const enter = async (name: string, priority: number) => {
@@ -84,7 +84,7 @@ t.test('whatever happens, never more than the slots are held and none is lost', 
       fc.integer({ min: 1, max: 4 }),
       fc.array(fc.constantFrom('enter', 'leave', 'cancel', 'leave twice'), { maxLength: 60 }),
       async (count, moves) => {
-        const slots = createSlots('some', { ...limits, slots: count })
+        const slots = createSlots('some', () => ({ ...limits, slots: count }))
         const held: (() => void)[] = []
         const line: AbortController[] = []
         for (const move of moves) {

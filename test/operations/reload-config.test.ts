@@ -52,7 +52,7 @@ async function startChangeable(t: Test) {
   let written: Record<string, string> = {}
   const readConfig = (): Config => {
     const values = readSettings(coreSettings, { ...written, PORT: '0', LOG_LEVEL: 'silent' })
-    return { ...core.config, values }
+    return { ...core.config(), values }
   }
   const changeable = Object.create(core, { readConfig: { value: readConfig } }) as typeof core
   return {

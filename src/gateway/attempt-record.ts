@@ -1,0 +1,195 @@
+import { GatewayError, asGatewayError } from '../errors.ts'
+import type { AttemptRecord, Outcome } from '../ledger/record.ts'
+import type { Model } from '../providers/provider.ts'
+import type { Decision } from '../router/decide.ts'
+import { readUsage, writeUsage, type ChatCompletion } from '../wire/chat/schema.ts'
+import { framesIn, partFromChunks, type StreamPart } from '../wire/stream-part.ts'
+import { costUsd, noUsage, type Usage } from '../wire/usage.ts'
+import type { Learner } from './learner.ts'
+
+/** What is read of a whole answer, a chat's or another's, to record its usage. */
+export interface Answered {
+  usage?: unknown
+  choices?: readonly { text?: unknown; message?: ChatCompletion['choices'][number]['message'] }[]
+}
+
+/** The record of one attempt. Every attempt ends by `failed`, `completed`, `watch` or `hold`. */
+export interface AttemptRecorder {
+  slotGranted(): void
+  /** The first token, or the whole answer, is there; returns the milliseconds since the slot was granted. */
+  answered(): number
+  /** Nothing of this attempt reaches the caller; what it used up so far stays on record. */
+  failed(error: GatewayError): void
+  /** The whole answer is there, and so far kept back. */
+  completed(answer: Answered): void
+  /** An answer that was completed or held goes to the caller. `reason`: why this model, where the decision does not say it. */
+  delivered(reason?: string): void
+  /**
+   * The same parts, watched for usage; where the upstream gives none, a last part carries our estimate. `onEnd` runs once,
+   * with the error if it was one. A caller may hang up before they read at all, so `signal` ends an unread stream too.
+   */
+  watch(
+    parts: AsyncIterable<StreamPart>,
+    signal: AbortSignal,
+    onEnd: (error?: GatewayError) => void,
+  ): AsyncGenerator<StreamPart, void, void>
+  /** Like `watch`, for a stream that is kept back for now. */
+  hold(parts: AsyncIterable<StreamPart>): AsyncGenerator<StreamPart, void, void>
+}
+
+/** How the attempt ended whose answer, or failure, is the request's. */
+export interface AttemptEnd {
+  model: Model
+  /** Milliseconds since the epoch. */
+  firstTokenAt: number | undefined
+  error: GatewayError | undefined
+  reason?: string | undefined
+}
+
+export interface AttemptRecorderParts {
+  model: Model
+  /** The decision that the request is served by. */
+  decision: Decision
+  stream: boolean
+  learner: Pick<Learner, 'attempted'>
+  /** Milliseconds since the epoch. */
+  now: () => number
+  /** Called with the milliseconds that the attempt waited for its slot. */
+  onSlot: (waitedMs: number) => void
+  /** Called when what the attempt came to goes to the caller. */
+  settle: (end: AttemptEnd) => void
+}
+
+/** Opens the record of one attempt. `entry` is its row, filled in as the attempt goes on. */
+export function openAttemptRecorder(parts: AttemptRecorderParts): { entry: AttemptRecord; recorder: AttemptRecorder } {
+  const { model, decision, stream, learner, now, onSlot, settle } = parts
+  const startedAt = now()
+  let slotAt = startedAt
+  let firstTokenAt: number | undefined
+  let end: AttemptEnd | undefined
+  const entry: AttemptRecord = {
+    provider: model.provider,
+    model: model.id,
+    startedAt,
+    outcome: 'cancelled',
+    usage: noUsage,
+    durationMs: 0,
+  }
+
+  function close(usage: Usage, error?: GatewayError): AttemptEnd {
+    entry.outcome = 'ok'
+    entry.usage = usage
+    entry.costUsd = usage === noUsage ? 0 : costUsd(usage, model.price)
+    entry.durationMs = now() - startedAt
+    entry.ttftMs = firstTokenAt === undefined ? undefined : firstTokenAt - slotAt
+    if (error !== undefined) markFailed(entry, error)
+    const durationMs = now() - slotAt
+    learner.attempted({ model, decision, stream, usage, firstTokenMs: entry.ttftMs, durationMs, error })
+    return (end = { model, firstTokenAt, error })
+  }
+
+  /** What a partial or unreported answer consumed: the prompt was read, and servers send about one token a frame. */
+  const estimate = (outputTokens: number): Usage => ({
+    ...noUsage,
+    inputTokens: decision.measured.promptTokens,
+    outputTokens,
+    estimated: true,
+  })
+
+  const recorder: AttemptRecorder = {
+    slotGranted() {
+      slotAt = now()
+      onSlot(slotAt - startedAt)
+    },
+    answered() {
+      firstTokenAt = now()
+      return firstTokenAt - slotAt
+    },
+    failed(error) {
+      if (end === undefined) close(noUsage, error)
+      else markFailed(entry, error)
+    },
+    completed: answer => void close(readUsage(answer.usage) ?? estimate(estimateTokens(answer))),
+    delivered(reason) {
+      if (end === undefined) throw new Error(`${model.id} has not answered yet`)
+      settle({ ...end, firstTokenAt: now(), reason })
+    },
+    watch(source, signal, onEnd) {
+      const finish = (usage: Usage, error?: GatewayError) => {
+        signal.removeEventListener('abort', onAbort)
+        settle(close(usage, error))
+        onEnd(error)
+      }
+      const onAbort = () => finish(estimate(1), asGatewayError(signal.reason))
+      signal.addEventListener('abort', onAbort, { once: true })
+      const begin = () => {
+        if (signal.aborted) throw asGatewayError(signal.reason)
+        // From now on the abort reaches the generator through the upstream, and it knows better what was used.
+        signal.removeEventListener('abort', onAbort)
+      }
+      return metered(source, { begin, estimate, end: finish })
+    },
+    hold: source => metered(source, { begin: () => undefined, estimate, end: close }),
+  }
+  return { entry, recorder }
+}
+
+/** How the outcome of a request or an attempt is recorded. */
+export function outcomeOf(error: GatewayError | undefined): Outcome {
+  if (error === undefined) return 'ok'
+  return error.code === 'client_closed' ? 'cancelled' : 'error'
+}
+
+function markFailed(entry: AttemptRecord, error: GatewayError): void {
+  entry.outcome = outcomeOf(error)
+  entry.failureCode = error.code
+  entry.status = error.failure.status
+  entry.message = error.message
+}
+
+interface Meter {
+  /** Called when the first part is asked for; what it throws is thrown to the reader. */
+  begin: () => void
+  estimate: (outputTokens: number) => Usage
+  /** Called once, when the stream has ended, failed or was left. */
+  end: (usage: Usage, error?: GatewayError) => void
+}
+
+/** The same parts; `end` gets the usage that they report, or an estimate, which a last part then carries. */
+async function* metered(
+  source: AsyncIterable<StreamPart>,
+  { begin, estimate, end }: Meter,
+): AsyncGenerator<StreamPart, void, void> {
+  begin()
+  let usage: Usage | undefined
+  let frames = 0
+  let ending: 'left' | 'complete' | GatewayError = 'left'
+  try {
+    for await (const part of source) {
+      usage = part.usage ?? usage
+      frames += framesIn(part)
+      yield part
+    }
+    if (usage === undefined) {
+      usage = estimate(frames)
+      yield partFromChunks([{ object: 'chat.completion.chunk', choices: [], usage: writeUsage(usage) }])
+    }
+    ending = 'complete'
+  } catch (error) {
+    ending = asGatewayError(error)
+    throw ending
+  } finally {
+    const left = () => new GatewayError('client_closed', 'The caller stopped reading.')
+    end(usage ?? estimate(frames), ending === 'complete' ? undefined : ending === 'left' ? left() : ending)
+  }
+}
+
+/** About four letters are a token; used only where the upstream reports no usage at all. */
+function estimateTokens({ choices = [] }: Answered): number {
+  const letters = choices.reduce((sum, { message, text }) => {
+    const calls = message?.tool_calls?.map(call => call.function.arguments).join('') ?? ''
+    const said = `${message?.content ?? ''}${message?.reasoning_content ?? ''}${typeof text === 'string' ? text : ''}`
+    return sum + said.length + calls.length
+  }, 0)
+  return Math.ceil(letters / 4)
+}

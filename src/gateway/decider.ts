@@ -1,0 +1,137 @@
+import { LRUCache } from 'lru-cache'
+import type { CoreValues } from '../config.ts'
+import { GatewayError, asGatewayError } from '../errors.ts'
+import { decide, refusal, type CandidatePool, type Decision } from '../router/decide.ts'
+import { promptTokensFor, type Knowledge } from '../router/knowledge.ts'
+import { measure, type Measured, type PromptCount } from '../router/measure.ts'
+import type { Conversation } from '../router/price.ts'
+import { select, type Group } from '../router/select.ts'
+import { sessionKey } from '../router/session.ts'
+import { judgeOf, refuseUnknownChecks } from '../router/verify.ts'
+import type { ChatRequest } from '../wire/chat/schema.ts'
+import type { Breakers } from './breakers.ts'
+import type { RouteQuery } from './call.ts'
+import type { Inventory } from './inventory.ts'
+import type { Job, PipelineEffects } from './job.ts'
+import type { Learner } from './learner.ts'
+import { askServers, doubtsIn } from './server-counts.ts'
+import type { Slots } from './slots.ts'
+
+/** Servers drop a prompt cache that is not used for so long. */
+const conversationMs = 60 * 60_000
+const maxConversations = 5_000
+
+/** Puts requests to the router together with what is known now: the servers, their load, and who holds which conversation. */
+export interface Decider {
+  groupsOf: PipelineEffects['groupsOf']
+  remember: PipelineEffects['remember']
+  /** The decision by our own count of the prompt, without asking any server. */
+  preview: (request: ChatRequest, query?: RouteQuery) => Decision
+  /** Like `preview`, but where the prompt comes near a limit a server may be asked to count. */
+  dryRun: (request: ChatRequest, signal: AbortSignal, query?: RouteQuery) => Promise<Decision>
+  nonChat: (groups: readonly Group[], measured: Measured) => Decision
+  /** What `decideNow` says, but the servers are asked again before it throws the reason why nobody can serve `asked`. */
+  insist: (decideNow: Job<never>['decide'], asked: string, signal: AbortSignal) => Promise<Decision>
+}
+
+export type DeciderSettings = Pick<CoreValues, 'MODEL_ALIASES' | 'VERIFY_COMMANDS'>
+
+export interface DeciderParts {
+  inventory: Inventory
+  breakers: Pick<Breakers, 'condition'>
+  slotsOf: (provider: string) => Slots
+  learner: Pick<Learner, 'answered'>
+  /** The settings in force; read for every decision. */
+  settings: () => DeciderSettings
+  knowledge: () => Knowledge
+  countTokens: (request: ChatRequest) => PromptCount
+  /** Milliseconds since the epoch. */
+  now: () => number
+  /** A number in [0, 1) for each decision. */
+  random: () => number
+}
+
+export function createDecider(parts: DeciderParts): Decider {
+  const { inventory, breakers, slotsOf, learner, settings, knowledge, countTokens, now, random } = parts
+  // The model whose prompt cache holds a conversation, and how much of it.
+  const conversations = new LRUCache<string, Conversation>({ max: maxConversations, ttl: conversationMs })
+
+  const situation: Omit<CandidatePool, 'groups'> = {
+    condition(model) {
+      const server = inventory.condition(model)
+      return server.state === 'ready' ? breakers.condition(model) : server
+    },
+    load(model) {
+      const slots = slotsOf(model.provider)
+      return { busy: slots.busy(), waiting: slots.waiting(), slots: slots.limits().slots }
+    },
+  }
+
+  const groupsOf = (names: readonly string[]) => select(names, inventory.models(), settings().MODEL_ALIASES)
+
+  function decideChat(
+    request: ChatRequest,
+    { contextTokens = 0, options = {} }: RouteQuery,
+    serverCounts?: Measured['serverCounts'],
+  ): Decision {
+    const names = [...new Set([request.model, ...(request.models ?? [])])]
+    const { tokens, exact, error } = countTokens(request)
+    if (options.verify !== undefined) {
+      refuseUnknownChecks(options.verify, Object.keys(settings().VERIFY_COMMANDS))
+      groupsOf(options.verify.flatMap(check => judgeOf(check) ?? []))
+    }
+    const prompt = { tokens: Math.max(tokens, contextTokens), exact: exact && tokens >= contextTokens, error }
+    const groups = groupsOf(names)
+    const conversation = conversations.get(sessionKey(request, options.session) ?? '')
+    const measured = {
+      ...measure(request, prompt, knowledge().judge, options.tags),
+      ...(serverCounts && { serverCounts }),
+    }
+    return decide({ measured, options, conversation }, { groups, ...situation }, knowledge(), now(), random())
+  }
+
+  return {
+    groupsOf,
+    preview: (request, query = {}) => decideChat(request, query),
+    async dryRun(request, signal, query = {}) {
+      const decision = decideChat(request, query)
+      const doubts = doubtsIn(decision, inventory.providerOf, knowledge())
+      return doubts.length === 0 ? decision : decideChat(request, query, await askServers(doubts, request, signal))
+    },
+    nonChat: (groups, measured) =>
+      decide({ measured, options: {} }, { groups, ...situation }, knowledge(), now(), random()),
+    async insist(decideNow, asked, signal) {
+      const choose = async (): Promise<Decision | GatewayError> => {
+        try {
+          const decision = await decideNow(signal)
+          return decision.ranked.length > 0 ? decision : refusal(decision, now())
+        } catch (error) {
+          return asGatewayError(error)
+        }
+      }
+      const first = await choose()
+      if (!(first instanceof GatewayError)) return first
+      if (first.code !== 'no_backend' && first.code !== 'model_not_found') throw first
+      // A server that came up a moment ago should be asked before a caller is turned away.
+      await inventory.refreshIfStale(signal)
+      const second = await choose()
+      if (second instanceof GatewayError) throw absentServer(asked, inventory) ?? second
+      return second
+    },
+    remember({ request, session }, model, decision) {
+      const key = sessionKey(request, session)
+      if (key === undefined) return
+      learner.answered(key, request, model, decision)
+      const cachedTokens = promptTokensFor(model, decision.measured, knowledge())
+      conversations.set(key, { modelId: model.id, cachedTokens })
+    },
+  }
+}
+
+/** A caller who names a model of a server that is known by name but was never reached should hear about the server. */
+function absentServer(asked: string, inventory: Inventory): GatewayError | undefined {
+  const provider = inventory.providers.find(({ name }) => asked.startsWith(`${name}/`))
+  const health = provider?.health()
+  if (health?.state !== 'down') return undefined
+  return new GatewayError('no_backend', `'${asked}' cannot be served: ${health.reason ?? 'its server is down'}.`)
+}

@@ -1,0 +1,178 @@
+import type { CoreValues } from '../config.ts'
+import { GatewayError, asGatewayError } from '../errors.ts'
+import type { Model, Provider } from '../providers/provider.ts'
+import { reasonFor, type Decision } from '../router/decide.ts'
+import { promptTokensFor, type Knowledge } from '../router/knowledge.ts'
+import type { Answer, Served } from './answer.ts'
+import { attempt, type AttemptTimeouts, type Primed } from './attempt.ts'
+import type { Answered, AttemptRecorder } from './attempt-record.ts'
+import type { Breakers } from './breakers.ts'
+import type { Cascade } from './cascade-run.ts'
+import type { Inventory } from './inventory.ts'
+import type { Job } from './job.ts'
+import type { RequestRecorder } from './request-record.ts'
+import type { Slots } from './slots.ts'
+
+/** More candidates than this are not tried for one request: by then its caller has waited long enough to hear the reasons. */
+const maxAttempts = 5
+
+/** One request that is decided and now to be answered. */
+export interface DecidedRequest<Body> {
+  job: Job<Body>
+  decision: Decision
+  recorder: RequestRecorder
+  cascade: Cascade<Body> | undefined
+  signal: AbortSignal
+}
+
+/** An answer that has begun, as it would go on to the caller, with what closes its attempt. */
+export interface OpenAnswer<Body> extends Answer<Body> {
+  entry: AttemptRecorder
+  /** Gives its slot back; a judge may need it. */
+  release: () => void
+}
+
+/** Calls the candidates of a decision, one after another, until one answers. Throws `GatewayError`. */
+export type CallCandidates = <Body extends Answered>(request: DecidedRequest<Body>) => Promise<Answer<Body>>
+
+export type AttemptSettings = Pick<
+  CoreValues,
+  'PROVIDER_TIMEOUT_MS' | 'PROVIDER_IDLE_TIMEOUT_MS' | 'PROVIDER_TOTAL_TIMEOUT_MS'
+>
+
+export interface FallbackParts {
+  inventory: Pick<Inventory, 'providerOf' | 'suspect'>
+  breakers: Breakers
+  slotsOf: (provider: string) => Slots
+  /** The settings in force; read for every attempt. */
+  settings: () => AttemptSettings
+  knowledge: () => Knowledge
+}
+
+export function createFallback(parts: FallbackParts): CallCandidates {
+  const { inventory, breakers, slotsOf, settings, knowledge } = parts
+
+  /** The only loop that retries and falls back: the table of errors says which failures go on to the next candidate. */
+  async function callInOrder<Body extends Answered>(request: DecidedRequest<Body>): Promise<Answer<Body>> {
+    const { cascade } = request
+    let remaining = [...request.decision.ranked]
+    const errors: AttemptFailure[] = []
+    const retried = new Set<Model>()
+    while (remaining.length > 0 && errors.length < maxAttempts) {
+      const model = remaining.shift()!
+      if (!breakers.tryEnter(model)) continue
+      try {
+        return await callOne(model, request)
+      } catch (thrown) {
+        const error = asGatewayError(thrown)
+        errors.push({ model, error })
+        if (!error.failure.fallback) throw error
+        if (error.failure.retry && !retried.has(model)) {
+          retried.add(model)
+          remaining.unshift(model)
+        }
+        if (cascade !== undefined) remaining = cascade.left(remaining)
+      }
+    }
+    const unproven = cascade?.giveUp()
+    if (unproven !== undefined) return unproven
+    throw allFailed(errors)
+  }
+
+  async function callOne<Body extends Answered>(model: Model, request: DecidedRequest<Body>): Promise<Answer<Body>> {
+    const { job, decision, recorder, cascade, signal } = request
+    const entry = recorder.attemptStarted(model)
+    let release: (() => void) | undefined
+    try {
+      release = await slotsOf(model.provider).acquire(signal)
+      entry.slotGranted()
+      // Looked up only now: while the request waited for its slot, its provider may have got another key or be gone.
+      const provider = inventory.providerOf(model)
+      const promptTokens = promptTokensFor(model, decision.measured, knowledge())
+      const { call, notes } = job.prepare({ model, provider, promptTokens })
+      const streaming = job.asked.stream === true
+      const reply = await attempt({ model, ask: call, streaming, timeouts: timeoutsOf(provider, settings()), signal })
+      breakers.succeeded(model)
+      const served: Served = {
+        model,
+        reason: reasonFor(decision, model),
+        attempts: recorder.attempts(),
+        promptTokens,
+        timings: { upstreamMs: entry.answered(), ...recorder.waited() },
+        notes,
+      }
+      const finished = job.finish(reply, model)
+      if (cascade !== undefined) return await cascade.check({ served, reply: finished, entry, release }, signal)
+      job.served?.(model, decision)
+      return { served, reply: recorded({ served, reply: finished, entry, release }, signal) }
+    } catch (thrown) {
+      release?.()
+      const error = asGatewayError(thrown)
+      blame(model, error)
+      entry.failed(error)
+      throw error
+    }
+  }
+
+  /** The reply; its attempt is recorded and its slot given back when it ends, fails or is left. */
+  function recorded<Body extends Answered>(
+    { served, reply, entry, release }: OpenAnswer<Body>,
+    signal: AbortSignal,
+  ): Primed<Body> {
+    if (reply.kind === 'complete') {
+      release()
+      entry.completed(reply.completion)
+      entry.delivered()
+      return reply
+    }
+    const parts = entry.watch(reply.parts, signal, error => {
+      release()
+      if (error !== undefined) blame(served.model, error)
+    })
+    return { kind: 'stream', parts }
+  }
+
+  function blame(model: Model, error: GatewayError): void {
+    if (error.code === 'client_closed' || error.code === 'shutting_down') breakers.left(model)
+    else breakers.failed(model, error)
+    if (error.code === 'upstream_unavailable') inventory.suspect(model)
+  }
+
+  return callInOrder
+}
+
+interface AttemptFailure {
+  model: Model
+  error: GatewayError
+}
+
+function timeoutsOf({ firstTokenTimeoutMs }: Provider, settings: AttemptSettings): AttemptTimeouts {
+  return {
+    firstTokenMs: firstTokenTimeoutMs ?? settings.PROVIDER_TIMEOUT_MS,
+    idleMs: settings.PROVIDER_IDLE_TIMEOUT_MS,
+    totalMs: settings.PROVIDER_TOTAL_TIMEOUT_MS,
+  }
+}
+
+/** One error for several failures: the common code where there is one, and every reason. */
+function allFailed(errors: readonly AttemptFailure[]): GatewayError {
+  const [first] = errors
+  if (first === undefined) {
+    return new GatewayError(
+      'no_backend',
+      'Every model that could serve this is being tried by another request; try again.',
+    )
+  }
+  if (errors.length === 1) return first.error
+  const same = errors.every(({ error }) => error.code === first.error.code)
+  const waits = errors.flatMap(({ error }) => error.retryAfterSeconds ?? [])
+  const reasons = errors.map(({ model, error }) => `${model.id}: ${error.message}`).join(' | ')
+  return new GatewayError(
+    same ? first.error.code : 'upstream_error',
+    `All ${errors.length} attempts failed. ${reasons}`,
+    {
+      cause: new AggregateError(errors.map(({ error }) => error)),
+      ...(waits.length > 0 ? { retryAfterSeconds: Math.min(...waits) } : {}),
+    },
+  )
+}
