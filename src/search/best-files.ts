@@ -43,13 +43,12 @@ export function bestFiles(
   tuning: ChunkTuning,
 ): Ranked[] {
   const kept: (Ranked & Place)[] = []
-  const chunkSums = new Float32Array(longestFile(parts))
-  const top = new Float64Array(tuning.decayedChunks)
+  const scratch = { chunkSums: new Float32Array(longestFile(parts)), top: new Float64Array(tuning.decayedChunks) }
   const consider = (order: number, file: number) => {
     const part = parts[order]!
     const { segment, bound } = part
     if (admission.file?.(segment, file) !== false) {
-      const scored = scoreFile(part, file, chunkSums, top, admission, tuning)
+      const scored = scoreFile(part, file, scratch, admission, tuning)
       if (scored !== undefined) keep(kept, limit, { segment, order, file, ...scored })
     }
     // What was considered is not considered again.
@@ -122,12 +121,17 @@ function isBefore(a: Place, b: Place): boolean {
   return a.score !== b.score ? a.score > b.score : a.order !== b.order ? a.order < b.order : a.file < b.file
 }
 
+/** Memory that is used again for each file. */
+interface Scratch {
+  chunkSums: Float32Array
+  top: Float64Array
+}
+
 /** Undefined when none of the file's chunks may be found. */
 function scoreFile(
   { segment, texts, extra, prior }: PartScores,
   file: number,
-  chunkSums: Float32Array,
-  top: Float64Array,
+  { chunkSums, top }: Scratch,
   { chunk: admits }: Admission,
   { soft, decay, head }: ChunkTuning,
 ): { chunk: number; score: number } | undefined {

@@ -16,31 +16,38 @@ const minLines = 6
 /** Cuts a text into chunks of at most `size` lines along its definitions; every line that is not blank is in exactly one. */
 export function chunksOf(lines: Lines, outline: readonly Definition[], size: number): Chunk[] {
   const pieces: Chunk[] = []
-  cut(lines, outline, 0, lines.starts.length - 1, [], size, pieces)
+  cut({ first: 0, last: lines.starts.length - 1, path: [] }, outline, { lines, size, pieces })
   return joinSmall(pieces, size)
 }
 
-function cut(
-  lines: Lines,
-  inner: readonly Definition[],
-  first: number,
-  last: number,
-  path: readonly string[],
-  size: number,
-  pieces: Chunk[],
-): void {
+/** Lines to be cut, and the names of the definitions around them. */
+interface Section {
+  first: number
+  last: number
+  path: readonly string[]
+}
+
+interface Cutting {
+  lines: Lines
+  size: number
+  /** Gets what was cut, in order. */
+  pieces: Chunk[]
+}
+
+function cut({ first, last, path }: Section, inner: readonly Definition[], cutting: Cutting): void {
+  const { size, pieces } = cutting
   let from = first
   for (const definition of inner) {
-    cutPlain(lines, from, definition.first - 1, path, size, pieces)
+    cutPlain({ first: from, last: definition.first - 1, path }, cutting)
     const here = [...path, definition.name]
     if (definition.last - definition.first < size) {
       const chunk = { first: definition.first, last: definition.last, symbol: here.join('.'), names: [...path] }
       collectNames(definition, chunk.names)
       pieces.push(chunk)
-    } else cut(lines, definition.inner, definition.first, definition.last, here, size, pieces)
+    } else cut({ first: definition.first, last: definition.last, path: here }, definition.inner, cutting)
     from = definition.last + 1
   }
-  cutPlain(lines, from, last, path, size, pieces)
+  cutPlain({ first: from, last, path }, cutting)
 }
 
 function collectNames(definition: Definition, names: string[]): void {
@@ -49,7 +56,7 @@ function collectNames(definition: Definition, names: string[]): void {
 }
 
 /** Lines without definitions: cut where a blank line or the least indentation offers a seam. */
-function cutPlain(lines: Lines, first: number, last: number, path: readonly string[], size: number, pieces: Chunk[]) {
+function cutPlain({ first, last, path }: Section, { lines, size, pieces }: Cutting): void {
   let from = first
   while (from <= last && lines.indents[from] === -1) from++
   let to = last

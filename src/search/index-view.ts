@@ -52,25 +52,25 @@ function view(directory: string, before: Opened): IndexView {
     }
     for (const [name, file] of before) if (!opened.has(name)) file.close()
     preloadNew(opened, before)
-    return viewOf(
+    return viewOf({
       directory,
       manifest,
       opened,
       segments,
-      histories.filter(history => history !== undefined),
+      histories: histories.filter(history => history !== undefined),
       damaged,
-    )
+    })
   }
 }
 
-function viewOf(
-  directory: string,
-  manifest: Manifest | undefined,
-  opened: Opened,
-  segments: readonly (Segment | undefined)[],
-  histories: readonly Commits[],
-  damaged: boolean,
-): IndexView {
+interface IndexState extends Pick<IndexView, 'manifest' | 'histories' | 'damaged'> {
+  directory: string
+  opened: Opened
+  /** Undefined where one could not be opened. */
+  segments: readonly (Segment | undefined)[]
+}
+
+function viewOf({ directory, manifest, opened, segments, histories, damaged }: IndexState): IndexView {
   const parts = segments.flatMap((segment, at) => {
     if (segment === undefined) return []
     const dead = new Uint8Array(segment.fileCount)

@@ -112,7 +112,8 @@ export function createIndexer(directory: string, excludePatterns: readonly strin
         if (root === undefined) continue
         const exclusion = exclusions.get(root) ?? exclusionsOf(request)(root)
         exclusions.set(root, exclusion)
-        lookAgain(changed, root, exclusion, live, report, file => files.take(file, root, builder))
+        const take = (file: string) => files.take(file, root, builder)
+        lookAgain(changed, { root, exclusion, live, report, take })
       }
       if (builder.files > 0) live.append(builder)
       const changed = report.filesIndexed + report.filesRemoved
@@ -210,15 +211,17 @@ function fileSink(target: IndexFolder, request: IndexRequest, report: IndexRepor
   }
 }
 
+interface Look {
+  /** The indexed directory that the path lies in. */
+  root: string
+  exclusion: Exclusion
+  live: IndexFolder
+  report: IndexReport
+  take: (file: string) => void
+}
+
 /** A path that an event named may be a file or a folder, new, changed or gone. */
-function lookAgain(
-  changed: string,
-  root: string,
-  exclusion: Exclusion,
-  live: IndexFolder,
-  report: IndexReport,
-  take: (file: string) => void,
-): void {
+function lookAgain(changed: string, { root, exclusion, live, report, take }: Look): void {
   const present = new Set<string>()
   const stats = lstatSync(changed, { throwIfNoEntry: false })
   const wanted = stats !== undefined && !excludedWithin(root, changed, stats.isDirectory(), exclusion)

@@ -1,7 +1,6 @@
 import { createChunkColumns } from './chunk-columns.ts'
 import { chunksOf, type Chunk } from './chunk.ts'
 import { createIdentifierTable } from './identifier-table.ts'
-import type { Language } from './languages.ts'
 import type { IndexOptions } from './options.ts'
 import { linesOf, outlineOf } from './outline.ts'
 import { impactOf, lengthNorm, writeCounts } from './postings.ts'
@@ -160,7 +159,7 @@ export function createSegmentBuilder(options: IndexOptions): SegmentBuilder {
   return {
     add(file, text) {
       addPath(file.path.slice(file.rootLength))
-      addText(text, file.language, options, countIdentifier, endChunk, placesIn(file, text))
+      addText(file, text, options, { countIdentifier, endChunk })
       files.push(file)
       firstChunks.push(chunks.length)
     },
@@ -208,24 +207,23 @@ export function createSegmentBuilder(options: IndexOptions): SegmentBuilder {
   }
 }
 
-type CountIdentifier = (
-  text: string,
-  start: number,
-  end: number,
-  hash: number | typeof notAscii,
-  weight: number,
-) => number
+/** What a file's text is told to, in its order. */
+interface TextSink {
+  /** Returns how many words it was. */
+  countIdentifier: (text: string, start: number, end: number, hash: number | typeof notAscii, weight: number) => number
+  endChunk: (chunk: Chunk, start: number, length: number) => void
+}
 
 function addText(
+  file: IndexedFile,
   text: string,
-  language: Language,
   { chunkSize, weights }: IndexOptions,
-  countIdentifier: CountIdentifier,
-  endChunk: (chunk: Chunk, start: number, length: number) => void,
-  placeOf: (offset: number) => number,
+  { countIdentifier, endChunk }: TextSink,
 ): void {
+  const { language } = file
   const lines = linesOf(text)
   const chunks = chunksOf(lines, outlineOf(text, lines, language), chunkSize)
+  const placeOf = placesIn(file, text)
   let current = 0
   let length = 0
   const endOf = (index: number) => lines.starts[chunks[index]!.last + 1] ?? Infinity

@@ -17,7 +17,7 @@ import type { Model } from '../providers/provider.ts'
 import { createCompletionFold } from '../wire/chat/chunks.ts'
 import { ChatRequest } from '../wire/chat/schema.ts'
 import { addressed, settingsOf } from './prompting.ts'
-import type { RunningJob, TaskHandler } from './tasks.ts'
+import type { TaskHandler } from './tasks.ts'
 
 /** What to measure: our own suites, or texts of the caller's, whose answers nobody can judge. */
 export const BenchmarkSpec = z.object({
@@ -120,7 +120,13 @@ export function benchmarkHandler(parts: BenchmarkParts): TaskHandler {
             ],
             suites,
             ask: (candidate, request, signal) =>
-              ask(parts, job, model, request, candidate === standard ? undefined : strategy, signal),
+              ask(parts, {
+                askedBy: job.askedBy,
+                model,
+                request,
+                strategy: candidate === standard ? undefined : strategy,
+                signal,
+              }),
             predict: (_candidate, request) => Promise.resolve(predicted(parts.gateway, model, request)),
             store,
             sandbox: sandbox(),
@@ -232,21 +238,25 @@ function predicted(gateway: Gateway, { id }: Model, asked: BenchmarkRequest): nu
   return decision.candidates.find(({ model }) => model === id)?.quality
 }
 
-/** Puts one item to its model on the one road, so that it has its row in the books and its slot like any request. */
+interface BenchmarkItem {
+  askedBy: string
+  model: Model
+  request: BenchmarkRequest
+  strategy: PromptingStrategy | undefined
+  signal: AbortSignal
+}
+
+/** Puts one item to its model through the gateway, so that it has its row in the ledger and its slot like any request. */
 async function ask(
   { gateway, ledger, now, newRequestId }: BenchmarkParts,
-  { askedBy }: RunningJob,
-  model: Model,
-  asked: BenchmarkRequest,
-  strategy: PromptingStrategy | undefined,
-  signal: AbortSignal,
+  { askedBy, model, request: item, strategy, signal }: BenchmarkItem,
 ): Promise<Answer> {
   const requestId = newRequestId()
   const startedAt = now()
   // Each item is a conversation of its own: the same task put again is no sign that its first answer was bad.
   const options = { session: requestId }
   const call = { requestId, endpoint: 'benchmark', keyId: askedBy, signal, receivedAt: startedAt, options }
-  const request = addressed(ChatRequest.parse({ ...asked, model: model.id, stream: true }), strategy)
+  const request = addressed(ChatRequest.parse({ ...item, model: model.id, stream: true }), strategy)
   const { reply } = await gateway.chat(call, request)
   const firstTokenMs = now() - startedAt
   const fold = createCompletionFold()
