@@ -48,3 +48,22 @@ export function parseObject(text: string): JsonObject | undefined {
 export function compact<T extends object>(fields: T): T {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined && value !== null)) as T
 }
+
+/**
+ * A copy of plain data with its field names in snake_case, as clients see them. The values of the fields in `keyedByName` are
+ * objects whose keys are no field names, such as the ids of models; those keys stay as they are.
+ */
+export function inSnakeCase(value: object, keyedByName?: ReadonlySet<string>): object
+export function inSnakeCase(value: unknown, keyedByName?: ReadonlySet<string>): unknown
+export function inSnakeCase(value: unknown, keyedByName: ReadonlySet<string> = noFields): unknown {
+  if (Array.isArray(value)) return value.map(item => inSnakeCase(item, keyedByName))
+  if (!isObject(value)) return value
+  return Object.fromEntries(
+    Object.entries(value).map(([name, inner]) => [
+      name.replaceAll(/[A-Z]/g, letter => `_${letter.toLowerCase()}`),
+      keyedByName.has(name) ? inner : inSnakeCase(inner, keyedByName),
+    ]),
+  )
+}
+
+const noFields: ReadonlySet<string> = new Set()

@@ -10,7 +10,7 @@ import { mountMcpWhenAsked } from './mcp/http.ts'
 import { selectTools } from './mcp/tools.ts'
 import { inProcessClient, type Client } from './operations/client.ts'
 import { operations } from './operations/index.ts'
-import { liveSocket } from './operations/live-socket.ts'
+import { registerLiveSocket } from './operations/live-socket.ts'
 import { watchLive, watchNews } from './operations/live.ts'
 import type { Principal } from './operations/operation.ts'
 import { registerOperations } from './operations/routes.ts'
@@ -117,7 +117,7 @@ function createApplication(core: Core, client: Client, token: string, url: () =>
   const authorize = ({ keyId }: FastifyRequest): Principal => ({ name: keyId })
   registerOperations(server, { operations, client, authorize })
   registerApiReference(server, { version: core.version, operations })
-  liveSocket(server, send => watchLive(core, send))
+  registerLiveSocket(server, send => watchLive(core, send))
   // A wrong selection is to be heard of at once, not when the first agent asks.
   selectTools(SIGNALBOX_TOOLS, operations)
   mountMcpWhenAsked(server, { authorize }, async () => {

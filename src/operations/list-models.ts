@@ -1,22 +1,25 @@
 import { z } from 'zod'
 import type { Core } from '../core.ts'
+import { inSnakeCase } from '../json.ts'
 import type { Model } from '../providers/provider.ts'
 import { operation } from './operation.ts'
 import { pageInput, pageOf } from './task-input.ts'
 
 export const ModelView = z.object({
   id: z.string(),
+  name: z.string().describe('What its own server calls it.'),
   provider: z.string(),
   kind: z.string().describe('What kind of server has it.'),
   tier: z.enum(['local', 'remote']),
   free: z.boolean(),
   available: z.boolean(),
   context_tokens: z.int().nullable(),
+  max_output_tokens: z.int().nullable(),
   loaded: z.boolean().nullable(),
   price: z
-    .object({ input: z.number(), output: z.number() })
+    .looseObject({ input: z.number(), output: z.number() })
     .nullable()
-    .describe('USD per million tokens; null where nobody told.'),
+    .describe('USD per million tokens; null where it is not known.'),
   chat: z.boolean().nullable().describe('false: it only embeds.'),
   tools: z.boolean().nullable(),
   vision: z.boolean().nullable(),
@@ -58,18 +61,20 @@ export const listModels = operation({
 })
 
 /** A model as people and agents see it. */
-export function modelView({ kindOf, inventory }: Core, model: Model): ModelView {
+export function modelView({ kindOf, inventory }: Pick<Core, 'kindOf' | 'inventory'>, model: Model): ModelView {
   const { price, capabilities } = model
   return {
     id: model.id,
+    name: model.name,
     provider: model.provider,
     kind: kindOf(model.provider) ?? 'unknown',
     tier: model.tier,
     free: model.free,
     available: inventory.condition(model).state === 'ready',
     context_tokens: model.contextTokens ?? null,
+    max_output_tokens: model.maxOutputTokens ?? null,
     loaded: model.loaded ?? null,
-    price: price === undefined ? null : { input: price.input, output: price.output },
+    price: price === undefined ? null : { ...inSnakeCase(price), input: price.input, output: price.output },
     chat: capabilities.chat ?? null,
     tools: capabilities.tools ?? null,
     vision: capabilities.vision ?? null,

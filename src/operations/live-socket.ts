@@ -12,7 +12,7 @@ export type Watch = (send: (message: LiveMessage) => void) => () => void
  * `/ws`: task and queue changes as they happen. A reader that leaves more than 1 MB unread, or does not answer a ping before
  * the next one, is dropped and may come back for a new snapshot.
  */
-export function liveSocket(app: FastifyInstance, watch: Watch): void {
+export function registerLiveSocket(app: FastifyInstance, watch: Watch): void {
   // A refused upgrade leaves a socket that belongs to nobody, and closing the server would wait for it.
   app.addHook('onResponse', async ({ headers, raw }, reply) => {
     if (headers.upgrade !== undefined && reply.statusCode >= 400) raw.socket.destroySoon()

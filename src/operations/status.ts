@@ -15,6 +15,19 @@ export const ServerStatus = z.object({
   waiting: z.int(),
 })
 
+export const LedgerView = z.object({
+  ok: z.boolean(),
+  problem: z.string().nullable().describe('Why it cannot be written now.'),
+  buffered: z.int().describe('Requests that are not written yet.'),
+  written: z.int(),
+  lost: z.int().describe('Dropped because the buffer was full.'),
+  rejected: z.int().describe('Refused by the database in part or whole.'),
+  failed_writes: z.int().describe('Since the last good one.'),
+})
+
+/** What of the core the status is made of. */
+export type StatusParts = Pick<Core, 'inventory' | 'slotsOf' | 'kindOf' | 'ledger' | 'version'>
+
 export const status = operation({
   name: 'status',
   summary: 'Which model servers are there, how busy they are, and how many tasks wait or run.',
@@ -28,11 +41,10 @@ export const status = operation({
     tasks_waiting: z.int(),
     tasks_running: z.int(),
     requests_running: z.int(),
-    books: z.object({ ok: z.boolean(), problem: z.string().nullable() }),
+    ledger: LedgerView,
   }),
   run: (core: Core) => {
     const { waiting, running } = core.tasks.active()
-    const failure = core.ledger.status().failure
     return {
       version: core.version,
       uptime_seconds: Math.floor((core.now() - core.startedAt) / 1000),
@@ -40,13 +52,13 @@ export const status = operation({
       tasks_waiting: waiting,
       tasks_running: running,
       requests_running: core.gateway.active(),
-      books: { ok: failure === undefined, problem: failure?.message ?? null },
+      ledger: ledgerView(core),
     }
   },
 })
 
 /** Every model server with its health and its slots. */
-export function serversOf({ inventory, slotsOf, kindOf }: Core): z.output<typeof ServerStatus>[] {
+export function serversOf({ inventory, slotsOf, kindOf }: StatusParts): z.output<typeof ServerStatus>[] {
   return inventory.providers.map(provider => {
     const { state, reason, checkedAt } = provider.health()
     const slots = slotsOf(provider.name)
@@ -63,4 +75,18 @@ export function serversOf({ inventory, slotsOf, kindOf }: Core): z.output<typeof
       waiting: slots.waiting(),
     }
   })
+}
+
+/** Whether the ledger can be written, and what became of the requests handed to it since the start. */
+export function ledgerView({ ledger }: StatusParts): z.output<typeof LedgerView> {
+  const { failure, buffered, written, lost, rejected, failedWrites } = ledger.status()
+  return {
+    ok: failure === undefined,
+    problem: failure?.message ?? null,
+    buffered,
+    written,
+    lost,
+    rejected,
+    failed_writes: failedWrites,
+  }
 }

@@ -3,7 +3,7 @@ import type { TokenCounter } from '../tokens/counter.ts'
 import { chatFromMessages } from '../wire/messages/request.ts'
 
 /** `POST /v1/messages/count_tokens`. Always a number: agents count before they ask, and stop working when counting fails. */
-export function countTokens(app: FastifyInstance, tokens: TokenCounter): void {
+export function registerCountTokensRoute(app: FastifyInstance, tokens: TokenCounter): void {
   app.post('/messages/count_tokens', ({ body }) => ({ input_tokens: count(body, tokens) }))
 }
 

@@ -6,6 +6,7 @@ import { explain } from '../router/explain.ts'
 import { openCall } from './call-of.ts'
 import { readOptions } from '../router/options.ts'
 import { ChatRequest } from '../wire/chat/schema.ts'
+import { inSnakeCase } from '../json.ts'
 import { readBody } from '../wire/read-body.ts'
 import { recordOf } from '../router/record.ts'
 
@@ -13,13 +14,17 @@ import { recordOf } from '../router/record.ts'
  * `POST /v1/route` takes a chat completion request and explains the decision that it would get now, running nothing;
  * `GET /v1/decisions/{id}` is the record of the decision of a request that was made.
  */
-export function decisions(app: FastifyInstance, { gateway, ledger }: { gateway: Gateway; ledger: Ledger }): void {
+export function registerDecisionRoutes(
+  app: FastifyInstance,
+  { gateway, ledger }: { gateway: Gateway; ledger: Ledger },
+): void {
   app.post('/route', async (incoming, reply) => {
     const { body, headers } = incoming
     const { signal } = openCall(incoming, reply, 'route')
     const request = readBody(ChatRequest, body)
     const decision = await gateway.dryRun(request, signal, { options: readOptions(headers, request.metadata) })
-    return { ...explain(decision), decision: recordOf(decision) }
+    const { cascade, ...explanation } = explain(decision)
+    return { ...explanation, cascade: decisionJson(cascade), decision: decisionJson(recordOf(decision)) }
   })
 
   app.get<{ Params: { id: string } }>('/decisions/:id', async ({ params }) => {
@@ -28,6 +33,14 @@ export function decisions(app: FastifyInstance, { gateway, ledger }: { gateway: 
       throw new GatewayError('not_found', `There is no decision of a request '${params.id.slice(0, 100)}'.`)
     }
     const { model, outcome } = record.request
-    return { request_id: params.id, model, outcome, decision: record.decision }
+    return { request_id: params.id, model, outcome, decision: decisionJson(record.decision) }
   })
 }
+
+/** A decision, or a part of one, as clients see it; it is stored with the names it has inside. */
+function decisionJson(stored: unknown): unknown {
+  return inSnakeCase(stored, keyedByName)
+}
+
+/** Fields of a decision whose keys are the names of kinds of tasks or the ids of models. */
+const keyedByName: ReadonlySet<string> = new Set(['categories', 'serverCounts'])

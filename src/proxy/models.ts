@@ -1,15 +1,14 @@
 import type { FastifyInstance } from 'fastify'
 import { GatewayError } from '../errors.ts'
-import type { Inventory } from '../gateway/inventory.ts'
+import type { Core } from '../core.ts'
+import { inSnakeCase } from '../json.ts'
+import { modelView } from '../operations/list-models.ts'
 import type { Model } from '../providers/provider.ts'
 import { discoveryPrefix } from '../router/aliases.ts'
 import { presets } from '../router/select.ts'
 
-export interface ModelRouteParts {
-  inventory: Inventory
-  /** Seconds since the epoch; what OpenAI's `created` must be filled with. */
-  startedAtSeconds: number
-}
+/** `startedAt` is what OpenAI's `created` must be filled with. */
+export type ModelRouteParts = Pick<Core, 'inventory' | 'kindOf' | 'startedAt'>
 
 /** One thing that can be asked for: a model, or a name that leaves the choice to the router. */
 interface Entry {
@@ -22,10 +21,12 @@ interface Entry {
  * `GET /v1/models` and `GET /v1/models/{id}`: what every server serves, and the presets. A client that sends
  * `anthropic-version` gets Anthropic's shape, with names that Claude Code is willing to list.
  */
-export function models(app: FastifyInstance, { inventory, startedAtSeconds }: ModelRouteParts): void {
+export function registerModelRoutes(app: FastifyInstance, core: ModelRouteParts): void {
+  const { inventory } = core
+  const startedAtSeconds = Math.floor(core.startedAt / 1000)
   const entries = (): Entry[] => [
     ...Object.keys(presets).map(id => ({ id, owner: 'signalbox', facts: {} })),
-    ...inventory.models().map(model => ({ id: model.id, owner: model.provider, facts: factsOf(model, inventory) })),
+    ...inventory.models().map(model => ({ id: model.id, owner: model.provider, facts: factsOf(model, core) })),
   ]
   const openAi = ({ id, owner, facts }: Entry) => ({
     id,
@@ -60,18 +61,21 @@ export function models(app: FastifyInstance, { inventory, startedAtSeconds }: Mo
   })
 }
 
-function factsOf(model: Model, inventory: Inventory) {
+function factsOf(model: Model, core: ModelRouteParts) {
+  const { name, tier, free, context_tokens, max_output_tokens, loaded, available, price, quantization } = modelView(
+    core,
+    model,
+  )
   return {
-    name: model.name,
-    tier: model.tier,
-    free: model.free,
-    context_length: model.contextTokens ?? null,
-    max_output_tokens: model.maxOutputTokens ?? null,
-    loaded: model.loaded ?? null,
-    available: inventory.condition(model).state === 'ready',
-    capabilities: model.capabilities,
-    /** USD per million tokens. */
-    price: model.price ?? null,
-    quantization: model.quantization ?? null,
+    name,
+    tier,
+    free,
+    context_length: context_tokens,
+    max_output_tokens,
+    loaded,
+    available,
+    capabilities: inSnakeCase(model.capabilities),
+    price,
+    quantization,
   }
 }

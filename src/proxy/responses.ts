@@ -3,7 +3,7 @@ import { GatewayError } from '../errors.ts'
 import type { ResponseStore } from './response-store.ts'
 
 /** `GET` and `DELETE /v1/responses/{id}`: answers that were kept. */
-export function storedResponses(app: FastifyInstance, store: ResponseStore): void {
+export function registerResponseRoutes(app: FastifyInstance, store: ResponseStore): void {
   app.get<{ Params: { id: string } }>('/responses/:id', ({ params }) => {
     const response = store.get(params.id)
     if (response === undefined) throw unknownResponse(params.id)

@@ -11,15 +11,15 @@ import { registerNonChatRoute, registerInfillRoute } from './non-chat-routes.ts'
 import { registerAdmission } from './admission.ts'
 import { createAuthenticate } from './authenticate.ts'
 import { maxBodyBytes, readBodiesAsJson } from './body.ts'
-import { countTokens } from './count-tokens.ts'
-import { decisions } from './decisions.ts'
-import { health } from './health.ts'
-import { models } from './models.ts'
+import { registerCountTokensRoute } from './count-tokens.ts'
+import { registerDecisionRoutes } from './decisions.ts'
+import { registerHealthRoute } from './health.ts'
+import { registerModelRoutes } from './models.ts'
 import { replyError } from './reply-error.ts'
 import { collectRoutes, type RouteTable } from './route-table.ts'
 import { createResponseStore } from './response-store.ts'
-import { storedResponses } from './responses.ts'
-import { usage } from './usage.ts'
+import { registerResponseRoutes } from './responses.ts'
+import { registerUsageRoute } from './usage.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -36,7 +36,7 @@ declare module 'fastify' {
 /** How long a request may take to arrive; answers take as long as they take. */
 const wholeRequestMs = 300_000
 
-/** The HTTP face, not yet listening; `instanceToken` lets other processes in. Closing it closes no part of `core`. */
+/** The HTTP server, not yet listening; `instanceToken` lets other processes in. Closing it closes no part of `core`. */
 export function createServer(core: Core, instanceToken?: string): FastifyInstance {
   const { HOST, SIGNALBOX_API_KEY, KEEPALIVE_INTERVAL_MS, ALLOWED_ORIGINS, ALLOWED_HOSTS } = core.config().values
   const authenticate = createAuthenticate(SIGNALBOX_API_KEY, instanceToken)
@@ -91,7 +91,7 @@ export function createServer(core: Core, instanceToken?: string): FastifyInstanc
     health: '/health',
     usage: '/v1/usage',
   }))
-  health(app, core)
+  registerHealthRoute(app, core)
   const store = createResponseStore()
   const spoken = protocols.map(each => (each === responses ? store.remembering(each) : each))
   // Some clients append /v1 to a base URL and some do not, and some people write it where it is appended.
@@ -113,11 +113,11 @@ export function createServer(core: Core, instanceToken?: string): FastifyInstanc
           })
         }
         registerInfillRoute(scope, { gateway: core.gateway, keepAliveMs: KEEPALIVE_INTERVAL_MS, now: core.now })
-        storedResponses(scope, store)
-        decisions(scope, core)
-        countTokens(scope, core.tokens)
-        models(scope, { inventory: core.inventory, startedAtSeconds: Math.floor(core.startedAt / 1000) })
-        usage(scope, core)
+        registerResponseRoutes(scope, store)
+        registerDecisionRoutes(scope, core)
+        registerCountTokensRoute(scope, core.tokens)
+        registerModelRoutes(scope, core)
+        registerUsageRoute(scope, core)
         done()
       },
       { prefix },

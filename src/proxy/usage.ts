@@ -7,8 +7,8 @@ import { usageCsv } from '../ledger/csv.ts'
 
 const Query = z.looseObject({ format: z.enum(['json', 'csv']).default('json') })
 
-/** `GET /v1/usage?period=&from=&to=&group_by=&format=`: what was used and what it cost, straight from the books. */
-export function usage(app: FastifyInstance, { ledger }: { ledger: Ledger }): void {
+/** `GET /v1/usage?period=&from=&to=&group_by=&format=`: what was used and what it cost, from the ledger. */
+export function registerUsageRoute(app: FastifyInstance, { ledger }: { ledger: Ledger }): void {
   app.get('/usage', async (request, reply) => {
     const { format, ...rest } = read(Query, request.query)
     const report = await ledger.usage(read(UsageQuery, rest))

@@ -64,7 +64,7 @@ t.test('near its limit a llama-server is asked for its own count, and that decid
   t.equal((await gateway.ask({ messages: words(2050), max_tokens: 10 })).status, 200, 'ours alone would not fit')
   t.match(await route(gateway, 2050), {
     chosen: 'llama-cpp/gpt-oss-20b',
-    decision: { measured: { serverCounts: { 'llama-cpp/gpt-oss-20b': 1700 } } },
+    decision: { measured: { server_counts: { 'llama-cpp/gpt-oss-20b': 1700 } } },
   })
   t.equal(asked(), 2)
 
@@ -102,6 +102,6 @@ t.test('what lies beyond the budget of counting is an estimate, and the decision
   for (let at = 0; at < content.length; at += 100_000) truth += tokens.countText(content.slice(at, at + 100_000)).tokens
   t.equal(decision.measured.exact, false)
   t.ok(decision.measured.error > 0)
-  t.ok(Math.abs(decision.measured.promptTokens / truth - 1) <= decision.measured.error, 'the error it states holds')
+  t.ok(Math.abs(decision.measured.prompt_tokens / truth - 1) <= decision.measured.error, 'the error it states holds')
   t.match((await route(gateway, 100)).decision, { measured: { exact: true, error: 0 } })
 })

@@ -5,7 +5,7 @@ import t, { type Test } from 'tap'
 import { WebSocket } from 'undici'
 import { inProcessClient } from '../../src/operations/client.ts'
 import { operations } from '../../src/operations/index.ts'
-import { liveSocket } from '../../src/operations/live-socket.ts'
+import { registerLiveSocket } from '../../src/operations/live-socket.ts'
 import { LiveMessage } from '../../src/operations/live.ts'
 import { gate, scriptedUpstream } from '../helpers/scripted-upstream.ts'
 import { startGateway, variablesFor } from '../helpers/start-gateway.ts'
@@ -43,7 +43,7 @@ t.test('a watcher gets a snapshot and then every change until a task is done', a
 t.test('a watcher that reads nothing is dropped, and the others go on', async t => {
   const senders = new Set<(message: LiveMessage) => void>()
   const app = Fastify({ forceCloseConnections: true })
-  liveSocket(app, send => {
+  registerLiveSocket(app, send => {
     senders.add(send)
     return () => senders.delete(send)
   })
