@@ -1,9 +1,9 @@
 import { countOf } from './runner.ts'
-import { candidateKey, type Result } from './results.ts'
+import { candidateKey, type BenchmarkResult } from './results.ts'
 import { mcnemar, pairedBootstrap, probabilityBetter, wilson, type Interval } from './statistics.ts'
 
 /** What results say of one model in one category: the router's evidence. */
-export interface Evidence {
+export interface BenchmarkEvidence {
   provider: string
   model: string
   /** Canonical JSON; `{}` is the default way of asking. */
@@ -30,7 +30,10 @@ export interface Evidence {
  *
  * @param weightsNow a model's weights today, `undefined` when its server does not tell: then the newest ones measured
  */
-export function evidence(results: readonly Result[], weightsNow: WeightsNow = () => undefined): Evidence[] {
+export function evidence(
+  results: readonly BenchmarkResult[],
+  weightsNow: WeightsNow = () => undefined,
+): BenchmarkEvidence[] {
   const today = weightsToday(results, weightsNow)
   const groups = Map.groupBy(ofNewestVersion(results), result =>
     JSON.stringify([candidateKey(result), result.suite, weightsOf(result)]),
@@ -56,7 +59,10 @@ export function evidence(results: readonly Result[], weightsNow: WeightsNow = ()
 }
 
 /** The results that speak of today's weights and today's tasks: what a leaderboard shows. */
-export function currentResults(results: readonly Result[], weightsNow: WeightsNow = () => undefined): Result[] {
+export function currentResults(
+  results: readonly BenchmarkResult[],
+  weightsNow: WeightsNow = () => undefined,
+): BenchmarkResult[] {
   const today = weightsToday(results, weightsNow)
   return ofNewestVersion(results).filter(result => weightsOf(result) === today(result))
 }
@@ -65,19 +71,19 @@ export function currentResults(results: readonly Result[], weightsNow: WeightsNo
 export type WeightsNow = (provider: string, model: string) => string | undefined
 
 /** What tells a model's weights from those it had before: their digest, or where no server tells it the quantization. */
-function weightsOf({ digest, quantization }: Pick<Result, 'digest' | 'quantization'>): string | null {
+function weightsOf({ digest, quantization }: Pick<BenchmarkResult, 'digest' | 'quantization'>): string | null {
   return digest ?? quantization
 }
 
-function ofNewestVersion(results: readonly Result[]): Result[] {
+function ofNewestVersion(results: readonly BenchmarkResult[]): BenchmarkResult[] {
   const newest = new Map<string, number>()
   for (const { suite, suiteVersion } of results) newest.set(suite, Math.max(newest.get(suite) ?? 0, suiteVersion))
   return results.filter(({ suite, suiteVersion }) => suiteVersion === newest.get(suite))
 }
 
-function weightsToday(results: readonly Result[], weightsNow: WeightsNow) {
+function weightsToday(results: readonly BenchmarkResult[], weightsNow: WeightsNow) {
   const newest = new Map(results.toSorted((a, b) => a.at - b.at).map(result => [modelKey(result), weightsOf(result)]))
-  return (result: Result) => weightsNow(result.provider, result.model) ?? newest.get(modelKey(result)) ?? null
+  return (result: BenchmarkResult) => weightsNow(result.provider, result.model) ?? newest.get(modelKey(result)) ?? null
 }
 
 const modelKey = ({ provider, model }: { provider: string; model: string }) => JSON.stringify([provider, model])
@@ -93,11 +99,11 @@ export interface PairedDifference extends Interval {
 
 /** The first's pass rate minus the second's, task by task, with a paired bootstrap interval. */
 export function pairedDifference(
-  first: readonly Result[],
-  second: readonly Result[],
+  first: readonly BenchmarkResult[],
+  second: readonly BenchmarkResult[],
   random: () => number,
 ): PairedDifference {
-  const share = (results: readonly Result[]) =>
+  const share = (results: readonly BenchmarkResult[]) =>
     new Map([...Map.groupBy(results, ({ task }) => task)].map(([task, list]) => [task, countOf(list).passed]))
   const [a, b] = [share(first), share(second)]
   const differences = [...a].flatMap(([task, passed]) => (b.has(task) ? [passed - b.get(task)!] : []))
@@ -117,8 +123,8 @@ export function pairedDifference(
  * tasks (paired interval above 0 and McNemar's p at most 0.05). Too little evidence is no.
  */
 export function strategyIsBetter(
-  variant: readonly Result[],
-  standard: readonly Result[],
+  variant: readonly BenchmarkResult[],
+  standard: readonly BenchmarkResult[],
   random: () => number,
 ): boolean {
   const { low, p } = pairedDifference(variant, standard, random)
@@ -145,8 +151,8 @@ export interface Drift {
 const movedCertainty = 0.975
 
 /** Older and newer results of the same tasks, per model and category and for each model as a whole. */
-export function drift(before: readonly Result[], after: readonly Result[]): Drift[] {
-  const compare = (fresh: readonly Result[], category: string): Drift[] => {
+export function drift(before: readonly BenchmarkResult[], after: readonly BenchmarkResult[]): Drift[] {
+  const compare = (fresh: readonly BenchmarkResult[], category: string): Drift[] => {
     const key = candidateKey(fresh[0]!)
     const tasks = new Set(fresh.map(({ task }) => task))
     const old = before.filter(result => candidateKey(result) === key && tasks.has(result.task))

@@ -1,5 +1,5 @@
 import { countOf } from './runner.ts'
-import { candidateKey, type Result } from './results.ts'
+import { candidateKey, type BenchmarkResult } from './results.ts'
 import { median, wilson, type Interval } from './statistics.ts'
 
 export interface CategoryScore extends Interval {
@@ -34,13 +34,13 @@ export interface LeaderboardRow {
 const promptLengths = [512, 2_048, 8_192, 32_768, Infinity]
 
 /** Results as leaderboard rows. Give it results of the current digests and suite versions only. */
-export function leaderboard(results: readonly Result[]): LeaderboardRow[] {
+export function leaderboard(results: readonly BenchmarkResult[]): LeaderboardRow[] {
   return [...Map.groupBy(results, candidateKey).values()]
     .map(leader)
     .sort((a, b) => b.quality.value - a.quality.value || a.model.localeCompare(b.model))
 }
 
-function leader(results: readonly Result[]): LeaderboardRow {
+function leader(results: readonly BenchmarkResult[]): LeaderboardRow {
   const { provider, model, settings, digest, quantization, contextTokens } = results.at(-1)!
   const categories = [...Map.groupBy(results, ({ suite }) => suite)].map(([category, list]) => {
     const { passed, total } = countOf(list)
@@ -77,7 +77,7 @@ function leader(results: readonly Result[]): LeaderboardRow {
 }
 
 function known(
-  results: readonly Result[],
+  results: readonly BenchmarkResult[],
   column: 'costUsd' | 'tokensPerSecond' | 'firstTokenMs' | 'loadSeconds' | 'memoryBytes',
 ): number[] {
   return results.flatMap(result => result[column] ?? [])

@@ -1,7 +1,7 @@
 import { calibration, type Calibration } from './calibration.ts'
 import { pairedDifference, type PairedDifference } from './evidence.ts'
 import { leaderboard, type LeaderboardRow } from './leaderboard.ts'
-import { candidateKey, type Result } from './results.ts'
+import { candidateKey, type BenchmarkResult } from './results.ts'
 
 /** A leaderboard row against the one below it, on the tasks that both were given. */
 export interface Lead extends PairedDifference {
@@ -29,7 +29,7 @@ export interface Report {
  * @param results of the current weights and suite versions only
  * @param random uniform numbers in [0, 1), for the bootstrap
  */
-export function reportOf(results: readonly Result[], random: () => number): Report {
+export function reportOf(results: readonly BenchmarkResult[], random: () => number): Report {
   const leaders = leaderboard(results)
   const byCandidate = Map.groupBy(results, candidateKey)
   const of = (leader: LeaderboardRow) => byCandidate.get(candidateKey(leader)) ?? []
@@ -40,7 +40,7 @@ export function reportOf(results: readonly Result[], random: () => number): Repo
   return { leaders, leads, calibration: calibrations(results) }
 }
 
-function calibrations(results: readonly Result[]): CategoryCalibration[] {
+function calibrations(results: readonly BenchmarkResult[]): CategoryCalibration[] {
   const foretold = results.flatMap(({ suite, predicted, passed }) =>
     predicted === null ? [] : [{ suite, predicted, passed }],
   )

@@ -3,7 +3,7 @@ import Database from 'better-sqlite3'
 import type { Difficulty, Suite } from './suites/suite.ts'
 
 /** How a model is asked: part of what a result is a result of. */
-export interface Settings {
+export interface ModelSettings {
   temperature?: number
   seed?: number
   /** A prompting strategy's name and the system text it puts before each task; the default has neither. */
@@ -23,7 +23,7 @@ export interface BenchmarkCandidate {
   paid: boolean
   /** USD per million tokens, for when the reply does not tell its cost. */
   price?: { input: number; output: number }
-  settings?: Settings
+  settings?: ModelSettings
   /** In memory before the first item; false means that its first answer waits for the loading. */
   loaded?: boolean
   /** What its weights take, where its server tells. */
@@ -31,7 +31,7 @@ export interface BenchmarkCandidate {
 }
 
 /** One item: one task put once to one model. */
-export interface Result {
+export interface BenchmarkResult {
   run: string
   provider: string
   model: string
@@ -70,9 +70,9 @@ export interface ResultStore {
   /** A run that was begun before goes on. */
   begin: (run: { id: string; plan: string; at: number }) => void
   finish: (run: string, at: number) => void
-  save: (result: Result) => void
+  save: (result: BenchmarkResult) => void
   /** Of one run, or of all, oldest first. */
-  results: (run?: string) => Result[]
+  results: (run?: string) => BenchmarkResult[]
   /** Another number whenever another process, or another opening of the file, has written. */
   version: () => number
 }
@@ -102,7 +102,7 @@ const columns = {
   loadSeconds: 'REAL',
   memoryBytes: 'INTEGER',
   at: 'INTEGER NOT NULL',
-} as const satisfies Record<keyof Result, string>
+} as const satisfies Record<keyof BenchmarkResult, string>
 
 /** Results in a SQLite file of their own (`:memory:` for none). Each item is on disk when `save` returns. */
 export function openResults(file: string): ResultStore & { close: () => void } {
@@ -126,7 +126,7 @@ export function openResults(file: string): ResultStore & { close: () => void } {
   const there = columnNames()
   // A file of an earlier version has fewer columns; what was not asked then is not known.
   for (const name of names.filter(name => !there.has(name)))
-    db.exec(`ALTER TABLE benchmark_results ADD COLUMN ${name} ${columns[name as keyof Result]}`)
+    db.exec(`ALTER TABLE benchmark_results ADD COLUMN ${name} ${columns[name as keyof BenchmarkResult]}`)
   const insert = db.prepare(
     `INSERT INTO benchmark_results (${names.join(', ')}) VALUES (${names.map(name => `@${name}`).join(', ')})`,
   )
@@ -144,7 +144,7 @@ export function openResults(file: string): ResultStore & { close: () => void } {
     save: result => void insert.run({ ...result, passed: Number(result.passed) }),
     results: run =>
       (run === undefined ? all.all() : ofRun.all(run)).map(row => ({
-        ...(row as Result),
+        ...(row as BenchmarkResult),
         passed: (row as { passed: number }).passed === 1,
       })),
     version: () => db.pragma('data_version', { simple: true }) as number,
@@ -169,13 +169,13 @@ export function planOf(
 }
 
 /** Settings with their keys in order, so that equal ones are equal text. */
-export function settingsText(settings: Settings = {}): string {
+export function settingsText(settings: ModelSettings = {}): string {
   const told = Object.entries(settings).filter(([, value]) => value !== undefined)
   return JSON.stringify(Object.fromEntries(told.sort(([a], [b]) => (a < b ? -1 : 1))))
 }
 
 /** What tells one measured thing from another: provider, model and settings. */
-export function candidateKey(of: { provider: string; model: string; settings?: Settings | string }): string {
+export function candidateKey(of: { provider: string; model: string; settings?: ModelSettings | string }): string {
   const settings = typeof of.settings === 'string' ? of.settings : settingsText(of.settings)
   return JSON.stringify([of.provider, of.model, settings])
 }

@@ -1,12 +1,18 @@
 import { asGatewayError, type FailureCode } from '../errors.ts'
-import { candidateKey, settingsText, type BenchmarkCandidate, type Result, type ResultStore } from './results.ts'
+import {
+  candidateKey,
+  settingsText,
+  type BenchmarkCandidate,
+  type BenchmarkResult,
+  type ResultStore,
+} from './results.ts'
 import type { Sandbox } from './sandbox/sandbox.ts'
 import type { Count } from './statistics.ts'
-import { decideCell, type Decision, type StoppingRule } from './stopping.ts'
-import type { Ask, Reply, Suite, Task } from './suites/suite.ts'
+import { decideCell, type StoppingVerdict, type StoppingRule } from './stopping.ts'
+import type { Ask, TaskReply, Suite, Task } from './suites/suite.ts'
 
 /** An OpenAI chat completion request, as a task makes it. */
-export interface ChatRequest extends Ask {
+export interface BenchmarkRequest extends Ask {
   model: string
   max_tokens: number
   temperature: number
@@ -14,8 +20,8 @@ export interface ChatRequest extends Ask {
 }
 
 /** What came back, with what could be measured on the way. */
-export interface Answer {
-  message: Reply
+export interface BenchmarkAnswer {
+  message: TaskReply
   promptTokens?: number
   completionTokens?: number
   /** As charged; without it the candidate's price counts. */
@@ -27,9 +33,13 @@ export interface Answer {
 }
 
 /** Puts a request to a model. Failures are GatewayErrors. */
-export type AskModel = (candidate: BenchmarkCandidate, request: ChatRequest, signal: AbortSignal) => Promise<Answer>
+export type AskModel = (
+  candidate: BenchmarkCandidate,
+  request: BenchmarkRequest,
+  signal: AbortSignal,
+) => Promise<BenchmarkAnswer>
 
-export interface Progress {
+export interface BenchmarkProgress {
   candidate: BenchmarkCandidate
   task: string
   passed: boolean
@@ -52,7 +62,11 @@ export interface BenchmarkOptions {
   store: Pick<ResultStore, 'save' | 'results'>
   sandbox: Sandbox
   /** What the router thinks that the model's chance is, 0 to 1. */
-  predict?: (candidate: BenchmarkCandidate, request: ChatRequest, signal: AbortSignal) => Promise<number | undefined>
+  predict?: (
+    candidate: BenchmarkCandidate,
+    request: BenchmarkRequest,
+    signal: AbortSignal,
+  ) => Promise<number | undefined>
   /** How often every task is put; the mean over repetitions is what a task scores. */
   repetitions: number
   /** Without it every task is put. */
@@ -66,10 +80,10 @@ export interface BenchmarkOptions {
   turn: (signal: AbortSignal) => Promise<void>
   signal: AbortSignal
   now: () => number
-  onProgress?: (progress: Progress) => void
+  onProgress?: (progress: BenchmarkProgress) => void
 }
 
-export interface BenchmarkOutcome {
+export interface BenchmarkRunOutcome {
   status: 'finished' | 'out of money' | 'out of time' | 'aborted'
   asked: number
   resumed: number
@@ -78,7 +92,7 @@ export interface BenchmarkOutcome {
   costUsd: number
   tokens: number
   /** Why cells ended early. */
-  stopped: { provider: string; model: string; suite: string; decision: Decision; items: number }[]
+  stopped: { provider: string; model: string; suite: string; decision: StoppingVerdict; items: number }[]
   /** Models that could not be measured to the end, with the last error. */
   unreachable: { provider: string; model: string; reason: string }[]
 }
@@ -96,8 +110,8 @@ interface Cell {
   candidate: BenchmarkCandidate
   suite: Suite
   todo: { task: Task; repetition: number }[]
-  results: Result[]
-  decision: Decision
+  results: BenchmarkResult[]
+  decision: StoppingVerdict
 }
 
 /**
@@ -105,14 +119,14 @@ interface Cell {
  * swaps models once per round, not once per item: each round puts a batch of every open cell, then looks which cells
  * are decided. Items found in the store are not put again.
  */
-export async function runBenchmark(options: BenchmarkOptions): Promise<BenchmarkOutcome> {
+export async function runBenchmark(options: BenchmarkOptions): Promise<BenchmarkRunOutcome> {
   const { candidates, suites, stopping, store, signal, now } = options
   const startedAt = now()
   const before = store.results(options.run)
   const cells = candidates.flatMap(candidate =>
     suites.map(suite => openCell(candidate, suite, options.repetitions, before)),
   )
-  const outcome: BenchmarkOutcome = {
+  const outcome: BenchmarkRunOutcome = {
     status: 'finished',
     asked: 0,
     resumed: cells.reduce((sum, cell) => sum + cell.results.length, 0),
@@ -123,7 +137,7 @@ export async function runBenchmark(options: BenchmarkOptions): Promise<Benchmark
     unreachable: [],
   }
 
-  const limitReached = (cell: Cell, task: Task): BenchmarkOutcome['status'] | undefined => {
+  const limitReached = (cell: Cell, task: Task): BenchmarkRunOutcome['status'] | undefined => {
     if (signal.aborted) return 'aborted'
     const worst = worstCostUsd(cell, task)
     if (options.maxCostUsd !== undefined && outcome.costUsd + worst > options.maxCostUsd) return 'out of money'
@@ -131,7 +145,7 @@ export async function runBenchmark(options: BenchmarkOptions): Promise<Benchmark
       ? 'out of time'
       : undefined
   }
-  const record = (cell: Cell, result: Result) => {
+  const record = (cell: Cell, result: BenchmarkResult) => {
     store.save(result)
     cell.results.push(result)
     outcome.asked++
@@ -164,7 +178,7 @@ export async function runBenchmark(options: BenchmarkOptions): Promise<Benchmark
   const measure = async (
     candidate: BenchmarkCandidate,
     round: number,
-  ): Promise<BenchmarkOutcome['status'] | undefined> => {
+  ): Promise<BenchmarkRunOutcome['status'] | undefined> => {
     let failures = 0
     for (const cell of cells.filter(({ candidate: of }) => of === candidate)) {
       const goal = stopping === undefined ? Infinity : round * stopping.batch
@@ -228,7 +242,7 @@ export async function runBenchmark(options: BenchmarkOptions): Promise<Benchmark
 }
 
 /** Tasks passed and put; a task that was repeated counts once, with its mean. */
-export function countOf(results: readonly Pick<Result, 'task' | 'passed'>[]): Count {
+export function countOf(results: readonly Pick<BenchmarkResult, 'task' | 'passed'>[]): Count {
   const byTask = Map.groupBy(results, ({ task }) => task)
   const passed = [...byTask.values()].reduce(
     (sum, list) => sum + list.filter(result => result.passed).length / list.length,
@@ -247,7 +261,12 @@ export function inTurn(tasks: readonly Task[]): Task[] {
   ).flat()
 }
 
-function openCell(candidate: BenchmarkCandidate, suite: Suite, repetitions: number, before: readonly Result[]): Cell {
+function openCell(
+  candidate: BenchmarkCandidate,
+  suite: Suite,
+  repetitions: number,
+  before: readonly BenchmarkResult[],
+): Cell {
   const key = candidateKey(candidate)
   const results = before.filter(result => candidateKey(result) === key && result.suite === suite.name)
   const done = new Set(results.map(({ task, repetition }) => `${repetition} ${task}`))
@@ -272,12 +291,12 @@ async function measureItem(
   cell: Cell,
   item: { task: Task; repetition: number },
   cold: boolean,
-): Promise<Result> {
+): Promise<BenchmarkResult> {
   const { candidate, suite } = cell
   const { task, repetition } = item
   const limit = AbortSignal.timeout(options.itemTimeoutMs)
   const startedAt = options.now()
-  let answer: Answer | undefined
+  let answer: BenchmarkAnswer | undefined
   let problem: string | undefined
   const request = requestFor(candidate, suite, task)
   const predicted = await options.predict?.(candidate, request, options.signal)
@@ -326,7 +345,7 @@ async function measureItem(
   }
 }
 
-function requestFor(candidate: BenchmarkCandidate, suite: Suite, task: Task): ChatRequest {
+function requestFor(candidate: BenchmarkCandidate, suite: Suite, task: Task): BenchmarkRequest {
   const { temperature = 0, seed, system } = candidate.settings ?? {}
   const room = roomOf(candidate, suite)
   const asked = task.ask({ promptTokens: room })
@@ -356,7 +375,7 @@ function worstCostUsd({ candidate, suite }: Cell, task: Task): number {
   return priced(candidate, letters / 3, suite.maxOutputTokens) ?? 0
 }
 
-function tokensOf({ promptTokens, completionTokens }: Result): number {
+function tokensOf({ promptTokens, completionTokens }: BenchmarkResult): number {
   return (promptTokens ?? 0) + (completionTokens ?? 0)
 }
 

@@ -16,10 +16,10 @@ export interface StoppingRule {
  */
 export const defaultStopping: StoppingRule = { batch: 4, width: 0.25, certainty: 0.99 }
 
-export type Decision = 'go on' | 'narrow enough' | 'ranking decided'
+export type StoppingVerdict = 'go on' | 'narrow enough' | 'ranking decided'
 
 /** Whether a cell of one suite needs more items, given the counts of all models on that suite. */
-export function decideCell(own: Count, others: readonly Count[], rule: StoppingRule): Decision {
+export function decideCell(own: Count, others: readonly Count[], rule: StoppingRule): StoppingVerdict {
   if (own.total < rule.batch) return 'go on'
   const { low, high } = wilson(own.passed, own.total)
   if (high - low <= rule.width) return 'narrow enough'

@@ -7,7 +7,7 @@ import { isLoopback } from '../net.ts'
 import { readConfig, version } from './installation.ts'
 import { currentResults, drift } from '../bench/evidence.ts'
 import { openResults, planOf, type BenchmarkCandidate } from '../bench/results.ts'
-import { runBenchmark, type BenchmarkOutcome } from '../bench/runner.ts'
+import { runBenchmark, type BenchmarkRunOutcome } from '../bench/runner.ts'
 import { openSandbox, type Sandbox } from '../bench/sandbox/sandbox.ts'
 import { defaultStopping } from '../bench/stopping.ts'
 import type { Suite } from '../bench/suites/suite.ts'
@@ -190,7 +190,7 @@ async function measure({ values, config, server, candidates, suites, limits, san
   }
 }
 
-function exitCodeOf({ status, unreachable }: BenchmarkOutcome): number {
+function exitCodeOf({ status, unreachable }: BenchmarkRunOutcome): number {
   if (status === 'aborted') return 130
   return unreachable.length === 0 ? 0 : 1
 }

@@ -1,5 +1,5 @@
 import { GatewayError, asGatewayError } from '../errors.ts'
-import type { AttemptRecord, Outcome } from '../ledger/record.ts'
+import type { AttemptRecord, RequestOutcome } from '../ledger/record.ts'
 import type { Model } from '../providers/provider.ts'
 import type { Decision } from '../router/decide.ts'
 import { readUsage, writeUsage, type ChatCompletion } from '../wire/chat/schema.ts'
@@ -135,7 +135,7 @@ export function openAttemptRecorder(parts: AttemptRecorderParts): { entry: Attem
 }
 
 /** How the outcome of a request or an attempt is recorded. */
-export function outcomeOf(error: GatewayError | undefined): Outcome {
+export function outcomeOf(error: GatewayError | undefined): RequestOutcome {
   if (error === undefined) return 'ok'
   return error.code === 'client_closed' ? 'cancelled' : 'error'
 }

@@ -4,7 +4,7 @@ import type { Usage } from '../wire/usage.ts'
 
 /** How a request or an attempt ended; `cancelled` means that the caller hung up. */
 export const outcomes = ['ok', 'error', 'cancelled'] as const
-export type Outcome = (typeof outcomes)[number]
+export type RequestOutcome = (typeof outcomes)[number]
 
 /** What the books keep of one request once it is settled. Prompts and answers are not part of it. */
 export interface RequestRecord {
@@ -26,7 +26,7 @@ export interface RequestRecord {
   tier?: Tier | undefined
   /** What the upstream calls the model that answered. */
   upstreamModel?: string | undefined
-  outcome: Outcome
+  outcome: RequestOutcome
   failureCode?: FailureCode | undefined
   /** HTTP status sent to the caller; 499 when it was no longer there. */
   status: number
@@ -55,7 +55,7 @@ export interface AttemptRecord {
   model: string
   /** Milliseconds since the epoch. */
   startedAt: number
-  outcome: Outcome
+  outcome: RequestOutcome
   failureCode?: FailureCode | undefined
   /** What went wrong; credentials in it are hidden before it is stored. */
   message?: string | undefined

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import type Database from 'better-sqlite3'
 import { z } from 'zod'
-import type { Outcome } from './record.ts'
+import type { RequestOutcome } from './record.ts'
 import { createLatency, type Latency } from './latency.ts'
 import { periodFields, periodProblem, rangeOf, type TimeRange } from './period.ts'
 import { tokenColumns } from './row.ts'
@@ -121,7 +121,7 @@ function selectFor(group: string): string {
 
 type UsageCells = [
   group: string | null,
-  outcome: Outcome,
+  outcome: RequestOutcome,
   estimated: 0 | 1,
   costUsd: number | null,
   ttftMs: number | null,
@@ -131,7 +131,7 @@ type UsageCells = [
 const firstToken = 6
 
 interface Tally {
-  outcomes: Record<Outcome, number>
+  outcomes: Record<RequestOutcome, number>
   estimated: number
   costUsd: number
   unknownCost: number

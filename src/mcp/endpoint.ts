@@ -25,7 +25,7 @@ export interface EndpointParts {
 }
 
 /** MCP over Streamable HTTP, for clients of all revisions. */
-export interface Endpoint {
+export interface McpEndpoint {
   /** Answers a request that comes from or goes to a host it may not. */
   admit(request: FastifyRequest, reply: FastifyReply): Promise<void>
   serve(request: FastifyRequest, reply: FastifyReply): Promise<void>
@@ -39,7 +39,7 @@ const maxUnreadBytes = 1024 * 1024
  * Clients of 2026-07-28 are stateless; older ones get a session each, because only a session carries their
  * `notifications/cancelled` to the handler it is meant for.
  */
-export function openEndpoint(parts: EndpointParts): Endpoint {
+export function openEndpoint(parts: EndpointParts): McpEndpoint {
   const { factory, bus, onError } = parts
   const allowedHosts = parts.allowedHosts ?? localhostAllowedHostnames()
   const maxRequestBodySize = parts.bodyLimitBytes ?? 32 * 1024 * 1024

@@ -2,7 +2,7 @@ import type { AuthInfo } from '@modelcontextprotocol/server'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { asGatewayError } from '../errors.ts'
 import type { Principal } from '../operations/operation.ts'
-import type { Endpoint, EndpointParts } from './endpoint.ts'
+import type { McpEndpoint, EndpointParts } from './endpoint.ts'
 
 export interface McpPlace {
   path?: string
@@ -23,8 +23,8 @@ export function mountMcpWhenAsked(
   { authorize, path = '/mcp' }: McpPlace,
   makeParts: () => Promise<EndpointParts>,
 ): void {
-  let opening: Promise<Endpoint> | undefined
-  const open = async (): Promise<Endpoint> => {
+  let opening: Promise<McpEndpoint> | undefined
+  const open = async (): Promise<McpEndpoint> => {
     const [{ openEndpoint }, parts] = await Promise.all([import('./endpoint.ts'), makeParts()])
     return openEndpoint(parts)
   }

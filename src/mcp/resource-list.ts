@@ -1,5 +1,5 @@
 import { GatewayError } from '../errors.ts'
-import type { Reader, ResourceDefinition } from './resources.ts'
+import type { ResourceReader, ResourceDefinition } from './resources.ts'
 
 const openrouter = 'openrouter'
 const maxModels = 200
@@ -101,16 +101,16 @@ export const resources: readonly ResourceDefinition[] = [
   },
 ]
 
-async function serversOf(ask: Reader): Promise<{ name: string; kind: string }[]> {
+async function serversOf(ask: ResourceReader): Promise<{ name: string; kind: string }[]> {
   return ((await ask('status')) as { servers: { name: string; kind: string }[] }).servers
 }
 
-async function openrouterModels(ask: Reader): Promise<string[]> {
+async function openrouterModels(ask: ResourceReader): Promise<string[]> {
   const { models } = (await allModels(ask, { kind: openrouter })) as { models: { id: string }[] }
   return models.map(({ id }) => id)
 }
 
-async function allModels(ask: Reader, filter: object): Promise<{ models: unknown[]; total: number }> {
+async function allModels(ask: ResourceReader, filter: object): Promise<{ models: unknown[]; total: number }> {
   const models: unknown[] = []
   for (let page = 1; ; page++) {
     const part = (await ask('list_models', { ...filter, page, page_size: maxModels })) as {

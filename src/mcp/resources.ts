@@ -11,11 +11,11 @@ import {
 } from '@modelcontextprotocol/server'
 import { asGatewayError } from '../errors.ts'
 import type { Client } from '../operations/client.ts'
-import type { Call } from '../operations/operation.ts'
+import type { OperationCall } from '../operations/operation.ts'
 import { principalOf } from './http.ts'
 
 /** A client with the reader's identity and cancellation filled in. */
-export type Reader = (operation: string, input?: unknown) => Promise<Record<string, unknown>>
+export type ResourceReader = (operation: string, input?: unknown) => Promise<Record<string, unknown>>
 
 /** Something to read at a URI, or, when the URI has `{variables}`, at every URI of that form. Its content is JSON. */
 export interface ResourceDefinition {
@@ -24,9 +24,9 @@ export interface ResourceDefinition {
   description: string
   /** Without this backend there is nothing to read, so it is not listed. */
   needs?: string
-  read: (ask: Reader, variables: Record<string, string>) => Promise<unknown>
+  read: (ask: ResourceReader, variables: Record<string, string>) => Promise<unknown>
   /** Values for each variable that begin with what was typed. */
-  complete?: Record<string, (ask: Reader) => Promise<string[]>>
+  complete?: Record<string, (ask: ResourceReader) => Promise<string[]>>
 }
 
 export interface ResourceParts {
@@ -69,7 +69,10 @@ async function read(
   context: ServerContext,
 ): Promise<ReadResourceResult> {
   const principal = principalOf(context.http?.authInfo)
-  const options: Partial<Call> = { signal: context.mcpReq.signal, ...(principal !== undefined && { principal }) }
+  const options: Partial<OperationCall> = {
+    signal: context.mcpReq.signal,
+    ...(principal !== undefined && { principal }),
+  }
   try {
     const content = await read((operation, input) => client.call(operation, input, options), variables)
     return { contents: [{ uri: at.href, mimeType, text: JSON.stringify(content) }] }
@@ -81,7 +84,7 @@ async function read(
 }
 
 function templateOf({ uri, complete = {} }: ResourceDefinition, client: Client): ResourceTemplate {
-  const ask: Reader = (operation, input) => client.call(operation, input)
+  const ask: ResourceReader = (operation, input) => client.call(operation, input)
   const completions = Object.entries(complete).map(([variable, values]) => [
     variable,
     async (typed: string) => (await values(ask)).filter(value => value.startsWith(typed)).slice(0, completionLimit),

@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import { asGatewayError, GatewayError } from '../errors.ts'
-import type { Call, Operation, Principal } from './operation.ts'
+import type { OperationCall, Operation, Principal } from './operation.ts'
 
 /** Calls operations by name: the same inputs, results and `GatewayError`s wherever they run. */
 export interface Client {
@@ -8,7 +8,7 @@ export interface Client {
    * Throws `not_found` for an unknown name, `invalid_request` for a bad input, `forbidden` for a reader that wants to change
    * something, and whatever the operation throws.
    */
-  call(name: string, input?: unknown, options?: Partial<Call>): Promise<Record<string, unknown>>
+  call(name: string, input?: unknown, options?: Partial<OperationCall>): Promise<Record<string, unknown>>
 }
 
 const localPrincipal: Principal = { name: 'local' }

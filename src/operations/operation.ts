@@ -23,7 +23,7 @@ export interface Progress {
 }
 
 /** What an operation is given beside its input. */
-export interface Call {
+export interface OperationCall {
   /** Aborts when the caller goes away or cancels. */
   signal: AbortSignal
   progress: (progress: Progress) => void
@@ -48,7 +48,7 @@ export interface Operation<Context> {
   input: z.ZodObject
   /** Holds only what JSON can say. */
   output: z.ZodObject
-  run(context: Context, input: Record<string, unknown>, call: Call): unknown
+  run(context: Context, input: Record<string, unknown>, call: OperationCall): unknown
 }
 
 interface Definition<Context, Input extends z.ZodObject, Output extends z.ZodObject> extends Omit<
@@ -57,7 +57,7 @@ interface Definition<Context, Input extends z.ZodObject, Output extends z.ZodObj
 > {
   input: Input
   output: Output
-  run(context: Context, input: z.output<Input>, call: Call): z.input<Output> | Promise<z.input<Output>>
+  run(context: Context, input: z.output<Input>, call: OperationCall): z.input<Output> | Promise<z.input<Output>>
 }
 
 /** Checks a definition's types and forgets them, so that operations of all shapes fit in one list. */

@@ -2,7 +2,7 @@ import { GatewayError } from '../errors.ts'
 import type { Health, Model } from './provider.ts'
 
 /** What an endpoint serves and whether it is there, as of the last time it was asked. */
-export interface Inventory {
+export interface EndpointInventory {
   models(): readonly Model[]
   health(): Health
   refresh(signal: AbortSignal, options?: { fresh?: boolean }): Promise<void>
@@ -10,7 +10,7 @@ export interface Inventory {
   close(): Promise<void>
 }
 
-export interface InventoryParts {
+export interface EndpointInventoryParts {
   /** Asks the server; whatever it throws makes the endpoint `down`. */
   ask: (signal: AbortSignal, fresh: boolean) => Promise<readonly Model[]>
   label: string
@@ -21,7 +21,7 @@ export interface InventoryParts {
 const questionMs = 3_000
 
 /** Concurrent refreshes share one question, which goes on for the others when one of them is aborted. */
-export function createInventory({ ask, label, now }: InventoryParts): Inventory {
+export function createInventory({ ask, label, now }: EndpointInventoryParts): EndpointInventory {
   let models: readonly Model[] = []
   let health: Health = { state: 'unknown', checkedAt: 0 }
   let underWay: Promise<void> | undefined

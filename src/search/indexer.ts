@@ -8,7 +8,7 @@ import { emptyIndexFolder, openIndexFolder, type IndexFolder } from './index-fol
 import { markOf, type IndexOptions } from './options.ts'
 import { createSegmentBuilder, type SegmentBuilder } from './segment-builder.ts'
 import { readSource } from './source-file.ts'
-import { exclusionOf, isSecret, repositoryOf, toSlashes, walk, type Exclusion } from './walk.ts'
+import { exclusionOf, isSecret, repositoryOf, toSlashes, walk, type PathExclusion } from './walk.ts'
 
 /** What to index and how. Roots are absolute real paths, none inside another. */
 export interface IndexRequest {
@@ -138,7 +138,7 @@ export function createIndexer(directory: string, excludePatterns: readonly strin
 
 interface Updating {
   builder: SegmentBuilder
-  exclusions: Map<string, Exclusion>
+  exclusions: Map<string, PathExclusion>
 }
 
 function replaced(before: IndexFolder, after: IndexFolder): IndexFolder {
@@ -150,7 +150,7 @@ interface SyncTools {
   tell: (progress: IndexProgress) => void
   signal: AbortSignal
   now: () => number
-  exclude: (root: string) => Exclusion
+  exclude: (root: string) => PathExclusion
   /** Whether readers may see the index grow: not while an older one still answers. */
   commitsAlong: boolean
 }
@@ -214,7 +214,7 @@ function fileSink(target: IndexFolder, request: IndexRequest, report: IndexRepor
 interface Look {
   /** The indexed directory that the path lies in. */
   root: string
-  exclusion: Exclusion
+  exclusion: PathExclusion
   live: IndexFolder
   report: IndexReport
   take: (file: string) => void
@@ -245,7 +245,7 @@ function lookAgain(changed: string, { root, exclusion, live, report, take }: Loo
 }
 
 /** A path is also excluded when a folder above it is. */
-function excludedWithin(root: string, full: string, isFolder: boolean, exclusion: Exclusion): boolean {
+function excludedWithin(root: string, full: string, isFolder: boolean, exclusion: PathExclusion): boolean {
   const steps = path.relative(root, full).split(path.sep)
   let at = root
   return steps.some((step, index) => {

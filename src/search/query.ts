@@ -2,7 +2,7 @@ import { languageNames } from './languages.ts'
 import { identifierPattern, partsOf, wordsOf } from './words.ts'
 
 /** A query as the engine reads it. */
-export interface Query {
+export interface SearchQuery {
   /** Terms to look for. */
   terms: Set<string>
   /** By term, the words as they were typed: what people recognise. */
@@ -36,7 +36,7 @@ const maxTerms = 64
  * Reads `words`, `identifiers`, `some/path.ts`, `"phrases"`, `path:`, `lang:` and `symbol:`. Neighbouring words also
  * count joined, because people write `rate limit` for `rateLimit`.
  */
-export function parseQuery(query: string): Query {
+export function parseQuery(query: string): SearchQuery {
   const phrases: string[] = []
   const filters: Filter[] = []
   const free = query

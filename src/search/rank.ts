@@ -7,11 +7,11 @@ import { idf } from './postings.ts'
 import { traits, type Segment } from './segment-file.ts'
 import { stem } from './stem.ts'
 import { nearestTerms } from './typo.ts'
-import type { Query } from './query.ts'
+import type { SearchQuery } from './query.ts'
 import { createTermReader, type TermLists } from './term-lists.ts'
 
 /** What the terms of a query became when they met the index. */
-export interface Ranking {
+export interface SearchRanking {
   ranked: Ranked[]
   /** Terms that no file has, and what was looked for instead. */
   corrections: { term: string; instead: string[] }[]
@@ -19,7 +19,12 @@ export interface Ranking {
 
 /** Ranks files for the terms of a query; keeps its scratch memory between queries. */
 export interface Ranker {
-  rank(view: IndexView, query: Pick<Query, 'terms' | 'joined'>, limit: number, admission?: Admission): Ranking
+  rank(
+    view: IndexView,
+    query: Pick<SearchQuery, 'terms' | 'joined'>,
+    limit: number,
+    admission?: Admission,
+  ): SearchRanking
 }
 
 /**
@@ -82,7 +87,7 @@ export function createRanker(options: IndexOptions, settings: Tuning = tuning): 
   }
   return {
     rank(view, { terms, joined }, limit, admission = {}) {
-      const corrections: Ranking['corrections'] = []
+      const corrections: SearchRanking['corrections'] = []
       const found: Found[] = []
       const take = (term: string, weight: number) => {
         const lists = reader.read(view, term)

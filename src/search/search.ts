@@ -7,7 +7,7 @@ import { startIndexWriter } from './index-writer.ts'
 import type { IndexProgress, IndexReport, IndexRequest } from './indexer.ts'
 import { fuse, openMeaning, type Embed } from './meaning.ts'
 import { IndexOptions } from './options.ts'
-import { parseQuery, passesFile, passesSymbol, type Query } from './query.ts'
+import { parseQuery, passesFile, passesSymbol, type SearchQuery } from './query.ts'
 import type { Admission, Ranked } from './best-files.ts'
 import { createRanker, type Ranker } from './rank.ts'
 import type { RetrivInitInput, RetrivInitOutput, SearchHit, SearchInput, SearchOutput } from './requests.ts'
@@ -279,7 +279,7 @@ export function openSearch(settings: SearchSettings): Search {
     })
   }
 
-  async function answer(query: Query, input: SearchInput, signal: AbortSignal) {
+  async function answer(query: SearchQuery, input: SearchInput, signal: AbortSignal) {
     const limit = input.limit ?? 10
     const offset = input.offset ?? 0
     const { options } = request!
@@ -334,7 +334,7 @@ export function openSearch(settings: SearchSettings): Search {
 }
 
 /** `roots` are given when the index holds files outside them. */
-function admissionOf({ filters }: Query, roots: readonly string[] | undefined): Admission {
+function admissionOf({ filters }: SearchQuery, roots: readonly string[] | undefined): Admission {
   const ofFiles = filters.filter(({ field }) => field !== 'symbol')
   const ofSymbols = filters.filter(({ field }) => field === 'symbol')
   return {

@@ -38,7 +38,7 @@ export function readSource(file: string, root: string, maxBytes: number, before:
 type Bytes = { bytes: Buffer; sizeBytes: number; modifiedMs: number }
 
 /** Which bytes of a file to read; `before` saves reading one that has not changed. */
-export interface Reading {
+export interface ReadOptions {
   maxBytes: number
   before?: IndexedFile | undefined
   from?: number
@@ -48,7 +48,7 @@ export interface Reading {
 /** The bytes of a file as it is now. */
 export function readFile(
   file: string,
-  { maxBytes, before, from = 0, to = Infinity }: Reading,
+  { maxBytes, before, from = 0, to = Infinity }: ReadOptions,
 ): Bytes | Exclude<Source, { text: string }> {
   let descriptor: number | undefined
   try {

@@ -7,7 +7,7 @@ import type { SkipReason } from './decode.ts'
 export type Met = { file: string } | { folder: string } | { skipped: string; reason: SkipReason }
 
 /** Says which paths under a root are left out by its `.gitignore` files and by the exclude patterns. */
-export interface Exclusion {
+export interface PathExclusion {
   /** `absolute` is under the root; folders must be told apart, because patterns do. */
   excludes(absolute: string, isFolder: boolean): boolean
 }
@@ -16,7 +16,7 @@ export interface Exclusion {
  * Everything under a root that is not excluded, folders before what is in them, by name. Symbolic links are never
  * followed: a target inside the root is met under its own name, and one outside is none of our business.
  */
-export function* walk(root: string, exclusion: Exclusion): Generator<Met> {
+export function* walk(root: string, exclusion: PathExclusion): Generator<Met> {
   const stack = [root]
   for (let folder = stack.pop(); folder !== undefined; folder = stack.pop()) {
     yield { folder }
@@ -40,7 +40,7 @@ export function* walk(root: string, exclusion: Exclusion): Generator<Met> {
  * Patterns have the syntax of `.gitignore`; one without a leading slash matches at any depth, so that
  * `node_modules/**` also leaves out a nested package's.
  */
-export function exclusionOf(root: string, patterns: readonly string[]): Exclusion {
+export function exclusionOf(root: string, patterns: readonly string[]): PathExclusion {
   const rules = new Map<string, Ignore | undefined>()
   const own = ignore({ allowRelativePaths: true, ignorecase: false }).add(patterns.map(anywhere))
   const top = repositoryOf(root) ?? root

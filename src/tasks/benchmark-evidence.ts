@@ -1,5 +1,5 @@
 import { evidence } from '../bench/evidence.ts'
-import type { Result } from '../bench/results.ts'
+import type { BenchmarkResult } from '../bench/results.ts'
 import { evidenceKey } from '../router/abilities.ts'
 import { anyCategory, type Benchmark } from '../router/evidence.ts'
 
@@ -34,7 +34,7 @@ export const kindsOfSuite: Readonly<Record<string, readonly string[]>> = {
  * Results as facts for the router. Only what was asked in the default way counts. Weights that changed since make another
  * model, so that their results are filed where nobody looks any more.
  */
-export function benchmarkFacts(results: readonly Result[]): BenchmarkFact[] {
+export function benchmarkFacts(results: readonly BenchmarkResult[]): BenchmarkFact[] {
   const standard = evidence(results).filter(({ settings }) => settings === '{}')
   const models = Map.groupBy(standard, ({ model, weights }) => evidenceKey(model, weights ?? undefined))
   return [...models].flatMap(([model, cells]) => {

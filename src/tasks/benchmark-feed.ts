@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import type { Result } from '../bench/results.ts'
+import type { BenchmarkResult } from '../bench/results.ts'
 import { betterStrategies, type BetterStrategies } from './prompting.ts'
 import { benchmarkFacts, type BenchmarkFact } from './benchmark-evidence.ts'
 
@@ -13,7 +13,7 @@ export interface BenchmarkFeed {
 
 export interface BenchmarkFeedParts {
   /** Undefined while nothing was ever measured. `version` changes when another process has written. */
-  results: () => { version: () => number; results: () => Result[] } | undefined
+  results: () => { version: () => number; results: () => BenchmarkResult[] } | undefined
   learn: (fact: BenchmarkFact) => void
   log: Pick<Logger, 'error'>
 }

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { leaderboard, type LeaderboardRow } from '../bench/leaderboard.ts'
 import { strategyNameOf } from '../bench/render.ts'
 import { openResults, type BenchmarkCandidate, type ResultStore } from '../bench/results.ts'
-import { runBenchmark, type Answer, type ChatRequest as BenchmarkRequest, type Progress } from '../bench/runner.ts'
+import { runBenchmark, type BenchmarkAnswer, type BenchmarkRequest, type BenchmarkProgress } from '../bench/runner.ts'
 import type { Sandbox } from '../bench/sandbox/sandbox.ts'
 import { isSecondWallWhole } from '../bench/sandbox/walls.ts'
 import { suites as ownSuites } from '../bench/suites/index.ts'
@@ -250,7 +250,7 @@ interface BenchmarkItem {
 async function ask(
   { gateway, ledger, now, newRequestId }: BenchmarkParts,
   { askedBy, model, request: item, strategy, signal }: BenchmarkItem,
-): Promise<Answer> {
+): Promise<BenchmarkAnswer> {
   const requestId = newRequestId()
   const startedAt = now()
   // Each item is a conversation of its own: the same task put again is no sign that its first answer was bad.
@@ -282,7 +282,7 @@ async function ask(
   }
 }
 
-function progressOf(model: Model, { asked, resumed, saved, remaining }: Progress) {
+function progressOf(model: Model, { asked, resumed, saved, remaining }: BenchmarkProgress) {
   const done = asked + resumed + saved
   return { share: done / Math.max(1, done + remaining), message: `${model.id}: ${done} of ${done + remaining} tasks` }
 }

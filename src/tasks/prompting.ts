@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { currentResults, strategyIsBetter } from '../bench/evidence.ts'
-import { settingsText, type Result, type Settings } from '../bench/results.ts'
+import { settingsText, type BenchmarkResult, type ModelSettings } from '../bench/results.ts'
 import type { PromptingStrategy } from '../ledger/agent-notes.ts'
 import { seededRandom } from '../router/chance.ts'
 import type { ChatRequest } from '../wire/chat/schema.ts'
@@ -26,7 +26,7 @@ export function settingsOf({
   user_prompt,
   use_chat,
   assistant_prompt = '',
-}: PromptingStrategy): Settings {
+}: PromptingStrategy): ModelSettings {
   const words = JSON.stringify([system_prompt, user_prompt, use_chat, assistant_prompt])
   return { strategy: `strategy ${createHash('sha256').update(words).digest('hex').slice(0, 8)}` }
 }
@@ -34,7 +34,7 @@ export function settingsOf({
 /** Says whether benchmarks found a strategy better than the default for a model, on the weights measured last. */
 export type BetterStrategies = (provider: string, model: string, strategy: PromptingStrategy) => boolean
 
-export function betterStrategies(results: readonly Result[]): BetterStrategies {
+export function betterStrategies(results: readonly BenchmarkResult[]): BetterStrategies {
   const key = (provider: string, model: string, settings: string) => JSON.stringify([provider, model, settings])
   const ways = Map.groupBy(currentResults(results), ({ provider, model, settings }) => key(provider, model, settings))
   const better = new Set<string>()

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import { lastBorder } from './border.ts'
 import { type Encoding, longestText, openEncoding, type Stretch } from './encoding.ts'
-import { type Estimate, estimateTokens } from './estimate.ts'
+import { type TokenEstimate, estimateTokens } from './estimate.ts'
 import { createFingerprint } from './fingerprint.ts'
 import { type ForeignEncoding, openForeignEncoding } from './foreign.ts'
 import { growText } from './growing.ts'
@@ -53,7 +53,7 @@ export function createTokenCounter(options: TokenCounterOptions = {}): TokenCoun
   const known = new LRUCache<string, number>({ max: options.cacheEntries ?? 10_000 })
 
   /** Counts texts part by part, exactly until the work is done, and estimates what is left of all of them together. */
-  function countTexts(texts: readonly string[], countPart: typeof countOnce): Estimate {
+  function countTexts(texts: readonly string[], countPart: typeof countOnce): TokenEstimate {
     let tokens = 0
     let workLeft = exactWork
     let rest = ''
@@ -118,7 +118,7 @@ function open(name: EncodingName): Encoding {
   return name === 'o200k_base' || name === 'cl100k_base' ? openEncoding(name) : openForeignEncoding(name)
 }
 
-function counted({ tokens, margin }: Estimate): TokenCount {
+function counted({ tokens, margin }: TokenEstimate): TokenCount {
   return { tokens, exact: margin === 0, error: margin === 0 ? 0 : Math.min(1, margin / tokens) }
 }
 

@@ -1,14 +1,14 @@
 import type { Encoding } from './encoding.ts'
 
 /** A number of tokens and how far off it may be; nothing when it was counted. */
-export interface Estimate {
+export interface TokenEstimate {
   tokens: number
   /** Tokens by which `tokens` may be off either way: three standard errors of the sample, and what cutting tokens adds. */
   margin: number
 }
 
 /** Estimates a text from windows spread over it, one at a drawn place in each of equal parts; the same for equal texts. */
-export function estimateTokens(text: string, encoding: Encoding): Estimate {
+export function estimateTokens(text: string, encoding: Encoding): TokenEstimate {
   const windows = Math.min(WINDOWS, Math.ceil(text.length / shortestWindow))
   const partLength = text.length / windows
   const draw = drawFrom(text.length)

@@ -1,13 +1,13 @@
 import { lastBorder } from './border.ts'
-import type { Estimate } from './estimate.ts'
+import type { TokenEstimate } from './estimate.ts'
 
 /** Counts a text that arrives in pieces and keeps no more of it than could still change. */
-export function growText(count: (text: string) => Estimate) {
-  let settled: Estimate = { tokens: 0, margin: 0 }
+export function growText(count: (text: string) => TokenEstimate) {
+  let settled: TokenEstimate = { tokens: 0, margin: 0 }
   let tail = ''
   let longestTail = maxTailUnits
 
-  const withTail = (text: string): Estimate => {
+  const withTail = (text: string): TokenEstimate => {
     const { tokens, margin } = count(text)
     return { tokens: settled.tokens + tokens, margin: settled.margin + margin }
   }

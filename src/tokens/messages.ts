@@ -1,7 +1,7 @@
 import { isObject } from '../json.ts'
 
 /** What a conversation gives a tokenizer to read, taken from messages of any shape. */
-export interface Reading {
+export interface TokenizerInput {
   texts: string[]
   /** Tokens of the template around them: roles, separators, names, calls. */
   templateTokens: number
@@ -18,8 +18,8 @@ export interface Reading {
  * A message costs four tokens beside its text (OpenAI's cookbook: three of separators and its role), its name one more,
  * the reply's opening three. Tools are charged as their JSON, which is what chat templates of open models write out.
  */
-export function readMessages(messages: unknown, tools?: unknown): Reading {
-  const reading: Reading = { texts: [], templateTokens: 0, mediaTokens: 0, complete: true }
+export function readMessages(messages: unknown, tools?: unknown): TokenizerInput {
+  const reading: TokenizerInput = { texts: [], templateTokens: 0, mediaTokens: 0, complete: true }
   if (Array.isArray(messages)) {
     for (const message of messages) if (isObject(message)) readMessage(message, reading)
     if (reading.templateTokens > 0) reading.templateTokens += replyTokens
@@ -33,7 +33,7 @@ export function readMessages(messages: unknown, tools?: unknown): Reading {
 
 type Fields = Record<string, unknown>
 
-function readMessage(message: Fields, reading: Reading): void {
+function readMessage(message: Fields, reading: TokenizerInput): void {
   reading.templateTokens += messageTokens
   if (typeof message.name === 'string') {
     reading.templateTokens += nameTokens
@@ -46,7 +46,7 @@ function readMessage(message: Fields, reading: Reading): void {
 }
 
 /** A text, or a list of texts and parts. */
-function readContent(content: unknown, reading: Reading, depth: number): void {
+function readContent(content: unknown, reading: TokenizerInput, depth: number): void {
   if (typeof content === 'string') reading.texts.push(content)
   else if (Array.isArray(content) && depth < deepestContent) {
     for (const part of content) {
@@ -56,7 +56,7 @@ function readContent(content: unknown, reading: Reading, depth: number): void {
   }
 }
 
-function readPart(part: Fields, reading: Reading, depth: number): void {
+function readPart(part: Fields, reading: TokenizerInput, depth: number): void {
   const type = typeof part.type === 'string' ? part.type : ''
   const mediaTokens = Object.hasOwn(mediaPartTokens, type) ? mediaPartTokens[type] : undefined
   if (mediaTokens !== undefined) reading.mediaTokens += detailOf(part) === 'low' ? lowDetailTokens : mediaTokens
@@ -73,7 +73,7 @@ function detailOf(part: Fields): unknown {
   return isObject(part.image_url) ? part.image_url.detail : part.detail
 }
 
-function readCall(call: unknown, reading: Reading): void {
+function readCall(call: unknown, reading: TokenizerInput): void {
   if (!isObject(call) || !isObject(call.function)) return
   reading.templateTokens += callTokens
   const { name, arguments: given } = call.function
@@ -83,7 +83,7 @@ function readCall(call: unknown, reading: Reading): void {
 }
 
 /** JSON has no spelling for a cycle or a bigint; neither arrives over HTTP, but neither may break a count. */
-function readJson(value: unknown, reading: Reading): void {
+function readJson(value: unknown, reading: TokenizerInput): void {
   try {
     const text = JSON.stringify(value) as string | undefined
     if (text !== undefined) reading.texts.push(text)

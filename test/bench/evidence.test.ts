@@ -1,10 +1,10 @@
 import t from 'tap'
 import { currentResults, drift, evidence, pairedDifference, strategyIsBetter } from '../../src/bench/evidence.ts'
-import { openResults, planOf, settingsText, type Result } from '../../src/bench/results.ts'
+import { openResults, planOf, settingsText, type BenchmarkResult } from '../../src/bench/results.ts'
 import { suites } from '../../src/bench/suites/index.ts'
 import { seeded } from './seeded.ts'
 
-const blank: Result = {
+const blank: BenchmarkResult = {
   run: 'r1',
   provider: 'here',
   model: 'm',
@@ -30,8 +30,8 @@ const blank: Result = {
   memoryBytes: null,
   at: 1,
 }
-const results = (passes: readonly boolean[], more: Partial<Result> = {}) =>
-  passes.map((passed, index): Result => ({ ...blank, task: `sql/${index}`, passed, ...more }))
+const results = (passes: readonly boolean[], more: Partial<BenchmarkResult> = {}) =>
+  passes.map((passed, index): BenchmarkResult => ({ ...blank, task: `sql/${index}`, passed, ...more }))
 const pass = (count: number) => Array.from({ length: count }, () => true)
 const fail = (count: number) => Array.from({ length: count }, () => false)
 

@@ -3,10 +3,10 @@ import { renderFrontier } from '../../src/bench/frontier.ts'
 import { leaderboard, type LeaderboardRow } from '../../src/bench/leaderboard.ts'
 import { renderMarkdown, renderTable } from '../../src/bench/render.ts'
 import { reportOf } from '../../src/bench/report.ts'
-import type { Result } from '../../src/bench/results.ts'
+import type { BenchmarkResult } from '../../src/bench/results.ts'
 import { seeded } from './seeded.ts'
 
-const result = (more: Partial<Result>): Result => ({
+const result = (more: Partial<BenchmarkResult>): BenchmarkResult => ({
   run: 'r',
   provider: 'here',
   model: 'm',
@@ -33,7 +33,7 @@ const result = (more: Partial<Result>): Result => ({
   at: 1,
   ...more,
 })
-const measured = (model: string, passed: number, costUsd: number | null, more: Partial<Result> = {}) =>
+const measured = (model: string, passed: number, costUsd: number | null, more: Partial<BenchmarkResult> = {}) =>
   Array.from({ length: 10 }, (_, index) =>
     result({ model, task: `sql/${index}`, passed: index < passed, costUsd, ...more }),
   )

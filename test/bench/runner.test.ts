@@ -3,7 +3,7 @@ import { openAiServer } from '../../src/cli/benchmark/openai-server.ts'
 import { evidence } from '../../src/bench/evidence.ts'
 import { leaderboard } from '../../src/bench/leaderboard.ts'
 import { openResults, type BenchmarkCandidate } from '../../src/bench/results.ts'
-import { inTurn, runBenchmark, type BenchmarkOptions, type Progress } from '../../src/bench/runner.ts'
+import { inTurn, runBenchmark, type BenchmarkOptions, type BenchmarkProgress } from '../../src/bench/runner.ts'
 import { openSandbox } from '../../src/bench/sandbox/sandbox.ts'
 import { defaultStopping } from '../../src/bench/stopping.ts'
 import { suites } from '../../src/bench/suites/index.ts'
@@ -249,7 +249,7 @@ t.test('a prompting strategy goes before every task, and its results stand apart
 })
 
 t.test('progress counts up, and what remains counts down', async t => {
-  const seen: Progress[] = []
+  const seen: BenchmarkProgress[] = []
   await benchmark(t, { good }, { suites: reasoning, onProgress: progress => void seen.push(progress) })
   t.strictSame(
     seen.map(({ asked }) => asked),

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import path from 'node:path'
 import t, { type Test } from 'tap'
-import { openResults, type Result } from '../../src/bench/results.ts'
+import { openResults, type BenchmarkResult } from '../../src/bench/results.ts'
 import { suites } from '../../src/bench/suites/index.ts'
 import { inProcessClient } from '../../src/operations/client.ts'
 import { operations } from '../../src/operations/index.ts'
@@ -114,7 +114,7 @@ async function route(gateway: TestGateway) {
   return { chosen: json.chosen as string, big: quality[big] ?? -1, small: quality[small] ?? -1 }
 }
 
-function resultsOf(model: string, passed: boolean): Result[] {
+function resultsOf(model: string, passed: boolean): BenchmarkResult[] {
   return reasoning.tasks.map(({ id, difficulty }, index) => ({
     run: 'r1',
     provider: 'ollama',

@@ -2,7 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
-import { applyLoad, quantile, type Load, type Measured } from './overhead/load.ts'
+import { applyLoad, quantile, type LoadPlan, type LoadMeasurement } from './overhead/load.ts'
 import { goalRow, renderReport, type Row } from '../../src/cli/rows.ts'
 
 /**
@@ -20,7 +20,7 @@ const cases = {
   small: { connections: 10, requests: 4000, body: chat(250, false) },
   large: { connections: 10, requests: 1000, body: chat(100_000, false) },
   stream: { connections: 10, requests: 1500, body: chat(250, true) },
-} as const satisfies Record<string, Load>
+} as const satisfies Record<string, LoadPlan>
 type Case = keyof typeof cases
 
 async function run(rounds: number): Promise<Row[]> {
@@ -45,7 +45,7 @@ async function run(rounds: number): Promise<Row[]> {
   }
 }
 
-type Results = Record<Case, Record<Server, Measured[]>>
+type Results = Record<Case, Record<Server, LoadMeasurement[]>>
 
 async function measure(ports: Record<Server, number>, rounds: number): Promise<Results> {
   const empty = () => ({ upstream: [], relay: [], signalbox: [] })

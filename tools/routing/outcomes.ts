@@ -4,7 +4,7 @@ import { gunzipSync } from 'node:zlib'
 import { hashText } from '../../src/router/chance.ts'
 
 /** What one model did with one prompt. */
-export interface Outcome {
+export interface LabelledOutcome {
   /** 0..1 */
   score: number
   /** USD */
@@ -19,7 +19,7 @@ export interface OutcomeRow {
   prompt?: string
   category?: string
   group?: string
-  outcomes: Record<string, Outcome>
+  outcomes: Record<string, LabelledOutcome>
 }
 
 /** The rows of `<folder>/<name>.jsonl.gz`; undefined when there is no such file. */

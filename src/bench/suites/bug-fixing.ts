@@ -1,11 +1,11 @@
-import { Raises, passesCases, solutionFrom, type Case, type Language } from './code.ts'
+import { Raises, passesCases, solutionFrom, type Case, type CodeLanguage } from './code.ts'
 import { fenced } from './code-generation.ts'
 import { prompt, type Difficulty, type Suite, type Task } from './suite.ts'
 
 interface Bug {
   name: string
   difficulty: Difficulty
-  language: Language
+  language: CodeLanguage
   entry: string
   /** What users saw, or the test that fails. */
   report: string

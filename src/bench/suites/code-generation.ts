@@ -1,4 +1,4 @@
-import { passesCases, solutionFrom, type Case, type Language } from './code.ts'
+import { passesCases, solutionFrom, type Case, type CodeLanguage } from './code.ts'
 import { prompt, text, type Difficulty, type Task } from './suite.ts'
 
 /** A task in short: what to write, hidden tests, an answer that passes them and one that nearly does. */
@@ -14,14 +14,14 @@ export interface Exercise {
   wrong: string
 }
 
-const asked: Readonly<Record<Language, string>> = {
+const asked: Readonly<Record<CodeLanguage, string>> = {
   javascript:
     'Write it in JavaScript (TypeScript is fine too), without imports. Reply with the code in one fenced block.',
   python: 'Write it in Python 3 with nothing but the standard library. Reply with the code in one fenced block.',
 }
 
 /** Exercises as the tasks of a suite. */
-export function codeTasks(suite: string, language: Language, exercises: readonly Exercise[]): Task[] {
+export function codeTasks(suite: string, language: CodeLanguage, exercises: readonly Exercise[]): Task[] {
   return exercises.map(({ name, difficulty, entry, wanted, cases, reference, wrong }) => ({
     id: `${suite}/${name}`,
     difficulty,

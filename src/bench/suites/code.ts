@@ -1,8 +1,8 @@
 import { codeFrom } from '../extract.ts'
 import type { Outcome, Run, Sandbox } from '../sandbox/sandbox.ts'
-import { verdict, type Reply, type Verdict } from './suite.ts'
+import { verdict, type TaskReply, type TaskVerdict } from './suite.ts'
 
-export type Language = 'javascript' | 'python'
+export type CodeLanguage = 'javascript' | 'python'
 
 /** A hidden test: what is evaluated beside the answer's code, and its value as JSON, or the error it must raise. */
 export type Case = readonly [code: string, expected: unknown] | readonly [code: string, expected: unknown, why: string]
@@ -15,13 +15,13 @@ export class Raises {
   }
 }
 
-const fenceNames: Readonly<Record<Language, readonly string[]>> = {
+const fenceNames: Readonly<Record<CodeLanguage, readonly string[]>> = {
   javascript: ['javascript', 'js', 'jsx', 'mjs', 'node', 'typescript', 'ts', 'tsx'],
   python: ['python', 'py', 'python3'],
 }
 
 /** The reply's code that defines `name`. */
-export function solutionFrom(reply: Reply, language: Language, name: string): string {
+export function solutionFrom(reply: TaskReply, language: CodeLanguage, name: string): string {
   const defines =
     language === 'python'
       ? `(?:def|class)\\s+${name}\\b|^${name}\\s*=`
@@ -35,11 +35,11 @@ export function solutionFrom(reply: Reply, language: Language, name: string): st
  */
 export async function passesCases(
   source: string,
-  language: Language,
+  language: CodeLanguage,
   cases: readonly Case[],
   sandbox: Sandbox,
   signal?: AbortSignal,
-): Promise<Verdict> {
+): Promise<TaskVerdict> {
   if (source.trim() === '') return verdict('the reply holds no code')
   const run = await sandbox[language]({ source, cases: cases.map(([code]) => code) }, signal)
   return verdict(run.failure ?? firstProblem(run, cases))

@@ -1,9 +1,9 @@
 import { applyDiff, applySearchReplace, changedLines } from '../patch.ts'
-import { passesCases, Raises, type Case, type Language } from './code.ts'
+import { passesCases, Raises, type Case, type CodeLanguage } from './code.ts'
 import { prompt, text, verdict, type Difficulty, type Suite, type Task } from './suite.ts'
 
 interface Source {
-  language: Language
+  language: CodeLanguage
   code: string
 }
 

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { GatewayError } from '../../errors.ts'
 import { codeFrom } from '../extract.ts'
 import { fenced } from './code-generation.ts'
-import { prompt, verdict, type Reply, type Suite, type Task } from './suite.ts'
+import { prompt, verdict, type TaskReply, type Suite, type Task } from './suite.ts'
 
 /** A line in HumanEval's format: a function to be completed, and a `check` that asserts. */
 const HumanEval = z.object({
@@ -67,7 +67,7 @@ function taskFrom(line: string, suite: string, place: string): Task {
 function humanEvalTask(row: z.output<typeof HumanEval>, suite: string): Task {
   const definition = new RegExp(`def\\s+${row.entry_point}\\b`)
   // A model may repeat the whole function or go on where the prompt ended; helpers of the prompt are kept either way.
-  const solution = (reply: Reply) => {
+  const solution = (reply: TaskReply) => {
     const code = codeFrom(reply.content ?? '', ['python', 'py', 'python3'], definition)
     return definition.test(code) ? `${row.prompt.split(/^def /m)[0]}\n${code}` : row.prompt + code
   }

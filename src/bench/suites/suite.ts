@@ -6,11 +6,11 @@ export type Difficulty = 'easy' | 'medium' | 'hard'
 export interface Message {
   role: 'system' | 'user' | 'assistant' | 'tool'
   content: string | null
-  tool_calls?: ToolCall[]
+  tool_calls?: SuiteToolCall[]
   tool_call_id?: string
 }
 
-export interface ToolCall {
+export interface SuiteToolCall {
   id: string
   type: 'function'
   function: { name: string; arguments: string }
@@ -25,12 +25,12 @@ export interface Ask {
 }
 
 /** What a model answered: the assistant message, as far as a check looks. */
-export interface Reply {
+export interface TaskReply {
   content: string | null
-  tool_calls?: readonly ToolCall[]
+  tool_calls?: readonly SuiteToolCall[]
 }
 
-export interface Verdict {
+export interface TaskVerdict {
   passed: boolean
   /** Why not, for people who look at the result. */
   reason?: string
@@ -50,10 +50,10 @@ export interface Task {
   ask: (room: Room) => Ask
   /** Prompt tokens below which the task cannot be put; 0 unless told. */
   needsTokens?: number
-  check: (reply: Reply, sandbox: Sandbox, signal?: AbortSignal) => Verdict | Promise<Verdict>
+  check: (reply: TaskReply, sandbox: Sandbox, signal?: AbortSignal) => TaskVerdict | Promise<TaskVerdict>
   /** An answer that passes, and a plausible one that does not: the self-check runs both. */
-  reference: Reply
-  wrong: Reply
+  reference: TaskReply
+  wrong: TaskReply
 }
 
 /** The tasks of one category. */
@@ -69,7 +69,7 @@ export interface Suite {
 }
 
 /** Passed, or failed for a reason: `verdict(problem)` with no problem is a pass. */
-export function verdict(problem: string | undefined): Verdict {
+export function verdict(problem: string | undefined): TaskVerdict {
   return problem === undefined ? { passed: true } : { passed: false, reason: problem }
 }
 
@@ -79,6 +79,6 @@ export function prompt(text: string): () => Ask {
 }
 
 /** A reply of text alone. */
-export function text(content: string): Reply {
+export function text(content: string): TaskReply {
   return { content }
 }

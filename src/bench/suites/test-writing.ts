@@ -1,11 +1,11 @@
-import { solutionFrom, type Language } from './code.ts'
+import { solutionFrom, type CodeLanguage } from './code.ts'
 import { fenced } from './code-generation.ts'
 import { prompt, verdict, type Difficulty, type Suite, type Task } from './suite.ts'
 
 interface Subject {
   name: string
   difficulty: Difficulty
-  language: Language
+  language: CodeLanguage
   /** The documented behaviour that tests may rely on. */
   contract: string
   code: string
@@ -686,7 +686,7 @@ test('limit and sameness', () => {
   },
 ]
 
-const framework: Readonly<Record<Language, string>> = {
+const framework: Readonly<Record<CodeLanguage, string>> = {
   javascript: `const __tests = []
 const test = (name, fn) => { __tests.push([name, fn ?? name]) }
 const it = test, describe = (name, fn) => fn()
@@ -734,7 +734,7 @@ Object.assign(assert, { strictEqual: assert.equal, deepStrictEqual: assert.deepE
 `,
 }
 
-const runAll: Readonly<Record<Language, string>> = {
+const runAll: Readonly<Record<CodeLanguage, string>> = {
   javascript: '(async () => { for (const [, fn] of __tests) await fn(); return __tests.length })()',
   python: `import unittest as _unittest
 _count = 0
@@ -752,7 +752,7 @@ for _name, _value in list(globals().items()):
 _count`,
 }
 
-const instructions: Readonly<Record<Language, string>> = {
+const instructions: Readonly<Record<CodeLanguage, string>> = {
   javascript:
     'Write tests for it in JavaScript with the global functions test(name, fn), assert.ok(value), assert.equal(actual, expected), assert.deepEqual(actual, expected) and assert.throws(fn, ErrorClass). The code under test is global: do not import or repeat it.',
   python:

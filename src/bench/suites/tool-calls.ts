@@ -4,10 +4,10 @@ import {
   type Ask,
   type Difficulty,
   type Message,
-  type Reply,
+  type TaskReply,
   type Suite,
   type Task,
-  type ToolCall,
+  type SuiteToolCall,
 } from './suite.ts'
 
 /** Expected arguments: equal values, or an `Accepts` where more than one is right. */
@@ -46,7 +46,7 @@ interface Scenario {
   says?: RegExp
   /** Such an answer, for the reference. */
   spoken?: string
-  wrong: Reply
+  wrong: TaskReply
 }
 
 const definitions = {
@@ -146,11 +146,11 @@ function called(...exchange: (readonly [tool: ToolName, input: Wanted, result: s
   ]
 }
 
-function call(tool: string, input: unknown, id = 'call_1'): ToolCall {
+function call(tool: string, input: unknown, id = 'call_1'): SuiteToolCall {
   return { id, type: 'function', function: { name: tool, arguments: JSON.stringify(input) } }
 }
 
-const calling = (...calls: (readonly [string, unknown])[]): Reply => ({
+const calling = (...calls: (readonly [string, unknown])[]): TaskReply => ({
   content: null,
   tool_calls: calls.map(([tool, input], index) => call(tool, input, `call_${index + 1}`)),
 })
@@ -417,7 +417,7 @@ function scenarioTask({ name, difficulty, tools, messages, calls, says, spoken =
   }
 }
 
-function problemOf(reply: Reply, wanted: Scenario['calls'], says: RegExp | undefined): string | undefined {
+function problemOf(reply: TaskReply, wanted: Scenario['calls'], says: RegExp | undefined): string | undefined {
   const calls = reply.tool_calls ?? []
   if (wanted.length === 0) {
     if (calls.length > 0) return `called ${calls[0]!.function.name} where no call was due`

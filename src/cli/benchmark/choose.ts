@@ -1,5 +1,5 @@
 import { GatewayError } from '../../errors.ts'
-import { candidateKey, type BenchmarkCandidate, type Result, type Settings } from '../../bench/results.ts'
+import { candidateKey, type BenchmarkCandidate, type BenchmarkResult, type ModelSettings } from '../../bench/results.ts'
 import { inTurn } from '../../bench/runner.ts'
 import { suiteFromFile } from '../../bench/suites/file.ts'
 import { suites as ownSuites } from '../../bench/suites/index.ts'
@@ -31,7 +31,7 @@ export interface ModelSelection {
   /** USD per million tokens, where the server does not tell. */
   price: { input: number; output: number } | undefined
   contextTokens: number | undefined
-  settings: Settings
+  settings: ModelSettings
 }
 
 /** Those named; without names our own that cost nothing, and whatever the flags add. */
@@ -67,7 +67,7 @@ const driftTasksPerSuite = 4
 export function sampled(
   suites: readonly Suite[],
   candidates: readonly BenchmarkCandidate[],
-  earlier: readonly Result[],
+  earlier: readonly BenchmarkResult[],
 ): Suite[] {
   const keys = new Set(candidates.map(candidateKey))
   const known = new Set(earlier.filter(result => keys.has(candidateKey(result))).map(({ task }) => task))

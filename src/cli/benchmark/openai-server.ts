@@ -1,8 +1,8 @@
 import { request } from 'undici'
 import { GatewayError, type FailureCode } from '../../errors.ts'
 import type { BenchmarkCandidate } from '../../bench/results.ts'
-import type { Answer } from '../../bench/runner.ts'
-import type { ToolCall } from '../../bench/suites/suite.ts'
+import type { BenchmarkAnswer } from '../../bench/runner.ts'
+import type { SuiteToolCall } from '../../bench/suites/suite.ts'
 import type { MeasuredServer } from './measured-server.ts'
 
 /**
@@ -161,7 +161,7 @@ function gather() {
   let content = ''
   let thought = false
   let usage: Chunk['usage']
-  const calls: ToolCall[] = []
+  const calls: SuiteToolCall[] = []
   return {
     hasToken: () => content !== '' || thought || calls.length > 0,
     add: (chunk: Chunk) => {
@@ -182,7 +182,7 @@ function gather() {
         call.function.arguments += part.function?.arguments ?? ''
       }
     },
-    answer: (): Omit<Answer, 'totalMs'> => ({
+    answer: (): Omit<BenchmarkAnswer, 'totalMs'> => ({
       message: {
         content: content === '' ? null : content,
         ...(calls.length > 0 && { tool_calls: calls.filter(Boolean) }),

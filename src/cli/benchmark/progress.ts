@@ -1,7 +1,7 @@
-import type { BenchmarkOutcome, Progress } from '../../bench/runner.ts'
+import type { BenchmarkRunOutcome, BenchmarkProgress } from '../../bench/runner.ts'
 
 /** Progress on stderr: one line that is written over on a terminal, a line an item elsewhere. */
-export function showProgress(progress: Progress): void {
+export function showProgress(progress: BenchmarkProgress): void {
   const { candidate, task, passed, asked, resumed, saved, remaining, tokens, costUsd, etaSeconds } = progress
   const done = asked + resumed
   const share = done / (done + remaining)
@@ -19,7 +19,15 @@ export function showProgress(progress: Progress): void {
 }
 
 /** How a run ended, in lines for people. */
-export function summaryOf({ status, asked, resumed, saved, costUsd, tokens, unreachable }: BenchmarkOutcome): string {
+export function summaryOf({
+  status,
+  asked,
+  resumed,
+  saved,
+  costUsd,
+  tokens,
+  unreachable,
+}: BenchmarkRunOutcome): string {
   const lines = [
     `${asked} items measured, ${resumed} found from before, ${saved} saved by sequential stopping; ${tokens} tokens, $${costUsd.toFixed(4)}.`,
     ...unreachable.map(({ model, reason }) => `${model} could not be measured to the end: ${reason}`),

@@ -6,10 +6,10 @@ import type { Drift } from '../../bench/evidence.ts'
 import { renderFrontier } from '../../bench/frontier.ts'
 import { renderMarkdown, renderTable } from '../../bench/render.ts'
 import { reportOf } from '../../bench/report.ts'
-import type { Result } from '../../bench/results.ts'
+import type { BenchmarkResult } from '../../bench/results.ts'
 
 /** The leaderboard on stdout, as wide as the terminal; with a folder, also as JSON, Markdown and SVG there. */
-export function writeReport(results: readonly Result[], json: boolean, folder: string | undefined): void {
+export function writeReport(results: readonly BenchmarkResult[], json: boolean, folder: string | undefined): void {
   // The same results are to give the same report.
   const report = reportOf(results, seededRandom(1))
   const { columns, isTTY } = process.stdout

@@ -6,12 +6,16 @@ import type { ChatChunk, ChatCompletion, ChatDelta, OpenAiUsage, ToolCallDelta }
 import { partFromChunks, type StreamPart } from '../../wire/stream-part.ts'
 import { GatewayError } from '../../errors.ts'
 import { toolCallId } from '../openai/repair-tool-calls.ts'
-import type { Asked } from '../openai/frames.ts'
+import type { AnsweredRequest } from '../openai/frames.ts'
 import type { ReplyBody } from '../http/transport.ts'
 import type { Upstream } from '../http/upstream.ts'
 
 /** Ollama's stream of lines as chunks of a chat completion. */
-export async function* ollamaStream(upstream: Upstream, body: ReplyBody, asked: Asked): AsyncGenerator<StreamPart> {
+export async function* ollamaStream(
+  upstream: Upstream,
+  body: ReplyBody,
+  asked: AnsweredRequest,
+): AsyncGenerator<StreamPart> {
   const lines = createLineSplitter()
   const answer = createAnswer(upstream, asked)
   function* partsOf(texts: readonly string[]): Iterable<StreamPart> {
@@ -31,13 +35,13 @@ export async function* ollamaStream(upstream: Upstream, body: ReplyBody, asked: 
 }
 
 /** Ollama's whole answer as a chat completion. */
-export function ollamaCompletion(upstream: Upstream, value: unknown, asked: Asked): ChatCompletion {
+export function ollamaCompletion(upstream: Upstream, value: unknown, asked: AnsweredRequest): ChatCompletion {
   const fold = createCompletionFold()
   for (const chunk of createAnswer(upstream, asked).add(value)) fold.add(chunk)
   return fold.completion()
 }
 
-function createAnswer(upstream: Upstream, { model, turn }: Asked) {
+function createAnswer(upstream: Upstream, { model, turn }: AnsweredRequest) {
   let identity: { id: string; object: string; created: number; model: string } | undefined
   let calls = 0
   let complete = false

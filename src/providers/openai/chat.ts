@@ -4,7 +4,7 @@ import { isObject, parseJson } from '../../json.ts'
 import type { ChatCompletion, ChatRequest } from '../../wire/chat/schema.ts'
 import { partFromChunks, type StreamPart } from '../../wire/stream-part.ts'
 import { repairToolCalls } from './repair-tool-calls.ts'
-import { type Asked, createFrameReader, type FrameReader } from './frames.ts'
+import { type AnsweredRequest, createFrameReader, type FrameReader } from './frames.ts'
 import type { ProviderCall, ProviderReply } from '../provider.ts'
 import type { TransportReply } from '../http/transport.ts'
 import { readWhole, type Upstream } from '../http/upstream.ts'
@@ -84,7 +84,11 @@ export async function localChat(
   return { kind: 'complete', completion: fold.completion() }
 }
 
-async function* readStream(upstream: Upstream, reply: TransportReply, asked: Asked): AsyncGenerator<StreamPart> {
+async function* readStream(
+  upstream: Upstream,
+  reply: TransportReply,
+  asked: AnsweredRequest,
+): AsyncGenerator<StreamPart> {
   const { body } = reply
   const frames = createFrameReader(upstream, asked)
   let begun = false
@@ -115,7 +119,7 @@ function firstCharacter(bytes: Buffer): string | undefined {
   return at < 0 ? undefined : String.fromCharCode(bytes[at]!)
 }
 
-function readCompletion(upstream: Upstream, text: string, asked: Asked): ChatCompletion {
+function readCompletion(upstream: Upstream, text: string, asked: AnsweredRequest): ChatCompletion {
   const { model, turn } = asked
   if (/^\s*(data|event|id|retry)?:/.test(text)) return foldStream(createFrameReader(upstream, asked), text)
   const answer = parseJson(text)

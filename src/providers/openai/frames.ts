@@ -17,7 +17,7 @@ export interface FrameReader {
 }
 
 /** What the answer is to. */
-export interface Asked {
+export interface AnsweredRequest {
   model: string
   /** How many messages the request had. */
   turn: number
@@ -27,7 +27,7 @@ export interface Asked {
  * Frames in the middle of an answer pass through as the bytes they are. Only those are parsed that open the answer, are not
  * plain chunks, or hold a tool call, a reason to finish, usage or an error.
  */
-export function createFrameReader(upstream: Upstream, { model, turn }: Asked): FrameReader {
+export function createFrameReader(upstream: Upstream, { model, turn }: AnsweredRequest): FrameReader {
   const splitter = createFrameSplitter()
   const known = new Map<number, KnownCalls>()
   let identity: Pick<ChatChunk, 'id' | 'created' | 'model'> = {}

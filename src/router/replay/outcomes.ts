@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { testsOf } from '../verify.ts'
-import type { Outcome } from './replay.ts'
+import type { ReplayOutcome } from './replay.ts'
 
 /** What of a stored decision tells how its answers fared when they were checked. */
 const CheckedDecision = z.looseObject({
@@ -31,8 +31,8 @@ export function outcomesOf(
   decision: unknown,
   answered: string | null,
   rating: number | null,
-): Readonly<Record<string, Outcome>> {
-  const outcomes: Record<string, Outcome> = {}
+): Readonly<Record<string, ReplayOutcome>> {
+  const outcomes: Record<string, ReplayOutcome> = {}
   const parsed = CheckedDecision.safeParse(decision)
   for (const { model, verdicts } of parsed.data?.verification.answers ?? []) {
     const said = verdicts.filter(({ binding, verdict }) => binding && verdict !== undefined)

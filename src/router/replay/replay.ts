@@ -12,11 +12,11 @@ export interface ReplayRow {
   /** USD that was charged. */
   costUsd: number | null
   /** By model: what is known of its answer to this request; see `outcomesOf`. */
-  outcomes: Readonly<Record<string, Outcome>>
+  outcomes: Readonly<Record<string, ReplayOutcome>>
 }
 
 /** How good an answer turned out, and who says so. */
-export interface Outcome {
+export interface ReplayOutcome {
   /** 0..1 */
   score: number
   by: 'rating' | 'checks'

@@ -13,7 +13,7 @@ export type Offered = ReadonlyMap<string, Schema>
 type Schema = Readonly<Record<string, unknown>>
 
 /** What a text that begins with an opening is. */
-export type Reading =
+export type InlineReading =
   /** The calls that it holds up to `end`. */
   | { calls: readonly InlineCall[]; end: number }
   /** It may become calls when more of it is known. */
@@ -29,7 +29,7 @@ export interface Dialect {
   /** Calls count only where nothing follows them: elsewhere they may be an example in an explanation. */
   readonly last?: boolean
   /** `ended`: no more will come and the answer was not cut off, so that what should close it may be missing. Pure. */
-  read(text: string, offered: Offered, ended: boolean): Reading
+  read(text: string, offered: Offered, ended: boolean): InlineReading
 }
 
 /** Every dialect that is understood. Names of tools that were not offered are never calls. */
@@ -123,7 +123,7 @@ const deepSeek: Dialect = {
   },
 }
 
-function readDeepSeekCall(text: string, from: number, offered: Offered, ended: boolean): Reading {
+function readDeepSeekCall(text: string, from: number, offered: Offered, ended: boolean): InlineReading {
   const behindName = text.indexOf(separator, from)
   if (behindName < 0) return isShort(text, from) ? 'open' : 'never'
   const before = text.slice(from, behindName).trim()
@@ -146,7 +146,7 @@ function readDeepSeekCall(text: string, from: number, offered: Offered, ended: b
 }
 
 /** A function's name and then its arguments, as JSON or a tag for each parameter. */
-function readFunction(text: string, from: number, offered: Offered, ended: boolean): Reading {
+function readFunction(text: string, from: number, offered: Offered, ended: boolean): InlineReading {
   const nameAt = from + '<function='.length
   const nameEnd = text.indexOf('>', nameAt)
   if (nameEnd < 0) return isShort(text, nameAt) ? 'open' : 'never'
@@ -161,7 +161,7 @@ function readFunction(text: string, from: number, offered: Offered, ended: boole
   return { ...reading, end: behindOptional(text, reading.end, '</tool_call>') }
 }
 
-function readJsonBody(text: string, from: number, name: string, ended: boolean): Reading {
+function readJsonBody(text: string, from: number, name: string, ended: boolean): InlineReading {
   const given = readArguments(text, from, ended, '</function>')
   if (typeof given === 'string') return given
   return closedBy(text, { calls: [{ name, arguments: given.json }], end: given.end }, '</function>', ended)
@@ -170,7 +170,7 @@ function readJsonBody(text: string, from: number, name: string, ended: boolean):
 const parameterTag = /<parameter=([^>\n]{1,200})>/y
 const parameterEnd = '</parameter>'
 
-function readParameters(text: string, from: number, name: string, schema: Schema): Reading {
+function readParameters(text: string, from: number, name: string, schema: Schema): InlineReading {
   const given = new Map<string, string>()
   for (let at = from; ;) {
     const ends = meets(text, at, '</function>')
@@ -213,7 +213,7 @@ function typedJson(text: string, parameter: string, { properties }: Schema): str
   return json === undefined || (mayBeText && !isObject(parseJson(json))) ? JSON.stringify(text) : json
 }
 
-function readObject(text: string, from: number, offered: Offered, ended: boolean, closing: string): Reading {
+function readObject(text: string, from: number, offered: Offered, ended: boolean, closing: string): InlineReading {
   if (from === text.length) return 'open'
   if (text[from] !== '{') return 'never'
   const given = readArguments(text, from, ended, closing)
@@ -223,7 +223,7 @@ function readObject(text: string, from: number, offered: Offered, ended: boolean
 }
 
 /** Calls with `;` or nothing between them, up to a tag that ends the turn. */
-function readRow(text: string, from: number, offered: Offered, ended: boolean): Reading {
+function readRow(text: string, from: number, offered: Offered, ended: boolean): InlineReading {
   const calls: InlineCall[] = []
   let at = from
   for (;;) {
@@ -247,7 +247,7 @@ function readRow(text: string, from: number, offered: Offered, ended: boolean): 
 
 const turnEnds = ['<|eom_id|>', '<|eot_id|>']
 
-function readList(text: string, from: number, offered: Offered, ended: boolean): Reading {
+function readList(text: string, from: number, offered: Offered, ended: boolean): InlineReading {
   const given = readArguments(text, from, ended)
   if (typeof given === 'string') return given
   const items = parseJson(given.json)
@@ -266,7 +266,7 @@ function readList(text: string, from: number, offered: Offered, ended: boolean):
 const namedCall = /([A-Za-z0-9_.-]{1,200})(?:\[CALL_ID\][A-Za-z0-9_-]{1,100})?(?:\[ARGS\])?\s*(?=\{)/y
 const unfinishedNamedCall = /^[A-Za-z0-9_.-]{1,200}(?:\[[A-Z_]*\]?[A-Za-z0-9_-]*(?:\[[A-Z]*\]?)?)?\s*$/
 
-function readNamed(text: string, from: number, offered: Offered, ended: boolean): Reading {
+function readNamed(text: string, from: number, offered: Offered, ended: boolean): InlineReading {
   namedCall.lastIndex = from
   const name = namedCall.exec(text)?.[1]
   if (name === undefined) return unfinishedNamedCall.test(text.slice(from, from + longestName)) ? 'open' : 'never'
@@ -320,7 +320,12 @@ function beginsLikeCall(text: string, offered: Offered): boolean {
 }
 
 /** The reading with its closing tag, which may be missing only at the end of all text or before another call. */
-function closedBy(text: string, reading: Exclude<Reading, string>, closing: string, ended: boolean): Reading {
+function closedBy(
+  text: string,
+  reading: Exclude<InlineReading, string>,
+  closing: string,
+  ended: boolean,
+): InlineReading {
   const at = behindSpace(text, reading.end)
   const closes = meets(text, at, closing)
   if (closes === 'here') return { ...reading, end: at + closing.length }

@@ -1,4 +1,4 @@
-import type { Block } from './schema.ts'
+import type { MessagesBlock } from './schema.ts'
 import { asObject, asString, compact, type JsonObject } from '../../json.ts'
 import { wrongField } from '../read-body.ts'
 
@@ -6,7 +6,7 @@ import { wrongField } from '../read-body.ts'
  * A block of a Messages conversation as a part of a chat message. Where chat has no such part the model gets the block's text,
  * and the block itself rides along in `anthropic`, from which `blockFromPart` takes it back whole.
  */
-export function partFromBlock(block: Block, path: string): JsonObject {
+export function partFromBlock(block: MessagesBlock, path: string): JsonObject {
   switch (block.type) {
     case 'text':
       return textPart(block, path)
@@ -38,7 +38,7 @@ export function blockFromPart(part: JsonObject): JsonObject | undefined {
   }
 }
 
-function textPart(block: Block, path: string): JsonObject {
+function textPart(block: MessagesBlock, path: string): JsonObject {
   const text = block['text']
   if (typeof text !== 'string') throw wrongField(`${path}.text`, 'a string')
   const { type, text: _, cache_control, ...rest } = block
@@ -46,7 +46,7 @@ function textPart(block: Block, path: string): JsonObject {
   return compact({ type, text, cache_control, anthropic: Object.keys(extra).length === 0 ? undefined : block })
 }
 
-function imagePart(block: Block, path: string): JsonObject {
+function imagePart(block: MessagesBlock, path: string): JsonObject {
   const source = asObject(block['source'])
   if (source === undefined) throw wrongField(`${path}.source`, 'an object')
   const url = urlOfSource(source, path)
@@ -54,7 +54,7 @@ function imagePart(block: Block, path: string): JsonObject {
   return compact({ type: 'image_url', image_url: { url }, cache_control: block['cache_control'] })
 }
 
-function documentPart(block: Block, path: string): JsonObject {
+function documentPart(block: MessagesBlock, path: string): JsonObject {
   const source = asObject(block['source'])
   if (source === undefined) throw wrongField(`${path}.source`, 'an object')
   if (source['type'] === 'text') return kept(block, documentText(block, asString(source['data']) ?? ''))
@@ -71,11 +71,11 @@ function documentPart(block: Block, path: string): JsonObject {
   })
 }
 
-function kept(block: Block, text: string): JsonObject {
+function kept(block: MessagesBlock, text: string): JsonObject {
   return compact({ type: 'text', text, cache_control: block['cache_control'], anthropic: block })
 }
 
-function documentText(block: Block, text: string): string {
+function documentText(block: MessagesBlock, text: string): string {
   const title = asString(block['title'])
   return title === undefined ? text : `${title}\n\n${text}`
 }

@@ -1,4 +1,4 @@
-import { MessagesRequest, type Block } from './schema.ts'
+import { MessagesRequest, type MessagesBlock } from './schema.ts'
 import { partFromBlock } from './blocks.ts'
 import type { ChatMessage, ChatRequest, ChatTool } from '../chat/schema.ts'
 import { asObject, asString, compact, type JsonObject } from '../../json.ts'
@@ -73,13 +73,13 @@ function chatMessages(message: MessagesRequest['messages'][number], path: string
   ]
 }
 
-function contentOf(content: string | Block[], path: string): ChatMessage['content'] {
+function contentOf(content: string | MessagesBlock[], path: string): ChatMessage['content'] {
   if (typeof content === 'string') return content
   return content.map((block, index) => partFromBlock(block, `${path}.${index}`))
 }
 
 /** `cache_control` of a whole result moves to its last part, where the backends that know it look for it. */
-function toolMessage(block: Block, path: string): ChatMessage {
+function toolMessage(block: MessagesBlock, path: string): ChatMessage {
   const { tool_use_id, content, is_error, cache_control } = block
   if (typeof tool_use_id !== 'string') throw wrongField(`${path}.tool_use_id`, 'a string')
   const parts = resultParts(content, `${path}.content`)
@@ -101,11 +101,11 @@ function resultParts(content: unknown, path: string): string | JsonObject[] {
   return content.map((item, index) => {
     const block = asObject(item)
     if (typeof block?.['type'] !== 'string') throw wrongField(`${path}.${index}.type`, 'a string')
-    return partFromBlock(block as Block, `${path}.${index}`)
+    return partFromBlock(block as MessagesBlock, `${path}.${index}`)
   })
 }
 
-function assistantMessage(content: string | Block[], path: string): ChatMessage {
+function assistantMessage(content: string | MessagesBlock[], path: string): ChatMessage {
   if (typeof content === 'string') return { role: 'assistant', content }
   const parts: JsonObject[] = []
   const calls: JsonObject[] = []
@@ -129,7 +129,7 @@ function assistantMessage(content: string | Block[], path: string): ChatMessage 
 }
 
 /** A thought without a signature came from a model that signs nothing: its words are all there is. */
-function think(block: Block, path: string, thoughts: string[], details: ReasoningDetail[]): void {
+function think(block: MessagesBlock, path: string, thoughts: string[], details: ReasoningDetail[]): void {
   const { thinking, signature } = block
   if (typeof thinking !== 'string') throw wrongField(`${path}.thinking`, 'a string')
   if (thinking !== '') thoughts.push(thinking)
@@ -137,13 +137,13 @@ function think(block: Block, path: string, thoughts: string[], details: Reasonin
   details.push({ type: 'reasoning.text', text: thinking, signature, format: anthropicFormat, index: details.length })
 }
 
-function redacted(block: Block, path: string, index: number): ReasoningDetail[] {
+function redacted(block: MessagesBlock, path: string, index: number): ReasoningDetail[] {
   const { data } = block
   if (typeof data !== 'string') throw wrongField(`${path}.data`, 'a string')
   return unseal(data) ?? [{ type: 'reasoning.encrypted', data, format: anthropicFormat, index }]
 }
 
-function toolCall(block: Block, path: string): JsonObject {
+function toolCall(block: MessagesBlock, path: string): JsonObject {
   const { id, name, input, cache_control } = block
   if (typeof id !== 'string') throw wrongField(`${path}.id`, 'a string')
   if (typeof name !== 'string') throw wrongField(`${path}.name`, 'a string')

@@ -22,7 +22,7 @@ export const MessagesRequest = z.looseObject({
   metadata: z.looseObject({}).nullish(),
 })
 export type MessagesRequest = z.output<typeof MessagesRequest>
-export type Block = z.output<typeof Block>
+export type MessagesBlock = z.output<typeof Block>
 
 /** Anthropic counts cached tokens beside `input_tokens`, not inside. */
 export interface MessagesUsage {

@@ -1,19 +1,19 @@
 import { Pool } from 'undici'
 
-export interface Load {
+export interface LoadPlan {
   connections: number
   requests: number
   body: string
 }
 
-export interface Measured {
+export interface LoadMeasurement {
   /** Milliseconds of each request, in the order in which they ended. */
   latenciesMs: number[]
   requestsPerSecond: number
 }
 
 /** Sends `requests` chats over `connections` keep-alive connections, each as soon as the one before is read to its end. */
-export async function applyLoad(port: number, { connections, requests, body }: Load): Promise<Measured> {
+export async function applyLoad(port: number, { connections, requests, body }: LoadPlan): Promise<LoadMeasurement> {
   const pool = new Pool(`http://127.0.0.1:${port}`, { connections })
   const latenciesMs: number[] = []
   let left = requests

@@ -1,5 +1,5 @@
 /** One conversation of an agent with its tools, as each protocol writes it. */
-export interface Conversation {
+export interface SampleConversation {
   /** The body of a request, by the protocol's name. */
   bodies: Readonly<Record<string, object>>
 }
@@ -8,7 +8,7 @@ export interface Conversation {
  * A conversation of `turns` rounds: the model thinks, says a line, calls a tool and reads `resultCharacters` letters of its
  * result, with as many tools and as long a prompt as coding agents have.
  */
-export function conversation(turns: number, resultCharacters: number): Conversation {
+export function conversation(turns: number, resultCharacters: number): SampleConversation {
   const result = (turn: number) => text(`result ${turn}`, resultCharacters)
   const round = Array.from({ length: turns }, (_, turn) => turn)
   const prompt = text('You are an agent', 20_000)
