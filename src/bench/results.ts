@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import Database from 'better-sqlite3'
+import type { Price } from '../accounting/pricing.ts'
 import type { Difficulty, Suite } from './suites/suite.ts'
 
 /** How a model is asked: part of what a result is a result of. */
@@ -22,7 +23,7 @@ export interface BenchmarkCandidate {
   /** Whether asking it costs money. */
   paid: boolean
   /** USD per million tokens, for when the reply does not tell its cost. */
-  price?: { input: number; output: number }
+  price?: Price
   settings?: ModelSettings
   /** In memory before the first item; false means that its first answer waits for the loading. */
   loaded?: boolean

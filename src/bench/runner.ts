@@ -1,3 +1,4 @@
+import { expectedCostOf, freePrice } from '../accounting/pricing.ts'
 import { asGatewayError, type FailureCode } from '../errors.ts'
 import {
   candidateKey,
@@ -364,8 +365,8 @@ function priced(
   promptTokens: number | null,
   completionTokens: number | null,
 ): number | null {
-  if (price === undefined) return paid ? null : 0
-  return ((promptTokens ?? 0) * price.input + (completionTokens ?? 0) * price.output) / 1e6
+  const known = price ?? (paid ? undefined : freePrice)
+  return expectedCostOf(known, { promptTokens: promptTokens ?? 0, outputTokens: completionTokens ?? 0 }) ?? null
 }
 
 /** What an item costs at most: its text at three characters a token, and a full answer. */

@@ -1,10 +1,11 @@
+import { costOf } from '../accounting/pricing.ts'
 import { GatewayError, asGatewayError } from '../errors.ts'
 import type { AttemptRecord, RequestOutcome } from '../ledger/record.ts'
 import type { Model } from '../providers/provider.ts'
 import type { Decision } from '../router/decide.ts'
 import { readUsage, writeUsage, type ChatCompletion } from '../wire/chat/schema.ts'
 import { framesIn, partFromChunks, type StreamPart } from '../wire/stream-part.ts'
-import { costUsd, noUsage, type Usage } from '../wire/usage.ts'
+import { noUsage, type Usage } from '../wire/usage.ts'
 import type { Learner } from './learner.ts'
 
 /** What is read of a whole answer, a chat's or another's, to record its usage. */
@@ -79,7 +80,7 @@ export function openAttemptRecorder(parts: AttemptRecorderParts): { entry: Attem
   function close(usage: Usage, error?: GatewayError): AttemptEnd {
     entry.outcome = 'ok'
     entry.usage = usage
-    entry.costUsd = usage === noUsage ? 0 : costUsd(usage, model.price)
+    entry.costUsd = usage === noUsage ? 0 : costOf(model.price, usage)
     entry.durationMs = now() - startedAt
     entry.ttftMs = firstTokenAt === undefined ? undefined : firstTokenAt - slotAt
     if (error !== undefined) markFailed(entry, error)

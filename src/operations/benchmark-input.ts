@@ -1,10 +1,9 @@
 import { z } from 'zod'
 import type { Core } from '../core.ts'
+import { defaultAnswerRoom } from '../router/filter.ts'
 import type { Principal } from './operation.ts'
 import { taskStatus, type TaskStatus } from './task-view.ts'
 import type { BenchmarkSpec } from '../tasks/benchmark.ts'
-
-const defaultOutputTokens = 1024
 
 /** One task of the caller's, as the benchmarks are told of it. */
 export const OwnTask = z.strictObject({
@@ -29,7 +28,7 @@ export function ownTasks(tasks: readonly OwnTask[]): NonNullable<BenchmarkSpec['
   return tasks.map(({ task_id, task, expected_output_length }) => ({
     task_id,
     task,
-    output_tokens: expected_output_length ?? defaultOutputTokens,
+    output_tokens: expected_output_length ?? defaultAnswerRoom,
   }))
 }
 

@@ -1,8 +1,6 @@
 import { z } from 'zod'
-import type { Model } from '../providers/provider.ts'
 import type { Decision } from '../router/decide.ts'
 import { explain, type ExplainedCandidate } from '../router/explain.ts'
-import { priceAt } from '../wire/usage.ts'
 
 const BenchmarkCandidate = z.object({
   model: z.string(),
@@ -32,7 +30,6 @@ export const DecisionView = z.object({
 export type DecisionView = z.output<typeof DecisionView>
 
 const maxShown = 20
-const defaultOutputTokens = 1024
 
 /** A decision as people and agents see it: who would do it, at what price, and why the others would not. */
 export function decisionView(decision: Decision): DecisionView {
@@ -44,7 +41,6 @@ export function decisionView(decision: Decision): DecisionView {
     provider: model.provider,
     tier: model.tier,
     loaded: model.loaded ?? null,
-    estimated_cost_usd: estimateUsd(model, measured.promptTokens, measured.outputTokens ?? defaultOutputTokens),
   }))
   const [first] = candidates
   return {
@@ -61,6 +57,7 @@ export function decisionView(decision: Decision): DecisionView {
 
 function judgement(candidate: ExplainedCandidate | undefined) {
   return {
+    estimated_cost_usd: candidate?.cost_usd ?? null,
     quality: candidate?.quality ?? 0,
     quality_low: candidate?.low ?? 0,
     quality_high: candidate?.high ?? 1,
@@ -69,12 +66,4 @@ function judgement(candidate: ExplainedCandidate | undefined) {
     lost_because: candidate?.lost_because ?? '',
     flip: candidate?.flip ?? '',
   }
-}
-
-/** USD for a prompt and an answer of so many tokens; 0 for what costs nothing, null where nobody told the price. */
-export function estimateUsd({ free, price }: Model, promptTokens: number, outputTokens: number): number | null {
-  if (free) return 0
-  if (price === undefined) return null
-  const { input, output } = priceAt(price, promptTokens)
-  return (promptTokens * input + outputTokens * output) / 1e6
 }

@@ -1,10 +1,9 @@
 import { z } from 'zod'
+import { defaultOutputTokens, expectedCostOf } from '../accounting/pricing.ts'
 import type { Core } from '../core.ts'
 import { select } from '../router/select.ts'
-import { estimateUsd } from './decision-view.ts'
 import { operation } from './operation.ts'
 
-const defaultOutputTokens = 1024
 const maxShown = 20
 
 export const getCostEstimate = operation({
@@ -31,11 +30,12 @@ export const getCostEstimate = operation({
   run: ({ inventory, config }: Core, { context_length, expected_output_length, model: name }) => {
     const all = inventory.models()
     const asked = name === undefined ? all : (select([name], all, config().values.MODEL_ALIASES)[0]?.models ?? [])
+    const call = { promptTokens: context_length, outputTokens: expected_output_length }
     const estimates = asked
       .map(model => ({
         model: model.id,
         tier: model.tier,
-        cost_usd: estimateUsd(model, context_length, expected_output_length),
+        cost_usd: expectedCostOf(model.price, call) ?? null,
       }))
       .sort((a, b) => (a.cost_usd ?? Infinity) - (b.cost_usd ?? Infinity) || (a.model < b.model ? -1 : 1))
     return { estimates: estimates.slice(0, maxShown), total: estimates.length }

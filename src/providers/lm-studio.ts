@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { GatewayError } from '../errors.ts'
 import { isObject } from '../json.ts'
-import { freePrice } from '../wire/usage.ts'
+import { freePrice } from '../accounting/pricing.ts'
 import { endpointList, type EndpointList, readEndpoints, withoutEnding } from './http/endpoints.ts'
 import { gapInPrompt } from './openai/fim-prompt.ts'
 import { createInventory } from './inventory.ts'

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { Endpoint } from '../config.ts'
 import { GatewayError } from '../errors.ts'
 import { readNumber } from '../json.ts'
-import { freePrice, type Price } from '../wire/usage.ts'
+import { freePrice, isFree, type Price } from '../accounting/pricing.ts'
 import { isLoopback } from '../net.ts'
 import { endpointList, type EndpointList, readEndpoints } from './http/endpoints.ts'
 import { completionsOrChat } from './openai/completion-by-chat.ts'
@@ -115,7 +115,7 @@ function describe(listed: ListedModel, { name: provider, prices }: Endpoint, tie
     name: listed.id,
     tier,
     price,
-    free: price !== undefined && price.input === 0 && price.output === 0,
+    free: price !== undefined && isFree(price),
     contextTokens: readNumber(
       listed.max_model_len ?? listed.context_length ?? listed.context_window ?? listed.max_context_length,
     ),

@@ -3,7 +3,7 @@ import type { NonChatType, NonChatReply, NonChatRequests } from '../wire/non-cha
 import type { ChatCompletion, ChatRequest } from '../wire/chat/schema.ts'
 import type { Effort } from '../wire/chat/reasoning-effort.ts'
 import type { StreamPart } from '../wire/stream-part.ts'
-import type { Price } from '../wire/usage.ts'
+import type { Price } from '../accounting/pricing.ts'
 import type { Transport } from './http/transport.ts'
 
 /** Where a model runs, which is what "local first" is about. */

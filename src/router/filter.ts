@@ -44,9 +44,12 @@ export interface Condition {
   until?: number
 }
 
+/** Tokens kept free for an answer whose length nobody limits. Most answers are shorter: see `defaultOutputTokens`. */
+export const defaultAnswerRoom = 1024
+
 /** The output room a request keeps free in a context window: what was asked for, but never more than a quarter of the window. */
 export function reserveTokens(measured: Measured, contextTokens: number): number {
-  return Math.min(measured.outputTokens ?? 1024, Math.ceil(contextTokens / 4))
+  return Math.min(measured.outputTokens ?? defaultAnswerRoom, Math.ceil(contextTokens / 4))
 }
 
 /**

@@ -1,5 +1,5 @@
+import { defaultOutputTokens, expectedCostOf } from '../accounting/pricing.ts'
 import type { Model } from '../providers/provider.ts'
-import { priceAt } from '../wire/usage.ts'
 import type { Evidence } from './evidence.ts'
 import type { Measured } from './measure.ts'
 import type { Policy } from './policy.ts'
@@ -30,7 +30,6 @@ export interface Expense {
   outputTokens: number
 }
 
-const defaultOutputTokens = 400
 /** Where nothing was learned yet. */
 const localDefaults = { firstTokenMs: 200, promptTokensPerSecond: 400, outputTokensPerSecond: 25 }
 const remoteDefaults = { firstTokenMs: 700, promptTokensPerSecond: 5_000, outputTokensPerSecond: 60 }
@@ -83,12 +82,9 @@ function money(
   workSeconds: number,
   policy: Policy,
 ): number | undefined {
-  if (model.tier === 'local') return ((policy.localWatts * workSeconds) / 3.6e6) * policy.energyPrice
-  if (model.free) return 0
-  if (model.price === undefined) return undefined
-  const price = priceAt(model.price, promptTokens)
-  const input = (promptTokens - cached) * price.input + cached * (price.cacheRead ?? price.input)
-  return (input + outputTokens * price.output) / 1e6 + (price.requestUsd ?? 0)
+  const charge = expectedCostOf(model.price, { promptTokens, cachedTokens: cached, outputTokens })
+  if (charge === undefined || model.tier !== 'local') return charge
+  return charge + ((policy.localWatts * workSeconds) / 3.6e6) * policy.energyPrice
 }
 
 function expectedOutput(

@@ -219,7 +219,7 @@ function candidateOf(model: Model): BenchmarkCandidate {
     ...(quantization !== undefined && { quantization: quantization }),
     ...(contextTokens !== undefined && { contextTokens }),
     paid: !free,
-    ...(price !== undefined && { price: { input: price.input, output: price.output } }),
+    ...(price !== undefined && { price }),
     settings: {},
     ...(loaded !== undefined && { loaded }),
     ...(sizeBytes !== undefined && { memoryBytes: sizeBytes }),

@@ -41,41 +41,7 @@ export function sumUsage(usages: readonly Usage[]): Usage {
   )
 }
 
-/** USD per million tokens; `requestUsd` is charged once a call. */
-export interface Price {
-  input: number
-  output: number
-  cacheRead?: number
-  cacheWrite?: number
-  requestUsd?: number
-  /** Dearer rates of long prompts, by rising threshold; the last one reached holds for the whole call. */
-  tiers?: readonly (Omit<Price, 'tiers'> & { fromPromptTokens: number })[]
-}
-
-export const freePrice: Price = { input: 0, output: 0 }
-
 /** Prompt tokens in total, however they were served. */
 export function promptTokens(usage: Usage): number {
   return usage.inputTokens + usage.cacheReadTokens + usage.cacheWriteTokens
-}
-
-/**
- * USD for `usage`: what the upstream reported, else tokens times price. Cache tokens cost the input price where none is listed.
- * Undefined where neither a charge nor a price is known: books do not guess.
- */
-export function costUsd(usage: Usage, listed: Price | undefined): number | undefined {
-  if (usage.reportedCostUsd !== undefined) return usage.reportedCostUsd
-  if (listed === undefined) return undefined
-  const price = priceAt(listed, promptTokens(usage))
-  const perMillion =
-    usage.inputTokens * price.input +
-    usage.cacheReadTokens * (price.cacheRead ?? price.input) +
-    usage.cacheWriteTokens * (price.cacheWrite ?? price.input) +
-    usage.outputTokens * price.output
-  return perMillion / 1e6 + (price.requestUsd ?? 0)
-}
-
-/** The rates that hold for a prompt of so many tokens. */
-export function priceAt(price: Price, tokens: number): Price {
-  return price.tiers?.findLast(tier => tokens >= tier.fromPromptTokens) ?? price
 }

@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import { freePrice } from '../../src/accounting/pricing.ts'
 import type { Model } from '../../src/providers/provider.ts'
 import type { Asked, CandidatePool } from '../../src/router/decide.ts'
 import {
@@ -24,7 +25,7 @@ export function localModel(name: string, changes: Partial<Model> = {}): Model {
     provider: 'ollama',
     name,
     tier: 'local',
-    price: undefined,
+    price: freePrice,
     free: true,
     contextTokens: 32_000,
     loaded: true,
@@ -50,7 +51,7 @@ export function paidModel(name: string, changes: Partial<Model> = {}): Model {
 }
 
 export function freeModel(name: string, changes: Partial<Model> = {}): Model {
-  return paidModel(name, { price: { input: 0, output: 0 }, free: true, parametersB: 8, ...changes })
+  return paidModel(name, { price: freePrice, free: true, parametersB: 8, ...changes })
 }
 
 export function measured(changes: Partial<Measured> = {}, text = 'Hello.', tags: readonly string[] = []): Measured {

@@ -293,7 +293,7 @@ function openRouterDescribes(path: string, _body: unknown, models: readonly Scri
       pricing: {
         prompt: perToken(model.price?.input),
         completion: perToken(model.price?.output),
-        request: '0',
+        request: String(model.price?.request ?? 0),
         image: '0',
         ...(model.price?.cacheRead === undefined ? {} : { input_cache_read: perToken(model.price.cacheRead) }),
         ...(model.price?.overrides === undefined ? {} : { overrides: model.price.overrides }),

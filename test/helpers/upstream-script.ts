@@ -14,8 +14,8 @@ export interface ScriptedModel {
   vision?: boolean
   reasoning?: boolean
   embedding?: boolean
-  /** Left out means chargeless where the kind is remote. USD per million tokens. */
-  price?: { input: number; output: number; cacheRead?: number; overrides?: unknown }
+  /** Left out means chargeless where the kind is remote. USD per million tokens, `request` per call. */
+  price?: { input: number; output: number; cacheRead?: number; request?: number; overrides?: unknown }
   digest?: string
   sizeBytes?: number
   /** As servers write it: `7.6B`. */

@@ -1,5 +1,6 @@
 import t, { type Test } from 'tap'
-import { costUsd, noUsage } from '../../src/wire/usage.ts'
+import { costOf } from '../../src/accounting/pricing.ts'
+import { noUsage } from '../../src/wire/usage.ts'
 import { conformance } from './conformance.ts'
 import { readStream } from '../helpers/read-stream.ts'
 import { type Script, scriptedUpstream } from '../helpers/scripted-upstream.ts'
@@ -53,7 +54,7 @@ t.test('reads prices in USD per token as USD per million tokens', async t => {
       manyChoices: false,
     },
   })
-  const cost = (inputTokens: number) => costUsd({ ...noUsage, inputTokens, outputTokens: 1000 }, pro.price)
+  const cost = (inputTokens: number) => costOf(pro.price, { ...noUsage, inputTokens, outputTokens: 1000 })
   t.equal(cost(100_000), 0.135)
   t.equal(cost(200_000), 0.515, 'a long prompt costs what the override says')
   t.match(model('q/coder:free'), { free: true, capabilities: { tools: false, reasoning: true } })

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { GatewayError } from '../../errors.ts'
-import { freePrice } from '../../wire/usage.ts'
+import { freePrice } from '../../accounting/pricing.ts'
 import { endpointList, type EndpointList, readEndpoints, withoutEnding } from '../http/endpoints.ts'
 import { createInventory } from '../inventory.ts'
 import { countTokens } from './count.ts'

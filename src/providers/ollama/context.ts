@@ -2,7 +2,7 @@ import type { ProviderCall } from '../provider.ts'
 import { contextFailure } from '../http/upstream-failure.ts'
 
 /** Output that is kept free when the caller sets no limit, where there is room for it. */
-const defaultOutputTokens = 4096
+const answerRoomTokens = 4096
 /** With less room than this for the output a prompt counts as too long. */
 const minOutputTokens = 256
 /** What Ollama itself takes at least. */
@@ -23,8 +23,7 @@ export function contextFor({ model, request, promptTokens }: ProviderCall, loade
     throw contextFailure(model.id, { promptTokens: needed, contextTokens: most })
   }
   // What is expected of a tokenizer nobody has seen may be off by a tenth, and templates add their own words.
-  const generous =
-    Math.ceil(promptTokens * 1.1) + 64 + imageTokens * countImages(request) + (limit ?? defaultOutputTokens)
+  const generous = Math.ceil(promptTokens * 1.1) + 64 + imageTokens * countImages(request) + (limit ?? answerRoomTokens)
   return Math.max(Math.min(stepAbove(generous), most), Math.min(loadedTokens, most))
 }
 

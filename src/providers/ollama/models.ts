@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { freePrice } from '../../wire/usage.ts'
+import { freePrice } from '../../accounting/pricing.ts'
 import { billions } from '../parameter-count.ts'
 import type { Capabilities, Model } from '../provider.ts'
 import type { Upstream } from '../http/upstream.ts'

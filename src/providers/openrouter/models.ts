@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { GatewayError } from '../../errors.ts'
 import { isObject, readNumber } from '../../json.ts'
-import type { Price } from '../../wire/usage.ts'
+import { freePrice, isFree, type Price } from '../../accounting/pricing.ts'
 import type { Model } from '../provider.ts'
 
 const Listed = z.looseObject({
@@ -33,7 +33,7 @@ export function readOpenRouterModels(answer: unknown, provider: string): Model[]
 
 function describe(listed: z.output<typeof Listed>, provider: string): Model {
   const { id, architecture, top_provider: top, supported_parameters: parameters } = listed
-  const price = readPrice(listed.pricing ?? {})
+  const price = id.endsWith(':free') ? freePrice : readPrice(listed.pricing ?? {})
   const outputs = architecture?.output_modalities
   const can = (...names: string[]) => parameters?.some(name => names.includes(name)) ?? true
   return {
@@ -42,7 +42,7 @@ function describe(listed: z.output<typeof Listed>, provider: string): Model {
     name: id,
     tier: 'remote',
     price,
-    free: id.endsWith(':free') || (price !== undefined && isChargeless(price)),
+    free: price !== undefined && isFree(price),
     contextTokens: top?.context_length ?? listed.context_length ?? undefined,
     maxOutputTokens: top?.max_completion_tokens ?? undefined,
     loaded: undefined,
@@ -93,8 +93,4 @@ function ratesOf(pricing: Record<string, unknown>): Partial<Price> {
     requestUsd: readNumber(pricing.request),
   }
   return Object.fromEntries(Object.entries(rates).filter(([, rate]) => rate !== undefined))
-}
-
-function isChargeless({ input, output, requestUsd = 0, tiers = [] }: Price): boolean {
-  return input === 0 && output === 0 && requestUsd === 0 && tiers.every(isChargeless)
 }
