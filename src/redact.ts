@@ -34,3 +34,66 @@ export function redact(text: string, maxChars: number): string {
   const cut = hidden.length > maxChars ? `${hidden.slice(0, maxChars - 1)}…` : hidden
   return cut.toWellFormed()
 }
+
+/** A secret shorter than this is none, and hiding it would garble the words around it. */
+const minSecretChars = 8
+/** A part of a secret with so many letters and digits is hidden, a shorter one tells too little. */
+const partChars = 8
+
+/**
+ * `text` without the known `secret` and without any longer part of it: as it is, in Base64 or percent-encoded, whatever the
+ * case of its letters and however spaces or punctuation cut it up.
+ */
+export function hideSecret(text: string, secret: string): string {
+  if (secret.length < minSecretChars) return text
+  const plain = text.replaceAll(secret, mark)
+  const { letters, places } = lettersOf(plain)
+  const parts = partsOf(secret)
+  let hidden = ''
+  /** The end of what is hidden so far. */
+  let end: number | undefined
+  for (let first = 0; first < letters.length; first++) {
+    const length = parts.lengths.find(size => parts.known.has(letters.slice(first, first + size)))
+    if (length === undefined) continue
+    const start = places[first]!
+    if (end === undefined || start > end) hidden += plain.slice(end, start) + mark
+    end = places[first + length - 1]! + 1
+  }
+  return hidden + plain.slice(end)
+}
+
+/** Every part of `secret`, in each of its encodings, that gives it away. */
+function partsOf(secret: string): { known: Set<string>; lengths: number[] } {
+  const known = new Set<string>()
+  const lengths = new Set<number>()
+  for (const form of [
+    secret,
+    encodeURIComponent(secret.toWellFormed()),
+    ...[0, 1, 2].map(before => base64Of(secret, before)),
+  ]) {
+    const { letters } = lettersOf(form)
+    const size = Math.min(partChars, letters.length)
+    if (size < partChars / 2) continue
+    lengths.add(size)
+    for (let first = 0; first + size <= letters.length; first++) known.add(letters.slice(first, first + size))
+  }
+  return { known, lengths: [...lengths] }
+}
+
+/** The characters that `secret` alone determines where it is encoded behind `before` other bytes. */
+function base64Of(secret: string, before: number): string {
+  const bytes = Buffer.concat([Buffer.alloc(before), Buffer.from(secret)])
+  const encoded = bytes.toString('base64').replaceAll('=', '')
+  return encoded.slice(Math.ceil((before * 4) / 3), bytes.length % 3 === 0 ? undefined : -1)
+}
+
+/** The letters and digits of `text` in lower case, and where each of them is. */
+function lettersOf(text: string): { letters: string; places: number[] } {
+  let letters = ''
+  const places: number[] = []
+  for (const { 0: letter, index } of text.matchAll(/[a-z0-9]/gi)) {
+    letters += letter.toLowerCase()
+    places.push(index)
+  }
+  return { letters, places }
+}

@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import path from 'node:path'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import pino, { type Logger } from 'pino'
+import pino, { type DestinationStream, type Logger } from 'pino'
 import { ConfigError, type Config } from './config.ts'
 import { createCore, type Core, type NewId } from './core.ts'
 import { AlreadyRunning, claimInstance, readInstance } from './instance.ts'
@@ -16,6 +16,7 @@ import type { Principal } from './operations/operation.ts'
 import { registerOperations } from './operations/routes.ts'
 import { registerApiReference } from './proxy/openapi/routes.ts'
 import { createServer } from './proxy/server.ts'
+import { redact } from './redact.ts'
 import { watchSettings } from './watch-settings.ts'
 import { isLoopback } from './net.ts'
 
@@ -45,7 +46,7 @@ const settingsLookMs = 500
  * nothing is left open.
  */
 export async function start(config: Config, version: string, options: StartOptions = {}): Promise<Running> {
-  const { log = logTo(config), readConfig, random = Math.random } = options
+  const { log = createLog(config.values.LOG_LEVEL), readConfig, random = Math.random } = options
   const { HOST, PORT, SIGNALBOX_API_KEY, LOCK_FILE_CHECK_ACTIVE_PROCESS, REMOVE_STALE_LOCK_FILES } = config.values
   if (!isLoopback(HOST) && SIGNALBOX_API_KEY === undefined) {
     throw new ConfigError(`HOST: ${HOST} opens Signalbox to the network; set SIGNALBOX_API_KEY too, or use 127.0.0.1`)
@@ -167,6 +168,20 @@ function urlOf(server: FastifyInstance): string {
 }
 
 /** Logs go to stderr: stdout belongs to what a command prints. */
-function logTo(config: Config): Logger {
-  return pino({ level: config.values.LOG_LEVEL, base: null }, pino.destination({ fd: 2, sync: false }))
+export function createLog(level: string, target: DestinationStream = pino.destination({ fd: 2, sync: false })): Logger {
+  return pino({ level, base: null, serializers: { err: withoutSecrets } }, target)
+}
+
+const maxLoggedChars = 8_000
+
+/** An error for the log. What nobody foresaw may quote anything: an address with its password, a line of a file. */
+function withoutSecrets(error: Error): Record<string, unknown> {
+  const { type, message, stack } = pino.stdSerializers.err(error)
+  const { code } = error as { code?: unknown }
+  return {
+    type,
+    message: redact(message, maxLoggedChars),
+    stack: redact(stack, maxLoggedChars),
+    ...(typeof code === 'string' && { code }),
+  }
 }

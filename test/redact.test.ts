@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import * as fc from 'fast-check'
 import t from 'tap'
-import { redact } from '../src/redact.ts'
+import { hideSecret, redact } from '../src/redact.ts'
 
 const hide = (text: string) => redact(text, 1_000)
 
@@ -82,4 +82,31 @@ t.test('is never longer than allowed and always well-formed text', async t => {
     assert.ok(result.isWellFormed())
   })
   t.doesNotThrow(() => fc.assert(holds))
+})
+
+t.test('no part of a known secret survives, in any case, encoding or surroundings', async t => {
+  const secret = fc
+    .string({ minLength: 12, maxLength: 60 })
+    .filter(text => (text.match(/[a-z0-9]/gi) ?? []).length >= 10)
+  const encode = fc.constantFrom<((text: string) => string)[]>(
+    text => text,
+    text => text.toUpperCase(),
+    text => text.replaceAll(/(.{3})/g, '$1-'),
+    text => encodeURIComponent(text),
+    text => Buffer.from(text).toString('base64'),
+    text => Buffer.from(`user:${text}`).toString('base64url'),
+  )
+  const holds = fc.property(fc.string(), secret, encode, fc.string(), (before, secret, encode, after) => {
+    const hidden = hideSecret(`${before} ${encode(secret)} ${after}`, secret)
+    const letters = (text: string) => text.replaceAll(/[^a-z0-9]/gi, '').toLowerCase()
+    assert.ok(!letters(hidden).includes(letters(encode(secret)).slice(-12, -2)))
+  })
+  t.doesNotThrow(() => fc.assert(holds, { numRuns: 500 }))
+})
+
+t.test('a known secret is hidden and nothing else', async t => {
+  t.equal(hideSecret('Incorrect key my-key-0123456789 given', 'my-key-0123456789'), 'Incorrect key *** given')
+  t.equal(hideSecret('my-key-0123456789', 'my-key-0123456789'), '***')
+  t.equal(hideSecret('no such model as qwen3:8b', 'my-key-0123456789'), 'no such model as qwen3:8b')
+  t.equal(hideSecret('a local key is local', 'local'), 'a local key is local')
 })

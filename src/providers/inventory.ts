@@ -1,5 +1,8 @@
 import { GatewayError } from '../errors.ts'
+import { redact } from '../redact.ts'
 import type { Health, Model } from './provider.ts'
+
+const maxReasonChars = 500
 
 /** What an endpoint serves and whether it is there, as of the last time it was asked. */
 export interface EndpointInventory {
@@ -39,7 +42,9 @@ export function createInventory({ ask, label, now }: EndpointInventoryParts): En
     } catch (error) {
       models = []
       const reason =
-        error instanceof GatewayError ? error.message : `${label} answered something unexpected: ${String(error)}`
+        error instanceof GatewayError
+          ? error.message
+          : `${label} answered something unexpected: ${redact(String(error), maxReasonChars)}`
       health = { state: 'down', reason, checkedAt: now() }
     } finally {
       clearTimeout(timer)

@@ -319,6 +319,54 @@ export function conformance(t: Test, kind: UpstreamKind): void {
     t.match(upstream.chats, [{ headers: { authorization: `Bearer ${apiKey}` } }])
   })
 
+  t.test('never repeats a secret that the server quotes, whatever kind it is', async t => {
+    const random = 'q7Wm3ZpX9vKt2LbR8sYd'
+    const quotes = [
+      [`token ghp_${random} is revoked`, random],
+      ['AccessDenied for AKIAQ7WM3ZPX9VKT2LBR', 'Q7WM3ZPX9'],
+      [`invalid JWT eyJhbGciOiJIUzI1NiJ9.${random}.${random}`, random],
+      [`POST /v1/chat?api_key=${random} failed`, random],
+      [`cannot connect to https://user:${random}@host.example/v1`, random],
+      [`Incorrect API key provided: sk-${random}`, random],
+    ] as const
+    const upstream = await scriptedUpstream(t, kind, {
+      answer: quotes.map(([message]) => ({ error: { status: 400, message } })),
+    })
+    const { complete } = await startProvider(t, upstream)
+    for (const [message, secret] of quotes) {
+      const failure = (await complete().catch((error: unknown) => error)) as GatewayError
+      t.match(failure.message, /It said: ./, 'the harmless part is told')
+      t.notOk(failure.message.includes(secret), message)
+    }
+  })
+
+  t.test('never repeats its own key, encoded or in parts', async t => {
+    const apiKey = 'our/key+0123456789?abcdef'
+    const shown = [
+      Buffer.from(apiKey).toString('base64'),
+      Buffer.from(`user:${apiKey}`).toString('base64'),
+      Buffer.from(apiKey).toString('base64url'),
+      encodeURIComponent(apiKey),
+      apiKey.toUpperCase(),
+      `${apiKey.slice(0, 12)} ${apiKey.slice(12)}`,
+      apiKey.slice(2, 18),
+    ]
+    const upstream = await scriptedUpstream(t, kind, {
+      answer: shown.map(form => ({ error: { status: 400, message: `what is ${form} for` } })),
+    })
+    const { complete } = await startProvider(t, upstream, { endpoint: { apiKey } })
+    for (const form of shown) {
+      const { message } = (await complete().catch((error: unknown) => error)) as GatewayError
+      t.match(message, /It said: what is \S+ for/)
+      const parts = Array.from({ length: form.length - 7 }, (_, first) => form.slice(first, first + 8))
+      t.same(
+        parts.filter(part => message.includes(part)),
+        [],
+        form,
+      )
+    }
+  })
+
   t.test('names the address and the remedy when nothing listens', async t => {
     const upstream = await scriptedUpstream(t, kind)
     const { provider, complete, model } = await startProvider(t, upstream)

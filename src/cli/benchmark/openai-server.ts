@@ -3,6 +3,7 @@ import { GatewayError, type FailureCode } from '../../errors.ts'
 import type { BenchmarkCandidate } from '../../bench/results.ts'
 import type { BenchmarkAnswer } from '../../bench/runner.ts'
 import type { SuiteToolCall } from '../../bench/suites/suite.ts'
+import { redact } from '../../redact.ts'
 import type { MeasuredServer } from './measured-server.ts'
 
 /**
@@ -166,7 +167,10 @@ function gather() {
     hasToken: () => content !== '' || thought || calls.length > 0,
     add: (chunk: Chunk) => {
       if (chunk.error !== undefined)
-        throw new GatewayError('upstream_error', `The server failed: ${chunk.error.message ?? 'no reason given'}`)
+        throw new GatewayError(
+          'upstream_error',
+          `The server failed: ${redact(chunk.error.message ?? 'no reason given', 500)}`,
+        )
       usage = chunk.usage ?? usage
       const delta = chunk.choices?.[0]?.delta ?? chunk.choices?.[0]?.message
       content += delta?.content ?? ''

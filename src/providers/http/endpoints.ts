@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { ConfigError, Endpoint } from '../../config.ts'
+import { redact } from '../../redact.ts'
 
 /** A list of servers in one variable: `url` or `name=url`, separated by commas, or the word `off`. */
 export const endpointList = z
@@ -59,7 +60,7 @@ export function normalizeUrl(text: string, normalize: (url: URL) => string, sour
   const url = URL.parse(withScheme)
   if (url === null || !/^https?:$/.test(url.protocol) || url.hostname === '') {
     throw new ConfigError(
-      `${source}: ${JSON.stringify(text)} is not an address like http://127.0.0.1:8080 (see .env.example)`,
+      `${source}: ${redact(JSON.stringify(text), 200)} is not an address like http://127.0.0.1:8080 (see .env.example)`,
     )
   }
   if (url.username !== '' || url.password !== '') {

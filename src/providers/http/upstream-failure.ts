@@ -1,4 +1,5 @@
 import { type FailureCode, type FailureDetails, GatewayError } from '../../errors.ts'
+import { hideSecret, redact } from '../../redact.ts'
 import type { Overflow } from './context-overflow.ts'
 import { readRefusal, type Refusal } from './refusal.ts'
 
@@ -78,15 +79,12 @@ export function contextFailure(about: string, { promptTokens, contextTokens }: O
   return new GatewayError('context_length_exceeded', message, { param: 'messages' })
 }
 
-/** A key shorter than this is no secret, and cutting it out would garble the words. */
-const shortestSecret = 8
+const maxQuoteChars = 500
+/** Longer messages are cut before they are searched for secrets. */
+const maxSearchedChars = 8 * maxQuoteChars
 
 /** The upstream's own words: one line, at most 500 characters, without anything that looks like a secret. */
 function quoted(message: string, apiKey: string | undefined): string {
-  const plain = message.replaceAll(/\s+/g, ' ').trim()
-  const withoutKey = apiKey === undefined || apiKey.length < shortestSecret ? plain : plain.replaceAll(apiKey, '[key]')
-  const redacted = withoutKey
-    .replaceAll(/\b(bearer|basic)\s+[\w.~+/=-]{6,}/gi, '$1 [key]')
-    .replaceAll(/\b(?:sk|pk|rk|gsk|hf|xai|key|AIza)[-_]?[\w*-]{12,}/g, '[key]')
-  return redacted.length > 500 ? `${redacted.slice(0, 499)}…` : redacted
+  const plain = message.replaceAll(/\s+/g, ' ').trim().slice(0, maxSearchedChars)
+  return redact(apiKey === undefined ? plain : hideSecret(plain, apiKey), maxQuoteChars)
 }
