@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import type { Logger } from 'pino'
 import { request as send, type Dispatcher } from 'undici'
 import { coreSettings, readSettings, type Endpoint } from '../../src/config.ts'
 import { findEndpoints } from '../../src/providers/index.ts'
@@ -38,6 +39,7 @@ export async function startGateway(
   t: Teardown,
   variables: Record<string, string> = {},
   endpoints: Endpoint[] = [],
+  log?: Logger,
 ): Promise<TestGateway> {
   const root = mkdtempSync(path.join(tmpdir(), 'signalbox-test-'))
   const environment = {
@@ -52,7 +54,10 @@ export async function startGateway(
   }
   const values = readSettings(coreSettings, environment)
   const config = { root, values, endpoints: findEndpoints(environment, endpoints) }
-  const running = await start(config, '0.0.0-test', { random: seededRandom(1) })
+  const running = await start(config, '0.0.0-test', {
+    random: seededRandom(1),
+    ...(log && { log }),
+  })
   t.teardown(async () => {
     await running.close(0)
     rmSync(root, { recursive: true, force: true })

@@ -3,6 +3,7 @@ import type { GatewayError } from '../../src/errors.ts'
 import { inProcessClient, type Client } from '../../src/operations/client.ts'
 import { httpClient } from '../../src/operations/http-client.ts'
 import { operations } from '../../src/operations/index.ts'
+import { createLog } from '../../src/start.ts'
 import { scriptedUpstream } from '../helpers/scripted-upstream.ts'
 import { startGateway, variablesFor } from '../helpers/start-gateway.ts'
 import { examples, type DoneTask } from './examples.ts'
@@ -64,8 +65,28 @@ t.test('each documented path of the queue and of tasks answers what its operatio
   t.match(await get('/api/queue?page=none'), { error: { code: 'invalid_request', param: 'page' } })
 })
 
-t.test('an operation that nobody foresaw to fail is logged and tells its caller nothing', async t => {
-  const { url } = await startApplication(t)
+t.test('an operation that fails in an unforeseen way is logged and tells its caller nothing', async t => {
+  const lines: string[] = []
+  const gateway = await startGateway(t, {}, [], createLog('error', { write: line => void lines.push(line) }))
+  Object.assign(gateway.core.inventory, {
+    models: () => {
+      throw new TypeError('nobody thought of 42')
+    },
+  })
+  const response = await fetch(`${gateway.url}/admin/list_models`, { method: 'POST' })
+  t.equal(response.status, 500)
+  const text = await response.text()
+  t.match(JSON.parse(text), { error: { code: 'internal' } })
+  t.notMatch(text, /42|TypeError/)
+  const logged = lines.map(line => JSON.parse(line) as { operation?: string })
+  t.match(
+    logged.filter(({ operation }) => operation === 'list_models'),
+    [{ err: { type: 'TypeError', message: /42/, stack: /at / } }],
+  )
+})
+
+t.test('an operation that does not exist is not found', async t => {
+  const { url } = await startGateway(t)
   const response = await fetch(`${url}/admin/no_such_operation`, { method: 'POST' })
   t.equal(response.status, 404)
   t.match(await response.json(), { error: { code: 'not_found', message: /no_such_operation/ } })
