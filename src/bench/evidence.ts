@@ -18,23 +18,15 @@ export interface BenchmarkEvidence {
   runs: number
   /** See `weightsOf`. */
   weights: string | null
-  /** The weights have changed since: these counts speak of another model and must not be used for this one. */
-  stale: boolean
   /** Epoch milliseconds of the newest item. */
   at: number
 }
 
 /**
- * Results as counts per model, settings and category; weights that have changed are listed apart and marked. Only the
- * newest version of a suite counts.
- *
- * @param weightsNow a model's weights today, `undefined` when its server does not tell: then the newest ones measured
+ * Results as counts per model, its weights, settings and category: other weights under the same name are another model. Only
+ * the newest version of a suite counts.
  */
-export function evidence(
-  results: readonly BenchmarkResult[],
-  weightsNow: WeightsNow = () => undefined,
-): BenchmarkEvidence[] {
-  const today = weightsToday(results, weightsNow)
+export function evidence(results: readonly BenchmarkResult[]): BenchmarkEvidence[] {
   const groups = Map.groupBy(ofNewestVersion(results), result =>
     JSON.stringify([candidateKey(result), result.suite, weightsOf(result)]),
   )
@@ -52,17 +44,17 @@ export function evidence(
       ...countOf(group),
       runs,
       weights,
-      stale: weights !== today(group[0]!),
       at,
     }
   })
 }
 
-/** The results that speak of today's weights and today's tasks: what a leaderboard shows. */
-export function currentResults(
-  results: readonly BenchmarkResult[],
-  weightsNow: WeightsNow = () => undefined,
-): BenchmarkResult[] {
+/**
+ * The results that speak of today's weights and today's tasks: what a leaderboard shows.
+ *
+ * @param weightsNow a model's weights today, `undefined` when its server does not tell: then the newest ones measured
+ */
+export function currentResults(results: readonly BenchmarkResult[], weightsNow: WeightsNow = () => undefined): BenchmarkResult[] {
   const today = weightsToday(results, weightsNow)
   return ofNewestVersion(results).filter(result => weightsOf(result) === today(result))
 }

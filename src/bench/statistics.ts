@@ -20,12 +20,6 @@ export function wilson(passed: number, total: number): Interval {
   return { value: share, low: Math.max(0, middle - half), high: Math.min(1, middle + half) }
 }
 
-/** Equal-tailed 95 % interval of the Beta posterior under a uniform prior; `value` is its mean. */
-export function betaInterval(passed: number, total: number): Interval {
-  const [a, b] = [passed + 1, total - passed + 1]
-  return { value: a / (a + b), low: betaQuantile(0.025, a, b), high: betaQuantile(0.975, a, b) }
-}
-
 export interface Count {
   passed: number
   total: number
@@ -118,17 +112,6 @@ function betaDensity(x: number, a: number, b: number): number {
   if ((x === 0 && a > 1) || (x === 1 && b > 1)) return 0
   const power = (base: number, exponent: number) => (exponent === 0 ? 0 : exponent * Math.log(base))
   return Math.exp(power(x, a - 1) + power(1 - x, b - 1) - logBeta(a, b))
-}
-
-function betaQuantile(probability: number, a: number, b: number): number {
-  let low = 0
-  let high = 1
-  for (let step = 0; step < 50; step++) {
-    const middle = (low + high) / 2
-    if (betaCumulative(middle, a, b) < probability) low = middle
-    else high = middle
-  }
-  return (low + high) / 2
 }
 
 const logBeta = (a: number, b: number) => logGamma(a) + logGamma(b) - logGamma(a + b)

@@ -152,7 +152,6 @@ function exclusionFor(
   { policy }: Knowledge,
 ): Exclusion | undefined {
   if (options.localOnly === true && model.tier !== 'local') return { code: 'policy', reason: 'not local' }
-  if (condition.state === 'no_key') return { code: 'no_key', reason: condition.reason ?? 'has no API key' }
   return exclusionOf(measured, promptTokens, needed, model, condition, policy, preset)
 }
 

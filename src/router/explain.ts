@@ -77,7 +77,6 @@ const flips: Readonly<Record<ExclusionCode, string>> = {
   avoided: 'name it as `model`',
   unavailable: 'wait until it answers again',
   rate_limited: 'wait until its limit is over',
-  no_key: 'set the API key of its provider',
   policy: 'lift local_only, the preset `local` or `free`, or OPENROUTER_FREE_ONLY',
   budget: 'raise max_cost',
 }

@@ -5,7 +5,7 @@ import type { Preset } from './select.ts'
 
 /** Why a candidate cannot serve a request. */
 export type ExclusionCode =
-  keyof typeof needs | 'chat' | 'context' | 'avoided' | 'unavailable' | 'rate_limited' | 'no_key' | 'policy' | 'budget'
+  keyof typeof needs | 'chat' | 'context' | 'avoided' | 'unavailable' | 'rate_limited' | 'policy' | 'budget'
 
 /** What a request may need beyond text, by the name of the capability, and how a model without it is described. */
 const needs = {
@@ -39,7 +39,7 @@ export interface Exclusion {
 
 /** What the road knows about a candidate at this moment. */
 export interface Condition {
-  state: 'ready' | 'unavailable' | 'rate_limited' | 'no_key'
+  state: 'ready' | 'unavailable' | 'rate_limited'
   reason?: string
   until?: number
 }

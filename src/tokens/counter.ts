@@ -1,10 +1,8 @@
 import { LRUCache } from 'lru-cache'
 import { lastBorder } from './border.ts'
-import { type Encoding, longestText, openEncoding, type Stretch } from './encoding.ts'
+import { longestText, openEncoding, type Stretch } from './encoding.ts'
 import { type TokenEstimate, estimateTokens } from './estimate.ts'
 import { createFingerprint } from './fingerprint.ts'
-import { type ForeignEncoding, openForeignEncoding } from './foreign.ts'
-import { growText } from './growing.ts'
 import { readMessages } from './messages.ts'
 import type { OwnEncoding } from './ranks.ts'
 
@@ -16,8 +14,6 @@ export interface TokenCount {
   error: number
 }
 
-export type EncodingName = OwnEncoding | ForeignEncoding
-
 export interface TokenCounter {
   /** Tokens of a text. What looks like a special token in it is text. */
   countText(text: string): TokenCount
@@ -27,33 +23,25 @@ export interface TokenCounter {
    * carries on from there when the same messages come again.
    */
   countMessages(messages: unknown, tools?: unknown): TokenCount
-  /** Counts a text that arrives in pieces, such as an answer that may break off. */
-  countGrowing(): GrowingCount
   /** Reads the vocabulary a few milliseconds at a time, so that the first request need not wait for it. */
   warm(): Promise<void>
   close(): void
 }
 
-export interface GrowingCount {
-  add(delta: string): void
-  /** Tokens of everything added so far. */
-  count(): TokenCount
-}
-
 export interface TokenCounterOptions {
-  encoding?: EncodingName
+  encoding?: OwnEncoding
   /** Texts, and parts of long ones, whose counts are remembered by a hash of theirs: about 200 bytes each. */
   cacheEntries?: number
 }
 
 /** Counts tokens exactly and at once, and says so when it does not: no call holds the event loop for long. */
 export function createTokenCounter(options: TokenCounterOptions = {}): TokenCounter {
-  const encoding = open(options.encoding ?? 'o200k_base')
+  const encoding = openEncoding(options.encoding ?? 'o200k_base')
   const keyOf = createFingerprint(longestText)
   const known = new LRUCache<string, number>({ max: options.cacheEntries ?? 10_000 })
 
   /** Counts texts part by part, exactly until the work is done, and estimates what is left of all of them together. */
-  function countTexts(texts: readonly string[], countPart: typeof countOnce): TokenEstimate {
+  function countTexts(texts: readonly string[]): TokenEstimate {
     let tokens = 0
     let workLeft = exactWork
     let rest = ''
@@ -61,7 +49,7 @@ export function createTokenCounter(options: TokenCounterOptions = {}): TokenCoun
       let at = 0
       while (at < text.length && workLeft > 0) {
         const end = text.length - at <= longestText ? text.length : lastBorder(text, at, at + longestText)
-        const part = countPart(at === 0 && end === text.length ? text : text.slice(at, end), workLeft)
+        const part = countAndRemember(at === 0 && end === text.length ? text : text.slice(at, end), workLeft)
         tokens += part.tokens
         workLeft -= part.work
         at += part.read
@@ -72,10 +60,6 @@ export function createTokenCounter(options: TokenCounterOptions = {}): TokenCoun
     if (rest === '') return { tokens, margin: 0 }
     const estimate = estimateTokens(rest, encoding)
     return { tokens: tokens + estimate.tokens, margin: estimate.margin }
-  }
-
-  function countOnce(text: string, workLeft: number): Stretch {
-    return encoding.count(text, workLeft)
   }
 
   function countAndRemember(text: string, workLeft: number): Stretch {
@@ -89,18 +73,13 @@ export function createTokenCounter(options: TokenCounterOptions = {}): TokenCoun
   }
 
   return {
-    countText: text => counted(countTexts([text], countAndRemember)),
+    countText: text => counted(countTexts([text])),
 
     countMessages(messages, tools) {
       const { texts, templateTokens, mediaTokens, complete } = readMessages(messages, tools)
-      const { tokens, margin } = countTexts(texts, countAndRemember)
+      const { tokens, margin } = countTexts(texts)
       const total = { tokens: tokens + templateTokens + mediaTokens, margin: margin + mediaTokens }
       return complete ? counted(total) : { ...counted(total), exact: false, error: 1 }
-    },
-
-    countGrowing() {
-      const growing = growText(text => countTexts([text], countOnce))
-      return { add: delta => growing.add(delta), count: () => counted(growing.count()) }
     },
 
     async warm() {
@@ -112,10 +91,6 @@ export function createTokenCounter(options: TokenCounterOptions = {}): TokenCoun
       encoding.close()
     },
   }
-}
-
-function open(name: EncodingName): Encoding {
-  return name === 'o200k_base' || name === 'cl100k_base' ? openEncoding(name) : openForeignEncoding(name)
 }
 
 function counted({ tokens, margin }: TokenEstimate): TokenCount {

@@ -1,5 +1,4 @@
 import { LRUCache } from 'lru-cache'
-import type { TokenCount } from './counter.ts'
 
 /** What has been learned of one model's tokenizer; plain numbers, so that it can be stored as it is. */
 export interface RatioRow {
@@ -8,8 +7,6 @@ export interface RatioRow {
   counted: number
   /** Tokens the model reported for the same prompts, decayed alike. */
   reported: number
-  /** Decayed sum, over the same prompts, of counted tokens times how far the ratio was off, as a fraction. */
-  missed: number
 }
 
 export interface TokenRatios {
@@ -20,8 +17,6 @@ export interface TokenRatios {
   learn(model: string, counted: number, reported: number): RatioRow | undefined
   /** Tokens of the model per token counted here. */
   ratioOf(model: string): number
-  /** What a prompt will take in the model's own tokens: never exact, as the model's template is not known either. */
-  expectedTokens(model: string, count: TokenCount): TokenCount
   /** Everything learned, the most recently used model first. */
   rows(): RatioRow[]
   /** Takes back what `rows` gave; rows that make no sense are left out. */
@@ -36,24 +31,24 @@ export interface TokenRatios {
 export function createTokenRatios({ maxModels = 1000 }: { maxModels?: number } = {}): TokenRatios {
   const learned = new LRUCache<string, RatioRow>({ max: maxModels })
   // A decision asks for hundreds of models, which is no use of them: reading leaves the order as it is.
-  const priors = new LRUCache<string, Prior>({ max: maxModels })
+  const priors = new LRUCache<string, number>({ max: maxModels })
 
-  const priorOf = (model: string): Prior => {
+  const priorOf = (model: string): number => {
     let prior = priors.peek(model)
-    if (prior === undefined) priors.set(model, (prior = familyPrior(model)))
+    if (prior === undefined) priors.set(model, (prior = familyRatio(model)))
     return prior
   }
 
   const ratioOf = (model: string): number => {
     const row = learned.peek(model)
-    const { ratio } = priorOf(model)
+    const ratio = priorOf(model)
     return row === undefined ? ratio : (ratio * priorTokens + row.reported) / (priorTokens + row.counted)
   }
 
   return {
     learn(model, counted, reported) {
       if (!isPlausible(counted, reported)) return undefined
-      const row = learned.get(model) ?? { model, counted: 0, reported: 0, missed: 0 }
+      const row = learned.get(model) ?? { model, counted: 0, reported: 0 }
       const ratio = reported / counted
       const expected = ratioOf(model)
       // One strange report moves little, while many of the same kind are believed in the end.
@@ -63,7 +58,6 @@ export function createTokenRatios({ maxModels = 1000 }: { maxModels?: number } =
         model,
         counted: row.counted * DECAY + weight,
         reported: row.reported * DECAY + weight * believed,
-        missed: row.missed * DECAY + weight * Math.abs(ratio / expected - 1),
       }
       learned.set(model, changed)
       return changed
@@ -71,19 +65,11 @@ export function createTokenRatios({ maxModels = 1000 }: { maxModels?: number } =
 
     ratioOf,
 
-    expectedTokens(model, count) {
-      const row = learned.get(model) ?? nothingLearned
-      const prior = priorOf(model)
-      const typicalMiss = (prior.error * priorTokens + row.missed) / (priorTokens + row.counted)
-      const error = Math.min(1, count.error + missesCovered * typicalMiss)
-      return { tokens: Math.ceil(count.tokens * ratioOf(model)), exact: false, error }
-    },
-
     rows: () => [...learned.values()],
 
     restore(rows) {
       for (const row of rows.toReversed()) {
-        const isSound = isPlausible(row.counted, row.reported) && row.missed >= 0 && row.missed <= row.counted * HIGHEST
+        const isSound = isPlausible(row.counted, row.reported)
         if (isSound) learned.set(row.model, { ...row })
       }
     },
@@ -96,31 +82,21 @@ function isPlausible(counted: number, reported: number): boolean {
   return reported >= counted * LOWEST && reported <= counted * HIGHEST
 }
 
-interface Prior {
-  ratio: number
-  /** How far off, as a fraction, a prompt of this family typically is before anything was learned. */
-  error: number
-}
-
-function familyPrior(model: string): Prior {
-  return PRIORS.find(({ family }) => family.test(model))?.prior ?? unknownFamily
+function familyRatio(model: string): number {
+  return familyRatios.find(({ family }) => family.test(model))?.ratio ?? unknownFamily
 }
 
 /**
  * Relative to o200k_base on mixed chat text, as measured in this project's evaluation: Qwen2.5 takes 1.01 to 1.03,
- * Llama 3 0.99 to 1.05. Families nobody measured start from the middle of what tokenizers do, with a wide error.
+ * Llama 3 0.99 to 1.05. Families nobody measured start from the middle of what tokenizers do.
  */
-const PRIORS: readonly { family: RegExp; prior: Prior }[] = [
-  {
-    family: /\b(?:gpt-4o|gpt-4\.1|gpt-4\.5|gpt-5|gpt-oss|chatgpt-4o|o[134])(?![a-z0-9])/i,
-    prior: { ratio: 1, error: 0.01 },
-  },
-  { family: /qwen/i, prior: { ratio: 1.02, error: 0.01 } },
-  { family: /llama-?_?3/i, prior: { ratio: 1, error: 0.02 } },
+const familyRatios: readonly { family: RegExp; ratio: number }[] = [
+  { family: /\b(?:gpt-4o|gpt-4\.1|gpt-4\.5|gpt-5|gpt-oss|chatgpt-4o|o[134])(?![a-z0-9])/i, ratio: 1 },
+  { family: /qwen/i, ratio: 1.02 },
+  { family: /llama-?_?3/i, ratio: 1 },
 ]
-const unknownFamily: Prior = { ratio: 1.1, error: 0.1 }
+const unknownFamily = 1.1
 
-const nothingLearned: Omit<RatioRow, 'model'> = { counted: 0, reported: 0, missed: 0 }
 /** Half of what is known is forgotten after some 34 answers, as when a model's name gets another model behind it. */
 const DECAY = 0.98
 const priorTokens = 1000
@@ -132,5 +108,3 @@ const LOWEST = 0.7
 const HIGHEST = 3
 /** A single report counts as at most this many times what was expected, either way. */
 const farthestStep = 1.25
-/** A stated error covers twice the typical miss. */
-const missesCovered = 2

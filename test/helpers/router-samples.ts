@@ -165,7 +165,7 @@ export const anySituation: fc.Arbitrary<Situation & { now: number; chance: numbe
     freeOnly: fc.boolean(),
     scores: fc.array(share, { maxLength: 12 }),
     busy: fc.array(fc.nat(3), { minLength: 1, maxLength: 12 }),
-    states: fc.array(fc.constantFrom('ready', 'ready', 'ready', 'unavailable', 'rate_limited', 'no_key'), {
+    states: fc.array(fc.constantFrom('ready', 'ready', 'ready', 'unavailable', 'rate_limited'), {
       minLength: 1,
       maxLength: 12,
     }),

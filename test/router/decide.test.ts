@@ -93,27 +93,6 @@ t.test('a warm, idle, good enough local model always wins on cost', async () => 
   )
 })
 
-t.test('without a key nothing remote is ever chosen, whoever is named and whatever was learned', async () => {
-  fc.assert(
-    fc.property(anySituation, fc.boolean(), (situation, named) => {
-      const remote = situation.models.find(({ tier }) => tier === 'remote')
-      const asked: Situation = {
-        ...situation,
-        preset: named && remote !== undefined ? remote.id : situation.preset,
-        condition: ({ tier }) => (tier === 'local' ? { state: 'ready' } : { state: 'no_key' }),
-      }
-      const { ranked, excluded } = decide(...argumentsOf(asked), situation.now, situation.chance)
-      return (
-        ranked.every(({ tier }) => tier === 'local') &&
-        excluded.every(
-          ({ model, exclusion }) => model.tier === 'local' || ['no_key', 'policy'].includes(exclusion.code),
-        )
-      )
-    }),
-    { numRuns: 1000 },
-  )
-})
-
 t.test('a named model is answered by that model or by nobody', async () => {
   fc.assert(
     fc.property(anySituation, fc.nat(), (situation, at) => {
@@ -140,21 +119,6 @@ t.test('deciding changes none of its arguments', async t => {
     }),
     { numRuns: 1000 },
   )
-})
-
-t.test('a provider without its key is named in the refusal', async t => {
-  const models = [paidModel('big'), freeModel('gift:free'), localModel('small')]
-  const condition = (model: { tier: string }) =>
-    model.tier === 'local'
-      ? ({ state: 'ready' } as const)
-      : ({ state: 'no_key', reason: 'OPENROUTER_API_KEY is not set' } as const)
-  const decision = decide(...argumentsOf({ models, condition, preset: 'auto:quality' }), 0, 0)
-  t.strictSame(
-    decision.ranked.map(model => model.id),
-    ['ollama/small'],
-  )
-  const none = decide(...argumentsOf({ models: models.slice(0, 1), condition }), 0, 0)
-  t.match(refusal(none, 0), { code: 'unsupported', message: /OPENROUTER_API_KEY is not set/ })
 })
 
 t.test('a model that the caller named is law', async t => {

@@ -1,7 +1,7 @@
-import { blockFromPart } from './blocks.ts'
-import type { ChatMessage, ChatRequest } from '../chat/schema.ts'
-import { asObject, asObjects, asString, compact, parseObject, type JsonObject } from '../../json.ts'
-import { anthropicFormat, readDetails } from '../chat/reasoning-details.ts'
+import { blockFromPart } from '../../src/wire/messages/blocks.ts'
+import type { ChatMessage, ChatRequest } from '../../src/wire/chat/schema.ts'
+import { asObject, asObjects, asString, compact, parseObject, type JsonObject } from '../../src/json.ts'
+import { anthropicFormat, readDetails } from '../../src/wire/chat/reasoning-details.ts'
 
 /**
  * A chat request as Messages, for a server that speaks only that: the inverse of `chatFromMessages`. `defaultMaxTokens` is
