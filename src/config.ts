@@ -108,6 +108,14 @@ export const coreSettings = {
     help: 'Where the books are kept. A relative path starts at the root.',
     atStart: true,
   },
+  LEDGER_RETENTION_DAYS: {
+    schema: wholeNumber(400, 0, 36_500),
+    help: 'Days after which requests, their attempts and their ratings are deleted from the ledger; 0 keeps them for ever.',
+  },
+  DECISION_RETENTION_DAYS: {
+    schema: wholeNumber(90, 0, 36_500),
+    help: 'Days after which the stored reasons of routing decisions are deleted, which `npm run replay` reads; 0 keeps them as long as their requests.',
+  },
   LOCK_FILE_CHECK_ACTIVE_PROCESS: {
     schema: z.stringbool().default(true),
     help: 'Whether a lock file in DATA_DIR counts only while the process that it names runs; false: it counts until it is removed.',

@@ -13,6 +13,7 @@ import { createProviderSlots } from './gateway/provider-slots.ts'
 import type { Slots } from './gateway/slots.ts'
 import type { PromptingStrategy } from './ledger/agent-notes.ts'
 import { openLedger, type Ledger } from './ledger/ledger.ts'
+import { startRetention } from './ledger/retention.ts'
 import { createProviders } from './providers/index.ts'
 import type { ProviderParts } from './providers/provider.ts'
 import { createTransport } from './providers/http/transport.ts'
@@ -93,6 +94,15 @@ export function createCore({ config: first, version, log, now, random, newId, re
   const dataDir = path.resolve(first.root, first.values.DATA_DIR)
   mkdirSync(dataDir, { recursive: true })
   const ledger = openLedger({ file: path.join(dataDir, 'ledger.db'), now, log })
+  const retention = startRetention({
+    ledger,
+    days: () => ({
+      requests: settings().LEDGER_RETENTION_DAYS,
+      decisions: settings().DECISION_RETENTION_DAYS,
+    }),
+    now,
+    log,
+  })
   const tokens = createTokenCounter()
   const transport = openTransport(first)
   const providerParts = { transport, now }
@@ -197,6 +207,7 @@ export function createCore({ config: first, version, log, now, random, newId, re
       await inventory.close()
       await transport.close()
       tokens.close()
+      await retention.close()
       await ledger.close()
     },
   }

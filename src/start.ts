@@ -34,6 +34,8 @@ export interface StartOptions {
   readConfig?: () => Config
   /** A number in [0, 1): what the router leaves to chance. */
   random?: () => number
+  /** Milliseconds since the epoch. */
+  now?: () => number
 }
 
 /** What the last answers have to reach their readers when everything else is closed. */
@@ -46,7 +48,7 @@ const settingsLookMs = 500
  * nothing is left open.
  */
 export async function start(config: Config, version: string, options: StartOptions = {}): Promise<Running> {
-  const { log = createLog(config.values.LOG_LEVEL), readConfig, random = Math.random } = options
+  const { log = createLog(config.values.LOG_LEVEL), readConfig, random = Math.random, now = steadyTime } = options
   const { HOST, PORT, SIGNALBOX_API_KEY, LOCK_FILE_CHECK_ACTIVE_PROCESS, REMOVE_STALE_LOCK_FILES } = config.values
   if (!isLoopback(HOST) && SIGNALBOX_API_KEY === undefined) {
     throw new ConfigError(`HOST: ${HOST} opens Signalbox to the network; set SIGNALBOX_API_KEY too, or use 127.0.0.1`)
@@ -59,7 +61,6 @@ export async function start(config: Config, version: string, options: StartOptio
   if (claim === undefined) throw new AlreadyRunning(readInstance(dataDir))
   const undo: (() => unknown)[] = [claim.release]
   try {
-    const now = () => performance.timeOrigin + performance.now()
     const newId: NewId = prefix => `${prefix}_${randomUUID()}`
     const core = createCore({ config, version, log, now, random, newId, readConfig: readConfig ?? (() => config) })
     undo.unshift(() => core.close(0))
@@ -105,6 +106,9 @@ export async function start(config: Config, version: string, options: StartOptio
     throw error
   }
 }
+
+/** Milliseconds since the epoch; unlike the system's clock it never jumps. */
+const steadyTime = () => performance.timeOrigin + performance.now()
 
 /** Where a configuration keeps its books. */
 export function dataDirOf({ root, values }: Config): string {

@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { GatewayError } from '../errors.ts'
 import { createAgentNotes, type AgentNotes } from './agent-notes.ts'
@@ -6,6 +5,7 @@ import { createLearned, type Learned } from './learned.ts'
 import { ledgerFailure, openDatabase } from './database.ts'
 import type { RequestRecord } from './record.ts'
 import type { TimeRange } from './period.ts'
+import { createPruner } from './pruner.ts'
 import { createReader, type StoredDecision } from './reader.ts'
 import type { StoredRequest, RequestRow } from './row.ts'
 import { createTaskStore, type TaskStore } from './tasks.ts'
@@ -30,8 +30,10 @@ export interface Ledger {
   usage: (query: UsageQuery, signal?: AbortSignal) => Promise<UsageReport>
   /** Stored decisions with what came of them, the oldest first, a few in memory at a time. */
   decisions: (range: TimeRange) => AsyncIterable<StoredDecision>
-  /** Forgets requests created before `beforeMs`, with their attempts and decisions. Resolves to how many. */
+  /** Deletes requests created before `beforeMs`, with their attempts, decisions and ratings. Resolves to how many. */
   prune: (beforeMs: number, signal?: AbortSignal) => Promise<number>
+  /** Deletes only the decisions of requests created before `beforeMs`. Resolves to how many. */
+  pruneDecisions: (beforeMs: number, signal?: AbortSignal) => Promise<number>
   status: () => LedgerStatus
   /** Background work. Unlike requests it is written at once: its caller has been promised a result. */
   readonly tasks: TaskStore
@@ -64,9 +66,6 @@ export interface LedgerParts {
   busyMs?: number
 }
 
-/** Requests deleted before the event loop gets its turn. */
-const prunedAtOnce = 500
-
 /** There is no later try for what is held at the end, so it waits longer for another process. */
 const closingBusyMs = 5_000
 
@@ -77,9 +76,7 @@ export function openLedger(parts: LedgerParts): Ledger {
   const write = createWriter(database)
   const reader = createReader(database)
   const readUsage = createUsageReader(database)
-  const deleteBefore = database.prepare<[number]>(
-    `DELETE FROM requests WHERE seq IN (SELECT seq FROM requests WHERE created_at < ? ORDER BY created_at LIMIT ${prunedAtOnce})`,
-  )
+  const pruner = createPruner(database)
   let rejected = 0
   let failure: LedgerStatus['failure']
   let closing: Promise<void> | undefined
@@ -117,17 +114,6 @@ export function openLedger(parts: LedgerParts): Ledger {
     }
   }
 
-  async function prune(beforeMs: number, signal?: AbortSignal): Promise<number> {
-    let pruned = 0
-    while (true) {
-      signal?.throwIfAborted()
-      const { changes } = deleteBefore.run(beforeMs)
-      pruned += changes
-      if (changes < prunedAtOnce) return pruned
-      await setImmediate()
-    }
-  }
-
   async function* decisions(range: TimeRange): AsyncGenerator<StoredDecision> {
     buffer.flushIfHealthy()
     const found = reader.decisions(range)
@@ -157,7 +143,8 @@ export function openLedger(parts: LedgerParts): Ledger {
     request: id => reading(() => reader.request(id)),
     usage: (query, signal) => reading(() => readUsage(query, now(), signal)),
     decisions,
-    prune: (beforeMs, signal) => reading(() => prune(beforeMs, signal)),
+    prune: (beforeMs, signal) => reading(() => pruner.requests(beforeMs, signal)),
+    pruneDecisions: (beforeMs, signal) => reading(() => pruner.decisions(beforeMs, signal)),
     status: () => ({ file, ...buffer.state(), rejected, failure }),
     tasks: createTaskStore(database),
     notes: createAgentNotes(database),

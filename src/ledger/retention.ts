@@ -1,0 +1,56 @@
+import type { Logger } from 'pino'
+import type { Ledger } from './ledger.ts'
+
+/** How long the ledger keeps what it records, in days; 0 is for ever. */
+export interface RetentionDays {
+  /** Requests with their attempts, decisions and ratings. */
+  requests: number
+  /** How requests were decided. */
+  decisions: number
+}
+
+export interface RetentionParts {
+  ledger: Pick<Ledger, 'prune' | 'pruneDecisions'>
+  days: () => RetentionDays
+  /** Milliseconds since the epoch. */
+  now: () => number
+  log: Pick<Logger, 'error'>
+  intervalMs?: number
+}
+
+const dayMs = 86_400_000
+const defaultIntervalMs = 3_600_000
+
+/** Prunes the ledger now and every hour, beside whatever else is going on. A failure is logged; the next hour tries again. */
+export function startRetention(parts: RetentionParts): { close: () => Promise<void> } {
+  const { ledger, days, now, log, intervalMs = defaultIntervalMs } = parts
+  const closing = new AbortController()
+  let underWay: Promise<void> | undefined
+
+  async function prune(): Promise<void> {
+    const { requests, decisions } = days()
+    const { signal } = closing
+    try {
+      if (requests > 0) await ledger.prune(now() - requests * dayMs, signal)
+      if (decisions > 0) await ledger.pruneDecisions(now() - decisions * dayMs, signal)
+    } catch (err) {
+      if (!signal.aborted) log.error({ err }, 'old records could not be pruned; it is tried again in an hour')
+    }
+  }
+
+  const start = () => {
+    underWay ??= prune().finally(() => {
+      underWay = undefined
+    })
+  }
+  const timer = setInterval(start, intervalMs).unref()
+  start()
+
+  return {
+    async close() {
+      clearInterval(timer)
+      closing.abort()
+      await underWay
+    },
+  }
+}

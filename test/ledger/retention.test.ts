@@ -1,0 +1,119 @@
+import path from 'node:path'
+import { setImmediate } from 'node:timers/promises'
+import { pino } from 'pino'
+import t, { type Test } from 'tap'
+import { coreSettings, readSettings } from '../../src/config.ts'
+import { startRetention } from '../../src/ledger/retention.ts'
+import { findEndpoints } from '../../src/providers/index.ts'
+import { start } from '../../src/start.ts'
+import { scriptedUpstream, type ScriptedUpstream } from '../helpers/scripted-upstream.ts'
+import { exchange, variablesFor } from '../helpers/start-gateway.ts'
+import { openTestLedger, noon, recordOf } from './open-ledger.ts'
+
+const dayMs = 86_400_000
+
+t.test('decisions are deleted after 90 days and requests after 400, unless the settings say never', async t => {
+  const root = t.testdir()
+  const upstream = await scriptedUpstream(t, 'llama-cpp')
+  const first = await startAt(t, { root, upstream, day: 0 })
+  const asked = await exchange(`${first.url}/v1/chat/completions`, {
+    method: 'POST',
+    body: JSON.stringify({ model: 'auto', messages: [{ role: 'user', content: 'Hello?' }] }),
+  })
+  t.equal(asked.status, 200)
+  const [row] = await first.core.ledger.recent(1)
+  const id = row!.id
+  await first.close(0)
+
+  const onDay = async (day: number, variables: Record<string, string> = {}) => {
+    const running = await startAt(t, { root, upstream, day, variables })
+    // One row is one batch, and that is deleted by now: starting takes many turns of the event loop.
+    for (let turn = 0; turn < 20; turn++) await setImmediate()
+    const stored = await running.core.ledger.request(id)
+    await running.close(0)
+    return { request: stored !== undefined, decision: (stored?.decision ?? null) !== null }
+  }
+  t.same(await onDay(89), { request: true, decision: true })
+  t.same(await onDay(500, { LEDGER_RETENTION_DAYS: '0', DECISION_RETENTION_DAYS: '0' }), {
+    request: true,
+    decision: true,
+  })
+  t.same(await onDay(91), { request: true, decision: false })
+  t.same(await onDay(399), { request: true, decision: false })
+  t.same(await onDay(401), { request: false, decision: false })
+})
+
+t.test('a running ledger is pruned again and again, and a failure stops nothing', async t => {
+  const ledger = openTestLedger(t)
+  ledger.record(recordOf('one', { decision: { one: 1 } }))
+  await ledger.flush()
+  let day = 0
+  let fails = true
+  const logged: string[] = []
+  const retention = startRetention({
+    ledger: {
+      ...ledger,
+      prune: (beforeMs, signal) =>
+        fails ? Promise.reject(new Error('the disk is full')) : ledger.prune(beforeMs, signal),
+    },
+    days: () => ({ requests: 10, decisions: 5 }),
+    now: () => noon + day * dayMs,
+    log: pino({}, { write: line => void logged.push(line) }),
+    intervalMs: 1,
+  })
+  while (logged.length === 0) await setImmediate()
+  fails = false
+  day = 11
+  while ((await ledger.recent(1)).length > 0) await new Promise(resolve => setTimeout(resolve, 1))
+  await retention.close()
+  t.match(logged[0], /could not be pruned/)
+  t.equal((await ledger.recent(1)).length, 0)
+})
+
+t.test('decisions are pruned in bounded batches, newer ones and all requests stay', async t => {
+  const ledger = openTestLedger(t)
+  for (let index = 0; index < 420; index++) {
+    ledger.record(recordOf(`r-${index}`, { createdAt: noon - 400 + index, decision: { index } }))
+  }
+  let turns = 0
+  let pruning = true
+  const counting = (async () => {
+    for (; pruning; turns++) await setImmediate()
+  })()
+  t.equal(await ledger.pruneDecisions(noon), 400)
+  pruning = false
+  await counting
+  t.ok(turns >= 8, `${turns} turns of the event loop in between`)
+  t.equal(await ledger.pruneDecisions(noon), 0)
+  t.equal((await ledger.recent(1_000)).length, 420)
+  const left: unknown[] = []
+  for await (const { decision } of ledger.decisions({ fromMs: 0, toMs: noon + 100 })) left.push(decision)
+  t.equal(left.length, 20)
+})
+
+interface Start {
+  root: string
+  upstream: ScriptedUpstream
+  day: number
+  variables?: Record<string, string>
+}
+
+/** A Signalbox whose clock shows a day after `noon`. */
+async function startAt(t: Test, { root, upstream, day, variables = {} }: Start) {
+  const environment = {
+    PORT: '0',
+    OLLAMA_ENDPOINT: 'off',
+    LM_STUDIO_ENDPOINT: 'off',
+    ...variablesFor(upstream),
+    ...variables,
+  }
+  const values = readSettings(coreSettings, environment)
+  const config = { root: path.resolve(root), values, endpoints: findEndpoints(environment, []) }
+  const running = await start(config, '0.0.0-test', {
+    log: pino({ level: 'silent' }),
+    random: () => 0.5,
+    now: () => noon + day * dayMs,
+  })
+  t.teardown(() => running.close(0))
+  return running
+}
