@@ -49,6 +49,8 @@ export interface Model {
   family?: string | undefined
   /** Billions of parameters. */
   parametersB?: number | undefined
+  /** When it came out, as its server tells: YYYY-MM-DD. */
+  released?: string | undefined
   quantization?: string | undefined
   digest?: string | undefined
   sizeBytes?: number | undefined

@@ -1,100 +1,128 @@
 import type { Model } from '../providers/provider.ts'
+import type { AbilityTable, KnownModel } from './ability-table.ts'
 import type { Prior } from './beliefs.ts'
+import { canonicalName, evidenceKey } from './model-identity.ts'
+import { createPublicAbility, publishedEntry, type PublicAbility } from './public-ability.ts'
 import { unknownCategory } from './text/judge.ts'
 import type { Weights } from './weights.ts'
 
 /** What is expected of a model before this installation saw it work. */
 export interface Ability {
-  /** What its outcomes are filed under: the same model on two endpoints is one, another digest is another. */
+  /** What evidence about it is kept under: the same model on two endpoints is one, another digest is another. */
   key: string
-  /** Log odds of success at a task of difficulty 0. */
+  /** Log odds of success at a task of difficulty 0, on the scale of the weights. */
   ability: number
+  /** Standard deviation of `ability`: small where results are published, wide for guesses. */
+  sd: number
+  /** By kind of work of public benchmarks (`coding`, `math`, `tools` …): log odds to add to `ability`. */
+  byKind: Readonly<Record<string, number>>
   /** Where that comes from, for people. */
-  source: 'measured in public data' | 'size' | 'price' | 'nothing'
+  source: 'measured in public data' | PublicAbility['basis']
   prior: (category: string) => Prior
 }
 
 const measuredStrength = 20
-const guessedStrength = 4
 const defaultBase = 0.4
 /** Log odds by which what people ask is easier than benchmarks, which are made to be hard. A judgement; evidence overrules it. */
 const everydayEase = 0.8
 /** Small talk has no benchmark; a small model does it well. */
 const chatDifficulty = -0.2
+/** Standard deviation in log odds of what the tables that the weights were trained on say of a model in general: they are few. */
+const measuredSd = 0.3
 
 /** Log odds lost to quantization, by bits; eight bits and more lose nothing that can be seen. */
 const quantizationLoss: readonly [pattern: RegExp, loss: number][] = [
   [/(?:^|[^a-z])i?q1/i, 1.5],
-  [/(?:^|[^a-z])i?q2/i, 0.8],
-  [/(?:^|[^a-z])i?q3/i, 0.3],
-  [/(?:^|[^a-z])i?q4|int4|4bit|mxfp4/i, 0.1],
+  [/(?:^|[^a-z])i?q2|^2_?bit/i, 0.8],
+  [/(?:^|[^a-z])i?q3|^3_?bit/i, 0.3],
+  [/(?:^|[^a-z])i?q4|int4|4_?bit|fp4|awq|gptq|w4a/i, 0.1],
   [/(?:^|[^a-z])i?q5/i, 0.05],
 ]
 
 /**
- * Expectations of models, kept per model object, since a decision looks at hundreds of them. Without weights everything
- * rests on sizes and prices.
+ * Expectations of models, kept per model object, since a decision looks at hundreds of them.
  */
-export function createAbilities(weights: Weights | undefined): (model: Model) => Ability {
+export function createAbilities(weights: Weights | undefined, table: AbilityTable): (model: Model) => Ability {
   const known = new WeakMap<Model, Ability>()
+  const expectations = {
+    publicAbilityOf: createPublicAbility(table),
+    measured: measuredModels(weights),
+    scale: scaleOf(weights, table),
+    weights,
+  }
   return model => {
     let ability = known.get(model)
-    if (ability === undefined) known.set(model, (ability = abilityOf(model, weights)))
+    if (ability === undefined) known.set(model, (ability = abilityOf(model, expectations)))
     return ability
   }
 }
 
-/** A name as people write it, without vendor, tag of a free offer, quantization or punctuation. */
-export function canonicalName(name: string): string {
-  return name
-    .slice(name.lastIndexOf('/') + 1)
-    .toLowerCase()
-    .replace(/:(?:free|latest|nitro|floor|extended)$/, '')
-    .replace(/\.gguf$/, '')
-    .replaceAll(
-      /[-_.:](?:i?q\d(?:_[a-z0-9]+)*|fp?16|bf16|int[48]|[48]bit|mlx|gguf|instruct|chat|it|preview)(?=$|[-_.:])/g,
-      '',
-    )
-    .replaceAll(/[^a-z0-9]+/g, '-')
-    .replace(/-$/, '')
+type Measured = Weights['models'][string]
+
+interface Expectations {
+  publicAbilityOf: (model: Model) => PublicAbility
+  measured: ReadonlyMap<string, Measured>
+  scale: Scale
+  weights: Weights | undefined
 }
 
-/**
- * What evidence about a model is filed under. `weights` tells which weights it has: their digest, else their quantization,
- * where its server says.
- */
-export function evidenceKey(name: string, weights: string | undefined): string {
-  return weights === undefined ? canonicalName(name) : `${canonicalName(name)}@${weights}`
+/** The table's abilities on the scale of the weights: `offset + slope × ability`, with the standard deviation of that. */
+interface Scale {
+  offset: number
+  slope: number
+  sd: number
 }
 
-function abilityOf(model: Model, weights: Weights | undefined): Ability {
-  const name = canonicalName(model.name)
-  const key = evidenceKey(model.name, model.digest ?? model.quantization)
-  const measured =
-    weights === undefined ? undefined : Object.hasOwn(weights.models, name) ? weights.models[name] : undefined
+function measuredModels(weights: Weights | undefined): Map<string, Measured> {
+  return new Map(Object.entries(weights?.models ?? {}).map(([name, model]) => [canonicalName(name), model]))
+}
+
+/** Where the weights know too few of the table's models to tell: about what it was with all weights so far. */
+const usualScale: Scale = { offset: 0.55, slope: 0.55, sd: 0.2 }
+const minSlope = 0.3
+
+/** The line through the models that both know. */
+function scaleOf(weights: Weights | undefined, table: AbilityTable): Scale {
+  const entryOf = publishedEntry(table)
+  const pairs = Object.entries(weights?.models ?? {})
+    .map(([name, { ability }]) => ({ known: entryOf(name), ability }))
+    .filter((pair): pair is { known: KnownModel; ability: number } => pair.known !== undefined)
+  if (pairs.length < 3) return usualScale
+  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length
+  const [x, y] = [mean(pairs.map(({ known }) => known.ability)), mean(pairs.map(({ ability }) => ability))]
+  const xy = mean(pairs.map(({ known, ability }) => (known.ability - x) * (ability - y)))
+  const xx = mean(pairs.map(({ known }) => (known.ability - x) ** 2))
+  const slope = Math.max(minSlope, xx === 0 ? 1 : xy / xx)
+  const offset = y - slope * x
+  const sd = Math.sqrt(mean(pairs.map(({ known, ability }) => (ability - offset - slope * known.ability) ** 2)))
+  return { offset, slope, sd }
+}
+
+function abilityOf(model: Model, { publicAbilityOf, measured, scale, weights }: Expectations): Ability {
+  const own = measured.get(canonicalName(model.name))
+  const published = publicAbilityOf(model)
+  const expected = together(own, published, scale)
+  const ability = expected.ability - lossOf(model)
   const base = (category: string) => weights?.base[category]?.rate ?? defaultBase
   const difficulty = (category: string) =>
     category === unknownCategory ? chatDifficulty : (weights?.difficulty[category] ?? 0)
-  const guess =
-    measured === undefined
-      ? guessed(model, weights)
-      : { ability: measured.ability, source: 'measured in public data' as const }
-  const ability = guess.ability - loss(model)
   const priors = new Map<string, Prior>()
   return {
-    key,
+    key: evidenceKey(model.name, model.digest ?? model.quantization),
     ability,
-    source: guess.source,
+    sd: expected.sd,
+    byKind: published.kinds,
+    source: own === undefined ? published.basis : 'measured in public data',
     prior(category) {
       let prior = priors.get(category)
       if (prior !== undefined) return prior
-      const expected = 1 / (1 + Math.exp(difficulty(category) - ability))
-      const seen = measured?.rates[category]
-      const rate = seen === undefined ? expected : (seen.rate * seen.count + 10 * expected) / (seen.count + 10)
+      const chance = 1 / (1 + Math.exp(difficulty(category) - ability))
+      const seen = own?.rates[category]
+      const rate = seen === undefined ? chance : (seen.rate * seen.count + 10 * chance) / (seen.count + 10)
       prior = {
         rate: easier(rate),
-        base: category === unknownCategory ? easier(expected) : easier(base(category)),
-        strength: seen === undefined ? guessedStrength : measuredStrength,
+        base: category === unknownCategory ? easier(chance) : easier(base(category)),
+        strength: seen === undefined ? strengthOf(expected.sd, chance) : measuredStrength,
       }
       priors.set(category, prior)
       return prior
@@ -102,24 +130,29 @@ function abilityOf(model: Model, weights: Weights | undefined): Ability {
   }
 }
 
-function guessed(model: Model, weights: Weights | undefined): { ability: number; source: Ability['source'] } {
-  const size = model.parametersB ?? sizeInName(model.name)
-  const bySize = weights?.bySize ?? { atEightB: 0, perDoubling: 0.35 }
-  if (size !== undefined) {
-    return { ability: bySize.atEightB + bySize.perDoubling * Math.log2(clamp(size, 0.2, 2000) / 8), source: 'size' }
+/** What the weights' own tables say and what is published elsewhere, each by how sure it is. */
+function together(
+  own: Measured | undefined,
+  published: PublicAbility,
+  { offset, slope, sd }: Scale,
+): { ability: number; sd: number } {
+  const elsewhere = { ability: offset + slope * published.ability, sd: Math.hypot(slope * published.sd, sd / 2) }
+  if (own === undefined) return elsewhere
+  if (published.basis !== 'public results') return { ability: own.ability, sd: measuredSd }
+  const [here, there] = [1 / measuredSd ** 2, 1 / elsewhere.sd ** 2]
+  return {
+    ability: (here * own.ability + there * elsewhere.ability) / (here + there),
+    sd: 1 / Math.sqrt(here + there),
   }
-  if (model.price !== undefined && !model.free) {
-    const byPrice = weights?.byPrice ?? { atOneDollar: 0.7, perDoubling: 0.15 }
-    const dollars = clamp(model.price.output, 0.05, 100)
-    return { ability: byPrice.atOneDollar + byPrice.perDoubling * Math.log2(dollars), source: 'price' }
-  }
-  return { ability: bySize.atEightB, source: 'nothing' }
 }
 
-/** Billions of parameters, where the name says so: `qwen3:8b`, `mixtral-8x7b`. */
-function sizeInName(name: string): number | undefined {
-  const found = /(?:^|[^a-z0-9.])(?:(\d+)x)?(\d+(?:\.\d+)?)b(?:$|[^a-z])/i.exec(name)
-  return found === null ? undefined : Number(found[1] ?? 1) * Number(found[2])
+/** Log odds by which a model's success at one kind of task strays from what its ability and the kind's difficulty say. */
+const categorySd = 0.7
+
+/** Observations that an expected rate is worth: those of a beta distribution as wide as the log odds are uncertain. */
+function strengthOf(sd: number, rate: number): number {
+  const variance = sd ** 2 + categorySd ** 2
+  return clamp(1 / (variance * rate * (1 - rate)) - 1, 1, measuredStrength)
 }
 
 function easier(rate: number): number {
@@ -127,7 +160,7 @@ function easier(rate: number): number {
   return 1 / (1 + ((1 - sure) / sure) * Math.exp(-everydayEase))
 }
 
-function loss({ quantization, name }: Model): number {
+function lossOf({ quantization, name }: Model): number {
   const text = quantization ?? name
   return quantizationLoss.find(([pattern]) => pattern.test(text))?.[1] ?? 0
 }

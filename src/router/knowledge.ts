@@ -1,5 +1,6 @@
 import type { Model } from '../providers/provider.ts'
 import { createAbilities, type Ability } from './abilities.ts'
+import { loadAbilityTable, type AbilityTable } from './ability-table.ts'
 import type { Evidence } from './evidence.ts'
 import type { Policy } from './policy.ts'
 import type { Measured } from './measure.ts'
@@ -29,12 +30,13 @@ export function createKnowledge(
   evidence: Evidence,
   policy: Policy,
   ratioOf: Knowledge['ratioOf'],
+  table: AbilityTable = loadAbilityTable(),
 ): Knowledge {
   return {
     policy,
     evidence,
     ratioOf,
-    abilityOf: createAbilities(weights),
+    abilityOf: createAbilities(weights, table),
     judge:
       weights === undefined ? () => ({ categories: { [unknownCategory]: 1 }, ease: 0 }) : createTextJudge(weights.text),
     typicalOutput: category => weights?.base[category]?.outputTokens,

@@ -1,6 +1,6 @@
 import { evidence } from '../bench/evidence.ts'
 import type { BenchmarkResult } from '../bench/results.ts'
-import { evidenceKey } from '../router/abilities.ts'
+import { evidenceKey } from '../router/model-identity.ts'
 import { anyCategory, type Benchmark } from '../router/evidence.ts'
 
 /** What benchmarks say of one model at one kind of work, in the router's words. */

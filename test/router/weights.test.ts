@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import t from 'tap'
-import { createAbilities, canonicalName } from '../../src/router/abilities.ts'
+import { createAbilities } from '../../src/router/abilities.ts'
+import { loadAbilityTable } from '../../src/router/ability-table.ts'
 import { decide } from '../../src/router/decide.ts'
 import { createTextJudge } from '../../src/router/text/judge.ts'
 import { loadWeights, shippedWeightsFile } from '../../src/router/weights.ts'
@@ -53,7 +54,7 @@ t.test('the weights are small', async t => {
 })
 
 t.test('a model nobody measured is judged by its size, its price and its quantization', async t => {
-  const abilityOf = createAbilities(shipped)
+  const abilityOf = createAbilities(shipped, loadAbilityTable())
   const sized = (parametersB: number, quantization?: string) =>
     abilityOf(localModel('new', { parametersB, quantization }))
   t.equal(sized(8).source, 'size')
@@ -65,13 +66,13 @@ t.test('a model nobody measured is judged by its size, its price and its quantiz
 })
 
 t.test('a model of the public data is known under the names that servers give it', async t => {
-  const abilityOf = createAbilities(shipped)
+  const abilityOf = createAbilities(shipped, loadAbilityTable())
   for (const name of [
     'llama-3.1-8b-instruct',
     'meta-llama/llama-3.1-8b-instruct:free',
     'Llama-3.1-8B-Instruct-Q8_0.gguf',
   ]) {
-    t.equal(abilityOf(localModel(name)).source, 'measured in public data', canonicalName(name))
+    t.equal(abilityOf(localModel(name)).source, 'measured in public data', name)
   }
 })
 

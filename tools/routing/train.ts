@@ -1,4 +1,4 @@
-import { canonicalName } from '../../src/router/abilities.ts'
+import { canonicalName } from '../../src/router/model-identity.ts'
 import type { PackedLinear, PackedText } from '../../src/router/text/judge.ts'
 import { figureCount } from '../../src/router/text/reading.ts'
 import { weightsVersion, type Weights } from '../../src/router/weights.ts'

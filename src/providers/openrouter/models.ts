@@ -6,6 +6,7 @@ import type { Model } from '../provider.ts'
 
 const Listed = z.looseObject({
   id: z.string(),
+  created: z.number().nullish(),
   context_length: z.number().nullish(),
   architecture: z
     .looseObject({
@@ -58,6 +59,7 @@ function describe(listed: z.output<typeof Listed>, provider: string): Model {
       manyChoices: parameters?.includes('n') ?? false,
     },
     family: architecture?.tokenizer ?? undefined,
+    released: listed.created ? new Date(listed.created * 1000).toISOString().slice(0, 10) : undefined,
     // It takes Messages for every model, but translates them itself for those of other makers.
     nativeProtocols: /^~?anthropic\//.test(id) ? ['messages'] : undefined,
   }

@@ -1,0 +1,424 @@
+import { familyOf, isTuner, type ModelFamily } from './model-families.ts'
+
+/** What a model is, read from what its server calls it. */
+export interface ModelIdentity {
+  /**
+   * The canonical name: the same however servers, hubs and files write it, without date, quantization, offer and words that
+   * change nothing (`instruct`, `chat`, `preview`): `qwen-2.5-coder-7b`, `claude-sonnet-4.5`, `deepseek-v3.1`.
+   */
+  name: string
+  /** Its maker's line of models, which siblings share: `qwen`, `mistral` (also for Codestral), `gpt`. */
+  family: string | undefined
+  /** What its name begins with: `codestral`, `qwq`, `gpt`. */
+  stem: string | undefined
+  /** As its maker counts: `4.5`, `v3.1`, `k2`, `4o`. */
+  version: string | undefined
+  /** Its place in the line and its specialty, in order: `mini`, `sonnet`, `coder`, `thinking`. */
+  words: readonly string[]
+  /** Billions of parameters; of a mixture of experts all of them. */
+  sizeB: number | undefined
+  /** Billions of parameters that work on a token, where the name says so. */
+  activeB: number | undefined
+  /** The release as written: `20241022`, `0613` (month and day) or `2507` (year and month). */
+  date: string | undefined
+  /** `q4_k_m`, `fp8`, `awq`; undefined where the name does not say. */
+  quantization: string | undefined
+  /** How much it is to think, where the name says so. */
+  effort: 'none' | 'low' | 'medium' | 'high' | undefined
+  /** A free offer of a paid model. */
+  free: boolean
+  /** A name that moves on to newer models: `mistral-large-latest`. */
+  latest: boolean
+  /** The model it was tuned from, by canonical name, where the name says so. */
+  base: string | undefined
+}
+
+/** Longer names are cut: what follows says nothing about the model. */
+export const maxNameLength = 200
+
+/**
+ * What `text`, a model's id on any kind of server, says about the model: Ollama tags, GGUF file names and paths, slugs of
+ * OpenRouter and other hosts, names of the makers' own APIs. Pure and linear in the length of the name.
+ */
+export function identify(text: string): ModelIdentity {
+  const { path, suffix, latest } = parts(text)
+  const reading: Reading = { ...nothing(), latest }
+  const written = suffix === '' ? path : `${path}-${suffix}`
+  const { rest, quantization } = withoutQuantization(written)
+  const tokens = tokenize(rest)
+  const dated = withoutDate(tokens)
+  read(dated.tokens, reading)
+  return renamed(resolve({ ...reading, date: dated.date }, quantization))
+}
+
+/** Models that are sold under a version and under a release. */
+const otherNames: Readonly<Record<string, [name: string, date: string | undefined]>> = {
+  'mistral-2-large': ['mistral-large', '2407'],
+  'mistral-3-large': ['mistral-large', '2512'],
+  'mistral-3-medium': ['mistral-medium', '2505'],
+  'mistral-3.1-medium': ['mistral-medium', '2508'],
+  'mistral-3.5-medium': ['mistral-medium', '2604'],
+  'mistral-3-small-24b': ['mistral-small-24b', '2501'],
+  'mistral-3.1-small-24b': ['mistral-small', '2503'],
+  'mistral-3.2-small-24b': ['mistral-small', '2506'],
+  'phi-4-14b': ['phi-4', undefined],
+  'phi-3.5-mini-3.8b': ['phi-3.5-mini', undefined],
+  'phi-4-mini-3.8b': ['phi-4-mini', undefined],
+  'phi-3-3.8b': ['phi-3-mini', undefined],
+  'phi-3-14b': ['phi-3-medium', undefined],
+}
+
+function renamed(identity: ModelIdentity): ModelIdentity {
+  const other = Object.hasOwn(otherNames, identity.name) ? otherNames[identity.name] : undefined
+  return other === undefined ? identity : { ...identity, name: other[0], date: identity.date ?? other[1] }
+}
+
+/** The canonical name alone. */
+export function canonicalName(text: string): string {
+  return identify(text).name
+}
+
+/**
+ * What evidence about a model is kept under: canonical name and release, and `weights`, its digest or else its quantization,
+ * where its server tells: the same weights on two endpoints are one model, others are another.
+ */
+export function evidenceKey(text: string, weights: string | undefined): string {
+  const { name, date, effort } = identify(text)
+  const model = [name, date, effort].filter(part => part !== undefined).join('-')
+  return weights === undefined ? model : `${model}@${weights}`
+}
+
+interface Reading {
+  families: { family: ModelFamily; version: string | undefined }[]
+  /** Until a family is found; the whole name where none is. */
+  unknown: string[]
+  words: string[]
+  size: Size | undefined
+  activeB: number | undefined
+  experts: boolean
+  effort: ModelIdentity['effort']
+  free: boolean
+  latest: boolean
+}
+
+interface Size {
+  text: string
+  billions: number
+}
+
+function nothing(): Reading {
+  return {
+    families: [],
+    unknown: [],
+    words: [],
+    size: undefined,
+    activeB: undefined,
+    experts: false,
+    effort: undefined,
+    free: false,
+    latest: false,
+  }
+}
+
+/** The last part of a path or slug, and what follows its colon: a tag of Ollama or an offer of OpenRouter. */
+function parts(text: string): { path: string; suffix: string; latest: boolean } {
+  const name = text.slice(0, maxNameLength).trim().toLowerCase()
+  const withoutDrive = /^[a-z]:[\\/]/.test(name) ? name.slice(2) : name
+  const colon = withoutDrive.lastIndexOf(':')
+  const tagged = colon > Math.max(withoutDrive.lastIndexOf('/'), withoutDrive.lastIndexOf('\\'))
+  const before = tagged ? withoutDrive.slice(0, colon) : withoutDrive
+  const suffix = tagged ? withoutDrive.slice(colon + 1) : ''
+  const path = before.slice(Math.max(before.lastIndexOf('/'), before.lastIndexOf('\\')) + 1)
+  return { path, suffix: /^\d$/.test(suffix) ? '' : suffix, latest: /(?:^|[-_.])latest$/.test(path) }
+}
+
+const quantizationPattern =
+  /(?:^|[-_.@ ])((?:ud[-_])?i?q[1-8](?:[-_.](?:0|1|k|s|m|l|xl|xs|xxs|nl))*|(?:nv|mx)?fp(?:4|8|16|32)|b?f(?:16|32)|int[48]|[234568][-_]?bit|awq|gptq|exl[23]|[2-8](?:\.\d+)?bpw|w[48]a(?:4|8|16)|bnb|dwq|qat)(?=$|[-_.@ ])/g
+
+function withoutQuantization(text: string): { rest: string; quantization: string | undefined } {
+  const found: string[] = []
+  const rest = text.replaceAll(quantizationPattern, (_, quantization: string) => {
+    found.push(quantization)
+    return ''
+  })
+  const bits = found.find(each => /\d/.test(each) && each !== 'qat')
+  return { rest, quantization: (bits ?? found[0])?.replaceAll('-', '_') }
+}
+
+/** `llama3.2`, `qwen2_5`, `gpt-35` and the like are a family and a version that people wrote together. */
+const joined = /^([a-z]{1,12}?)(v?\d[a-z0-9.]*)$/
+
+function tokenize(text: string): string[] {
+  const separate = text
+    .replace(/\.gguf$|\.safetensors$|\.bin$/, '')
+    .replaceAll(/(\d)p(\d)/g, '$1.$2')
+    .replace(/^(?:[a-z]{2}\.)?(?:anthropic|amazon|meta|mistral|cohere|deepseek|ai21|openai|qwen)\./, '')
+  return separate
+    .replaceAll(/(\d\.\d)v(?=$|[^a-z0-9])/g, '$1-vision')
+    .split(/[^a-z0-9.]+/)
+    .map(token => token.replaceAll(/^\.+|\.+$/g, ''))
+    .filter(token => token !== '')
+    .flatMap(token => {
+      const found = joined.exec(token)
+      if (found === null || isSize(token)) return [token]
+      const [, word, number] = found
+      return familyOf(word!) === undefined || word === 'o' || (word === 'hy' && number!.length > 1)
+        ? [token]
+        : [word!, number!]
+    })
+}
+
+const fullDate = /^20(?:2[0-9])(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])$/
+const monthDay = /^(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])$/
+const yearMonth = /^2[3-9](?:0[1-9]|1[0-2])$/
+const twoDigits = /^[0-3]\d$/
+
+/** Takes the release out of the parts of a name. A year stands for itself only next to a month. */
+function withoutDate(tokens: readonly string[]): { tokens: string[]; date: string | undefined } {
+  let date: string | undefined
+  const rest: string[] = []
+  for (let at = 0; at < tokens.length; at++) {
+    const [token, next, third] = [tokens[at]!, tokens[at + 1] ?? '', tokens[at + 2] ?? '']
+    if (/^20[2-3]\d$/.test(token) && twoDigits.test(next)) {
+      const day = twoDigits.test(third)
+      date = day ? token + next + third : token.slice(2) + next
+      at += day ? 2 : 1
+    } else if (at > 0 && /^[01]\d$/.test(token) && /^20[2-3]\d$/.test(next)) {
+      date = next.slice(2) + token
+      at++
+    } else if (at > 0 && /^(?:0[1-9]|1[0-2])$/.test(token) && /^(?:0[1-9]|[12]\d|3[01])$/.test(next)) {
+      date = token + next
+      at++
+    } else if (
+      at > 0 &&
+      (fullDate.test(token) || /^00\d$/.test(token) || monthDay.test(token) || yearMonth.test(token))
+    )
+      date = token
+    else rest.push(token)
+  }
+  return { tokens: rest, date }
+}
+
+const sizePattern = /^(?:(\d{1,3})x)?(\d{1,4}(?:\.\d{1,3})?)([bmt])$/
+
+function isSize(token: string): boolean {
+  return sizePattern.test(token) && token !== '1m'
+}
+
+function sizeOf(token: string): Size {
+  const [, times, number, unit] = sizePattern.exec(token)!
+  const billions = Number(times ?? 1) * Number(number) * { b: 1, m: 0.001, t: 1000 }[unit as 'b' | 'm' | 't']
+  return { text: unit === 'm' || times !== undefined ? token : `${billions}b`, billions }
+}
+
+const noise = new Set(
+  'instruct chat base it gguf ggml mlx preview exp experimental hf online nitro floor extended exacto cloud latest dev api text model models server default multimodal unsloth bartowski lmstudio community groq inst ft function calling fc prompt adaptive meta c4ai nvidia amazon ibm microsoft google openai xai ai mistralai tool tools quantized hd dense us eu apac moe orpo dpo sft rlhf deepinfra fireworks together cerebras'.split(
+    ' ',
+  ),
+)
+
+/** Words of hosts, not of makers, on models with open weights. */
+const hostWords = new Set(['turbo', 'versatile', 'instant', 'lite', 'fast', 'specdec'])
+
+const synonyms: Readonly<Record<string, string>> = {
+  vl: 'vision',
+  v: 'vision',
+  visual: 'vision',
+  think: 'thinking',
+  reasoning: 'thinking',
+  reasoner: 'thinking',
+  code: 'coder',
+  uncensored: 'abliterated',
+}
+
+const specialties = ['distill', 'math', 'coder', 'vision', 'omni', 'audio', 'fast', 'thinking', 'abliterated']
+
+/** Where `medium` is an effort and not a size. */
+const thinksByEffort = new Set(['gpt', 'o', 'claude', 'gemini', 'gpt-oss', 'grok'])
+
+function read(tokens: readonly string[], reading: Reading): void {
+  for (let at = 0; at < tokens.length; at++) {
+    const token = tokens[at]!
+    const family = familyAt(tokens, at)
+    if (family !== undefined && !(family.stem === 'phi' && token !== 'phi')) {
+      const extra = family.stem === 'gpt-oss' ? 1 : 0
+      const version = versionAfter(tokens, at + extra, family.stem)
+      reading.families.push({ family, version: version.text })
+      at += extra + version.length
+    } else if (token === 'chatgpt') {
+      const version = versionAfter(tokens, at, 'gpt')
+      reading.families.push({ family: familyOf('gpt')!, version: version.text })
+      at += version.length
+      reading.words.push('chat')
+    } else if (isSize(token)) readSize(sizeOf(token), reading)
+    else if (!readParameter(token, reading)) at += readWord(tokens, at, reading)
+  }
+}
+
+function familyAt(tokens: readonly string[], at: number): ModelFamily | undefined {
+  const token = tokens[at]!
+  if (token === 'gpt' && tokens[at + 1] === 'oss') return familyOf('gpt-oss')
+  if (/^o[1-9]$/.test(token)) return familyOf('o')
+  if (token === 'command' || token === 'o' || token === 'nova' || token === 'palm' || token === 'solar') {
+    return token === 'o' ? undefined : familyOf(token)
+  }
+  return familyOf(token)
+}
+
+/** The version that follows a family's name, however it is written: `3.1`, `3-1`, `v3`, `k2-5`, `4o`. */
+function versionAfter(
+  tokens: readonly string[],
+  at: number,
+  stem: string,
+): { text: string | undefined; length: number } {
+  if (stem === 'o') return { text: tokens[at]!.slice(1), length: 0 }
+  const next = tokens[at + 1]
+  if (next === undefined || !/^(?:v|k|m|r|z)?\d{1,3}(?:\.\d{1,2})*[on]?$/.test(next)) {
+    return { text: undefined, length: 0 }
+  }
+  const minor = tokens[at + 2]
+  if (minor !== undefined && /^[a-z]?\d$/.test(next) && /^\d$/.test(minor))
+    return { text: `${next}.${minor}`, length: 2 }
+  return { text: stem === 'gpt' && next === '35' ? '3.5' : next, length: 1 }
+}
+
+function readSize(size: Size, reading: Reading): void {
+  if (reading.size === undefined) reading.size = size
+  else if (size.billions < reading.size.billions && reading.activeB === undefined) reading.activeB ??= size.billions
+}
+
+/** Parts of a name that are numbers in disguise: active parameters, experts, lengths of context. */
+function readParameter(token: string, reading: Reading): boolean {
+  const active = /^a(\d{1,3}(?:\.\d)?)b$/.exec(token)
+  if (active !== null) reading.activeB = Number(active[1])
+  const effective = /^e(\d)b$/.exec(token)
+  if (effective !== null) reading.size = { text: `${effective[1]}b`, billions: Number(effective[1]) }
+  const experts = /^\d{1,3}e$/.test(token)
+  if (experts) reading.experts = true
+  return active !== null || effective !== null || experts || /^\d{1,4}k$|^1m$|^0$/.test(token)
+}
+
+/** Reads the word at `at`; returns how many more parts it took. */
+function readWord(tokens: readonly string[], at: number, reading: Reading): number {
+  const token = tokens[at]!
+  const next = tokens[at + 1] ?? ''
+  const stem = reading.families[0]?.family.stem
+  if (token === 'free') reading.free = true
+  else if ((token === 'no' || token === 'non') && /^(?:thinking|reasoning|think)$/.test(next)) {
+    reading.effort = 'none'
+    return 1
+  } else if (token === 'nothinking' || token === 'nonthinking') reading.effort = 'none'
+  else if (token === 'highthinking') reading.effort = 'high'
+  else if (/^x?high$|^low$|^minimal$|^max$/.test(token) && stem !== undefined && isEffort(token, stem, tokens, at)) {
+    reading.effort = token === 'low' || token === 'minimal' ? 'low' : 'high'
+  } else if (token === 'medium' && stem !== undefined && thinksByEffort.has(stem)) reading.effort = 'medium'
+  else if (token === 'effort' || token === 'auto' || noise.has(token)) return 0
+  else if (token === 'beta' && reading.families[0]?.version !== undefined) return 0
+  else if (/^v\d{1,2}(?:\.\d+)?$/.test(token) || (/^\d{1,2}(?:\.\d{1,2})*$/.test(token) && token !== '1')) {
+    return readNumber(tokens, at, reading)
+  } else if (token !== '1')
+    (reading.families.length > 0 ? reading.words : reading.unknown).push(synonyms[token] ?? token)
+  return 0
+}
+
+function isEffort(token: string, stem: string, tokens: readonly string[], at: number): boolean {
+  if (token !== 'max') return true
+  return (stem === 'gpt' || stem === 'claude') && tokens[at + 1] === 'effort'
+}
+
+/** A number that does not follow its family's name: Claude's and Mistral's versions stand after the word. */
+function readNumber(tokens: readonly string[], at: number, reading: Reading): number {
+  const last = reading.families.at(-1)
+  const token = tokens[at]!.replace(/^v/, '')
+  const minor = tokens[at + 1]
+  const pair = /^\d$/.test(token) && minor !== undefined && /^\d$/.test(minor)
+  const version = pair ? `${token}.${minor}` : token
+  if (last === undefined) reading.unknown.push(version)
+  else if (last.version === undefined) last.version = version
+  return pair ? 1 : 0
+}
+
+function resolve(reading: Reading & { date: string | undefined }, quantization: string | undefined): ModelIdentity {
+  const main = reading.families.find(({ family }) => isTuner(family.stem)) ?? reading.families[0]
+  const rest = { quantization, effort: reading.effort, free: reading.free, latest: reading.latest, date: reading.date }
+  if (main === undefined) {
+    const words = [...reading.unknown, ...reading.words]
+    const name = [...words, ...(reading.size === undefined ? [] : [reading.size.text])].join('-') || 'unknown'
+    return {
+      name: name === 'unknown' && reading.date !== undefined ? reading.date : name,
+      family: undefined,
+      stem: undefined,
+      version: undefined,
+      words,
+      sizeB: reading.size?.billions,
+      activeB: reading.activeB,
+      base: undefined,
+      ...rest,
+    }
+  }
+  const { stem, family } = main.family
+  const open = ['llama', 'qwen', 'gemma', 'deepseek', 'mixtral', 'hermes', 'gpt-oss'].includes(stem)
+  const size = reading.experts && stem === 'llama' ? undefined : reading.size
+  const version = versionText(main.version, stem)
+  const distilled =
+    stem === 'deepseek' &&
+    (reading.families.length > 1 || (version === 'r1' && size !== undefined && size.billions <= 70))
+  const said = open && size !== undefined ? reading.words.filter(word => !hostWords.has(word)) : reading.words
+  const words = ordered([
+    ...said,
+    ...(distilled ? ['distill'] : []),
+    ...(isTurbo(version, stem, said, reading.date) ? ['turbo'] : []),
+  ])
+  const base = reading.families.find(each => each !== main)
+  return {
+    name: nameOf(stem, version, words, size),
+    family,
+    stem,
+    version,
+    words,
+    sizeB: size?.billions,
+    activeB: reading.activeB ?? (reading.experts ? reading.size?.billions : undefined),
+    base:
+      base === undefined ? undefined : nameOf(base.family.stem, versionText(base.version, base.family.stem), [], size),
+    ...rest,
+  }
+}
+
+/** The place in the line as written, then specialties in one order, each once. */
+function ordered(words: readonly string[]): string[] {
+  const unique = [...new Set(words)]
+  return [
+    ...unique.filter(word => !specialties.includes(word)),
+    ...specialties.filter(specialty => unique.includes(specialty)),
+  ]
+}
+
+/** The previews of GPT-4 Turbo were called GPT-4. */
+function isTurbo(
+  version: string | undefined,
+  stem: string,
+  words: readonly string[],
+  date: string | undefined,
+): boolean {
+  return (
+    stem === 'gpt' &&
+    version === '4' &&
+    (words.includes('vision') || (words.length === 0 && /1106$|0125$/.test(date ?? '')))
+  )
+}
+
+/** `v` is written only by those who always write it. */
+function versionText(version: string | undefined, stem: string): string | undefined {
+  if (version === undefined) return undefined
+  if (stem === 'mixtral') return undefined
+  const bare = version.replace(/^v/, '').replace(/\.0$/, '')
+  return stem === 'deepseek' && /^\d/.test(bare) ? `v${bare}` : bare
+}
+
+function nameOf(stem: string, version: string | undefined, words: readonly string[], size: Size | undefined): string {
+  const versioned = stem === 'o' ? [`o${version}`] : version === undefined ? [stem] : [stem, version]
+  const line = words.filter(word => !specialties.includes(word))
+  const special = words.filter(word => specialties.includes(word))
+  const front = stem === 'claude' ? [stem, ...line, ...versioned.slice(1), ...special] : [...versioned, ...words]
+  return [...front, ...(size === undefined ? [] : [size.text])].join('-')
+}

@@ -1,0 +1,101 @@
+import { identify, type ModelIdentity } from '../../src/router/model-identity.ts'
+import type { Facts } from './facts.ts'
+
+/** One model of the table with all that is published about it. */
+export interface Entry {
+  /** Canonical name, with `@` and the release where the name was released more than once. */
+  key: string
+  identity: ModelIdentity
+  released: string | undefined
+  sizeB: number | undefined
+  price: number | undefined
+  results: Result[]
+}
+
+export interface Result {
+  benchmark: string
+  score: number
+  effort: NonNullable<ModelIdentity['effort']> | 'usual'
+}
+
+/** Ways of asking a model that are no model: numbers of examples, odd contexts. */
+const oddities = /shot|seqlen|litert|-8192/i
+
+/** Facts under the names that the router knows models by. Where several names of a source are one model, the best result counts. */
+export function entriesOf({ scores, models }: Pick<Facts, 'scores' | 'models'>): Entry[] {
+  const identities = new Map<string, ModelIdentity>()
+  for (const { model } of [...scores, ...models]) {
+    if (!identities.has(model))
+      identities.set(model, identify(model.replaceAll(/_(\d+)k\b/gi, '-thinking-$1k').replaceAll('_', '-')))
+  }
+  const keyOf = keys([...identities.values()])
+  const entries = new Map<string, Entry>()
+  const entry = (model: string): Entry => {
+    const identity = identities.get(model)!
+    const key = keyOf(identity)
+    const found = entries.get(key)
+    if (found !== undefined) return found
+    const made = { key, identity, released: releaseIn(key), sizeB: identity.sizeB, price: undefined, results: [] }
+    entries.set(key, made)
+    return made
+  }
+  for (const { benchmark, model, score } of scores) {
+    if (oddities.test(model)) continue
+    const { results } = entry(model)
+    const effort = usualEffort(identities.get(model)!)
+    const same = results.find(each => each.benchmark === benchmark && each.effort === effort)
+    if (same === undefined) results.push({ benchmark, score, effort })
+    else same.score = Math.max(same.score, score)
+  }
+  const preferred = [...models].sort((a, b) => Number(b.source === 'models.dev') - Number(a.source === 'models.dev'))
+  const dated = new Map<string, string>()
+  for (const { model, source, released, sizeB, outputPrice } of preferred) {
+    const identity = identities.get(model)!
+    const found = entries.get(keyOf(identity))
+    if (found === undefined || identity.free || identity.latest) continue
+    const by = dated.get(found.key)
+    if (
+      released !== undefined &&
+      releaseIn(found.key) === undefined &&
+      (by === undefined || (by === source && released < found.released!))
+    ) {
+      found.released = released
+      dated.set(found.key, source)
+    }
+    found.sizeB ??= sizeB
+    if (outputPrice !== undefined) found.price = Math.min(found.price ?? Infinity, outputPrice)
+  }
+  return [...entries.values()].filter(({ results }) => results.length > 0).sort((a, b) => (a.key < b.key ? -1 : 1))
+}
+
+/**
+ * A name that was released once, by a maker who writes whole dates, needs no release in its key; a month and day, or a year and
+ * month, tell a later release from the first, which has none.
+ */
+function keys(identities: readonly ModelIdentity[]): (identity: ModelIdentity) => string {
+  const releases = new Map<string, Set<string>>()
+  for (const { name, date } of identities) {
+    if (date !== undefined) releases.set(name, (releases.get(name) ?? new Set()).add(date))
+  }
+  const full = (name: string, date: string) =>
+    [...(releases.get(name) ?? [])].find(other => other.length > date.length && other.endsWith(date)) ?? date
+  return ({ name, date }) => {
+    if (date === undefined) return name
+    const distinct = new Set([...(releases.get(name) ?? [])].map(each => full(name, each)))
+    return distinct.size === 1 && [...distinct][0]!.length === 8 ? name : `${name}@${full(name, date)}`
+  }
+}
+
+/** The release that a key ends with, where it tells the year. */
+function releaseIn(key: string): string | undefined {
+  const date = key.split('@')[1]
+  if (date === undefined) return undefined
+  if (date.length === 8) return `${date.slice(0, 4)}-${date.slice(4, 6)}-${date.slice(6)}`
+  return /^2[3-9]/.test(date) ? `20${date.slice(0, 2)}-${date.slice(2)}` : undefined
+}
+
+/** What a model does when it is not told: Claude and Gemini think hard by themselves where they are told at all. */
+function usualEffort({ effort, family }: ModelIdentity): Result['effort'] {
+  if (effort === undefined || effort === 'medium') return 'usual'
+  return effort === 'high' && (family === 'claude' || family === 'gemini') ? 'usual' : effort
+}

@@ -1,0 +1,243 @@
+import type { BenchmarkFacts, WorkKind } from './facts.ts'
+import { workKinds } from './facts.ts'
+import type { Entry, Result } from './entries.ts'
+
+/** A one-factor model of public results: `logit(score) = slope × (ability + effort) − difficulty`. */
+export interface Fit {
+  abilities: Map<string, { ability: number; sd: number; kinds: Partial<Record<WorkKind, number>> }>
+  benchmarks: Map<string, BenchmarkFit>
+  effort: Record<Result['effort'], number>
+}
+
+export interface BenchmarkFit {
+  slope: number
+  difficulty: number
+  /** Standard deviation of what ability does not explain, in log odds of the score. */
+  sd: number
+  count: number
+}
+
+interface Observation {
+  entry: number
+  benchmark: number
+  effort: Result['effort']
+  value: number
+  /** Results of one source about one model err together, so that each counts less the more they are. */
+  share: number
+}
+
+const rounds = 80
+/** A result at the end of its scale says little about how far beyond a model is. */
+const [leastShare, mostShare] = [0.02, 0.98]
+/** Spread of abilities around what release and size tell, and of slopes around 1, before any result. */
+const abilitySpread = 0.9
+const slopeSpread = 0.5
+const leastSd = 0.2
+/** What makers report is chosen by them. */
+const selfReportedSd = 0.35
+/** A model is not one number: what remains uncertain however many results there are. */
+const remainingSd = 0.15
+/** Spread of one model's abilities at kinds of work around its ability. */
+const kindSpread = 0.35
+
+/** Fits all benchmarks and models together by alternating regressions. Deterministic. */
+export function fitAbilities(entries: readonly Entry[], facts: Readonly<Record<string, BenchmarkFacts>>): Fit {
+  const names = [...new Set(entries.flatMap(({ results }) => results.map(({ benchmark }) => benchmark)))].sort()
+  const observations = observationsOf(entries, names, facts)
+  const byEntry = Map.groupBy(observations, ({ entry }) => entry)
+  const byBenchmark = Map.groupBy(observations, ({ benchmark }) => benchmark)
+  const thetas = entries.map(each => 0.8 * years(each))
+  const benchmarks: BenchmarkFit[] = names.map(() => ({ slope: 1, difficulty: 0, sd: 1, count: 0 }))
+  const effort: Fit['effort'] = { usual: 0, none: -0.5, low: -0.2, medium: 0, high: 0.2 }
+  for (let round = 0; round < rounds; round++) {
+    for (const [at, own] of byBenchmark) benchmarks[at] = fitBenchmark(own, thetas, effort, facts[names[at]!]!)
+    const expected = expectedAbilities(entries, thetas)
+    for (const [at, own] of byEntry) thetas[at] = fitEntry(own, benchmarks, effort, expected[at]!).ability
+    fitEffort(observations, thetas, benchmarks, effort)
+    rescale(thetas, benchmarks, effort)
+  }
+  const expected = expectedAbilities(entries, thetas)
+  return {
+    abilities: new Map(
+      entries.map(({ key }, at) => {
+        const own = byEntry.get(at)!
+        const { ability, sd } = fitEntry(own, benchmarks, effort, expected[at]!)
+        return [
+          key,
+          { ability, sd: Math.hypot(sd, remainingSd), kinds: kindsOf(own, ability, benchmarks, effort, names, facts) },
+        ]
+      }),
+    ),
+    benchmarks: new Map(names.map((name, at) => [name, benchmarks[at]!])),
+    effort,
+  }
+}
+
+/** Years from the start of 2024 to a release; what nobody dated is taken for the middle of 2024. */
+export function years({ released }: { released?: string | undefined }): number {
+  if (released === undefined) return 0.5
+  const [year = 2024, month = 6, day = 15] = released.split('-').map(Number)
+  return year - 2024 + (month - 1) / 12 + (day - 1) / 365
+}
+
+function observationsOf(
+  entries: readonly Entry[],
+  names: readonly string[],
+  facts: Readonly<Record<string, BenchmarkFacts>>,
+): Observation[] {
+  const place = new Map(names.map((name, at) => [name, at]))
+  return entries.flatMap(({ results }, entry) => {
+    const bySource = Map.groupBy(results, ({ benchmark }) => facts[benchmark]!.source)
+    return results.map(({ benchmark, score, effort }) => ({
+      entry,
+      benchmark: place.get(benchmark)!,
+      effort,
+      value: logOdds(score, facts[benchmark]!),
+      share: 1 / Math.sqrt(bySource.get(facts[benchmark]!.source)!.length),
+    }))
+  })
+}
+
+/** A score as log odds; ratings have that scale already. */
+export function logOdds(score: number, { unit, chance = 0 }: BenchmarkFacts): number {
+  if (unit === 'elo') return ((score - 1200) * Math.LN10) / 400
+  const share = Math.max(leastShare, Math.min(mostShare, (score - chance) / (1 - chance)))
+  return Math.log(share / (1 - share))
+}
+
+function fitBenchmark(
+  own: readonly Observation[],
+  thetas: readonly number[],
+  effort: Fit['effort'],
+  { selfReported }: BenchmarkFacts,
+): BenchmarkFit {
+  const xs = own.map(({ entry, effort: how }) => thetas[entry]! + effort[how])
+  const ys = own.map(({ value }) => value)
+  const weights = own.map(({ share }) => share)
+  const total = sum(weights)
+  const meanX = sum(xs.map((x, at) => x * weights[at]!)) / total
+  const meanY = sum(ys.map((y, at) => y * weights[at]!)) / total
+  const xx = sum(xs.map((x, at) => weights[at]! * (x - meanX) ** 2))
+  const xy = sum(xs.map((x, at) => weights[at]! * (x - meanX) * (ys[at]! - meanY)))
+  const ridge = 0.1 / slopeSpread ** 2
+  const slope = Math.max(0.2, (xy + ridge) / (xx + ridge))
+  const difficulty = slope * meanX - meanY
+  const error = sum(xs.map((x, at) => weights[at]! * (ys[at]! - slope * x + difficulty) ** 2))
+  const least = selfReported === true ? selfReportedSd : leastSd
+  const sd = Math.sqrt((error + 2 * 0.25) / (total + 2))
+  return { slope, difficulty, sd: Math.max(least, sd), count: own.length }
+}
+
+function fitEntry(
+  own: readonly Observation[],
+  benchmarks: readonly BenchmarkFit[],
+  effort: Fit['effort'],
+  expected: number,
+): { ability: number; sd: number } {
+  let precision = 1 / abilitySpread ** 2
+  let weighted = expected * precision
+  for (const { benchmark, effort: how, value, share } of own) {
+    const { slope, difficulty, sd } = benchmarks[benchmark]!
+    const weight = (share * slope ** 2) / sd ** 2
+    precision += weight
+    weighted += weight * ((value + difficulty) / slope - effort[how])
+  }
+  return { ability: weighted / precision, sd: Math.sqrt(1 / precision) }
+}
+
+/** What release and size alone would say: where few results are, they are read in that light. */
+function expectedAbilities(entries: readonly Entry[], thetas: readonly number[]): number[] {
+  const rows = entries.map(each => [
+    1,
+    years(each),
+    each.sizeB === undefined ? 0 : Math.log2(each.sizeB / 8),
+    each.sizeB === undefined ? 1 : 0,
+  ])
+  const solution = leastSquares(rows, thetas, 0.5)
+  return rows.map(row => sum(row.map((x, at) => x * solution[at]!)))
+}
+
+function fitEffort(
+  observations: readonly Observation[],
+  thetas: readonly number[],
+  benchmarks: readonly BenchmarkFit[],
+  effort: Fit['effort'],
+): void {
+  for (const how of ['none', 'low', 'high'] as const) {
+    let precision = 4
+    let weighted = 0
+    for (const { entry, benchmark, effort: own, value, share } of observations) {
+      if (own !== how) continue
+      const { slope, difficulty, sd } = benchmarks[benchmark]!
+      const weight = (share * slope ** 2) / sd ** 2
+      precision += weight
+      weighted += weight * ((value + difficulty) / slope - thetas[entry]!)
+    }
+    effort[how] = weighted / precision
+  }
+}
+
+/** The unit is the log odds of a usual benchmark: slopes are 1 on average. Zero is the middle of all models. */
+function rescale(thetas: number[], benchmarks: BenchmarkFit[], effort: Fit['effort']): void {
+  const counted = sum(benchmarks.map(({ count }) => count))
+  const scale = Math.exp(sum(benchmarks.map(({ slope, count }) => count * Math.log(slope))) / counted)
+  const middle = sum(thetas) / thetas.length
+  for (const [at, theta] of thetas.entries()) thetas[at] = (theta - middle) * scale
+  for (const benchmark of benchmarks) {
+    benchmark.difficulty -= benchmark.slope * middle
+    benchmark.slope /= scale
+  }
+  for (const how of ['none', 'low', 'high'] as const) effort[how] *= scale
+}
+
+function kindsOf(
+  own: readonly Observation[],
+  ability: number,
+  benchmarks: readonly BenchmarkFit[],
+  effort: Fit['effort'],
+  names: readonly string[],
+  facts: Readonly<Record<string, BenchmarkFacts>>,
+): Partial<Record<WorkKind, number>> {
+  const found: Partial<Record<WorkKind, number>> = {}
+  for (const kind of workKinds) {
+    const members = own.filter(({ benchmark }) => facts[names[benchmark]!]!.kind === kind)
+    let precision = 1 / kindSpread ** 2
+    let weighted = 0
+    for (const { benchmark, effort: how, value, share } of members) {
+      const { slope, difficulty, sd } = benchmarks[benchmark]!
+      const weight = (share * slope ** 2) / sd ** 2
+      precision += weight
+      weighted += weight * ((value + difficulty) / slope - effort[how] - ability)
+    }
+    if (members.length >= 2 && Math.abs(weighted / precision) > 1.3 / Math.sqrt(precision))
+      found[kind] = weighted / precision
+  }
+  return found
+}
+
+/** Ridge regression; the first column is the intercept and is not shrunk. */
+export function leastSquares(rows: readonly (readonly number[])[], ys: readonly number[], ridge: number): number[] {
+  const width = rows[0]!.length
+  const matrix = Array.from({ length: width }, (_, i) =>
+    Array.from({ length: width }, (__, j) => sum(rows.map(row => row[i]! * row[j]!)) + (i === j && i > 0 ? ridge : 0)),
+  )
+  const right = Array.from({ length: width }, (_, i) => sum(rows.map((row, at) => row[i]! * ys[at]!)))
+  for (let i = 0; i < width; i++) {
+    const pivot = matrix[i]![i]! || 1e-9
+    for (let j = i + 1; j < width; j++) {
+      const factor = matrix[j]![i]! / pivot
+      for (let k = i; k < width; k++) matrix[j]![k]! -= factor * matrix[i]![k]!
+      right[j]! -= factor * right[i]!
+    }
+  }
+  const solution = Array.from({ length: width }, () => 0)
+  for (let i = width - 1; i >= 0; i--) {
+    const rest = sum(solution.slice(i + 1).map((value, at) => value * matrix[i]![i + 1 + at]!))
+    solution[i] = (right[i]! - rest) / (matrix[i]![i]! || 1e-9)
+  }
+  return solution
+}
+
+export function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0)
+}
