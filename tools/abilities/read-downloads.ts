@@ -42,7 +42,7 @@ const liveBenchReleases = [
 /** Averages of LiveBench's categories, by release, since each release asks new questions. */
 function readLiveBench(repository: string): Partial<Read> {
   const scores = liveBenchReleases.flatMap(release => {
-    const categories = (readJson(repository, `public/categories_${release}.json`) as Record<string, string[]>)
+    const categories = readJson(repository, `public/categories_${release}.json`) as Record<string, string[]>
     return readCsv(read(repository, `public/table_${release}.csv`)).flatMap(row =>
       Object.entries(categories).flatMap(([category, tasks]) => {
         const known = tasks.map(task => row[task] ?? '').filter(text => text !== '')
@@ -65,7 +65,10 @@ const arenaBoards: Readonly<Record<string, string>> = {
 }
 
 function readArena(repository: string): Partial<Read> {
-  const boards = (readJson(repository, 'data/leaderboard-text-style-control.json') as Record<string, Record<string, { rating: number }>>)
+  const boards = readJson(repository, 'data/leaderboard-text-style-control.json') as Record<
+    string,
+    Record<string, { rating: number }>
+  >
   return {
     scores: Object.entries(arenaBoards).flatMap(([board, benchmark]) =>
       Object.entries(boards[board]!).map(([model, { rating }]) => ({ benchmark, model, score: rating })),
@@ -107,9 +110,10 @@ function readAider(repository: string): Partial<Read> {
 }
 
 function readEvalPlus(repository: string): Partial<Read> {
-  const results = (readJson(repository, 'results.json') as 
-    Record<string, { 'pass@1': Record<string, number | null>; prompted: boolean; size: number | null }>
-  )
+  const results = readJson(repository, 'results.json') as Record<
+    string,
+    { 'pass@1': Record<string, number | null>; prompted: boolean; size: number | null }
+  >
   const chats = Object.entries(results).filter(([, { prompted }]) => prompted)
   return {
     scores: chats.flatMap(([model, { 'pass@1': passed }]) =>
@@ -174,10 +178,10 @@ function readLlmStats(repository: string): Partial<Read> {
   const models: ModelFact[] = []
   for (const folder of globSync('data/organizations/*/models/*', { cwd: repository }).sort()) {
     const model = path.basename(folder)
-    const { release_date: released, param_count: parameters } = (readJson(repository, `${folder}/model.json`) as {
+    const { release_date: released, param_count: parameters } = readJson(repository, `${folder}/model.json`) as {
       release_date: string | null
       param_count: number | null
-    })
+    }
     models.push({
       model,
       source: 'llm-stats',
@@ -185,7 +189,10 @@ function readLlmStats(repository: string): Partial<Read> {
       sizeB: parameters === null ? undefined : parameters / 1e9,
     })
     if (!existsSync(path.join(repository, folder, 'benchmarks.json'))) continue
-    for (const result of (readJson(repository, `${folder}/benchmarks.json`) as { benchmark_id: string; score: number }[])) {
+    for (const result of readJson(repository, `${folder}/benchmarks.json`) as {
+      benchmark_id: string
+      score: number
+    }[]) {
       const benchmark = llmStatsBenchmarks[result.benchmark_id]
       if (benchmark !== undefined && result.score > 0 && result.score < 1) {
         scores.push({ benchmark, model, score: result.score })
