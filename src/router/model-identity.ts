@@ -62,6 +62,9 @@ const otherNames: Readonly<Record<string, [name: string, date: string | undefine
   'mistral-3.1-small-24b': ['mistral-small', '2503'],
   'mistral-3.2-small-24b': ['mistral-small', '2506'],
   'phi-4-14b': ['phi-4', undefined],
+  'phi-3.5-3.8b': ['phi-3.5-mini', undefined],
+  'mistral-nemo-12b': ['mistral-nemo', undefined],
+  'command-r-35b': ['command-r', undefined],
   'phi-3.5-mini-3.8b': ['phi-3.5-mini', undefined],
   'phi-4-mini-3.8b': ['phi-4-mini', undefined],
   'phi-3-3.8b': ['phi-3-mini', undefined],
@@ -246,10 +249,12 @@ function read(tokens: readonly string[], reading: Reading): void {
       reading.families.push({ family, version: version.text })
       at += extra + version.length
     } else if (token === 'chatgpt') {
-      const version = versionAfter(tokens, at, 'gpt')
-      reading.families.push({ family: familyOf('gpt')!, version: version.text })
-      at += version.length
-      reading.words.push('chat')
+      reading.words.push(token)
+      if (reading.families.length === 0) {
+        const version = versionAfter(tokens, at, 'gpt')
+        reading.families.push({ family: familyOf('gpt')!, version: version.text })
+        at += version.length
+      }
     } else if (isSize(token)) readSize(sizeOf(token), reading)
     else if (!readParameter(token, reading)) at += readWord(tokens, at, reading)
   }
@@ -340,7 +345,13 @@ function readNumber(tokens: readonly string[], at: number, reading: Reading): nu
 
 function resolve(reading: Reading & { date: string | undefined }, quantization: string | undefined): ModelIdentity {
   const main = reading.families.find(({ family }) => isTuner(family.stem)) ?? reading.families[0]
-  const rest = { quantization, effort: reading.effort, free: reading.free, latest: reading.latest, date: reading.date }
+  const rest = {
+    quantization,
+    effort: reading.effort,
+    free: reading.free,
+    latest: reading.latest && main?.version === undefined,
+    date: reading.date,
+  }
   if (main === undefined) {
     const words = [...reading.unknown, ...reading.words]
     const name = [...words, ...(reading.size === undefined ? [] : [reading.size.text])].join('-') || 'unknown'
@@ -360,6 +371,8 @@ function resolve(reading: Reading & { date: string | undefined }, quantization: 
   const open = ['llama', 'qwen', 'gemma', 'deepseek', 'mixtral', 'hermes', 'gpt-oss'].includes(stem)
   const size = reading.experts && stem === 'llama' ? undefined : reading.size
   const version = versionText(main.version, stem)
+  // Ollama writes the size of models that have only one, others leave it out.
+  const isWhole = (stem === 'deepseek' || stem === 'kimi') && size !== undefined && size.billions >= 600
   const distilled =
     stem === 'deepseek' &&
     (reading.families.length > 1 || (version === 'r1' && size !== undefined && size.billions <= 70))
@@ -371,7 +384,7 @@ function resolve(reading: Reading & { date: string | undefined }, quantization: 
   ])
   const base = reading.families.find(each => each !== main)
   return {
-    name: nameOf(stem, version, words, size),
+    name: nameOf(stem, version, words, isWhole ? undefined : size),
     family,
     stem,
     version,

@@ -51,6 +51,12 @@ const mostOfPrice = 0.4
 const usualPrice = 1
 /** How much further a sibling of another version is. */
 const otherVersion = 0.3
+/** A family alone leaves so many words of the name open. */
+const namelessWords = 1.5
+/** How much further a sibling is for each doubling between prices, where nothing else tells its place in the line. */
+const unlikePrice = 0.15
+/** What is so much newer is of the next generation, whatever its place in the line. */
+const generationYears = 0.75
 /** A server lists a model some days after it came out. */
 const listingDelayYears = 0.12
 
@@ -59,9 +65,10 @@ export function createPublicAbility(table: AbilityTable): (model: Described) => 
   const index = indexOf(table)
   return model => {
     const identity = described(model)
-    const found = published(identity, model, table, index) ?? guess(identity, model, table, index)
+    const found = identity.nameless ? undefined : published(identity, model, table, index)
     const effort = identity.effort === undefined || identity.effort === 'medium' ? 0 : table.effort[identity.effort]
-    return { ...found, ability: found.ability + effort }
+    const { ability, ...rest } = found ?? guess(identity, model, table, index)
+    return { ability: ability + effort, ...rest }
   }
 }
 
@@ -82,13 +89,25 @@ function indexOf({ models }: AbilityTable): Index {
   }
 }
 
+interface Identity extends ModelIdentity {
+  /** Its server tells the family, but its name nothing of the model's place in it. */
+  nameless: boolean
+}
+
 /** What the name says, and where it says nothing, what the server does. */
-function described({ name, family, parametersB }: Described): ModelIdentity {
+function described({ name, family, parametersB }: Described): Identity {
   const identity = identify(name)
-  const sized = { ...identity, sizeB: identity.sizeB ?? parametersB }
+  const sized = { ...identity, sizeB: identity.sizeB ?? parametersB, nameless: false }
   if (sized.family !== undefined || family === undefined) return sized
   const told = identify(family)
-  return { ...sized, family: told.family, stem: told.stem, version: told.version }
+  return {
+    ...sized,
+    family: told.family,
+    stem: told.stem,
+    version: told.version,
+    words: [],
+    nameless: told.family !== undefined,
+  }
 }
 
 function published(
@@ -194,24 +213,25 @@ function unsized(identity: ModelIdentity, { released }: Described, { byFamily }:
   return newest(until.length === 0 ? members : until)
 }
 
-function guess(identity: ModelIdentity, model: Described, table: AbilityTable, index: Index): PublicAbility {
-  const attributes = byAttributes(identity, model, table)
+function guess(identity: Identity, model: Described, table: AbilityTable, index: Index): PublicAbility {
   const sibling = bySibling(identity, model, table, index)
-  const weight = (sd: number) => 1 / sd ** 2
-  const together =
-    sibling === undefined
-      ? attributes
-      : {
-          ...sibling,
-          ability:
-            (sibling.ability * weight(sibling.sd) + attributes.ability * weight(attributes.sd)) /
-            (weight(sibling.sd) + weight(attributes.sd)),
-          sd: 1 / Math.sqrt(weight(sibling.sd) + weight(attributes.sd)),
-        }
-  return { ...together, ability: Math.min(together.ability, mostBySuccessors(identity, model, index)) }
+  if (sibling === undefined) return byAttributes(identity, model, table)
+  // What a family is known by says more than a price, and an offer for nothing is no other model.
+  const unpriced = identity.nameless ? model : { ...model, price: undefined }
+  const assumed = model.released === undefined && dateOf(identity.date) === undefined
+  const released = assumed ? table.models[sibling.like!]?.released : model.released
+  const attributes = byAttributes(identity, { ...unpriced, released }, table)
+  const distant = attributes.sd ** 2 + (assumed ? table.siblings.perYear ** 2 : 0)
+  const [near, far] = [1 / sibling.sd ** 2, 1 / distant]
+  const ability = (sibling.ability * near + attributes.ability * far) / (near + far)
+  return {
+    ...sibling,
+    ability: Math.min(ability, mostBySuccessors(identity, model, index)),
+    sd: 1 / Math.sqrt(near + far),
+  }
 }
 
-function byAttributes(identity: ModelIdentity, model: Described, { guesses }: AbilityTable): PublicAbility {
+function byAttributes(identity: Identity, model: Described, { guesses }: AbilityTable): PublicAbility {
   const when = model.released ?? dateOf(identity.date)
   const values = {
     size: identity.sizeB === undefined ? undefined : Math.log2(clamp(identity.sizeB, 0.1, 2000) / 8),
@@ -231,34 +251,52 @@ function byAttributes(identity: ModelIdentity, model: Described, { guesses }: Ab
 
 /** The member of the family that is nearest in version, size, release and place in the line. */
 function bySibling(
-  identity: ModelIdentity,
+  identity: Identity,
   model: Described,
   { siblings }: AbilityTable,
   { byFamily }: Index,
 ): PublicAbility | undefined {
   const when = model.released ?? dateOf(identity.date)
   const { perDoubling, perYear, variance } = siblings
+  const { nameless } = identity
   const near = (byFamily.get(identity.family ?? '') ?? []).map(each => {
     const own = sizeOf(each)
     const size = own === undefined || identity.sizeB === undefined ? 0 : Math.log2(identity.sizeB / own)
     const unknownSize = (own === undefined) !== (identity.sizeB === undefined) ? 1 : 0
-    const same = each.identity.stem === identity.stem && each.identity.version === identity.version
+    const same =
+      identity.version !== undefined &&
+      each.identity.stem === identity.stem &&
+      each.identity.version === identity.version
     const date = same ? 0 : yearsBetween(identity, when, each)
-    const words = wordsApart(identity, each.identity) + unknownSize
+    const words = nameless ? namelessWords : wordsApart(identity, each.identity) + unknownSize
+    const price = nameless ? pricesApart(model, each.known) : 0
+    // The release of one of them is not known, and families live for years.
+    const undated = !same && (when === undefined || each.known.released === undefined)
     const spread =
       each.known.sd ** 2 +
+      (undated ? (perYear * (isNewer(identity, each) ? 0.5 : 1)) ** 2 : 0) +
       variance.any +
       variance.perDoubling * Math.abs(size) +
       variance.perYear * Math.abs(date) +
       variance.perWord * words
     const older = Math.abs(versionNumber(identity.version) - versionNumber(each.identity.version))
-    const distance = spread + 0.05 * Math.abs(size) + 0.1 * Math.abs(date) + (same ? 0 : otherVersion + 0.1 * older)
+    const distance =
+      spread +
+      0.05 * Math.abs(size) +
+      0.1 * Math.abs(date) +
+      (same || identity.version === undefined ? 0 : otherVersion + 0.1 * older) +
+      unlikePrice * price +
+      (nameless ? unknownSize : 0)
     return { each, distance, spread, ability: each.known.ability + perDoubling * size + perYear * date }
   })
   const nearest = near.sort((a, b) => a.distance - b.distance || b.ability - a.ability)[0]
   if (nearest === undefined) return undefined
   const { each, ability, spread } = nearest
   return { ability, sd: Math.sqrt(spread), kinds: each.known.kinds ?? {}, basis: 'a sibling', like: each.key }
+}
+
+function isNewer({ version }: Identity, { identity }: Listed): boolean {
+  return compareVersions(version, identity.version) > 0
 }
 
 /** Where no release is told, versions tell who is older, but not by how much; a newer one is at least as good. */
@@ -269,18 +307,18 @@ function yearsBetween(identity: ModelIdentity, when: string | undefined, { known
 }
 
 /** A guess about a model is never above a newer sibling in the same place of the line that costs no more. */
-function mostBySuccessors(identity: ModelIdentity, model: Described, { byFamily }: Index): number {
+function mostBySuccessors(identity: Identity, model: Described, { byFamily }: Index): number {
   const { price, free } = model
   const when = model.released ?? dateOf(identity.date)
   if (price === undefined || free) return Infinity
-  const nameless = identity.version === undefined && identity.words.length === 0
+  const { nameless } = identity
   const successors = (byFamily.get(identity.family ?? '') ?? []).filter(
     each =>
       each.known.price !== undefined &&
       each.known.price <= price.output &&
       (nameless || sameWords(each.identity, identity)) &&
       (when !== undefined && each.known.released !== undefined
-        ? each.known.released > when
+        ? yearsApart(each.known.released, when) > (nameless ? generationYears : 0)
         : compareVersions(each.identity.version, identity.version) > 0),
   )
   return Math.min(Infinity, ...successors.map(({ known }) => known.ability))
@@ -289,6 +327,12 @@ function mostBySuccessors(identity: ModelIdentity, model: Described, { byFamily 
 /** Years from one release to another; none where the other is not known. */
 function yearsApart(when: string, other: string | undefined): number {
   return other === undefined ? 0 : years(when) - years(other)
+}
+
+function pricesApart({ price, free }: Described, { price: other }: KnownModel): number {
+  return price === undefined || free || other === undefined
+    ? 0
+    : Math.abs(Math.log2(Math.max(0.01, price.output) / other))
 }
 
 function versionNumber(version: string | undefined): number {

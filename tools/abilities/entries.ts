@@ -19,7 +19,7 @@ export interface Result {
 }
 
 /** Ways of asking a model that are no model: numbers of examples, odd contexts. */
-const oddities = /shot|seqlen|litert|-8192/i
+const oddities = /shot|seqlen|litert|-8192|harness/i
 
 /** Facts under the names that the router knows models by. Where several names of a source are one model, the best result counts. */
 export function entriesOf({ scores, models }: Pick<Facts, 'scores' | 'models'>): Entry[] {

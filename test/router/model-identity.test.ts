@@ -1,0 +1,322 @@
+import fc from 'fast-check'
+import t from 'tap'
+import { canonicalName, evidenceKey, identify, type ModelIdentity } from '../../src/router/model-identity.ts'
+
+type Said = Partial<ModelIdentity>
+
+/** What servers, hubs and files call models; the canonical name; what else the name says. */
+const names: readonly [name: string, canonical: string, said: Said][] = [
+  ['qwen3:8b-q4_K_M', 'qwen-3-8b', { sizeB: 8, quantization: 'q4_k_m' }],
+  ['hf.co/bartowski/Meta-Llama-3.1-8B-Instruct-GGUF:Q4_K_M', 'llama-3.1-8b', { sizeB: 8, quantization: 'q4_k_m' }],
+  ['Qwen2.5-Coder-7B-Instruct-Q4_K_M.gguf', 'qwen-2.5-coder-7b', { sizeB: 7, quantization: 'q4_k_m' }],
+  ['lmstudio-community/Qwen2.5-7B-Instruct-1M-GGUF', 'qwen-2.5-7b', { sizeB: 7 }],
+  ['anthropic/claude-sonnet-4.5', 'claude-sonnet-4.5', {}],
+  ['deepseek/deepseek-r1-0528:free', 'deepseek-r1', { date: '0528', free: true }],
+  ['~anthropic/claude-haiku-latest', 'claude-haiku', { latest: true }],
+  ['gpt-4-1106-preview', 'gpt-4-turbo', { date: '1106' }],
+  ['claude-3-5-sonnet-20241022', 'claude-sonnet-3.5', { date: '20241022' }],
+  ['claude-opus-4-1-20250805', 'claude-opus-4.1', { date: '20250805' }],
+  ['claude-sonnet-4-5-20250929-thinking-32k', 'claude-sonnet-4.5-thinking', { date: '20250929' }],
+  ['us.anthropic.claude-3-5-sonnet-20241022-v2:0', 'claude-sonnet-3.5', { date: '20241022' }],
+  ['claude-sonnet-4-5@20250929', 'claude-sonnet-4.5', { date: '20250929' }],
+  ['amazon.nova-lite-v1:0', 'nova-1-lite', {}],
+  ['accounts/fireworks/models/llama-v3p1-8b-instruct', 'llama-3.1-8b', { sizeB: 8 }],
+  ['meta-llama/Llama-3.3-70B-Instruct-Turbo', 'llama-3.3-70b', { sizeB: 70 }],
+  ['llama-3.3-70b-versatile', 'llama-3.3-70b', { sizeB: 70 }],
+  ['llama3.1-8b', 'llama-3.1-8b', { sizeB: 8 }],
+  ['gpt-35-turbo', 'gpt-3.5-turbo', {}],
+  ['gpt-3.5-turbo-16k-0613', 'gpt-3.5-turbo', { date: '0613' }],
+  ['mistral-small-latest', 'mistral-small', { latest: true }],
+  ['command-r-plus-08-2024', 'command-r-plus', { date: '2408' }],
+  ['cohere/command-r7b-12-2024', 'command-r7b', { date: '2412' }],
+  ['kimi-k2-0711-preview', 'kimi-k2', { date: '0711' }],
+  ['moonshotai/Kimi-K2.5-Thinking', 'kimi-k2.5-thinking', {}],
+  ['qwen/qwen3-235b-a22b-2507', 'qwen-3-235b', { sizeB: 235, activeB: 22, date: '2507' }],
+  ['qwen/qwen3-235b-a22b-thinking-2507', 'qwen-3-thinking-235b', { sizeB: 235, activeB: 22, date: '2507' }],
+  ['qwen/qwen-2.5-coder-32b-instruct', 'qwen-2.5-coder-32b', { sizeB: 32 }],
+  ['qwen3-coder:30b', 'qwen-3-coder-30b', { sizeB: 30 }],
+  ['gemini-2.5-pro-preview-06-05', 'gemini-2.5-pro', { date: '0605' }],
+  ['google/gemini-2.5-flash-lite-preview-09-2025', 'gemini-2.5-flash-lite', { date: '2509' }],
+  ['gemini-2.0-pro-exp-02-05', 'gemini-2-pro', { date: '0205' }],
+  ['chatgpt-4o-latest-20250326', 'gpt-4o-chatgpt', { date: '20250326' }],
+  ['o1-2024-12-17', 'o1', { date: '20241217' }],
+  ['openai/o4-mini-high', 'o4-mini', { effort: 'high' }],
+  ['o3-mini', 'o3-mini', {}],
+  ['openai/gpt-oss-120b:free', 'gpt-oss-120b', { sizeB: 120, free: true }],
+  ['gpt-oss:20b', 'gpt-oss-20b', { sizeB: 20 }],
+  ['gpt-5.1-2025-11-13-high', 'gpt-5.1', { date: '20251113', effort: 'high' }],
+  ['gpt-5.1-codex-max', 'gpt-5.1-codex-max', {}],
+  ['gpt-5-nano-2025-08-07', 'gpt-5-nano', { date: '20250807' }],
+  ['llama3.2-vision:11b', 'llama-3.2-vision-11b', { sizeB: 11 }],
+  ['Llama-3.2-11B-Vision-Instruct', 'llama-3.2-vision-11b', { sizeB: 11 }],
+  ['llama-4-maverick-17b-128e-instruct', 'llama-4-maverick', { activeB: 17 }],
+  ['meta-llama/llama-4-scout', 'llama-4-scout', {}],
+  [
+    'deepseek-r1:14b-qwen-distill-q8_0',
+    'deepseek-r1-distill-14b',
+    { sizeB: 14, quantization: 'q8_0', base: 'qwen-14b' },
+  ],
+  ['DeepSeek-R1-Distill-Qwen-14B', 'deepseek-r1-distill-14b', { sizeB: 14, base: 'qwen-14b' }],
+  ['deepseek-r1:8b', 'deepseek-r1-distill-8b', { sizeB: 8 }],
+  ['deepseek-r1', 'deepseek-r1', {}],
+  ['deepseek/deepseek-chat-v3-0324', 'deepseek-v3', { date: '0324' }],
+  ['deepseek-chat', 'deepseek', {}],
+  ['deepseek-reasoner', 'deepseek-thinking', {}],
+  ['deepseek-ai/DeepSeek-V3.2-Exp', 'deepseek-v3.2', {}],
+  ['nousresearch/hermes-3-llama-3.1-405b', 'hermes-3-405b', { sizeB: 405, base: 'llama-3.1-405b' }],
+  ['nvidia/llama-3.3-nemotron-super-49b-v1.5', 'nemotron-1.5-super-49b', { sizeB: 49, base: 'llama-3.3-49b' }],
+  ['llama-3-3-nemotron-super-49b-v1', 'nemotron-1-super-49b', { sizeB: 49, base: 'llama-3.3-49b' }],
+  ['llama-3-1-nemotron-51b', 'nemotron-51b', { sizeB: 51, base: 'llama-3.1-51b' }],
+  ['llama3-chatqa-1-5-70b', 'llama-3-chatqa-70b', { sizeB: 70 }],
+  ['mistral-7b-v0-3', 'mistral-0.3-7b', { sizeB: 7 }],
+  ['mistralai/Mistral-7B-Instruct-v0.3', 'mistral-0.3-7b', { sizeB: 7 }],
+  ['qwen2-5-7b', 'qwen-2.5-7b', { sizeB: 7 }],
+  ['minimax-m2-7', 'minimax-m2.7', {}],
+  ['kimi-k2-5', 'kimi-k2.5', {}],
+  ['glm-5', 'glm-5', {}],
+  ['z-ai/glm-4.5-air:free', 'glm-4.5-air', { free: true }],
+  ['glm-4.6v', 'glm-4.6-vision', {}],
+  ['gemma-3n-e4b-it', 'gemma-3n-4b', { sizeB: 4 }],
+  ['gemma3n:e4b', 'gemma-3n-4b', { sizeB: 4 }],
+  ['gemma3:27b-it-qat', 'gemma-3-27b', { sizeB: 27, quantization: 'qat' }],
+  ['google/gemma-3-27b-it:free', 'gemma-3-27b', { sizeB: 27, free: true }],
+  ['gemma-4-26b-a4b-it', 'gemma-4-26b', { sizeB: 26, activeB: 4 }],
+  ['phi3:mini', 'phi-3-mini', {}],
+  ['phi-4-mini-instruct', 'phi-4-mini', {}],
+  ['Phi-3.5-mini-instruct', 'phi-3.5-mini', {}],
+  ['phi4:14b', 'phi-4', { sizeB: 14 }],
+  ['mixtral-8x7b-instruct-v0.1', 'mixtral-8x7b', { sizeB: 56 }],
+  ['mixtral:8x22b', 'mixtral-8x22b', { sizeB: 176 }],
+  ['mistral-large-2411', 'mistral-large', { date: '2411' }],
+  ['mistralai/mistral-small-3.2-24b-instruct-2506', 'mistral-small', { sizeB: 24, date: '2506' }],
+  ['devstral-small-2507', 'devstral-small', { date: '2507' }],
+  ['codestral:22b', 'codestral-22b', { sizeB: 22 }],
+  ['grok-4-1-fast-reasoning', 'grok-4.1-fast-thinking', {}],
+  ['x-ai/grok-4-fast', 'grok-4-fast', {}],
+  ['grok-4.20-beta-0309-non-reasoning', 'grok-4.20', { date: '0309', effort: 'none' }],
+  ['grok-3-mini-beta', 'grok-3-mini', {}],
+  [
+    'claude-opus-4-5-20251101-thinking-64k-high-effort',
+    'claude-opus-4.5-thinking',
+    { date: '20251101', effort: 'high' },
+  ],
+  ['claude-opus-4-8-xhigh-effort', 'claude-opus-4.8', { effort: 'high' }],
+  ['claude-3.7-sonnet:thinking', 'claude-sonnet-3.7-thinking', {}],
+  ['claude-4.7-opus-fast-20260512', 'claude-opus-4.7-fast', { date: '20260512' }],
+  ['claude-instant-1.2', 'claude-instant-1.2', {}],
+  ['claude-2.1', 'claude-2.1', {}],
+  ['qwen-max', 'qwen-max', {}],
+  ['qwen3-max-2025-09-23', 'qwen-3-max', { date: '20250923' }],
+  ['qwen/qwen3.5-plus-02-15', 'qwen-3.5-plus', { date: '0215' }],
+  ['qwen3.6-plus', 'qwen-3.6-plus', {}],
+  ['QwQ-32B-preview', 'qwq-32b', { sizeB: 32 }],
+  ['smollm2:1.7b', 'smollm-2-1.7b', { sizeB: 1.7 }],
+  ['granite3.3:8b', 'granite-3.3-8b', { sizeB: 8 }],
+  ['ibm-granite/granite-4.0-h-micro', 'granite-4-h-micro', {}],
+  ['tencent/hy3-preview', 'hy-3', {}],
+  ['yi-1.5-34b-chat', 'yi-1.5-34b', { sizeB: 34 }],
+  ['C:\\models\\llama-2-13b-chat.Q5_K_M.gguf', 'llama-2-13b', { sizeB: 13, quantization: 'q5_k_m' }],
+  ['/srv/models/Mistral-Nemo-Instruct-2407-IQ4_XS.gguf', 'mistral-nemo', { date: '2407', quantization: 'iq4_xs' }],
+  [
+    'unsloth/Qwen3-30B-A3B-Instruct-2507-UD-Q4_K_XL.gguf',
+    'qwen-3-30b',
+    { sizeB: 30, activeB: 3, date: '2507', quantization: 'ud_q4_k_xl' },
+  ],
+  ['mlx-community/Qwen3-4B-4bit', 'qwen-3-4b', { sizeB: 4, quantization: '4bit' }],
+  ['Qwen/Qwen3-32B-AWQ', 'qwen-3-32b', { sizeB: 32, quantization: 'awq' }],
+  ['RedHatAI/Llama-3.1-8B-Instruct-quantized.w4a16', 'llama-3.1-8b', { sizeB: 8, quantization: 'w4a16' }],
+  ['lfm-2.5-1.2b-instruct:free', 'lfm-2.5-1.2b', { sizeB: 1.2, free: true }],
+  ['inclusionai/ring-2.6-1t:free', 'ring-2.6-1000b', { sizeB: 1000, free: true }],
+  ['nvidia/nemotron-3-nano-30b-a3b:free', 'nemotron-3-nano-30b', { sizeB: 30, activeB: 3, free: true }],
+  ['gpt-4o-2024-08-06', 'gpt-4o', { date: '20240806' }],
+  ['openai/gpt-4o-mini-search-preview', 'gpt-4o-mini-search', {}],
+  ['text-davinci-003', 'davinci', { date: '003' }],
+  ['stable-code', 'stable-coder', {}],
+  ['my-finetune', 'my-finetune', {}],
+  ['model', 'unknown', {}],
+  ['0613', '0613', {}],
+  ['tinyllama', 'tinyllama', {}],
+  ['bytedance-seed/seed-1.6-flash', 'seed-1.6-flash', {}],
+  ['perplexity/sonar-pro', 'sonar-pro', {}],
+  ['dolphin-mistral:7b', 'dolphin-7b', { sizeB: 7, base: 'mistral-7b' }],
+  [
+    'cognitivecomputations/dolphin-mistral-24b-venice-edition:free',
+    'dolphin-venice-edition-24b',
+    { sizeB: 24, free: true, base: 'mistral-24b' },
+  ],
+  ['wizardlm-2-8x22b', 'wizardlm-2-8x22b', { sizeB: 176 }],
+  ['codellama:34b-instruct', 'codellama-34b', { sizeB: 34 }],
+  ['starcoder2:15b', 'starcoder-2-15b', { sizeB: 15 }],
+  ['olmo-2-0325-32b-instruct', 'olmo-2-32b', { sizeB: 32, date: '0325' }],
+  ['qwen3:30b-a3b-instruct-2507-q4_K_M', 'qwen-3-30b', { sizeB: 30, activeB: 3, date: '2507', quantization: 'q4_k_m' }],
+  ['qwen3-vl:8b', 'qwen-3-vision-8b', { sizeB: 8 }],
+  ['qwen2.5:72b-instruct-q8_0', 'qwen-2.5-72b', { sizeB: 72, quantization: 'q8_0' }],
+  ['gemma3:1b', 'gemma-3-1b', { sizeB: 1 }],
+  ['gemma2:9b-instruct-q4_0', 'gemma-2-9b', { sizeB: 9, quantization: 'q4_0' }],
+  ['llama3.1:70b-instruct-q3_K_M', 'llama-3.1-70b', { sizeB: 70, quantization: 'q3_k_m' }],
+  ['llama3:latest', 'llama-3', {}],
+  ['mistral-nemo:12b', 'mistral-nemo', { sizeB: 12 }],
+  ['nomic-embed-text', 'nomic-embed', {}],
+  ['deepseek-coder-v2:16b', 'deepseek-v2-coder-16b', { sizeB: 16 }],
+  ['deepseek-v3.1:671b-cloud', 'deepseek-v3.1', { sizeB: 671 }],
+  ['gpt-oss:120b-cloud', 'gpt-oss-120b', { sizeB: 120 }],
+  ['kimi-k2:1t-cloud', 'kimi-k2', { sizeB: 1000 }],
+  ['glm-4.6:cloud', 'glm-4.6', {}],
+  ['qwen3-coder:480b-cloud', 'qwen-3-coder-480b', { sizeB: 480 }],
+  ['command-r:35b', 'command-r', { sizeB: 35 }],
+  ['phi3.5:3.8b', 'phi-3.5-mini', { sizeB: 3.8 }],
+  ['qwq:32b', 'qwq-32b', { sizeB: 32 }],
+  ['granite3.1-moe:3b', 'granite-3.1-3b', { sizeB: 3 }],
+  ['smollm2:135m', 'smollm-2-135m', { sizeB: 0.135 }],
+  [
+    'hf.co/unsloth/DeepSeek-R1-Distill-Llama-8B-GGUF:Q6_K',
+    'deepseek-r1-distill-8b',
+    { sizeB: 8, quantization: 'q6_k', base: 'llama-8b' },
+  ],
+  ['hf.co/Qwen/Qwen3-8B-GGUF:Q8_0', 'qwen-3-8b', { sizeB: 8, quantization: 'q8_0' }],
+  ['Meta-Llama-3-70B-Instruct.Q4_0.gguf', 'llama-3-70b', { sizeB: 70, quantization: 'q4_0' }],
+  ['Phi-3-mini-4k-instruct-q4.gguf', 'phi-3-mini', { quantization: 'q4' }],
+  ['gemma-3-12b-it-Q4_0.gguf', 'gemma-3-12b', { sizeB: 12, quantization: 'q4_0' }],
+  [
+    'DeepSeek-R1-0528-Qwen3-8B-Q4_K_M.gguf',
+    'deepseek-r1-distill-8b',
+    { sizeB: 8, date: '0528', quantization: 'q4_k_m', base: 'qwen-3-8b' },
+  ],
+  ['Mixtral-8x7B-Instruct-v0.1-Q5_K_M.gguf', 'mixtral-8x7b', { sizeB: 56, quantization: 'q5_k_m' }],
+  ['Llama-3.2-3B-Instruct-IQ3_M.gguf', 'llama-3.2-3b', { sizeB: 3, quantization: 'iq3_m' }],
+  ['gpt-oss-20b-mxfp4.gguf', 'gpt-oss-20b', { sizeB: 20, quantization: 'mxfp4' }],
+  [
+    'Qwen3-Coder-30B-A3B-Instruct-UD-Q2_K_XL.gguf',
+    'qwen-3-coder-30b',
+    { sizeB: 30, activeB: 3, quantization: 'ud_q2_k_xl' },
+  ],
+  [
+    'lmstudio-community/gemma-3-27b-it-GGUF/gemma-3-27b-it-Q4_K_M.gguf',
+    'gemma-3-27b',
+    { sizeB: 27, quantization: 'q4_k_m' },
+  ],
+  ['qwen/qwen3-30b-a3b:free', 'qwen-3-30b', { sizeB: 30, activeB: 3, free: true }],
+  ['openai/gpt-4o-mini-2024-07-18', 'gpt-4o-mini', { date: '20240718' }],
+  ['openai/gpt-4.1-nano', 'gpt-4.1-nano', {}],
+  ['openai/gpt-5-chat', 'gpt-5', {}],
+  ['openai/gpt-5.2-pro', 'gpt-5.2-pro', {}],
+  ['openai/o3-pro', 'o3-pro', {}],
+  ['openai/gpt-3.5-turbo-instruct', 'gpt-3.5-turbo', {}],
+  ['anthropic/claude-opus-4.1', 'claude-opus-4.1', {}],
+  ['anthropic/claude-3.5-haiku', 'claude-haiku-3.5', {}],
+  ['anthropic/claude-3-haiku', 'claude-haiku-3', {}],
+  ['claude-3-opus-latest', 'claude-opus-3', {}],
+  ['claude-3-7-sonnet-20250219', 'claude-sonnet-3.7', { date: '20250219' }],
+  ['claude-haiku-4-5', 'claude-haiku-4.5', {}],
+  ['anthropic.claude-opus-4-1-20250805-v1:0', 'claude-opus-4.1', { date: '20250805' }],
+  ['google/gemini-2.0-flash-001', 'gemini-2-flash', { date: '001' }],
+  ['google/gemini-2.0-flash-lite-001', 'gemini-2-flash-lite', { date: '001' }],
+  ['gemini-1.5-pro-002', 'gemini-1.5-pro', { date: '002' }],
+  ['gemini-3-pro-preview', 'gemini-3-pro', {}],
+  ['models/gemini-2.5-flash', 'gemini-2.5-flash', {}],
+  ['meta-llama/llama-3.3-70b-instruct:free', 'llama-3.3-70b', { sizeB: 70, free: true }],
+  ['meta-llama/Meta-Llama-3.1-405B-Instruct-FP8', 'llama-3.1-405b', { sizeB: 405, quantization: 'fp8' }],
+  ['mistralai/mistral-medium-3.1', 'mistral-medium', { date: '2508' }],
+  ['mistralai/codestral-2508', 'codestral', { date: '2508' }],
+  ['mistralai/devstral-2512', 'devstral', { date: '2512' }],
+  ['mistralai/magistral-small-2506', 'magistral-small', { date: '2506' }],
+  ['open-mistral-7b', 'mistral-7b', { sizeB: 7 }],
+  ['x-ai/grok-code-fast-1', 'grok-coder-fast', {}],
+  ['grok-beta', 'grok-beta', {}],
+  ['deepseek/deepseek-v3.2', 'deepseek-v3.2', {}],
+  ['deepseek/deepseek-v4-flash:free', 'deepseek-v4-flash', { free: true }],
+  ['moonshotai/kimi-k2-0905', 'kimi-k2', { date: '0905' }],
+  ['MiniMaxAI/MiniMax-M2.5', 'minimax-m2.5', {}],
+  ['minimax/minimax-m1', 'minimax-m1', {}],
+  ['z-ai/glm-4-32b', 'glm-4-32b', { sizeB: 32 }],
+  ['THUDM/glm-4-9b-chat', 'glm-4-9b', { sizeB: 9 }],
+  ['nvidia/nemotron-nano-9b-v2:free', 'nemotron-2-nano-9b', { sizeB: 9, free: true }],
+  ['nvidia/llama-3.1-nemotron-ultra-253b-v1', 'nemotron-1-ultra-253b', { sizeB: 253, base: 'llama-3.1-253b' }],
+  ['microsoft/wizardlm-2-8x22b', 'wizardlm-2-8x22b', { sizeB: 176 }],
+  ['amazon/nova-micro-v1', 'nova-1-micro', {}],
+  ['ai21/jamba-large-1.7', 'jamba-1.7-large', {}],
+  ['stepfun-ai/step3', 'step-3', {}],
+  ['xiaomi/mimo-v2-flash', 'mimo-2-flash', {}],
+  ['qwen/qwen3-next-80b-a3b-thinking', 'qwen-3-next-thinking-80b', { sizeB: 80, activeB: 3 }],
+  ['Qwen/Qwen2.5-VL-72B-Instruct', 'qwen-2.5-vision-72b', { sizeB: 72 }],
+  ['qwen/qwen-plus-2025-07-28:thinking', 'qwen-plus-thinking', { date: '20250728' }],
+  ['allenai/olmo-3-32b-think', 'olmo-3-thinking-32b', { sizeB: 32 }],
+  ['tiiuae/Falcon3-7B-Instruct', 'falcon-3-7b', { sizeB: 7 }],
+  ['01-ai/Yi-Coder-9B-Chat', 'yi-coder-9b', { sizeB: 9 }],
+  ['HuggingFaceTB/SmolLM3-3B', 'smollm-3-3b', { sizeB: 3 }],
+]
+
+const silent: Said = {
+  sizeB: undefined,
+  activeB: undefined,
+  date: undefined,
+  quantization: undefined,
+  effort: undefined,
+  free: false,
+  latest: false,
+  base: undefined,
+}
+
+t.test('names of models say what they are', async t => {
+  t.ok(names.length >= 150)
+  for (const [name, canonical, said] of names) {
+    const identity = identify(name)
+    t.equal(identity.name, canonical, name)
+    t.match(identity, { ...silent, ...said }, name)
+  }
+})
+
+t.test('one model is one however its name is written', async t => {
+  const ways = [
+    [
+      'qwen2.5-coder:7b',
+      'Qwen/Qwen2.5-Coder-7B-Instruct',
+      'qwen/qwen-2.5-coder-7b-instruct',
+      'Qwen2.5-Coder-7B-Instruct-Q4_K_M.gguf',
+    ],
+    [
+      'llama3.1:8b',
+      'meta-llama/Meta-Llama-3.1-8B-Instruct',
+      'accounts/fireworks/models/llama-v3p1-8b-instruct',
+      'llama-3.1-8b-instant',
+    ],
+    [
+      'claude-3-5-sonnet-20241022',
+      'anthropic/claude-3.5-sonnet',
+      'us.anthropic.claude-3-5-sonnet-20241022-v2:0',
+      'claude-3-5-sonnet@20241022',
+    ],
+    ['deepseek-r1:14b', 'DeepSeek-R1-Distill-Qwen-14B', 'deepseek-r1:14b-qwen-distill-q8_0'],
+    ['llama3.2-vision:11b', 'Llama-3.2-11B-Vision-Instruct'],
+    ['glm-4.5-air', 'z-ai/glm-4.5-air:free', 'zai-org/GLM-4.5-Air-FP8'],
+    ['kimi-k2:1t-cloud', 'moonshotai/kimi-k2', 'moonshotai/Kimi-K2-Instruct'],
+  ]
+  for (const [first, ...others] of ways) {
+    for (const other of others) t.equal(canonicalName(other), canonicalName(first!), other)
+  }
+})
+
+t.test('evidence tells releases, efforts and weights apart, but not servers and offers', async t => {
+  t.equal(evidenceKey('openai/gpt-4o-2024-08-06', undefined), evidenceKey('gpt-4o-2024-08-06', undefined))
+  t.equal(evidenceKey('deepseek/deepseek-r1-0528:free', undefined), evidenceKey('deepseek-r1-0528', undefined))
+  t.not(evidenceKey('gpt-4-0613', undefined), evidenceKey('gpt-4-0314', undefined))
+  t.not(evidenceKey('o3-mini-high', undefined), evidenceKey('o3-mini', undefined))
+  t.not(evidenceKey('qwen3:8b', 'sha256:1'), evidenceKey('qwen3:8b', 'sha256:2'))
+})
+
+t.test('any text is a name, read once: reading the canonical name changes nothing about family and size', async t => {
+  fc.assert(
+    fc.property(fc.oneof(fc.string(), fc.constantFrom(...names.map(([name]) => name))), fc.string(), (name, more) => {
+      const identity = identify(name + more)
+      t.ok(identity.name.length > 0 && identity.name.length <= 220)
+      t.same(identify(name + more), identity)
+    }),
+    { numRuns: 200 },
+  )
+  for (const [, canonical] of names) t.equal(canonicalName(canonical), canonical)
+})
+
+t.test('only the first two hundred letters of a name count', async t => {
+  t.same(identify(`qwen3:8b${' '.repeat(300)}-free`), identify('qwen3:8b'))
+  t.ok(identify('q4-'.repeat(100_000)).name.length <= 220)
+})
