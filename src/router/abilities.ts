@@ -1,8 +1,11 @@
+import { LRUCache } from 'lru-cache'
+import { clamp } from './clamp.ts'
 import type { Model } from '../providers/provider.ts'
-import type { AbilityTable, KnownModel } from './ability-table.ts'
+import type { KnownModel } from './ability-table.ts'
 import type { Prior } from './beliefs.ts'
 import { canonicalName, evidenceKey } from './model-identity.ts'
-import { createPublicAbility, publishedEntry, type PublicAbility } from './public-ability.ts'
+import type { PublicAbility } from './ability-guess.ts'
+import type { PublicAbilities } from './public-ability.ts'
 import { unknownCategory } from './text/judge.ts'
 import type { Weights } from './weights.ts'
 
@@ -39,22 +42,31 @@ const quantizationLoss: readonly [pattern: RegExp, loss: number][] = [
   [/(?:^|[^a-z])i?q5/i, 0.05],
 ]
 
-/**
- * Expectations of models, kept per model object, since a decision looks at hundreds of them.
- */
-export function createAbilities(weights: Weights | undefined, table: AbilityTable): (model: Model) => Ability {
+/** Providers describe the same models anew every time they list them; so many descriptions are remembered. */
+const maxDescriptions = 4096
+
+/** Expectations of models, remembered per model object and per description, since a decision looks at hundreds of them. */
+export function createAbilities(
+  weights: Weights | undefined,
+  { publicAbilityOf, entryOf }: PublicAbilities,
+): (model: Model) => Ability {
   const known = new WeakMap<Model, Ability>()
-  const expectations = {
-    publicAbilityOf: createPublicAbility(table),
-    measured: measuredModels(weights),
-    scale: scaleOf(weights, table),
-    weights,
-  }
+  const described = new LRUCache<string, Ability>({ max: maxDescriptions })
+  const expectations = { publicAbilityOf, measured: measuredModels(weights), scale: scaleOf(weights, entryOf), weights }
   return model => {
-    let ability = known.get(model)
-    if (ability === undefined) known.set(model, (ability = abilityOf(model, expectations)))
+    const remembered = known.get(model)
+    if (remembered !== undefined) return remembered
+    const description = descriptionOf(model)
+    let ability = described.get(description)
+    if (ability === undefined) described.set(description, (ability = abilityOf(model, expectations)))
+    known.set(model, ability)
     return ability
   }
+}
+
+/** All of a model that its ability rests on. */
+function descriptionOf({ name, family, parametersB, quantization, digest, price, free, released }: Model): string {
+  return JSON.stringify([name, family, parametersB, quantization, digest, price?.output, free, released])
 }
 
 type Measured = Weights['models'][string]
@@ -82,8 +94,7 @@ const usualScale: Scale = { offset: 0.55, slope: 0.55, sd: 0.2 }
 const minSlope = 0.3
 
 /** The line through the models that both know. */
-function scaleOf(weights: Weights | undefined, table: AbilityTable): Scale {
-  const entryOf = publishedEntry(table)
+function scaleOf(weights: Weights | undefined, entryOf: (name: string) => KnownModel | undefined): Scale {
   const pairs = Object.entries(weights?.models ?? {})
     .map(([name, { ability }]) => ({ known: entryOf(name), ability }))
     .filter((pair): pair is { known: KnownModel; ability: number } => pair.known !== undefined)
@@ -163,8 +174,4 @@ function easier(rate: number): number {
 function lossOf({ quantization, name }: Model): number {
   const text = quantization ?? name
   return quantizationLoss.find(([pattern]) => pattern.test(text))?.[1] ?? 0
-}
-
-function clamp(value: number, low: number, high: number): number {
-  return Math.max(low, Math.min(high, value))
 }

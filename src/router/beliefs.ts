@@ -1,3 +1,5 @@
+import { clamp } from './clamp.ts'
+
 /**
  * What is believed about one model at one kind of task: pseudo-observations of a score in 0..1. Counts are capped, so that
  * a model that changes is noticed, and fade with time, so that old traffic gives way to new.
@@ -75,8 +77,4 @@ export function reconsider(priorTrust: PriorTrust, prior: Prior, score: number):
 function fading(belief: Belief, now: number): number {
   const age = now - belief.updatedAt
   return age < hourMs ? 1 : 0.5 ** ((Math.floor(age / hourMs) * hourMs) / halfLifeMs)
-}
-
-function clamp(value: number, low: number, high: number): number {
-  return Math.max(low, Math.min(high, value))
 }

@@ -1,9 +1,10 @@
 import type { Model } from '../providers/provider.ts'
 import { createAbilities, type Ability } from './abilities.ts'
-import { loadAbilityTable, type AbilityTable } from './ability-table.ts'
+import { loadAbilityTable } from './ability-table.ts'
 import type { Evidence } from './evidence.ts'
 import type { Policy } from './policy.ts'
 import type { Measured } from './measure.ts'
+import { createPublicAbilities, type PublicAbilities } from './public-ability.ts'
 import { createTextJudge, unknownCategory, type TextJudgement } from './text/judge.ts'
 import type { Weights } from './weights.ts'
 
@@ -30,13 +31,13 @@ export function createKnowledge(
   evidence: Evidence,
   policy: Policy,
   ratioOf: Knowledge['ratioOf'],
-  table: AbilityTable = loadAbilityTable(),
+  publicAbilities: PublicAbilities = createPublicAbilities(loadAbilityTable()),
 ): Knowledge {
   return {
     policy,
     evidence,
     ratioOf,
-    abilityOf: createAbilities(weights, table),
+    abilityOf: createAbilities(weights, publicAbilities),
     judge:
       weights === undefined ? () => ({ categories: { [unknownCategory]: 1 }, ease: 0 }) : createTextJudge(weights.text),
     typicalOutput: category => weights?.base[category]?.outputTokens,

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { freePrice } from '../../src/accounting/pricing.ts'
 import type { Model } from '../../src/providers/provider.ts'
+import { loadAbilityTable } from '../../src/router/ability-table.ts'
 import type { Asked, CandidatePool } from '../../src/router/decide.ts'
 import {
   emptyEvidence,
@@ -16,8 +17,11 @@ import { measure, type Measured } from '../../src/router/measure.ts'
 import type { RequestOptions } from '../../src/router/options.ts'
 import { defaultPolicy, type Policy } from '../../src/router/policy.ts'
 import type { Load } from '../../src/router/price.ts'
+import { createPublicAbilities } from '../../src/router/public-ability.ts'
 import { presets, type Group } from '../../src/router/select.ts'
 import { ChatRequest } from '../../src/wire/chat/schema.ts'
+
+const publicAbilities = createPublicAbilities(loadAbilityTable())
 
 export function localModel(name: string, changes: Partial<Model> = {}): Model {
   return {
@@ -91,13 +95,19 @@ export function argumentsOf(situation: Situation): [Asked, CandidatePool, Knowle
       condition: situation.condition ?? (() => ({ state: 'ready' })),
       load: situation.load ?? (() => ({ busy: 0, waiting: 0, slots: 1 })),
     },
-    createKnowledge(situation.weights, evidence, { ...defaultPolicy, explorationShare: 0, ...policy }, () => 1),
+    createKnowledge(
+      situation.weights,
+      evidence,
+      { ...defaultPolicy, explorationShare: 0, ...policy },
+      () => 1,
+      publicAbilities,
+    ),
   ]
 }
 
 /** Says that `model` does so well, so often that no prior matters. */
 export function teach(evidence: Evidence, model: Model, score: number, category = 'chat'): void {
-  const { abilityOf } = createKnowledge(undefined, evidence, defaultPolicy, () => 1)
+  const { abilityOf } = createKnowledge(undefined, evidence, defaultPolicy, () => 1, publicAbilities)
   const { key } = abilityOf(model)
   for (let time = 0; time < 60; time++) {
     const prior = () => ({ rate: score, base: score, strength: 1 })
@@ -176,7 +186,7 @@ export const anySituation: fc.Arbitrary<Situation & { now: number; chance: numbe
   .map(drawn => {
     const { models } = drawn
     const evidence = emptyEvidence()
-    const { abilityOf } = createKnowledge(undefined, evidence, defaultPolicy, () => 1)
+    const { abilityOf } = createKnowledge(undefined, evidence, defaultPolicy, () => 1, publicAbilities)
     for (const [at, score] of drawn.scores.entries()) {
       const model = models[at]
       if (model === undefined) continue

@@ -3,14 +3,15 @@ import type { Model } from '../../src/providers/provider.ts'
 import { createAbilities } from '../../src/router/abilities.ts'
 import { loadAbilityTable, shippedAbilitiesFile, type AbilityTable } from '../../src/router/ability-table.ts'
 import { identify } from '../../src/router/model-identity.ts'
-import { createPublicAbility } from '../../src/router/public-ability.ts'
+import { createPublicAbilities } from '../../src/router/public-ability.ts'
 import { loadWeights } from '../../src/router/weights.ts'
 import { localModel, paidModel } from '../helpers/router-samples.ts'
 import { spearman } from '../helpers/spearman.ts'
 
 const table = loadAbilityTable()
-const publicAbilityOf = createPublicAbility(table)
-const abilityOf = createAbilities(loadWeights().weights, table)
+const publicAbilities = createPublicAbilities(table)
+const { publicAbilityOf } = publicAbilities
+const abilityOf = createAbilities(loadWeights().weights, publicAbilities)
 
 const named = (name: string) => localModel(name, { parametersB: undefined })
 const sold = (name: string, output: number, released?: string) =>
@@ -167,7 +168,7 @@ t.test('guesses about models without results are near, and their intervals are h
     const { family, name, sizeB } = identify(key.split('@')[0]!)
     const described = { parametersB: known.sizeB ?? sizeB, released: known.released, free: false }
     const price = known.price === undefined ? undefined : { input: known.price / 4, output: known.price }
-    const guess = createPublicAbility(without(key))
+    const { publicAbilityOf: guess } = createPublicAbilities(without(key))
     return {
       known,
       byName: guess({ ...described, name, price }),

@@ -4,6 +4,7 @@ import t from 'tap'
 import { createAbilities } from '../../src/router/abilities.ts'
 import { loadAbilityTable } from '../../src/router/ability-table.ts'
 import { decide } from '../../src/router/decide.ts'
+import { createPublicAbilities } from '../../src/router/public-ability.ts'
 import { createTextJudge } from '../../src/router/text/judge.ts'
 import { loadWeights, shippedWeightsFile } from '../../src/router/weights.ts'
 import { argumentsOf, localModel, measured, paidModel } from '../helpers/router-samples.ts'
@@ -54,7 +55,7 @@ t.test('the weights are small', async t => {
 })
 
 t.test('a model nobody measured is judged by its size, its price and its quantization', async t => {
-  const abilityOf = createAbilities(shipped, loadAbilityTable())
+  const abilityOf = createAbilities(shipped, createPublicAbilities(loadAbilityTable()))
   const sized = (parametersB: number, quantization?: string) =>
     abilityOf(localModel('new', { parametersB, quantization }))
   t.equal(sized(8).source, 'size')
@@ -66,7 +67,7 @@ t.test('a model nobody measured is judged by its size, its price and its quantiz
 })
 
 t.test('a model of the public data is known under the names that servers give it', async t => {
-  const abilityOf = createAbilities(shipped, loadAbilityTable())
+  const abilityOf = createAbilities(shipped, createPublicAbilities(loadAbilityTable()))
   for (const name of [
     'llama-3.1-8b-instruct',
     'meta-llama/llama-3.1-8b-instruct:free',

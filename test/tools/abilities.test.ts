@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { shippedAbilitiesFile } from '../../src/router/ability-table.ts'
-import { createPublicAbility } from '../../src/router/public-ability.ts'
+import { createPublicAbilities } from '../../src/router/public-ability.ts'
 import { readCsv, writeCsv } from '../../tools/abilities/csv.ts'
 import { entriesOf } from '../../tools/abilities/entries.ts'
 import { mergeFacts, readFacts } from '../../tools/abilities/facts.ts'
@@ -40,7 +40,7 @@ t.test('well-known models are in the order of benchmarks that were kept from the
     ['reported-mmlu-pro', benchmark => benchmark.includes('mmlu-pro'), 0.85],
   ]
   for (const [kept, out, atLeast] of heldOut) {
-    const publicAbilityOf = createPublicAbility(makeTable(facts, out))
+    const { publicAbilityOf } = createPublicAbilities(makeTable(facts, out))
     const rows = facts.scores
       .filter(({ benchmark, model }) => benchmark === kept && (kept !== 'arena-2025-12' || wellKnown.includes(model)))
       .map(({ model, score }) => ({

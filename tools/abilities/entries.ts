@@ -1,4 +1,5 @@
 import { identify, type ModelIdentity } from '../../src/router/model-identity.ts'
+import { dateOf } from '../../src/router/model-releases.ts'
 import type { Facts } from './facts.ts'
 
 /** One model of the table with all that is published about it. */
@@ -88,10 +89,7 @@ function keys(identities: readonly ModelIdentity[]): (identity: ModelIdentity) =
 
 /** The release that a key ends with, where it tells the year. */
 function releaseIn(key: string): string | undefined {
-  const date = key.split('@')[1]
-  if (date === undefined) return undefined
-  if (date.length === 8) return `${date.slice(0, 4)}-${date.slice(4, 6)}-${date.slice(6)}`
-  return /^2[3-9]/.test(date) ? `20${date.slice(0, 2)}-${date.slice(2)}` : undefined
+  return dateOf(key.split('@')[1])
 }
 
 /** What a model does when it is not told: Claude and Gemini think hard by themselves where they are told at all. */

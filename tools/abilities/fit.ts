@@ -1,3 +1,4 @@
+import { years as yearsSince2024 } from '../../src/router/model-releases.ts'
 import type { BenchmarkFacts, WorkKind } from './facts.ts'
 import { workKinds } from './facts.ts'
 import type { Entry, Result } from './entries.ts'
@@ -75,9 +76,7 @@ export function fitAbilities(entries: readonly Entry[], facts: Readonly<Record<s
 
 /** Years from the start of 2024 to a release; what nobody dated is taken for the middle of 2024. */
 export function years({ released }: { released?: string | undefined }): number {
-  if (released === undefined) return 0.5
-  const [year = 2024, month = 6, day = 15] = released.split('-').map(Number)
-  return year - 2024 + (month - 1) / 12 + (day - 1) / 365
+  return released === undefined ? 0.5 : yearsSince2024(released)
 }
 
 function observationsOf(
