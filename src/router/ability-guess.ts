@@ -148,6 +148,7 @@ function mostBySuccessors(identity: Identity, model: Described, { byFamily }: Kn
     each =>
       each.known.price !== undefined &&
       each.known.price <= price.output &&
+      compareVersions(each.identity.version, identity.version) >= 0 &&
       (nameless || sameWords(each.identity, identity)) &&
       (when !== undefined && each.known.released !== undefined
         ? yearsApart(each.known.released, when) > (nameless ? generationYears : 0)

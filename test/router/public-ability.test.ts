@@ -3,6 +3,7 @@ import type { Model } from '../../src/providers/provider.ts'
 import { createAbilities } from '../../src/router/abilities.ts'
 import { loadAbilityTable, shippedAbilitiesFile, type AbilityTable } from '../../src/router/ability-table.ts'
 import { identify } from '../../src/router/model-identity.ts'
+import { compareVersions } from '../../src/router/model-releases.ts'
 import { createPublicAbilities } from '../../src/router/public-ability.ts'
 import { loadWeights } from '../../src/router/weights.ts'
 import { localModel, paidModel } from '../helpers/router-samples.ts'
@@ -80,12 +81,14 @@ t.test('a model is never taken for better than its cheaper successor', async t =
   for (const members of lines.values()) {
     for (const {
       key,
+      identity: own,
       known: { released, price, ability, sizeB },
     } of members) {
       for (const { key: later, known, identity } of members) {
         if (released === undefined || known.released === undefined || known.released <= released) continue
         if (price === undefined || known.price === undefined || known.price > price || identity.version === undefined)
           continue
+        if (compareVersions(identity.version, own.version) < 0) continue
         if ((known.sizeB ?? Infinity) >= (sizeB ?? 0)) t.ok(ability <= known.ability, `${key} before ${later}`)
       }
     }
@@ -97,6 +100,13 @@ t.test('a model that nobody knows is not better than a known successor of its fa
   t.ok(publicAbilityOf(sold('openai/gpt-4-32k-vintage', 120, '2023-03-14')).ability < successor.ability)
   const masked = publicAbilityOf({ ...sold('x', 60, '2023-06-01'), family: 'gpt' })
   t.ok(masked.ability <= successor.ability)
+})
+
+t.test('a cheaper model of an older generation is no successor, however late it came out', async t => {
+  const unmeasured = createPublicAbilities(without('gpt-4-turbo')).publicAbilityOf(
+    sold('gpt-4-1106-preview', 30, '2023-11-06'),
+  )
+  t.ok(unmeasured.ability > publicAbilityOf(named('gpt-3.5-turbo-0125')).ability)
 })
 
 t.test('a free offer is as able as the one that is paid for', async t => {

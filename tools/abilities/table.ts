@@ -4,6 +4,7 @@ import {
   type AttributeGuess,
   type KnownModel,
 } from '../../src/router/ability-table.ts'
+import { compareVersions } from '../../src/router/model-releases.ts'
 import { entriesOf, type Entry } from './entries.ts'
 import type { Facts } from './facts.ts'
 import { fitAbilities, leastSquares, sum, years, type Fit } from './fit.ts'
@@ -54,12 +55,15 @@ function succession(entries: readonly Entry[], models: Record<string, KnownModel
     const latestFirst = line
       .filter(each => each.released !== undefined && each.price !== undefined)
       .sort((a, b) => years(b) - years(a))
-    for (const [at, { key, price, sizeB }] of latestFirst.entries()) {
+    for (const [at, { key, price, sizeB, identity }] of latestFirst.entries()) {
       const successors = latestFirst
         .slice(0, at)
         .filter(
           later =>
-            later.price! <= price! && (later.sizeB ?? Infinity) >= (sizeB ?? 0) && later.identity.version !== undefined,
+            later.price! <= price! &&
+            (later.sizeB ?? Infinity) >= (sizeB ?? 0) &&
+            compareVersions(later.identity.version, identity.version) >= 0 &&
+            later.identity.version !== undefined,
         )
       const least = Math.min(...successors.map(later => models[later.key]!.ability))
       models[key]!.ability = Math.min(models[key]!.ability, least)
