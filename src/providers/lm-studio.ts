@@ -2,17 +2,18 @@ import { z } from 'zod'
 import { GatewayError } from '../errors.ts'
 import { isObject } from '../json.ts'
 import { freePrice } from '../accounting/pricing.ts'
-import { endpointList, type EndpointList, readEndpoints, withoutEnding } from './http/endpoints.ts'
+import { endpointList, withoutEnding } from './http/endpoints.ts'
 import { gapInPrompt } from './openai/fim-prompt.ts'
 import { createInventory } from './inventory.ts'
 import { type ChatBody, localChat, localChatBody } from './openai/chat.ts'
 import { openAiNonChat } from './openai/non-chat.ts'
 import { billions } from './parameter-count.ts'
 import type { Model, ProviderKind } from './provider.ts'
+import { serverKind } from './server-kind.ts'
 import { refuseUnable } from './refuse-unable.ts'
 import { createUpstream, labelOf, type Upstream } from './http/upstream.ts'
 
-export const lmStudio: ProviderKind = {
+export const lmStudio: ProviderKind = serverKind({
   kind: 'lm-studio',
   label: 'LM Studio',
   settings: {
@@ -23,13 +24,8 @@ export const lmStudio: ProviderKind = {
     },
   },
   normalize: withoutEnding('/api/v1', '/api/v0', '/v1', '/api'),
-  endpoints: (variables, environment) =>
-    readEndpoints(variables.LM_STUDIO_ENDPOINT as EndpointList, environment, {
-      kind: 'lm-studio',
-      variable: 'LM_STUDIO_ENDPOINT',
-      defaultUrl: 'http://127.0.0.1:1234',
-      normalize: lmStudio.normalize,
-    }),
+  variable: 'LM_STUDIO_ENDPOINT',
+  defaultUrl: 'http://127.0.0.1:1234',
   create({ endpoint, transport, now }) {
     const { name, url } = endpoint
     const label = labelOf(lmStudio, endpoint)
@@ -61,7 +57,7 @@ export const lmStudio: ProviderKind = {
       },
     }
   },
-}
+})
 
 /** LM Studio knows `json_schema` but not `json_object`. */
 function withJsonSchema(body: ChatBody): ChatBody {

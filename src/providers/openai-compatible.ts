@@ -5,7 +5,7 @@ import { GatewayError } from '../errors.ts'
 import { readNumber } from '../json.ts'
 import { freePrice, isFree, type Price } from '../accounting/pricing.ts'
 import { isLoopback } from '../net.ts'
-import { endpointList, type EndpointList, readEndpoints } from './http/endpoints.ts'
+import { endpointList } from './http/endpoints.ts'
 import { completionsOrChat } from './openai/completion-by-chat.ts'
 import { gapInPrompt } from './openai/fim-prompt.ts'
 import { createInventory } from './inventory.ts'
@@ -13,10 +13,11 @@ import { chatBody, openAiChat } from './openai/chat.ts'
 import { openAiNonChat } from './openai/non-chat.ts'
 import { askMessages } from './openai/messages-answer.ts'
 import type { Model, ProviderCall, ProviderKind, Tier } from './provider.ts'
+import { serverKind } from './server-kind.ts'
 import { createUpstream, type Upstream } from './http/upstream.ts'
 
 /** Any server that speaks chat completions: vLLM, SGLang, llamafile, a cloud provider, another gateway. */
-export const openAiCompatible: ProviderKind = {
+export const openAiCompatible: ProviderKind = serverKind({
   kind: 'openai-compatible',
   label: 'OpenAI-compatible server',
   settings: {
@@ -27,12 +28,7 @@ export const openAiCompatible: ProviderKind = {
     },
   },
   normalize: baseUrl,
-  endpoints: (variables, environment) =>
-    readEndpoints(variables.OPENAI_COMPATIBLE_ENDPOINT as EndpointList, environment, {
-      kind: 'openai-compatible',
-      variable: 'OPENAI_COMPATIBLE_ENDPOINT',
-      normalize: baseUrl,
-    }),
+  variable: 'OPENAI_COMPATIBLE_ENDPOINT',
   create({ endpoint, transport, now }) {
     const tier = endpoint.tier ?? tierOf(endpoint.url)
     const anthropics = new URL(endpoint.url).hostname === 'api.anthropic.com'
@@ -75,7 +71,7 @@ export const openAiCompatible: ProviderKind = {
       nonChat: { ...nonChat, completions: completionsOrChat(complete, chat) },
     }
   },
-}
+})
 
 /** What servers tell about a model beside its id, under the names that are in use. */
 const ListedModel = z.looseObject({

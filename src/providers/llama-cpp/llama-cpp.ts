@@ -1,17 +1,18 @@
 import { z } from 'zod'
 import { GatewayError } from '../../errors.ts'
 import { freePrice } from '../../accounting/pricing.ts'
-import { endpointList, type EndpointList, readEndpoints, withoutEnding } from '../http/endpoints.ts'
+import { endpointList, withoutEnding } from '../http/endpoints.ts'
 import { createInventory } from '../inventory.ts'
 import { countTokens } from './count.ts'
 import { infill } from './infill.ts'
 import { localChat, localChatBody } from '../openai/chat.ts'
 import { openAiNonChat } from '../openai/non-chat.ts'
 import type { Model, ProviderKind } from '../provider.ts'
+import { serverKind } from '../server-kind.ts'
 import { createUpstream, labelOf, type Upstream } from '../http/upstream.ts'
 
 /** llama-server, with one model or as a router over many. */
-export const llamaCpp: ProviderKind = {
+export const llamaCpp: ProviderKind = serverKind({
   kind: 'llama-cpp',
   label: 'llama.cpp',
   settings: {
@@ -22,13 +23,8 @@ export const llamaCpp: ProviderKind = {
     },
   },
   normalize: withoutEnding('/v1'),
-  endpoints: (variables, environment) =>
-    readEndpoints(variables.LLAMA_CPP_ENDPOINT as EndpointList, environment, {
-      kind: 'llama-cpp',
-      variable: 'LLAMA_CPP_ENDPOINT',
-      defaultUrl: 'http://127.0.0.1:8080',
-      normalize: llamaCpp.normalize,
-    }),
+  variable: 'LLAMA_CPP_ENDPOINT',
+  defaultUrl: 'http://127.0.0.1:8080',
   create({ endpoint, transport, now }) {
     const { name, url } = endpoint
     const label = labelOf(llamaCpp, endpoint)
@@ -58,7 +54,7 @@ export const llamaCpp: ProviderKind = {
       },
     }
   },
-}
+})
 
 const Listed = z.looseObject({
   id: z.string(),

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { endpointList, type EndpointList, readEndpoints, withoutEnding } from '../http/endpoints.ts'
+import { endpointList, withoutEnding } from '../http/endpoints.ts'
 import { createInventory } from '../inventory.ts'
 import { ollamaCompletion, ollamaStream } from './answer.ts'
 import { contextFor } from './context.ts'
@@ -7,6 +7,7 @@ import { ollamaNonChat } from './non-chat.ts'
 import { createOllamaModels } from './models.ts'
 import { ollamaRequest } from './request.ts'
 import type { ProviderCall, ProviderKind, ProviderReply } from '../provider.ts'
+import { serverKind } from '../server-kind.ts'
 import { refuseUnable } from '../refuse-unable.ts'
 import { createUpstream, labelOf } from '../http/upstream.ts'
 
@@ -14,7 +15,7 @@ import { createUpstream, labelOf } from '../http/upstream.ts'
  * Ollama over its native API: its OpenAI-compatible one ignores `num_ctx` and cuts long prompts at its default without a
  * word.
  */
-export const ollama: ProviderKind = {
+export const ollama: ProviderKind = serverKind({
   kind: 'ollama',
   label: 'Ollama',
   settings: {
@@ -30,15 +31,10 @@ export const ollama: ProviderKind = {
     },
   },
   normalize: withoutEnding('/api', '/v1'),
-  endpoints(variables, environment) {
-    const seconds = variables.OLLAMA_TIMEOUT as number | undefined
-    const timeout = seconds === undefined ? {} : { firstTokenTimeoutMs: Math.ceil(seconds * 1000) }
-    return readEndpoints(variables.OLLAMA_ENDPOINT as EndpointList, environment, {
-      kind: 'ollama',
-      variable: 'OLLAMA_ENDPOINT',
-      defaultUrl: 'http://127.0.0.1:11434',
-      normalize: ollama.normalize,
-    }).map(endpoint => ({ ...endpoint, ...timeout }))
+  variable: 'OLLAMA_ENDPOINT',
+  defaultUrl: 'http://127.0.0.1:11434',
+  adjust(endpoint, { OLLAMA_TIMEOUT: seconds }) {
+    return typeof seconds === 'number' ? { ...endpoint, firstTokenTimeoutMs: Math.ceil(seconds * 1000) } : endpoint
   },
   create({ endpoint, transport, now }) {
     const { name, url } = endpoint
@@ -83,4 +79,4 @@ export const ollama: ProviderKind = {
       nonChat: ollamaNonChat(upstream, models),
     }
   },
-}
+})

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { asGatewayError } from '../../errors.ts'
 import type { StreamPart } from '../../wire/stream-part.ts'
-import { endpointList, type EndpointList, readEndpoints } from '../http/endpoints.ts'
+import { endpointList } from '../http/endpoints.ts'
 import { completionsOrChat } from '../openai/completion-by-chat.ts'
 import { createInventory } from '../inventory.ts'
 import { askMessages } from '../openai/messages-answer.ts'
@@ -10,6 +10,7 @@ import { openAiNonChat } from '../openai/non-chat.ts'
 import { readOpenRouterModels } from './models.ts'
 import type { Model, ProviderCall, ProviderKind, ProviderReply } from '../provider.ts'
 import { createQuarantine } from './quarantine.ts'
+import { serverKind } from '../server-kind.ts'
 import { refuseUnable } from '../refuse-unable.ts'
 import { createUpstream, labelOf } from '../http/upstream.ts'
 
@@ -23,7 +24,7 @@ interface Ask {
   fields: Readonly<Record<string, unknown>>
 }
 
-export const openRouter: ProviderKind = {
+export const openRouter: ProviderKind = serverKind({
   kind: 'openrouter',
   label: 'OpenRouter',
   needsKey: true,
@@ -43,13 +44,8 @@ export const openRouter: ProviderKind = {
     const path = url.pathname.replace(/\/+$/, '').replace(/\/(chat\/completions|models)$/, '')
     return url.origin + (path === '' || path === '/api' ? '/api/v1' : path)
   },
-  endpoints: (variables, environment) =>
-    readEndpoints(variables.OPENROUTER_ENDPOINT as EndpointList, environment, {
-      kind: 'openrouter',
-      variable: 'OPENROUTER_ENDPOINT',
-      defaultUrl: 'https://openrouter.ai/api/v1',
-      normalize: openRouter.normalize,
-    }),
+  variable: 'OPENROUTER_ENDPOINT',
+  defaultUrl: 'https://openrouter.ai/api/v1',
   create({ endpoint, transport, now }) {
     const { name, url } = endpoint
     const label = labelOf(openRouter, endpoint)
@@ -131,4 +127,4 @@ export const openRouter: ProviderKind = {
       nonChat: { embeddings: nonChat.embeddings, completions: completionsOrChat(nonChat.completions, chat) },
     }
   },
-}
+})
