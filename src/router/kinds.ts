@@ -1,10 +1,11 @@
+import { taskKinds, type TaskKind } from './task-kinds.ts'
 import { unknownCategory } from './text/judge.ts'
 
 /**
  * Kinds of coding work for which public outcomes exist without texts: they cannot be learned from words, so that they are
  * told apart by what people call them. The first that matches wins.
  */
-const codingKinds: readonly (readonly [kind: string, pattern: RegExp])[] = [
+const codingKinds: readonly (readonly [kind: TaskKind, pattern: RegExp])[] = [
   ['test_generation', /\b(unit tests?|write (?:some )?tests?|test cases?|tests? for)\b/i],
   ['bug_fixing', /\b(fix|bug|debug|broken|crash(?:es)?|fails?|error|exception|traceback|not work(?:ing)?)\b/i],
   ['code_refactoring', /\b(refactor|clean ?up|rewrite|simplify|rename|restructure|modernize)\b/i],
@@ -17,9 +18,9 @@ const codingKinds: readonly (readonly [kind: string, pattern: RegExp])[] = [
   ],
   ['algorithm', /\b(algorithm|complexity|leetcode|dynamic programming|binary tree|graph|shortest path)\b/i],
 ]
-const plainCoding = 'code_generation'
+const plainCoding: TaskKind = 'code_generation'
 /** What short exercises teach about code; its share is handed on to the kinds above. */
-const exercises = 'programming'
+const exercises: TaskKind = 'programming'
 
 const looksLikeCode = /```|^\s*(?:def|class|function|import|const|let|var|public|#include|fn|func)\b|[{};]\s*$/m
 const speaksOfCode =
@@ -54,17 +55,4 @@ export function tagged(tags: readonly string[]): string | undefined {
   return tags.find(tag => knownKinds.has(tag))
 }
 
-const knownKinds = new Set([
-  ...codingKinds.map(([kind]) => kind),
-  plainCoding,
-  exercises,
-  unknownCategory,
-  'math',
-  'arithmetic',
-  'science',
-  'common_sense',
-  'facts',
-  'knowledge',
-  'logic',
-  'writing',
-])
+const knownKinds: ReadonlySet<string> = new Set(taskKinds)

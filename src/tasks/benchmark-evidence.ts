@@ -2,6 +2,7 @@ import { evidence } from '../bench/evidence.ts'
 import type { BenchmarkResult } from '../bench/results.ts'
 import { evidenceKey } from '../router/model-identity.ts'
 import { anyCategory, type Benchmark } from '../router/evidence.ts'
+import type { TaskKind } from '../router/task-kinds.ts'
 
 /** What benchmarks say of one model at one kind of work, in the router's words. */
 export interface BenchmarkFact {
@@ -11,10 +12,16 @@ export interface BenchmarkFact {
   value: Benchmark
 }
 
-const programs = ['programming', 'code_generation', 'code_completion', 'algorithm', 'multi_language']
+const programs: readonly TaskKind[] = [
+  'programming',
+  'code_generation',
+  'code_completion',
+  'algorithm',
+  'multi_language',
+]
 
 /** The kinds of work that a suite is an example of. All suites speak of work in general too, and some of that alone. */
-export const kindsOfSuite: Readonly<Record<string, readonly string[]>> = {
+export const kindsOfSuite: Readonly<Record<string, readonly TaskKind[]>> = {
   javascript: programs,
   python: [...programs, 'data_science'],
   'bug-fixing': ['bug_fixing', 'code_understanding'],

@@ -1,6 +1,7 @@
 import { canonicalName } from '../../src/router/model-identity.ts'
 import type { PackedLinear, PackedText } from '../../src/router/text/judge.ts'
 import { figureCount } from '../../src/router/text/reading.ts'
+import type { TaskKind } from '../../src/router/task-kinds.ts'
 import { weightsVersion, type Weights } from '../../src/router/weights.ts'
 import { blendedPrices } from './blended-prices.ts'
 import { fitAbilities, type Cell } from './fit-abilities.ts'
@@ -18,7 +19,7 @@ export interface TrainingTables {
 }
 
 /** The kinds of tasks that texts are sorted into, by the category their table gives them. */
-const categoryOf: Readonly<Record<string, string>> = {
+const categoryOf: Readonly<Record<string, TaskKind>> = {
   math: 'math',
   gsm8k: 'arithmetic',
   'agentverse-mgsm': 'arithmetic',

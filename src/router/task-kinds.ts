@@ -1,0 +1,26 @@
+/**
+ * The kinds of tasks that the router tells apart: what it learns and predicts quality by, what benchmarks speak about, and
+ * what a caller's tag may name. A new kind is added here.
+ */
+export const taskKinds = [
+  'chat',
+  'writing',
+  'knowledge',
+  'facts',
+  'common_sense',
+  'science',
+  'logic',
+  'math',
+  'arithmetic',
+  'programming',
+  'code_generation',
+  'code_completion',
+  'code_refactoring',
+  'code_understanding',
+  'bug_fixing',
+  'test_generation',
+  'data_science',
+  'algorithm',
+  'multi_language',
+] as const
+export type TaskKind = (typeof taskKinds)[number]
