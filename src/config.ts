@@ -241,11 +241,11 @@ export const coreSettings = {
   },
   TOKEN_THRESHOLD: {
     schema: wholeNumber(1500, 0, 10_000_000),
-    help: 'A request of at most so many tokens does not wait for a local model that is cold or busy ...',
+    help: 'Requests of more tokens than this wait for a local model that is cold or busy; smaller ones go to the next good enough model if that costs at most COST_THRESHOLD.',
   },
   COST_THRESHOLD: {
     schema: z.coerce.number().min(0).max(1000).default(0.02),
-    help: '... if another good enough model answers it for at most so many USD.',
+    help: 'Highest cost in USD at which a request of at most TOKEN_THRESHOLD tokens goes to another good enough model instead of waiting for a local one that is cold or busy.',
   },
   DEFAULT_LOCAL_MODEL: { schema: z.string().optional(), help: 'Preferred among local models that are good enough.' },
   RELIABLE_BENCHMARK_COUNT: { schema: wholeNumber(3), help: 'So many runs make a benchmark result count fully.' },
