@@ -39,7 +39,7 @@ async function recorded(gateway: TestGateway, reply: Reply) {
 }
 
 async function settled({ core }: TestGateway): Promise<void> {
-  while (core.gateway.active() > 0) await new Promise(resolve => setTimeout(resolve, 5))
+  await core.gateway.idle()
 }
 
 t.test(

@@ -17,7 +17,7 @@ t.test('a caller that hangs up before the first token frees the upstream', async
     await t.rejects(asked)
     await local.untilHangUps(stream ? 1 : 2)
   }
-  while (gateway.core.gateway.active() > 0) await new Promise(resolve => setTimeout(resolve, 5))
+  await gateway.core.gateway.idle()
   const rows = await gateway.core.ledger.recent(5)
   t.match(rows, [{ outcome: 'cancelled', status: 499 }, { outcome: 'cancelled' }])
   t.equal(remote.chats.length, 0, 'nobody else was asked')
@@ -35,7 +35,7 @@ t.test('a caller that hangs up in the middle frees the upstream, and what was us
     if (String(bytes).includes('word')) break
   }
   await local.untilHangUps(1)
-  while (gateway.core.gateway.active() > 0) await new Promise(resolve => setTimeout(resolve, 5))
+  await gateway.core.gateway.idle()
   const [row] = await gateway.core.ledger.recent(1)
   t.match(row, { outcome: 'cancelled', model: 'llama-cpp/scripted', usage_estimated: true })
   t.ok((row?.output_tokens ?? 0) > 0)

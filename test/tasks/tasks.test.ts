@@ -337,5 +337,5 @@ function clientOf({ core }: TestGateway): Client {
 }
 
 async function idle({ core }: TestGateway): Promise<void> {
-  while (core.gateway.active() > 0) await new Promise(resolve => setTimeout(resolve, 5))
+  await core.gateway.idle()
 }
