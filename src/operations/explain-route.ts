@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import type { Core } from '../core.ts'
-import { GatewayError } from '../errors.ts'
 import { readOptions } from '../router/options.ts'
 import { ChatRequest } from '../wire/chat/schema.ts'
+import { readFields } from '../wire/read-body.ts'
 import { DecisionView, decisionView } from './decision-view.ts'
 import { operation } from './operation.ts'
 
@@ -17,13 +17,8 @@ export const explainRoute = operation({
   }),
   output: DecisionView,
   run: async ({ gateway }: Core, { request }, call) => {
-    const parsed = ChatRequest.safeParse(request)
-    if (!parsed.success) {
-      const issue = parsed.error.issues[0]
-      const param = ['request', ...(issue?.path ?? [])].join('.')
-      throw new GatewayError('invalid_request', `${param}: ${issue?.message ?? 'is not a chat request'}`, { param })
-    }
-    const query = { options: readOptions({}, parsed.data.metadata) }
-    return decisionView(await gateway.dryRun(parsed.data, call.signal, query))
+    const parsed = readFields(ChatRequest, request, { within: 'request' })
+    const query = { options: readOptions({}, parsed.metadata) }
+    return decisionView(await gateway.dryRun(parsed, call.signal, query))
   },
 })

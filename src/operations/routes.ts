@@ -1,8 +1,11 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { asGatewayError, GatewayError } from '../errors.ts'
+import { asObject, type JsonObject } from '../json.ts'
+import { commentFrame } from '../wire/protocol.ts'
 import type { Client } from './client.ts'
 import { errorEnvelope } from './error-envelope.ts'
+import { hangUpSignal } from './hang-up.ts'
 import type { Operation, Principal } from './operation.ts'
 
 export interface OperationRoutes {
@@ -40,14 +43,16 @@ export function registerOperations(app: FastifyInstance, { operations, client, a
       method: http.method,
       url: http.path,
       handler: (request, reply) =>
-        answer(
-          name,
-          { ...asObject(request.body), ...coerce(request.query), ...coerce(request.params) },
-          request,
-          reply,
-        ),
+        answer(name, { ...bodyOf(request), ...coerce(request.query), ...coerce(request.params) }, request, reply),
     })
   }
+}
+
+function bodyOf({ body }: FastifyRequest): JsonObject {
+  if (body === undefined || body === null) return {}
+  const fields = asObject(body)
+  if (fields === undefined) throw new GatewayError('invalid_request', 'The request body must be a JSON object.')
+  return fields
 }
 
 /** Strings of a query or path as what the schema wants; what does not look like it stays a string for the schema to refuse. */
@@ -65,20 +70,8 @@ function queryReader(input: z.ZodObject): (values: unknown) => Record<string, un
     if (type === 'boolean') return value === 'true' ? true : value === 'false' ? false : value
     return value
   }
-  return values => Object.fromEntries(Object.entries(asObject(values)).map(([key, value]) => [key, coerce(key, value)]))
-}
-
-function asObject(value: unknown): Record<string, unknown> {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
-}
-
-/** Aborts when the caller hangs up before it has its answer. */
-function hangUpSignal(reply: FastifyReply): AbortSignal {
-  const controller = new AbortController()
-  reply.raw.once('close', () => {
-    if (!reply.raw.writableFinished) controller.abort(new GatewayError('client_closed', 'The caller hung up.'))
-  })
-  return controller.signal
+  return values =>
+    Object.fromEntries(Object.entries(asObject(values) ?? {}).map(([key, value]) => [key, coerce(key, value)]))
 }
 
 async function stream(
@@ -92,7 +85,7 @@ async function stream(
     raw.write(`data: ${JSON.stringify(data)}\n\n`)
   }
   raw.flushHeaders()
-  const keepAlive = setInterval(() => raw.write(': waiting\n\n'), keepAliveMs)
+  const keepAlive = setInterval(() => raw.write(commentFrame), keepAliveMs)
   try {
     const result = await call(progress => {
       // A reader that lags misses steps instead of making us hold them.

@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http'
 import type { FastifyReply } from 'fastify'
 import { asGatewayError } from '../errors.ts'
 import type { Answer, Served } from '../gateway/answer.ts'
-import type { Protocol, StreamWriter } from '../wire/protocol.ts'
+import { commentFrame, type Protocol, type StreamWriter } from '../wire/protocol.ts'
 
 export interface StreamAnswerParts {
   reply: FastifyReply
@@ -16,8 +16,6 @@ export interface StreamAnswerParts {
   headersOf: (served: Served) => Record<string, string>
 }
 
-const keepAliveComment = ': keep-alive\n\n'
-
 /**
  * Streams an answer to the caller. Nothing is sent before the first token, so a failure until then is an ordinary error reply
  * (this function throws it). Only when a cold model keeps the caller waiting for `keepAliveMs` does a comment go out first;
@@ -29,7 +27,7 @@ export async function streamAnswer(parts: StreamAnswerParts): Promise<void> {
   let writer: StreamWriter | undefined
   const keepAlive = setInterval(() => {
     if (!raw.headersSent) open(reply, {})
-    raw.write(writer?.keepAlive() ?? keepAliveComment)
+    raw.write(writer?.keepAlive() ?? commentFrame)
   }, keepAliveMs)
   try {
     const { served, reply: answered } = await answer

@@ -3,12 +3,22 @@ import { GatewayError } from '../errors.ts'
 
 /** `body` as `schema` reads it. Throws `invalid_request` that names the first field that is wrong. */
 export function readBody<S extends z.ZodType>(schema: S, body: unknown): z.output<S> {
-  const parsed = schema.safeParse(body)
+  return readFields(schema, body, { notObject: 'The request body must be a JSON object.' })
+}
+
+/** The same for a query or a part of a body; `within` is the field that holds it. */
+export function readFields<S extends z.ZodType>(
+  schema: S,
+  fields: unknown,
+  { within, notObject }: { within?: string; notObject?: string } = {},
+): z.output<S> {
+  const parsed = schema.safeParse(fields)
   if (parsed.success) return parsed.data
   const issue = parsed.error.issues[0]
-  const param = issue?.path.join('.') ?? ''
-  if (param === '') throw new GatewayError('invalid_request', 'The request body must be a JSON object.')
-  throw new GatewayError('invalid_request', `${param}: ${issue?.message ?? 'is not valid'}.`, { param })
+  const message = issue?.message ?? 'is not valid'
+  const param = [...(within === undefined ? [] : [within]), ...(issue?.path ?? [])].join('.')
+  if (param === '') throw new GatewayError('invalid_request', notObject ?? `${message}.`)
+  throw new GatewayError('invalid_request', `${param}: ${message}.`, { param })
 }
 
 /** A field that is not what it must be, as the error to throw. `param` is its path, dots between the steps. */
