@@ -8,7 +8,7 @@ import { createCore, type Core, type NewId } from './core.ts'
 import { AlreadyRunning, claimInstance, readInstance } from './instance.ts'
 import { mountMcpWhenAsked } from './mcp/http.ts'
 import { selectTools } from './mcp/tools.ts'
-import { inProcessClient, type Client } from './operations/client.ts'
+import { inProcessClient, typedCall, type Client } from './operations/client.ts'
 import { operations } from './operations/index.ts'
 import { registerLiveSocket } from './operations/live-socket.ts'
 import { watchLive, watchNews } from './operations/live.ts'
@@ -154,7 +154,7 @@ function createApplication(core: Core, client: Client, token: string, url: () =>
 /** Whoever wrote into the files looks here for what came of it, so it is told at the level that is shown by itself. */
 async function takeUpSettings({ log, inventory }: Core, client: Client): Promise<void> {
   try {
-    const { changed } = (await client.call('reload_config')) as { changed: string[] }
+    const { changed } = await typedCall(client)('reload_config')
     if (changed.length === 0) return
     const servers = inventory.providers.map(provider => {
       const { state, reason } = provider.health()

@@ -1,5 +1,7 @@
 import { GatewayError } from '../errors.ts'
-import type { ResourceReader, ResourceDefinition } from './resources.ts'
+import type { TypedCall } from '../operations/client.ts'
+import type { ModelView } from '../operations/list-models.ts'
+import type { ResourceDefinition } from './resources.ts'
 
 const openrouter = 'openrouter'
 const maxModels = 200
@@ -9,7 +11,7 @@ export const resources: readonly ResourceDefinition[] = [
   {
     uri: 'locallama://status',
     name: 'status',
-    description: 'Servers, queue and books of this Signalbox.',
+    description: 'Servers, queue and ledger of this Signalbox.',
     read: ask => ask('status'),
   },
   {
@@ -56,7 +58,7 @@ export const resources: readonly ResourceDefinition[] = [
     name: 'usage',
     description: 'Tokens and cost of one server, such as openrouter or ollama, over all time.',
     read: async (ask, { api = '' }) => {
-      const { rows } = (await ask('cost', { period: 'all', group_by: 'provider' })) as { rows: { group: string }[] }
+      const { rows } = await ask('cost', { period: 'all', group_by: 'provider' })
       const row = rows.find(({ group }) => group === api)
       const known = (await serversOf(ask)).some(({ name }) => name === api)
       if (row === undefined && !known) throw new GatewayError('not_found', `There is no server called ${api}.`)
@@ -71,7 +73,7 @@ export const resources: readonly ResourceDefinition[] = [
     read: (ask, { jobId }) => ask('get_job', { job_id: jobId }),
     complete: {
       jobId: async ask => {
-        const { jobs } = (await ask('list_queue', { page_size: maxModels })) as { jobs: { job_id: string }[] }
+        const { jobs } = await ask('list_queue', { page_size: maxModels })
         return jobs.map(({ job_id }) => job_id)
       },
     },
@@ -82,7 +84,7 @@ export const resources: readonly ResourceDefinition[] = [
     description: 'One model of OpenRouter.',
     needs: openrouter,
     read: async (ask, { modelId = '' }) => {
-      const { models } = (await ask('list_models', { kind: openrouter, id: modelId })) as { models: object[] }
+      const { models } = await ask('list_models', { kind: openrouter, id: modelId })
       const [model] = models
       if (model === undefined) throw new GatewayError('not_found', `OpenRouter offers no model ${modelId}.`)
       return model
@@ -96,27 +98,24 @@ export const resources: readonly ResourceDefinition[] = [
     needs: openrouter,
     read: (ask, { modelId }) => ask('get_model_prompting_strategy', { model_id: modelId }),
     complete: {
-      modelId: async ask => ((await ask('get_model_prompting_strategy')) as { models: string[] }).models,
+      modelId: async ask => (await ask('get_model_prompting_strategy')).models,
     },
   },
 ]
 
-async function serversOf(ask: ResourceReader): Promise<{ name: string; kind: string }[]> {
-  return ((await ask('status')) as { servers: { name: string; kind: string }[] }).servers
+async function serversOf(ask: TypedCall): Promise<{ name: string; kind: string }[]> {
+  return (await ask('status')).servers
 }
 
-async function openrouterModels(ask: ResourceReader): Promise<string[]> {
-  const { models } = (await allModels(ask, { kind: openrouter })) as { models: { id: string }[] }
+async function openrouterModels(ask: TypedCall): Promise<string[]> {
+  const { models } = await allModels(ask, { kind: openrouter })
   return models.map(({ id }) => id)
 }
 
-async function allModels(ask: ResourceReader, filter: object): Promise<{ models: unknown[]; total: number }> {
-  const models: unknown[] = []
+async function allModels(ask: TypedCall, filter: object): Promise<{ models: ModelView[]; total: number }> {
+  const models: ModelView[] = []
   for (let page = 1; ; page++) {
-    const part = (await ask('list_models', { ...filter, page, page_size: maxModels })) as {
-      models: unknown[]
-      total: number
-    }
+    const part = await ask('list_models', { ...filter, page, page_size: maxModels })
     models.push(...part.models)
     if (part.models.length === 0 || models.length >= part.total) return { models, total: part.total }
   }

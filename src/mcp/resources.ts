@@ -10,12 +10,9 @@ import {
   type Variables,
 } from '@modelcontextprotocol/server'
 import { asGatewayError } from '../errors.ts'
-import type { Client } from '../operations/client.ts'
+import { typedCall, type Client, type TypedCall } from '../operations/client.ts'
 import type { OperationCall } from '../operations/operation.ts'
 import { principalOf } from './http.ts'
-
-/** A client with the reader's identity and cancellation filled in. */
-export type ResourceReader = (operation: string, input?: unknown) => Promise<Record<string, unknown>>
 
 /** Something to read at a URI, or, when the URI has `{variables}`, at every URI of that form. Its content is JSON. */
 export interface ResourceDefinition {
@@ -24,9 +21,9 @@ export interface ResourceDefinition {
   description: string
   /** Without this backend there is nothing to read, so it is not listed. */
   needs?: string
-  read: (ask: ResourceReader, variables: Record<string, string>) => Promise<unknown>
+  read: (ask: TypedCall, variables: Record<string, string>) => Promise<unknown>
   /** Values for each variable that begin with what was typed. */
-  complete?: Record<string, (ask: ResourceReader) => Promise<string[]>>
+  complete?: Record<string, (ask: TypedCall) => Promise<string[]>>
 }
 
 export interface ResourceParts {
@@ -74,7 +71,7 @@ async function read(
     ...(principal !== undefined && { principal }),
   }
   try {
-    const content = await read((operation, input) => client.call(operation, input, options), variables)
+    const content = await read(typedCall(client, options), variables)
     return { contents: [{ uri: at.href, mimeType, text: JSON.stringify(content) }] }
   } catch (thrown) {
     const { code, message } = asGatewayError(thrown)
@@ -84,7 +81,7 @@ async function read(
 }
 
 function templateOf({ uri, complete = {} }: ResourceDefinition, client: Client): ResourceTemplate {
-  const ask: ResourceReader = (operation, input) => client.call(operation, input)
+  const ask = typedCall(client)
   const completions = Object.entries(complete).map(([variable, values]) => [
     variable,
     async (typed: string) => (await values(ask)).filter(value => value.startsWith(typed)).slice(0, completionLimit),

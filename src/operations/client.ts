@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import { asGatewayError, GatewayError } from '../errors.ts'
+import type { OperationOutputs } from './index.ts'
 import type { OperationCall, Operation, Principal } from './operation.ts'
 
 /** Calls operations by name: the same inputs, results and `GatewayError`s wherever they run. */
@@ -9,6 +10,17 @@ export interface Client {
    * something, and whatever the operation throws.
    */
   call(name: string, input?: unknown, options?: Partial<OperationCall>): Promise<Record<string, unknown>>
+}
+
+/** Calls an operation; what Signalbox's own operations answer is known by their names. */
+export interface TypedCall {
+  <Name extends keyof OperationOutputs>(operation: Name, input?: unknown): Promise<OperationOutputs[Name]>
+  (operation: string, input?: unknown): Promise<Record<string, unknown>>
+}
+
+/** The calls of `client` with typed answers: each operation checks its own by the schema that its type is made from. */
+export function typedCall(client: Client, options?: Partial<OperationCall>): TypedCall {
+  return ((operation: string, input?: unknown) => client.call(operation, input, options)) as TypedCall
 }
 
 const localPrincipal: Principal = { name: 'local' }

@@ -1,3 +1,4 @@
+import type { z } from 'zod'
 import type { Core } from '../core.ts'
 import { benchmarkFreeModels } from './benchmark-free-models.ts'
 import { benchmarkModel } from './benchmark-model.ts'
@@ -32,8 +33,7 @@ import { setModelPromptingStrategy } from './set-model-prompting-strategy.ts'
 import { status } from './status.ts'
 import { updateServer } from './update-server.ts'
 
-/** Every verb, in the order in which agents are shown them. */
-export const operations: readonly Operation<Core>[] = [
+const definitions = [
   routeTask,
   getTaskStatus,
   cancelTask,
@@ -65,4 +65,12 @@ export const operations: readonly Operation<Core>[] = [
   reloadConfig,
   checkForUpdates,
   updateServer,
-]
+] as const
+
+/** Every operation, in the order in which agents are shown them. */
+export const operations: readonly Operation<Core>[] = definitions
+
+/** What each operation answers, by its name. */
+export type OperationOutputs = {
+  [Each in (typeof definitions)[number] as Each['name']]: z.output<Each['output']>
+}

@@ -51,18 +51,22 @@ export interface Operation<Context> {
   run(context: Context, input: Record<string, unknown>, call: OperationCall): unknown
 }
 
-interface Definition<Context, Input extends z.ZodObject, Output extends z.ZodObject> extends Omit<
+interface Definition<Context, Name extends string, Input extends z.ZodObject, Output extends z.ZodObject> extends Omit<
   Operation<Context>,
-  'input' | 'output' | 'run'
+  'name' | 'input' | 'output' | 'run'
 > {
+  name: Name
   input: Input
   output: Output
   run(context: Context, input: z.output<Input>, call: OperationCall): z.input<Output> | Promise<z.input<Output>>
 }
 
-/** Checks a definition's types and forgets them, so that operations of all shapes fit in one list. */
-export function operation<Context, Input extends z.ZodObject, Output extends z.ZodObject>(
-  definition: Definition<Context, Input, Output>,
-): Operation<Context> {
+/**
+ * Checks a definition's types. Of those only the name and the output are kept, which type the clients; the rest is forgotten,
+ * so that operations of all shapes fit in one list.
+ */
+export function operation<Context, const Name extends string, Input extends z.ZodObject, Output extends z.ZodObject>(
+  definition: Definition<Context, Name, Input, Output>,
+): Operation<Context> & { name: Name; output: Output } {
   return definition
 }
