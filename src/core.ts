@@ -131,17 +131,13 @@ export function createCore({ config: first, version, log, now, random, newId, re
   })
   const codeSearch = lazySearch({ config: first, dataDir, tokens, now, log })
   const benchmarks = createBenchmarks({ config: first, inventory, ledger, learner, log })
+  const taskParts = { gateway, now, newRequestId: () => newId('req') }
   const tasks: Tasks = createTasks({
     store: ledger.tasks,
     handlers: {
-      route_task: modelTaskHandler({
-        gateway,
-        strategyOf: benchmarks.strategyInUse,
-        now,
-        newRequestId: () => newId('req'),
-      }),
+      route_task: modelTaskHandler({ ...taskParts, strategyOf: benchmarks.strategyInUse }),
       benchmark: benchmarkHandler({
-        gateway,
+        ...taskParts,
         inventory,
         ledger,
         results: benchmarks.results.get,
@@ -150,8 +146,6 @@ export function createCore({ config: first, version, log, now, random, newId, re
         itemTimeoutMs: () => settings().BENCHMARK_TASK_TIMEOUT,
         onMeasured: benchmarks.feed.feed,
         strategyOf: ledger.notes.strategy,
-        now,
-        newRequestId: () => newId('req'),
       }),
     },
     // A provider that went away with its setting still holds a place in its queue; the gateway then says what is wrong.

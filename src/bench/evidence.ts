@@ -54,7 +54,10 @@ export function evidence(results: readonly BenchmarkResult[]): BenchmarkEvidence
  *
  * @param weightsNow a model's weights today, `undefined` when its server does not tell: then the newest ones measured
  */
-export function currentResults(results: readonly BenchmarkResult[], weightsNow: WeightsNow = () => undefined): BenchmarkResult[] {
+export function currentResults(
+  results: readonly BenchmarkResult[],
+  weightsNow: WeightsNow = () => undefined,
+): BenchmarkResult[] {
   const today = weightsToday(results, weightsNow)
   return ofNewestVersion(results).filter(result => weightsOf(result) === today(result))
 }

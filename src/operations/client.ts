@@ -20,7 +20,7 @@ export interface TypedCall {
 
 /** The calls of `client` with typed answers: each operation checks its own by the schema that its type is made from. */
 export function typedCall(client: Client, options?: Partial<OperationCall>): TypedCall {
-  return ((operation: string, input?: unknown) => client.call(operation, input, options)) as TypedCall
+  return (operation: string, input?: unknown) => client.call(operation, input, options)
 }
 
 const localPrincipal: Principal = { name: 'local' }

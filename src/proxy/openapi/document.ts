@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { createDocument, type ZodOpenApiPathsObject } from 'zod-openapi'
+import { createDocument } from 'zod-openapi'
 import type { Operation } from '../../operations/operation.ts'
 import { inferenceRoutes, type RouteDescription } from './inference.ts'
 import { OpenAiErrorResponse } from './responses.ts'
@@ -32,7 +32,7 @@ export function openApiDocument({ version, operations }: DocumentParts): object 
           apiKey: { type: 'apiKey', in: 'header', name: 'x-api-key' },
         },
       },
-      paths: paths as ZodOpenApiPathsObject,
+      paths,
     },
     { allowEmptySchema: { unknown: true } },
   )
