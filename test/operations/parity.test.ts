@@ -1,4 +1,5 @@
 import t, { type Test } from 'tap'
+import { sealChildren } from '../bench/sealed-children.ts'
 import type { GatewayError } from '../../src/errors.ts'
 import { inProcessClient, type Client } from '../../src/operations/client.ts'
 import { httpClient } from '../../src/operations/http-client.ts'
@@ -7,6 +8,8 @@ import { createLog } from '../../src/start.ts'
 import { scriptedUpstream } from '../helpers/scripted-upstream.ts'
 import { startGateway, variablesFor } from '../helpers/start-gateway.ts'
 import { examples, type DoneTask } from './examples.ts'
+
+sealChildren()
 
 t.test('every operation answers the same in process and over HTTP against the real application', async t => {
   const { here, there, done } = await startApplication(t)

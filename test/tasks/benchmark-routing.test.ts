@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import path from 'node:path'
 import t, { type Test } from 'tap'
+import { sealChildren } from '../bench/sealed-children.ts'
 import { openResults, type BenchmarkResult } from '../../src/bench/results.ts'
 import { suites } from '../../src/bench/suites/index.ts'
 import { inProcessClient } from '../../src/operations/client.ts'
@@ -11,6 +12,8 @@ import { tagged } from '../../src/router/kinds.ts'
 import { benchmarkFacts, kindsOfSuite } from '../../src/tasks/benchmark-evidence.ts'
 import { scriptedUpstream, type SeenRequest } from '../helpers/scripted-upstream.ts'
 import { exchange, startGateway, variablesFor, type TestGateway } from '../helpers/start-gateway.ts'
+
+sealChildren()
 
 const reasoning = suites.find(({ name }) => name === 'reasoning')!
 const [big, small] = ['ollama/big-70b', 'ollama/small-1b']

@@ -1,9 +1,12 @@
 import t, { type Test } from 'tap'
+import { sealChildren } from '../bench/sealed-children.ts'
 import { inProcessClient } from '../../src/operations/client.ts'
 import { operations } from '../../src/operations/index.ts'
 import type { TaskStatus } from '../../src/operations/task-view.ts'
 import { gate, scriptedUpstream } from '../helpers/scripted-upstream.ts'
 import { startGateway, variablesFor } from '../helpers/start-gateway.ts'
+
+sealChildren()
 
 t.test('a measured model has its results in the leaderboard, and they outlive the process', async t => {
   const { call, local, gateway } = await startBenchmarks(t)

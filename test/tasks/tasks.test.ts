@@ -1,10 +1,13 @@
 import t, { type Test } from 'tap'
+import { sealChildren } from '../bench/sealed-children.ts'
 import { suites } from '../../src/bench/suites/index.ts'
 import { gate, scriptedUpstream, type ScriptedUpstream, type SeenRequest } from '../helpers/scripted-upstream.ts'
 import { startGateway, variablesFor, type TestGateway } from '../helpers/start-gateway.ts'
 import { inProcessClient, type Client } from '../../src/operations/client.ts'
 import { operations } from '../../src/operations/index.ts'
 import type { TaskStatus } from '../../src/operations/task-view.ts'
+
+sealChildren()
 
 t.test('a task is answered with its id at once and done in the background, by the model that is reported', async t => {
   const { agent, local } = await startTasks(t)
