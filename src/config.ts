@@ -65,7 +65,10 @@ const commandList = z
 
 export const coreSettings = {
   HOST: {
-    schema: z.string().default('127.0.0.1'),
+    schema: z
+      .string()
+      .transform(host => host.replace(/^\[(.*)\]$/, '$1'))
+      .default('127.0.0.1'),
     help: 'Address to listen on. Anything but loopback opens Signalbox to the network.',
     atStart: true,
   },

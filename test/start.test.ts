@@ -1,46 +1,22 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import path from 'node:path'
 import t from 'tap'
 import { scriptedUpstream } from './helpers/scripted-upstream.ts'
 import { createLog } from '../src/start.ts'
-import { exchange, type Teardown } from './helpers/start-gateway.ts'
-
-const project = path.resolve(import.meta.dirname, '..')
-const nowhere = { OLLAMA_ENDPOINT: 'off', LM_STUDIO_ENDPOINT: 'off', LLAMA_CPP_ENDPOINT: 'off' }
-
-function temporaryRoot(t: Teardown, files: Record<string, string> = {}): string {
-  const root = mkdtempSync(path.join(tmpdir(), 'signalbox-start-'))
-  for (const [name, text] of Object.entries(files)) writeFileSync(path.join(root, name), text)
-  t.teardown(async () => rmSync(root, { recursive: true, force: true }))
-  return root
-}
-
-function signalbox(root: string, args: string[], variables: Record<string, string> = {}) {
-  const child = spawn(process.execPath, [path.join(project, 'bin/signalbox.js'), ...args], {
-    env: { PATH: process.env['PATH'], SIGNALBOX_ROOT: root, ...variables },
-  })
-  const output = { stdout: '', stderr: '' }
-  child.stdout.on('data', text => (output.stdout += String(text)))
-  child.stderr.on('data', text => (output.stderr += String(text)))
-  return { child, output, ended: once(child, 'close').then(([code]) => ({ code: code as number | null, ...output })) }
-}
+import { nowhere, signalbox, temporaryRoot } from './helpers/signalbox.ts'
+import { exchange } from './helpers/start-gateway.ts'
 
 t.test('it says what it found, what it did not and why, and how to go on; the printed curl line works', async t => {
   const local = await scriptedUpstream(t, 'llama-cpp', { models: ['small'] })
   const absent = await scriptedUpstream(t, 'ollama')
   await absent.stop()
   const root = temporaryRoot(t)
-  const { child, output, ended } = signalbox(root, ['serve'], {
+  const { child, output, printed, ended } = signalbox(root, ['serve'], {
     ...nowhere,
     PORT: '0',
     LLAMA_CPP_ENDPOINT: local.url,
     OLLAMA_ENDPOINT: absent.url,
   })
   t.teardown(() => child.kill('SIGKILL'))
-  while (!output.stdout.includes('curl ')) await once(child.stdout, 'data')
+  await printed('curl ')
   t.match(output.stdout, /✓ llama-cpp .* 1 model/)
   t.match(output.stdout, new RegExp(`– ollama .*${absent.port}`))
   t.match(output.stdout, /Base URL for clients: http:\/\/127\.0\.0\.1:\d+\/v1/)
@@ -91,27 +67,13 @@ t.test('the environment wins over .env, and signalbox.json adds servers', async 
     '.env': `PORT=1\nOPENAI_COMPATIBLE_ENDPOINT=main=${first.url}\nEXTRA_KEY=hush\n`,
     'signalbox.json': JSON.stringify(settings),
   })
-  const { child, output } = signalbox(root, ['serve'], { ...nowhere, PORT: '0' })
+  const { child, output, printed } = signalbox(root, ['serve'], { ...nowhere, PORT: '0' })
   t.teardown(() => child.kill('SIGKILL'))
-  while (!output.stdout.includes('curl ')) await once(child.stdout, 'data')
+  await printed('curl ')
   t.match(output.stdout, /✓ main /)
   t.match(output.stdout, /✓ extra /)
   t.equal(second.requests[0]?.headers.authorization, 'Bearer hush')
   t.notOk(output.stdout.includes('hush'))
-})
-
-t.test('.env.example is what the settings say', async t => {
-  const { output, ended } = signalbox(temporaryRoot(t), ['settings'])
-  await ended
-  t.equal(output.stdout, readFileSync(path.join(project, '.env.example'), 'utf8'))
-})
-
-t.test('unknown commands and options are one line and exit code 2', async t => {
-  for (const args of [['dance'], ['--loud']]) {
-    const { code, stderr } = await signalbox(temporaryRoot(t), args).ended
-    t.equal(code, 2)
-    t.match(stderr, /^signalbox: .+\n$/)
-  }
 })
 
 t.test('the demo shows every scene, without any model', async t => {

@@ -1,8 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import path from 'node:path'
-import { parseArgs } from 'node:util'
-import { ConfigError, type Config } from '../config.ts'
-import { GatewayError } from '../errors.ts'
+import { InvalidArgumentError, type Command } from 'commander'
+import type { Config } from '../config.ts'
 import { isLoopback } from '../net.ts'
 import { readConfig, version } from './installation.ts'
 import { currentResults, drift } from '../bench/evidence.ts'
@@ -15,105 +14,90 @@ import { chosenCandidates, chosenSuites, sampled } from './benchmark/choose.ts'
 import type { MeasuredServer } from './benchmark/measured-server.ts'
 import { openAiServer } from './benchmark/openai-server.ts'
 import { showProgress, summaryOf } from './benchmark/progress.ts'
+import { positive, positiveInteger } from './numbers.ts'
+import { onStopSignal } from './stop-signals.ts'
 import { signalboxServer } from './benchmark/signalbox-server.ts'
 import { confirmModelCode, terminalQuestion } from './benchmark/trust.ts'
 import { writeDrift, writeReport } from './benchmark/write-report.ts'
 
-const usage = `npm run benchmark -- [--model NAME]… [options]
-
-Measures the models that Signalbox knows, through the Signalbox that runs or, where none runs, through one of its own.
-
-  --model NAME           measure this model (may be repeated); without it all local ones
-  --free, --paid         also the free models of others; also those that cost money
-  --suite NAME|FILE      a suite of ours, or a .jsonl file in HumanEval's or MBPP's format (may be repeated)
-  --comprehensive        every task, three times, no early stopping
-  --repetitions N        put every task N times
-  --system TEXT          a prompting strategy: this system text before every task; named by --strategy NAME
-  --context TOKENS       the models' context window, where the server does not tell
-  --price IN,OUT         USD per million tokens, where the server does not tell
-  --max-cost USD, --max-minutes N, --item-timeout SECONDS (BENCHMARK_TASK_TIMEOUT)
-  --results FILE         where results are kept (benchmarks.db in BENCHMARK_RESULTS_PATH)
-  --report               also write leaderboard.json, leaderboard.md and frontier.svg to BENCHMARK_RESULTS_PATH
-  --output FOLDER        write them there
-  --fresh                start a new run even if an unfinished one could go on
-  --trust-model-code     run code of other people's models even where the system offers no wall around the network
-  --drift                measure a few tasks again and report what moved
-  --base-url URL         ask this OpenAI-compatible server itself, e.g. http://127.0.0.1:8080/v1
-  --api-key-env NAME     the environment variable that holds its key`
-
-const options = {
-  json: { type: 'boolean', default: false },
-  'base-url': { type: 'string' },
-  model: { type: 'string', multiple: true },
-  free: { type: 'boolean', default: false },
-  paid: { type: 'boolean', default: false },
-  suite: { type: 'string', multiple: true },
-  comprehensive: { type: 'boolean', default: false },
-  repetitions: { type: 'string' },
-  system: { type: 'string' },
-  strategy: { type: 'string' },
-  context: { type: 'string' },
-  price: { type: 'string' },
-  'api-key-env': { type: 'string' },
-  'max-cost': { type: 'string' },
-  'max-minutes': { type: 'string' },
-  'item-timeout': { type: 'string' },
-  results: { type: 'string' },
-  report: { type: 'boolean', default: false },
-  output: { type: 'string' },
-  fresh: { type: 'boolean', default: false },
-  'trust-model-code': { type: 'boolean', default: false },
-  drift: { type: 'boolean', default: false },
-  help: { type: 'boolean', default: false },
-} as const
-
-try {
-  process.exitCode = await main()
-} catch (thrown) {
-  const isUsage = thrown instanceof TypeError && 'code' in thrown && String(thrown.code).startsWith('ERR_PARSE_ARGS')
-  const isSetting = thrown instanceof ConfigError
-  if (!isUsage && !isSetting && !(thrown instanceof GatewayError)) throw thrown
-  process.stderr.write(`benchmark: ${thrown.message.split('\n')[0]}\n`)
-  process.exitCode = isUsage || isSetting || thrown.code === 'invalid_request' ? 2 : 1
+interface BenchmarkFlags {
+  model?: string[]
+  free?: boolean
+  paid?: boolean
+  suite?: string[]
+  comprehensive?: boolean
+  repetitions?: number
+  system?: string
+  strategy?: string
+  context?: number
+  price?: { input: number; output: number }
+  maxCost?: number
+  maxMinutes?: number
+  itemTimeout?: number
+  results?: string
+  report?: boolean
+  output?: string
+  fresh?: boolean
+  trustModelCode?: boolean
+  drift?: boolean
+  baseUrl?: string
+  apiKeyEnv?: string
+  json?: boolean
 }
 
-async function main(): Promise<number> {
-  const values = readArguments()
-  if (values.help) {
-    process.stdout.write(`${usage}\n`)
-    return 0
-  }
+export function define(command: Command): void {
+  command
+    .description('Measure your models through the Signalbox that runs, or through one of its own.')
+    .option('--model <name>', 'measure this model (repeatable); default: all local ones', append)
+    .option('--free', 'also free models of remote providers')
+    .option('--paid', 'also models that cost money')
+    .option('--suite <name>', 'a suite, or a .jsonl file like HumanEval or MBPP (repeatable)', append)
+    .option('--comprehensive', 'every task, three times, no early stopping')
+    .option('--repetitions <n>', 'run every task n times', positiveInteger)
+    .option('--system <text>', 'system prompt before every task')
+    .option('--strategy <name>', 'name of that prompting strategy')
+    .option('--context <tokens>', 'context window, if the server reports none', positiveInteger)
+    .option('--price <in,out>', 'USD per million tokens, if none is reported', priceOf)
+    .option('--max-cost <usd>', 'stop before spending more', positive)
+    .option('--max-minutes <n>', 'stop after n minutes', positive)
+    .option('--item-timeout <seconds>', 'time for one task (BENCHMARK_TASK_TIMEOUT)', positive)
+    .option('--results <file>', 'database of results (BENCHMARK_RESULTS_PATH)')
+    .option('--report', 'write leaderboard.json, .md and frontier.svg to BENCHMARK_RESULTS_PATH')
+    .option('--output <folder>', 'write them to this folder')
+    .option('--fresh', 'do not resume an unfinished run')
+    .option('--trust-model-code', 'run code of remote models without network isolation')
+    .option('--drift', 're-run a sample to detect drift')
+    .option('--base-url <url>', 'measure this OpenAI-compatible server directly', addressOf)
+    .option('--api-key-env <name>', 'environment variable that holds its key')
+    .option('--json', 'print the leaderboard as JSON')
+    .addHelpText('after', '\nExample:\n  signalbox benchmark --model qwen3:8b --suite sql')
+    .action(benchmark)
+}
+
+async function benchmark(flags: BenchmarkFlags): Promise<void> {
   const stop = new AbortController()
-  process.once('SIGINT', () => {
+  onStopSignal(() => {
+    process.stderr.write('\nStopping: results so far are kept. Press Ctrl-C again to end now.\n')
     stop.abort()
   })
-  const suites = chosenSuites(values.suite ?? [])
+  const suites = chosenSuites(flags.suite ?? [])
   const sandbox = openSandbox()
   try {
-    return await measureServed(values, suites, sandbox, stop.signal)
+    process.exitCode = await measureServed(flags, suites, sandbox, stop.signal)
   } finally {
     await sandbox.close()
   }
 }
 
-function readArguments() {
-  return parseArgs({ options }).values
-}
-
-type Values = ReturnType<typeof readArguments>
-
-async function measureServed(values: Values, suites: readonly Suite[], sandbox: Sandbox, signal: AbortSignal) {
+async function measureServed(flags: BenchmarkFlags, suites: readonly Suite[], sandbox: Sandbox, signal: AbortSignal) {
   const config = readConfig(process.env)
-  const selection = selectionOf(values)
-  const limits = limitsOf(values, config)
-  const baseUrl = values['base-url']
-  if (baseUrl !== undefined && !URL.canParse(baseUrl))
-    throw new GatewayError('invalid_request', '--base-url wants an address like http://127.0.0.1:8080/v1')
-  const keyName = values['api-key-env']
+  const selection = selectionOf(flags)
+  const limits = limitsOf(flags, config)
+  const { baseUrl, apiKeyEnv } = flags
   const server =
     baseUrl === undefined
       ? await signalboxServer(config, version(), Date.now)
-      : openAiServer(baseUrl, keyName === undefined ? undefined : process.env[keyName], Date.now)
+      : openAiServer(baseUrl, apiKeyEnv === undefined ? undefined : process.env[apiKeyEnv], Date.now)
   try {
     const served = await server.models(signal)
     const candidates = chosenCandidates(served, selection)
@@ -125,18 +109,18 @@ async function measureServed(values: Values, suites: readonly Suite[], sandbox: 
     )
     await confirmModelCode({
       foreign: foreign.map(({ provider, model }) => `${provider}/${model}`),
-      trusted: values['trust-model-code'],
+      trusted: flags.trustModelCode ?? false,
       walls: await sandbox.walls(),
       ask: terminalQuestion(),
     })
-    return await measure({ values, config, server, candidates, suites, limits, sandbox, signal })
+    return await measure({ flags, config, server, candidates, suites, limits, sandbox, signal })
   } finally {
     await server.close()
   }
 }
 
 interface Measurement {
-  values: Values
+  flags: BenchmarkFlags
   config: Config
   server: MeasuredServer
   candidates: readonly BenchmarkCandidate[]
@@ -146,19 +130,19 @@ interface Measurement {
   signal: AbortSignal
 }
 
-async function measure({ values, config, server, candidates, suites, limits, sandbox, signal }: Measurement) {
+async function measure({ flags, config, server, candidates, suites, limits, sandbox, signal }: Measurement) {
   const folder = path.resolve(config.root, config.values.BENCHMARK_RESULTS_PATH)
-  const file = values.results ?? path.join(folder, 'benchmarks.db')
+  const file = flags.results ?? path.join(folder, 'benchmarks.db')
   if (file !== ':memory:') mkdirSync(path.dirname(path.resolve(file)), { recursive: true })
   const store = openResults(file)
   try {
     const earlier = currentResults(store.results())
-    const measured = values.drift ? sampled(suites, candidates, earlier) : suites
-    const stops = !values.comprehensive && !values.drift
+    const measured = flags.drift === true ? sampled(suites, candidates, earlier) : suites
+    const stops = flags.comprehensive !== true && flags.drift !== true
     const plan = planOf(candidates, measured, limits.repetitions, stops)
-    const goesOn = values.fresh || values.drift ? undefined : store.unfinished(plan)
+    const goesOn = flags.fresh === true || flags.drift === true ? undefined : store.unfinished(plan)
     const run = goesOn ?? `${new Date().toISOString()} ${plan}`
-    if (goesOn !== undefined) process.stderr.write(`Going on with the run of ${run.split(' ')[0]}.\n`)
+    if (goesOn !== undefined) process.stderr.write(`Resuming the run of ${run.split(' ')[0]}.\n`)
     store.begin({ id: run, plan, at: Date.now() })
 
     const { ask, predict, turn } = server
@@ -181,9 +165,11 @@ async function measure({ values, config, server, candidates, suites, limits, san
     process.stderr.write(`${summaryOf(outcome)}\n`)
     if (outcome.status === 'finished' && outcome.unreachable.length === 0) store.finish(run, Date.now())
 
-    if (values.drift) writeDrift(drift(earlier, store.results(run)), values.json)
-    else
-      writeReport(currentResults(store.results()), values.json, values.output ?? (values.report ? folder : undefined))
+    if (flags.drift === true) writeDrift(drift(earlier, store.results(run)), flags.json === true)
+    else {
+      const written = flags.output ?? (flags.report === true ? folder : undefined)
+      writeReport(currentResults(store.results()), flags.json === true, written)
+    }
     return exitCodeOf(outcome)
   } finally {
     store.close()
@@ -195,46 +181,41 @@ function exitCodeOf({ status, unreachable }: BenchmarkRunOutcome): number {
   return unreachable.length === 0 ? 0 : 1
 }
 
-function selectionOf({ model, free, paid, price, context, system, strategy }: Values) {
-  const prices = price?.split(',').map(Number)
-  if (prices !== undefined && (prices.length !== 2 || prices.some(price => !(price >= 0)))) {
-    throw new GatewayError(
-      'invalid_request',
-      '--price wants two numbers: USD per million tokens in and out, like 0.5,1.5',
-    )
-  }
+function selectionOf({ model, free, paid, price, context, system, strategy }: BenchmarkFlags) {
   return {
     names: model,
-    free,
-    paid,
-    price: prices === undefined ? undefined : { input: prices[0]!, output: prices[1]! },
-    contextTokens: whole('context', context),
+    free: free ?? false,
+    paid: paid ?? false,
+    price,
+    contextTokens: context,
     settings: system === undefined ? {} : { system, strategy: strategy ?? 'system text' },
   }
 }
 
-function limitsOf(values: Values, config: Config) {
-  const maxCostUsd = amount('max-cost', values['max-cost'])
-  const maxMinutes = amount('max-minutes', values['max-minutes'])
-  const itemSeconds = amount('item-timeout', values['item-timeout'])
+function limitsOf(flags: BenchmarkFlags, config: Config) {
+  const { repetitions, comprehensive, maxCost, maxMinutes, itemTimeout } = flags
   return {
-    repetitions: whole('repetitions', values.repetitions) ?? (values.comprehensive ? 3 : 1),
-    ...(maxCostUsd !== undefined && { maxCostUsd }),
+    repetitions: repetitions ?? (comprehensive === true ? 3 : 1),
+    ...(maxCost !== undefined && { maxCostUsd: maxCost }),
     ...(maxMinutes !== undefined && { maxMinutes }),
-    itemTimeoutMs: itemSeconds === undefined ? config.values.BENCHMARK_TASK_TIMEOUT : itemSeconds * 1_000,
+    itemTimeoutMs: itemTimeout === undefined ? config.values.BENCHMARK_TASK_TIMEOUT : itemTimeout * 1_000,
   }
 }
 
-function amount(name: string, text: string | undefined): number | undefined {
-  if (text === undefined) return undefined
-  const value = Number(text)
-  if (text.trim() === '' || !(value > 0)) throw new GatewayError('invalid_request', `--${name} wants a number above 0`)
-  return value
+function append(value: string, earlier: readonly string[] = []): string[] {
+  return [...earlier, value]
 }
 
-function whole(name: string, text: string | undefined): number | undefined {
-  const value = amount(name, text)
-  if (value !== undefined && !Number.isInteger(value))
-    throw new GatewayError('invalid_request', `--${name} wants a whole number`)
-  return value
+function addressOf(text: string): string {
+  if (!/^https?:/.test(text) || !URL.canParse(text))
+    throw new InvalidArgumentError('Give an address such as http://127.0.0.1:8080/v1.')
+  return text
+}
+
+function priceOf(text: string): { input: number; output: number } {
+  const prices = text.split(',').map(part => (part.trim() === '' ? Number.NaN : Number(part)))
+  const [input, output] = prices
+  if (prices.length !== 2 || !(input! >= 0) || !(output! >= 0))
+    throw new InvalidArgumentError('Give two numbers, USD per million input and output tokens, such as 0.5,1.5.')
+  return { input: input!, output: output! }
 }

@@ -1,12 +1,15 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import type { Command } from 'commander'
 import { request as send } from 'undici'
 import { coreSettings, readSettings } from '../config.ts'
 import { findEndpoints } from '../providers/index.ts'
 import type { UsageReport } from '../ledger/usage.ts'
 import { start } from '../start.ts'
 import { simulatedServer } from './demo/simulated-server.ts'
+import { version } from './installation.ts'
+import { renderTable } from './table.ts'
 
 interface Scene {
   title: string
@@ -14,8 +17,15 @@ interface Scene {
   before?: () => void
 }
 
-/** Shows, without any model, what happens to a handful of requests: which server answers each and why, and what the books say. */
-export async function demo(version: string, print: (text: string) => void): Promise<void> {
+export function define(command: Command): void {
+  command
+    .description('Send a few requests through Signalbox to simulated servers, and show who answers each and why.')
+    .addHelpText('after', '\nNo model, key or network is needed. Example:\n  signalbox demo')
+    .action(() => demo(version(), text => process.stdout.write(text)))
+}
+
+/** Without any model, what happens to a handful of requests: which server answers each and why, and what the ledger says. */
+async function demo(version: string, print: (text: string) => void): Promise<void> {
   const local = await simulatedServer({
     label: 'a local llama-server',
     tokensPerSecond: 60,
@@ -52,10 +62,10 @@ export async function demo(version: string, print: (text: string) => void): Prom
     print('  llama-cpp   local, 8,192 tokens of context, costs nothing\n')
     print('  openrouter  remote: one free model, one at $3 / $15 per million tokens\n\n')
     for (const scene of scenes(() => local.setWorking(false))) print(await play(scene, running.url))
-    print('The books (GET /v1/usage?group_by=model):\n\n')
+    print('The usage ledger (signalbox usage, or GET /v1/usage?group_by=model):\n\n')
     const usage = await send(`${running.url}/v1/usage?period=today&group_by=model`)
     print(ledger((await usage.body.json()) as UsageReport))
-    print('\nTo use it with your own servers: npm start\n')
+    print('\nTo use it with your own servers: signalbox serve (in a checkout: npm start)\n')
   } finally {
     await running.close(0)
     await Promise.all([local.close(), remote.close()])
@@ -115,18 +125,12 @@ async function play({ title, body, before }: Scene, url: string): Promise<string
 
 function ledger({ rows }: UsageReport): string {
   const lines = rows.map(({ group, requests, input_tokens, output_tokens, cost_usd }) => [
-    group ?? '(nobody answered)',
+    group ?? '(no model answered)',
     ...[requests, input_tokens, output_tokens, `$${cost_usd.toFixed(6)}`].map(String),
   ])
-  const table = [['model', 'requests', 'tokens in', 'tokens out', 'cost'], ...lines]
-  const widths = table[0]!.map((_, column) => Math.max(...table.map(line => line[column]!.length)))
-  return table
-    .map(
-      line =>
-        `  ${line
-          .map((cell, column) => cell.padEnd(widths[column]!))
-          .join('  ')
-          .trimEnd()}\n`,
-    )
-    .join('')
+  return (
+    renderTable([['model', 'requests', 'input tokens', 'output tokens', 'cost'], ...lines])
+      .replace(/^/gm, '  ')
+      .trimEnd() + '\n'
+  )
 }

@@ -1,5 +1,5 @@
 import { Writable } from 'node:stream'
-import { parseArgs } from 'node:util'
+import type { Command } from 'commander'
 import { ConfigError, type Config } from '../config.ts'
 import { AlreadyRunning } from '../instance.ts'
 import { attach } from '../mcp/attach.ts'
@@ -10,57 +10,51 @@ import { inProcessClient } from '../operations/client.ts'
 import { operations } from '../operations/index.ts'
 import { watchNews } from '../operations/live.ts'
 import { start } from '../start.ts'
-
-const mcpHelp = `signalbox mcp – offer Signalbox to a coding agent as an MCP server over stdio
-
-  signalbox mcp [--read-only]
-      The first one on a data directory runs Signalbox itself, HTTP included. Later ones use that one, and when it ends,
-      one of them takes its place.
-  signalbox mcp --target URL [--api-key KEY] [--read-only]
-      Use the Signalbox that runs at URL. Also SIGNALBOX_TARGET and SIGNALBOX_API_KEY.
-
-  --target URL   where Signalbox runs, such as http://127.0.0.1:3001
-  --api-key KEY  the key to show there
-  --read-only    show and allow only what changes nothing
-
-An agent starts it by itself. Give yours this command, for example in .mcp.json for Claude Code:
-  { "mcpServers": { "signalbox": { "command": "<node>", "args": ["<this program>", "mcp"] } } }
-or the URL of a Signalbox that runs, http://127.0.0.1:3001/mcp. The README has a block for each agent.
-
-Settings are those of signalbox serve. SIGNALBOX_ROOT names the folder of .env, signalbox.json and the data, which is this program's own
-otherwise; agents with the same one share one Signalbox. SIGNALBOX_TOOLS=core, or names separated by commas, limits what an agent is
-shown. What is written into .env applies while it runs: with OPENROUTER_API_KEY, OpenRouter's tools appear.
-
-Only JSON-RPC is written to stdout; logs go to stderr (LOG_LEVEL). It ends when stdin does.`
+import { readConfig as readConfigFrom, version } from './installation.ts'
+import { onStopSignal } from './stop-signals.ts'
 
 const graceMs = 2_000
 const patienceMs = 15_000
 
-export interface ServeMcpOptions {
-  args: string[]
-  readConfig: () => Config
-  version: string
-  environment: Readonly<Record<string, string | undefined>>
+interface McpOptions {
+  target?: string
+  apiKey?: string
+  readOnly?: boolean
+}
+
+export function define(command: Command): void {
+  command
+    .description('Serve a coding agent as an MCP server over stdio. The agent starts it by itself.')
+    .option('--target <url>', 'use the Signalbox at this address (SIGNALBOX_TARGET)')
+    .option('--api-key <key>', 'the API key to send there (SIGNALBOX_API_KEY)')
+    .option('--read-only', 'offer only tools that change nothing')
+    .addHelpText(
+      'after',
+      `
+Without --target, the first instance on a data directory runs Signalbox itself, HTTP included. Later ones use
+that one, and when it ends one of them takes over. A URL works too: http://127.0.0.1:3001/mcp.
+
+SIGNALBOX_ROOT is the folder of .env, signalbox.json and the data; agents with the same one share a Signalbox.
+SIGNALBOX_TOOLS=core, or tool names separated by commas, limits what the agent is shown.
+Only JSON-RPC is written to stdout; logs go to stderr. It ends when stdin does.
+
+Example, .mcp.json of Claude Code (the README has a block for each agent):
+  { "mcpServers": { "signalbox": { "command": "signalbox", "args": ["mcp"] } } }`,
+    )
+    .action(async (options: McpOptions) => {
+      await serveMcp(options)
+      // A library's idle handle must not keep the agent waiting for our end.
+      process.exit(0)
+    })
 }
 
 /** Serves one agent until it goes away. Throws `ConfigError` for a bad argument or setting. */
-export async function serveMcp({ args, readConfig, version, environment }: ServeMcpOptions): Promise<void> {
-  const { values } = parseArgs({
-    args,
-    options: {
-      target: { type: 'string' },
-      'api-key': { type: 'string' },
-      'read-only': { type: 'boolean' },
-      help: { type: 'boolean', short: 'h' },
-    },
-  })
-  if (values.help === true) {
-    process.stdout.write(`${mcpHelp}\n`)
-    return
-  }
+async function serveMcp(options: McpOptions): Promise<void> {
+  const environment = process.env
+  const readConfig = () => readConfigFrom(environment)
   const stdout = takeStdout()
   const config = readConfig()
-  const target = values.target ?? environment['SIGNALBOX_TARGET']
+  const target = options.target ?? environment['SIGNALBOX_TARGET']
   const now = () => performance.timeOrigin + performance.now()
   const report = (error: unknown) => {
     process.stderr.write(`signalbox mcp: ${(error as Error).message}\n`)
@@ -68,10 +62,10 @@ export async function serveMcp({ args, readConfig, version, environment }: Serve
   const following = followCore({
     connect: async () =>
       target === undefined
-        ? await ownOrAttach({ version, readConfig, application })
+        ? await ownOrAttach({ version: version(), readConfig, application })
         : await attach({
             url: targetUrl(target),
-            ...tokenOf(values['api-key'] ?? environment['SIGNALBOX_API_KEY']),
+            ...tokenOf(options.apiKey ?? environment['SIGNALBOX_API_KEY']),
             receive: application.receive,
           }),
     effectOf: name => operations.find(operation => operation.name === name)?.effect,
@@ -81,14 +75,14 @@ export async function serveMcp({ args, readConfig, version, environment }: Serve
   })
   const application: McpApplication = createMcpApplication({
     client: following.client,
-    version,
+    version: version(),
     url: following.url,
     tools: config.values.SIGNALBOX_TOOLS,
-    readOnly: values['read-only'] ?? false,
+    readOnly: options.readOnly ?? false,
     now,
   })
   const ending = new AbortController()
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => ending.abort())
+  onStopSignal(() => ending.abort())
   try {
     await following.start()
     await serveMcpStdio({
@@ -112,7 +106,7 @@ interface OwnParts {
 /** Runs the core of the data directory here, or uses the one that another process runs. */
 async function ownOrAttach({ version, readConfig, application }: OwnParts): Promise<Connection> {
   try {
-    // Read anew: an heir takes over long after it was started, and the one before it may have been given other settings.
+    // Read again: a successor takes over long after its own start, and the settings may have changed since.
     const running = await start(readConfig(), version, { readConfig })
     const { core, url } = running
     const unwatch = watchNews(core, application.receive)

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { parseArgs } from 'node:util'
+import { InvalidArgumentError, type Command } from 'commander'
 import { z } from 'zod'
 import { openLedger } from '../ledger/ledger.ts'
 import { upperHull } from '../router/hull.ts'
@@ -16,10 +16,11 @@ import {
   type ReplayPolicy,
   type ReplayResult,
 } from '../router/replay/replay.ts'
+import { dataDirOf } from '../start.ts'
+import { readConfig } from './installation.ts'
+import { positive } from './numbers.ts'
 import { renderReport, type Row } from './rows.ts'
-
-const usage =
-  'usage: npm run replay -- [--policy FILE]... [--data DIR] [--days N] [--svg FILE] [--json]   (a policy: {"name": "strict", "QUALITY_THRESHOLD": 0.8, "priority": "cost"})'
+import { renderTable } from './table.ts'
 
 const share = z.number().min(0).max(1)
 const amount = z.number().min(0)
@@ -54,15 +55,47 @@ const PolicyFile = z
 /** Models for which the table says what always taking them would have done. */
 const maxSingles = 8
 
-const { data, days, svg, json, policies } = readArguments()
-const file = path.join(data, 'ledger.db')
-if (existsSync(file)) await replay()
-else {
-  console.error(`skipped: there are no stored decisions at ${file}`)
-  report([])
+interface ReplayOptions {
+  policy: ReplayPolicy[]
+  days: number
+  dataDir?: string
+  svg?: string
+  json?: boolean
 }
 
-async function replay(): Promise<void> {
+export function define(command: Command): void {
+  command
+    .description('Decide your recorded requests again under another policy, beside "always model X" for each model.')
+    .option('--policy <file>', 'a policy to compare, as JSON (repeatable)', addPolicy, [])
+    .option('--days <number>', 'requests of the last days', positive, 30)
+    .option('--data-dir <folder>', 'folder of the ledger (DATA_DIR)')
+    .option('--svg <file>', 'write the frontier of cost and quality to this file')
+    .option('--json', 'print rows of figures as JSON')
+    .addHelpText(
+      'after',
+      `
+Costs, ratings and checks are real where they were recorded and predicted elsewhere; the table counts both.
+A policy file has any of: name, priority (cost, quality, speed), min_quality, max_cost, local_only,
+QUALITY_THRESHOLD, TOKEN_THRESHOLD, COST_THRESHOLD, OPENROUTER_FREE_ONLY, DEFAULT_LOCAL_MODEL.
+
+Example:
+  echo '{"name": "strict", "QUALITY_THRESHOLD": 0.8}' > strict.json
+  signalbox replay --policy strict.json`,
+    )
+    .action(run)
+}
+
+async function run(options: ReplayOptions): Promise<void> {
+  const file = path.join(options.dataDir ?? dataDirOf(readConfig(process.env)), 'ledger.db')
+  if (existsSync(file)) {
+    report(await replay(file, options), options)
+    return
+  }
+  process.stderr.write(`skipped: there are no stored decisions at ${file}\n`)
+  report([], options)
+}
+
+async function replay(file: string, { days, policy: policies }: ReplayOptions): Promise<ReplayResult[]> {
   const ledger = openLedger({ file, now: Date.now })
   try {
     const range = { fromMs: Date.now() - days * 86_400_000, toMs: Date.now() + 1 }
@@ -81,13 +114,13 @@ async function replay(): Promise<void> {
         each.add({ decision, model: request.model, costUsd: request.cost_usd, outcomes })
       }
     }
-    report(replays.map(each => each.result()))
+    return replays.map(each => each.result())
   } finally {
     await ledger.close()
   }
 }
 
-function report(results: readonly ReplayResult[]): void {
+function report(results: readonly ReplayResult[], { svg, json }: ReplayOptions): void {
   if (svg !== undefined) {
     const singles = results.filter(({ name, unserved }) => name.startsWith('always ') && unserved === 0)
     const hull = upperHull(singles.map(({ costUsd, quality }) => ({ cost: costUsd, quality })))
@@ -98,9 +131,9 @@ function report(results: readonly ReplayResult[]): void {
         hull,
       ),
     )
-    console.error(`the frontier is in ${svg}`)
+    process.stderr.write(`The frontier is in ${svg}.\n`)
   }
-  process.stdout.write(json ? `${renderReport(results.flatMap(rowsOf), true)}\n` : tableOf(results))
+  process.stdout.write(json === true ? `${renderReport(results.flatMap(rowsOf), true)}\n` : tableOf(results))
 }
 
 function rowsOf(result: ReplayResult): Row[] {
@@ -131,11 +164,7 @@ function tableOf(results: readonly ReplayResult[]): string {
     result.seconds.toFixed(1),
     `${result.unserved} of ${result.requests}`,
   ])
-  const widths = head.map((_, column) => Math.max(...[head, ...lines].map(line => line[column]!.length)))
-  return [head, ...lines]
-    .map(line => line.map((cell, at) => (at === 0 ? cell.padEnd(widths[at]!) : cell.padStart(widths[at]!))).join('  '))
-    .map(line => `${line}\n`)
-    .join('')
+  return renderTable([head, ...lines])
 }
 
 /** The models that were in question most often. */
@@ -156,35 +185,25 @@ function canBeReplayed(decision: unknown): decision is DecisionRecord {
   return typeof decision === 'object' && decision !== null && 'candidates' in decision && 'criteria' in decision
 }
 
-function readPolicy(name: string): ReplayPolicy {
-  const parsed = PolicyFile.safeParse(JSON.parse(readFileSync(name, 'utf8')))
+function addPolicy(file: string, earlier: readonly ReplayPolicy[]): ReplayPolicy[] {
+  return [...earlier, readPolicy(file)]
+}
+
+function readPolicy(file: string): ReplayPolicy {
+  let content: unknown
+  try {
+    content = JSON.parse(readFileSync(file, 'utf8'))
+  } catch (error) {
+    throw new InvalidArgumentError((error as Error).message)
+  }
+  const parsed = PolicyFile.safeParse(content)
   if (parsed.success) return parsed.data
   const issue = parsed.error.issues[0]
-  throw new Error(`${name}: ${issue?.path.join('.') ?? ''} ${issue?.message ?? 'is not valid'}`)
+  throw new InvalidArgumentError([issue?.path.join('.'), issue?.message].filter(Boolean).join(': '))
 }
 
 function defined<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
     [K in keyof T]?: Exclude<T[K], undefined>
-  }
-}
-
-function readArguments() {
-  try {
-    const { values } = parseArgs({
-      options: {
-        policy: { type: 'string', multiple: true, default: [] },
-        data: { type: 'string', default: './data' },
-        days: { type: 'string', default: '30' },
-        svg: { type: 'string' },
-        json: { type: 'boolean', default: false },
-      },
-    })
-    const days = Number(values.days)
-    if (!(days > 0)) throw new Error(`--days must be a number above 0, not '${values.days}'.`)
-    return { ...values, days, policies: values.policy.map(readPolicy) }
-  } catch (error) {
-    console.error(`${(error as Error).message} ${usage}`)
-    return process.exit(2)
   }
 }

@@ -1,3 +1,5 @@
+import { renderTable } from './table.ts'
+
 /** One measured figure of a bench. `low` and `high` bound it (95 % unless the bench says otherwise). */
 export interface Row {
   name: string
@@ -28,15 +30,7 @@ export function renderReport(rows: readonly Row[], json: boolean): string {
     row.goal === undefined ? '' : `goal ${figure(row.goal)}`,
     row.met === undefined ? '' : row.met ? 'met' : 'MISSED',
   ])
-  const widths = cells[0]?.map((_, column) => Math.max(...cells.map(line => line[column]!.length))) ?? []
-  return cells
-    .map(line =>
-      line
-        .map((cell, column) => cell.padEnd(widths[column]!))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n')
+  return renderTable(cells, [1, 2, 3, 4, 5]).trimEnd()
 }
 
 function figure(value: number): string {

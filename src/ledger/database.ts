@@ -39,6 +39,29 @@ export function openDatabase(file: string, busyMs: number): Database.Database {
   }
 }
 
+/**
+ * Opens the SQLite file at `file` for reading beside whatever else uses it. Throws `ledger_unavailable` naming the file when it
+ * is absent, damaged, foreign, or of another schema than this program's.
+ */
+export function openReadOnly(file: string): Database.Database {
+  let database: Database.Database | undefined
+  try {
+    database = new Database(file, { readonly: true, fileMustExist: true, timeout: openingBusyMs })
+    const { owner, version } = readHeader(database, file)
+    if (owner !== applicationId) throw foreign(file)
+    if (version < migrations.length) {
+      throw refusal(
+        file,
+        `was written by an older Signalbox (schema ${version}). Start this one once with its DATA_DIR to update it.`,
+      )
+    }
+    return database
+  } catch (error) {
+    database?.close()
+    throw ledgerFailure(file, error)
+  }
+}
+
 /** What SQLite or the file system threw, as a `GatewayError` that names the file and what to do; anything else as it is. */
 export function ledgerFailure(file: string, error: unknown): unknown {
   const code = (error as { code?: unknown }).code
@@ -66,19 +89,9 @@ function migrate(database: Database.Database, file: string): void {
   // One write transaction, so that of two processes opening a new file the second finds the work done.
   database
     .transaction(() => {
-      const refusal = (message: string) => new GatewayError('ledger_unavailable', `The ledger ${file} ${message}`)
-      const owner = number(database, 'application_id')
-      const version = number(database, 'user_version')
+      const { owner, version } = readHeader(database, file)
       const isEmpty = database.prepare('SELECT 1 FROM sqlite_schema').get() === undefined
-      if (owner !== applicationId && !(owner === 0 && isEmpty)) {
-        throw refusal('is a database of another program. Name another file or folder.')
-      }
-      const newest = migrations.length
-      if (version > newest) {
-        throw refusal(
-          `was written by a newer Signalbox (schema ${version}, this one knows ${newest}). Update Signalbox or use another folder.`,
-        )
-      }
+      if (owner !== applicationId && !(owner === 0 && isEmpty)) throw foreign(file)
       for (const migration of migrations.slice(version)) {
         database.exec(migration.sql)
         database.pragma(`user_version = ${migration.version}`)
@@ -86,6 +99,28 @@ function migrate(database: Database.Database, file: string): void {
       if (owner !== applicationId) database.pragma(`application_id = ${applicationId}`)
     })
     .immediate()
+}
+
+/** Which program a file belongs to and which schema it has. Throws for a schema newer than this program. */
+function readHeader(database: Database.Database, file: string): { owner: number; version: number } {
+  const owner = number(database, 'application_id')
+  const version = number(database, 'user_version')
+  const newest = migrations.length
+  if (owner === applicationId && version > newest) {
+    throw refusal(
+      file,
+      `was written by a newer Signalbox (schema ${version}, this one knows ${newest}). Update Signalbox or use another folder.`,
+    )
+  }
+  return { owner, version }
+}
+
+function foreign(file: string): GatewayError {
+  return refusal(file, 'is a database of another program. Name another file or folder.')
+}
+
+function refusal(file: string, message: string): GatewayError {
+  return new GatewayError('ledger_unavailable', `The ledger ${file} ${message}`)
 }
 
 function number(database: Database.Database, pragma: string): number {

@@ -12,7 +12,7 @@ import { findProgram } from './coding-agents.ts'
  */
 
 const timeoutMs = 120_000
-const main = path.resolve('src/cli/main.ts')
+const main = path.resolve('bin/signalbox.js')
 const delegated = 'DELEGATED: say hello.'
 
 interface Attempt {

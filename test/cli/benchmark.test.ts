@@ -10,7 +10,7 @@ import { sealChildren } from '../bench/sealed-children.ts'
 
 sealChildren()
 
-const command = path.resolve(import.meta.dirname, '../../src/cli/benchmark.ts')
+const command = path.resolve(import.meta.dirname, '../../bin/signalbox.js')
 
 const alone = {
   SIGNALBOX_ROOT: t.testdir(),
@@ -25,7 +25,9 @@ interface How {
 }
 
 function benchmark(args: readonly string[], { onStderr = () => {}, variables = {} }: How = {}) {
-  const child = spawn(process.execPath, [command, ...args], { env: { PATH: process.env.PATH, ...alone, ...variables } })
+  const child = spawn(process.execPath, [command, 'benchmark', ...args], {
+    env: { PATH: process.env.PATH, ...alone, ...variables },
+  })
   let [stdout, stderr] = ['', '']
   child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()))
   child.stderr.on('data', (chunk: Buffer) => {
@@ -53,10 +55,11 @@ t.test('bad arguments are one clear line and exit code 2', async t => {
     [...at, '--model', 'other'],
     [...at, '--max-cost', '-1'],
     [...at, '--price', '1'],
+    [...at, '--repetitions', '1.5'],
   ]
   for (const { code, stdout, stderr } of await Promise.all(wrong.map(args => benchmark(args)))) {
     t.equal(code, 2, stderr)
-    t.match(stderr, /^benchmark: [^\n]+\n$/)
+    t.match(stderr, /^signalbox: [^\n]+\n$/)
     t.equal(stdout, '')
   }
 })
@@ -126,7 +129,7 @@ t.test(
     const kept = local.chats.length
     const own = await benchmark(args, { variables })
     t.match(own, { code: 0, stdout: /^1 +llama-cpp\/scripted +0 \[[^]*^router +predicted/m })
-    t.match(own.stderr, /^Going on with the run of /)
+    t.match(own.stderr, /^Resuming the run of /)
     t.ok(local.chats.length - kept <= 12, 'nothing but what was missing, and at most the item that was cut off')
     t.ok(existsSync(path.join(folder, 'results', 'leaderboard.md')))
 

@@ -5,10 +5,10 @@ import t from 'tap'
 import { exchange, startGateway, variablesFor } from '../helpers/start-gateway.ts'
 import { scriptedUpstream } from '../helpers/scripted-upstream.ts'
 
-const command = path.resolve(import.meta.dirname, '../../src/cli/replay.ts')
+const command = path.resolve(import.meta.dirname, '../../bin/signalbox.js')
 
 function replay(...args: string[]) {
-  const child = spawn(process.execPath, [command, ...args], { env: { PATH: process.env.PATH } })
+  const child = spawn(process.execPath, [command, 'replay', ...args], { env: { PATH: process.env.PATH } })
   let [stdout, stderr] = ['', '']
   child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()))
   child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()))
@@ -41,7 +41,7 @@ t.test('what was asked of a gateway is replayed under another policy, with the o
   const policy = path.join(folder, 'best.json')
   writeFileSync(policy, JSON.stringify({ name: 'best', priority: 'quality', QUALITY_THRESHOLD: 1 }))
   const picture = path.join(folder, 'frontier.svg')
-  const { code, stdout } = await replay('--data', data, '--policy', policy, '--svg', picture, '--json')
+  const { code, stdout } = await replay('--data-dir', data, '--policy', policy, '--svg', picture, '--json')
   t.equal(code, 0)
   const rows = (JSON.parse(stdout) as { rows: { name: string; value: number; unit: string }[] }).rows
   const row = (name: string) => rows.find(each => each.name === name)
@@ -55,7 +55,7 @@ t.test('what was asked of a gateway is replayed under another policy, with the o
   t.match(row('always llama-cpp/qwen3-coder-30b unserved'), { value: 0, unit: 'of 5 requests' })
   t.match(readFileSync(picture, 'utf8'), /<svg [\s\S]*as decided[\s\S]*<\/svg>/)
 
-  const table = await replay('--data', data, '--policy', policy)
+  const table = await replay('--data-dir', data, '--policy', policy)
   t.match(table.stdout, /^policy +USD +as charged +quality +rated +checked +predicted +seconds +unserved\nas decided /)
 })
 
@@ -66,12 +66,12 @@ t.test('a bad policy or period is one clear line and exit code 2; no ledger is n
     ['--policy', `${folder}/broken.json`],
     ['--days', 'x'],
   ]) {
-    const { code, stdout, stderr } = await replay('--data', folder, ...args)
+    const { code, stdout, stderr } = await replay('--data-dir', folder, ...args)
     t.equal(code, 2, stderr)
-    t.match(stderr, /^[^\n]+usage: [^\n]+\n$/)
+    t.match(stderr, /^signalbox: option '[^\n]+\n$/)
     t.equal(stdout, '')
   }
-  const { code, stdout, stderr } = await replay('--data', folder, '--json')
+  const { code, stdout, stderr } = await replay('--data-dir', folder, '--json')
   t.equal(code, 0)
   t.match(stderr, /^skipped: /)
   t.strictSame(stdout, '{"rows":[]}\n')

@@ -106,7 +106,7 @@ async function startApplication(t: Test) {
     targets: {
       url: `${gateway.url}/mcp`,
       // It finds the running application by its data directory and attaches to it.
-      stdio: { script: 'src/cli/main.ts', args: ['mcp'], env: { SIGNALBOX_ROOT: gateway.core.config().root } },
+      stdio: { script: 'bin/signalbox.js', args: ['mcp'], env: { SIGNALBOX_ROOT: gateway.core.config().root } },
     },
   }
 }

@@ -17,7 +17,7 @@ t.test(
     const targets = {
       url: `${url}/mcp`,
       // It finds the running one by its data directory and attaches to it.
-      stdio: { script: 'src/cli/main.ts', args: ['mcp'], env: { SIGNALBOX_ROOT: root } },
+      stdio: { script: 'bin/signalbox.js', args: ['mcp'], env: { SIGNALBOX_ROOT: root } },
     }
     const agents = await Promise.all(agentKinds.map(({ connect }) => connect(t, targets)))
     await comesAndGoes(t, agents, text => write('.env', text))
@@ -30,7 +30,7 @@ t.test('an agent whose own process runs Signalbox is shown them too', async t =>
   const env = { ...aloneVariables, SIGNALBOX_ROOT: root, OPENROUTER_ENDPOINT: remote.url, QUALITY_THRESHOLD: '0' }
   const stdio = agentKinds.filter(({ name }) => name.includes('stdio'))
   const agents = await Promise.all(
-    stdio.map(({ connect }) => connect(t, { url: '', stdio: { script: 'src/cli/main.ts', args: ['mcp'], env } })),
+    stdio.map(({ connect }) => connect(t, { url: '', stdio: { script: 'bin/signalbox.js', args: ['mcp'], env } })),
   )
   await comesAndGoes(t, agents, text => {
     writeFileSync(path.join(root, '.env'), text)

@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url'
 import t from 'tap'
 
 t.test('nothing of MCP loads unless an agent asks', async t => {
-  const main = pathToFileURL(path.resolve(import.meta.dirname, '../../src/cli/main.ts')).href
+  const main = pathToFileURL(path.resolve(import.meta.dirname, '../../src/cli/serve.ts')).href
   const program = `
     import { registerHooks } from 'node:module'
     const loaded = []

@@ -132,7 +132,7 @@ t.test('the program that agents are told to start runs from a clone as it is', a
   })
   const [[said], [code]] = await Promise.all([once(child.stdout, 'data'), once(child, 'exit') as Promise<[number]>])
   t.equal(code, 0)
-  t.match(String(said), /^signalbox mcp – /)
+  t.match(String(said), /^Usage: signalbox mcp /)
 })
 
 t.test('bad arguments are one line and exit code 2', async t => {
@@ -146,7 +146,7 @@ t.test('bad arguments are one line and exit code 2', async t => {
   }
 })
 
-const main = path.resolve('src/cli/main.ts')
+const main = path.resolve('bin/signalbox.js')
 
 async function startMachine(t: Test, variables: Record<string, string> = {}) {
   const local = await scriptedUpstream(t, 'llama-cpp')

@@ -8,7 +8,7 @@ sealChildren()
 
 const url = process.env['LLAMA_SERVER_URL']
 const skip = url === undefined ? 'LLAMA_SERVER_URL names no running llama-server with the scripted model' : false
-const command = path.resolve(import.meta.dirname, '../../src/cli/benchmark.ts')
+const command = path.resolve(import.meta.dirname, '../../bin/signalbox.js')
 
 t.test('a benchmark of a real llama-server that was killed goes on to a leaderboard', { skip }, async t => {
   const folder = t.testdir()
@@ -19,7 +19,7 @@ t.test('a benchmark of a real llama-server that was killed goes on to a leaderbo
     LM_STUDIO_ENDPOINT: 'off',
   }
   const benchmark = (killAfterItems: number) => {
-    const args = [command, '--suite', 'reasoning', '--suite', 'tool-calls', '--report']
+    const args = [command, 'benchmark', '--suite', 'reasoning', '--suite', 'tool-calls', '--report']
     const child = spawn(process.execPath, args, { env: { PATH: process.env['PATH'], ...variables } })
     let [stdout, stderr] = ['', '']
     child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()))

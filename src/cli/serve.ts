@@ -1,0 +1,73 @@
+import path from 'node:path'
+import type { Command } from 'commander'
+import type { Core } from '../core.ts'
+import { AlreadyRunning } from '../instance.ts'
+import { startReport } from '../proxy/start-report.ts'
+import { start } from '../start.ts'
+import { readConfig, version } from './installation.ts'
+import { onStopSignal } from './stop-signals.ts'
+
+/** How long requests may go on after the first signal to stop. */
+const graceMs = 10_000
+
+interface ServeOptions {
+  port?: string
+  host?: string
+  dataDir?: string
+}
+
+export function define(command: Command): void {
+  command
+    .description('Answer requests for OpenAI, Anthropic and MCP clients on one port until Ctrl-C.')
+    .option('--port <number>', 'port to listen on, 0 for a free one (PORT; default 3001)')
+    .option('--host <address>', 'address to listen on (HOST; default 127.0.0.1)')
+    .option('--data-dir <folder>', 'folder of the ledger and everything else that is kept (DATA_DIR)')
+    .addHelpText(
+      'after',
+      `
+An option wins over the variable in brackets, which wins over .env. Any address other than loopback requires
+SIGNALBOX_API_KEY. Ctrl-C waits up to ${graceMs / 1000} seconds for running requests; a second one ends at once.
+
+Example:
+  signalbox serve --port 3002 --data-dir ~/signalbox-data`,
+    )
+    .action(serve)
+}
+
+async function serve({ port, host, dataDir }: ServeOptions): Promise<void> {
+  const variables = {
+    ...process.env,
+    ...(port !== undefined && { PORT: port }),
+    ...(host !== undefined && { HOST: host }),
+    // A path on the command line starts where the user is; one in a setting starts at the root.
+    ...(dataDir !== undefined && { DATA_DIR: path.resolve(dataDir) }),
+  }
+  const read = () => readConfig(variables)
+  try {
+    const running = await start(read(), version(), { readConfig: read })
+    process.stdout.write(startReport(version(), running.url, running.core.inventory.providers))
+    onStopSignal(() => {
+      process.stderr.write(stopNotice(running.core))
+      running.close(graceMs).then(
+        () => process.exit(0),
+        (error: unknown) => {
+          process.stderr.write(`signalbox: ${(error as Error).message}\n`)
+          process.exit(1)
+        },
+      )
+    })
+  } catch (error) {
+    if (!(error instanceof AlreadyRunning)) throw error
+    process.stdout.write(`${error.message}\n`)
+  }
+}
+
+/** What the first Ctrl-C waits for; nothing where nothing runs. */
+function stopNotice({ inventory, slotsOf }: Core): string {
+  const requests = inventory.providers
+    .map(({ name }) => slotsOf(name))
+    .reduce((sum, slots) => sum + slots.busy() + slots.waiting(), 0)
+  if (requests === 0) return ''
+  const what = requests === 1 ? '1 request' : `${requests} requests`
+  return `Stopping: waiting up to ${graceMs / 1000} s for ${what}. Press Ctrl-C again to end now.\n`
+}
