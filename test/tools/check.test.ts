@@ -1,0 +1,153 @@
+import path from 'node:path'
+import t from 'tap'
+import { codeBlockProblems } from '../../tools/check/code-blocks.ts'
+import type { Problem } from '../../tools/check/files.ts'
+import { importProblems } from '../../tools/check/imports.ts'
+import { layers, layerTable } from '../../tools/check/layers.ts'
+import { linkProblems } from '../../tools/check/links.ts'
+import { ownCommands } from '../../tools/check/own-commands.ts'
+import { typeNameProblems } from '../../tools/check/type-names.ts'
+import { readWordList, wordProblems } from '../../tools/check/words.ts'
+
+const project = path.resolve(import.meta.dirname, '../..')
+
+const shown = (problems: readonly Problem[]) => problems.map(({ file, line, message }) => `${file}:${line} ${message}`)
+
+t.test('an import of a layer above, or of another folder of the same layer, is found', async t => {
+  const root = t.testdir({
+    src: {
+      gateway: {
+        'a.ts': "import { b } from './b.ts'\nimport { c } from '../wire/c.ts'\n",
+        'b.ts': 'export const b = 1\n',
+      },
+      wire: { 'c.ts': "import { b } from '../gateway/b.ts'\nexport const c = b\n" },
+      router: { 'd.ts': "const e = await import('../ledger/e.ts')\nexport { e }\n" },
+      ledger: { 'e.ts': 'export const e = 1\n' },
+      attic: { 'f.ts': 'export const f = 1\n' },
+    },
+  })
+  t.strictSame(shown(importProblems(root)), [
+    'src/attic/f.ts:1 is on no layer: put it into a folder of tools/check/layers.ts',
+    'src/router/d.ts:1 may not import ledger/e.ts: see tools/check/layers.ts',
+    'src/wire/c.ts:1 may not import gateway/b.ts: see tools/check/layers.ts',
+  ])
+})
+
+t.test('the table of the layers has a line for each', async t => {
+  t.equal(layerTable().length, layers.length + 1)
+  t.strictSame(layerTable()[1], ['1', '`cli`', layers[0]!.what])
+})
+
+t.test('a type name that two files export is found, passed on or declared', async t => {
+  const root = t.testdir({
+    src: {
+      'a.ts': 'export interface Answer {}\nexport const Query = 1\nexport type Query = number\ninterface Inner {}\n',
+      'b.ts': "interface Inner {}\n\nexport type Answer = string\nexport { type Query, other } from './a.ts'\n",
+      'c.ts': "export type { Own as Kept } from './a.ts'\nexport const Answer = 1\n",
+    },
+  })
+  t.strictSame(shown(typeNameProblems(root)), [
+    'src/b.ts:3 exports the type name Answer, which src/a.ts exports too',
+    'src/b.ts:4 exports the type name Query, which src/a.ts exports too',
+  ])
+})
+
+t.test('a link to a file or a heading that is not there is found, and those that are there are not', async t => {
+  const root = t.testdir({
+    'README.md': [
+      '# Title\n\n## What it does: `all` of it\n',
+      '[a](docs/a.md) [b](docs/b.md) [c](docs/a.md#setup) [d](docs/a.md#none) [e](#what-it-does-all-of-it) [f](#nope)',
+      '![picture](docs/p.svg) <img src="docs/q.svg"> [g](https://example.org/x) [h](http://)\n',
+    ].join('\n'),
+    docs: { 'a.md': '## Setup\n\n[up](../README.md#title) [out](../../../etc/hosts)\n', 'p.svg': '<svg/>' },
+  })
+  t.strictSame(shown(linkProblems(root)), [
+    'README.md:5 the link docs/b.md leads nowhere',
+    'README.md:5 docs/a.md has no heading #none',
+    'README.md:5 README.md has no heading #nope',
+    'README.md:6 the link docs/q.svg leads nowhere',
+    'README.md:6 the address http:// is malformed',
+    'docs/a.md:3 the link ../../../etc/hosts leads nowhere',
+  ])
+})
+
+t.test('a code block that does not parse is found, in each language', async t => {
+  const wrong = {
+    json: '{"a": 1,}',
+    jsonc: '{"a": 1 // one\n "b": 2}',
+    toml: 'a = ',
+    ts: 'const a: = 1',
+    js: 'const = 1',
+    sh: 'if true; then',
+    '': 'anything',
+    jsno: '{}',
+  }
+  const right = {
+    json: '{"a": 1}',
+    jsonc: '{\n // one\n "a": 1,\n}',
+    toml: 'a = 1',
+    ts: 'const a: number = 1',
+    text: 'if {',
+  }
+  const own = await ownCommands(project)
+  const found = (blocks: object) =>
+    Object.entries(blocks).map(([language, code]) => {
+      const root = t.testdir({
+        'README.md': `# A\n\n- item\n\n  \`\`\`${language}\n${String(code).replace(/^/gm, '  ')}\n  \`\`\`\n`,
+      })
+      return shown(codeBlockProblems(root, own)).join('\n')
+    })
+  for (const problem of found(wrong)) t.match(problem, /^README\.md:5 [^\n]+$/)
+  t.strictSame(
+    found(right),
+    Object.keys(right).map(() => ''),
+  )
+})
+
+t.test('a script, command or option in a shell block that does not exist is found', async t => {
+  const own = await ownCommands(project)
+  const problemsOf = (shell: string) => {
+    const root = t.testdir({ 'README.md': `\`\`\`sh\n${shell}\n\`\`\`\n` })
+    return codeBlockProblems(root, own).map(({ message }) => message)
+  }
+  t.strictSame(
+    problemsOf(
+      [
+        'npm ci && npm test',
+        'npm run demo   # shows it',
+        'PORT=3002 signalbox serve --port 3002',
+        'signalbox usage --period 7d | head -3',
+        'npm run benchmark -- --model qwen3:8b --suite sql',
+        'signalbox --version',
+        'signalbox --port 1',
+      ].join('\n'),
+    ),
+    [],
+  )
+  t.strictSame(problemsOf('npm run dance'), ['there is no script dance'])
+  t.strictSame(problemsOf('cd x && signalbox dance'), ['there is no command signalbox dance'])
+  t.strictSame(problemsOf('npx signalbox usage \\\n  --perod 7d'), ['signalbox usage has no option --perod'])
+  t.strictSame(problemsOf('npm run benchmark -- --modle x'), ['signalbox benchmark has no option --modle'])
+})
+
+t.test('a banned word is found in names, comments and documents, but not within other words', async t => {
+  const root = t.testdir({
+    'README.md': 'Exact books, in so\nmany words. A bookshelf, a facebook; an endearing one.\n',
+    src: {
+      'a.ts': '// What the caller does not wish for.\nconst bookedTokens = 1\nexport const lanes = [bookedTokens]\n',
+      fixtures: { 'b.ts': 'export const text = "a house by the road"\n' },
+    },
+  })
+  const list = {
+    banned: { ...readWordList().banned },
+    allowed: [{ phrase: 'const lanes', why: 'a term of the field' }],
+    files: [{ path: 'src/fixtures/', why: 'texts' }],
+  }
+  t.strictSame(shown(wordProblems(root, list)), [
+    "src/a.ts:1 'wish': write request or option",
+    "src/a.ts:2 'booked': write recorded",
+    "src/a.ts:3 'booked': write recorded",
+    "README.md:1 'books': write ledger",
+    "README.md:1 'so\nmany': write this many, or the number",
+  ])
+})
