@@ -1,5 +1,5 @@
 import type { Core } from '../core.ts'
-import { RetrivSearchInput, RetrivSearchOutput } from '../search/requests.ts'
+import { RetrivSearchInput, SearchOutput } from '../search/requests.ts'
 import { operation } from './operation.ts'
 
 export const retrivSearch = operation({
@@ -9,6 +9,6 @@ export const retrivSearch = operation({
   core: true,
   needs: 'code-search',
   input: RetrivSearchInput,
-  output: RetrivSearchOutput,
+  output: SearchOutput,
   run: ({ codeSearch }: Core, input, { signal }) => codeSearch().query(input, signal),
 })

@@ -100,5 +100,3 @@ export const SearchOutput = z.object({
   truncated: z.boolean().describe('Whether the token budget left hits or lines out.'),
 })
 export type SearchOutput = z.output<typeof SearchOutput>
-
-export const RetrivSearchOutput = SearchOutput

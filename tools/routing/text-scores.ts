@@ -10,7 +10,7 @@ import {
 import { fitRidge, score, type Linear } from './ridge.ts'
 
 /** Frozen: chosen once by cross-validation on public tables, the same for every table and for what ships. */
-export const vectorShape: VectorShape = {
+const vectorShape: VectorShape = {
   buckets: 131_072,
   waves: 512,
   sharpness: 1,

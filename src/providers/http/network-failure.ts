@@ -61,7 +61,7 @@ export function networkFailure(
 }
 
 /** `host:port`, with the port even where the scheme implies it. */
-export function placeOf(url: URL): string {
+function placeOf(url: URL): string {
   return `${url.hostname}:${url.port || (url.protocol === 'https:' ? '443' : '80')}`
 }
 

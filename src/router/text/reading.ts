@@ -10,7 +10,7 @@ export interface Reading {
 }
 
 /** Characters read of a text: all of a short one, the first and last half of this of a long one. */
-export const readCharacters = 4096
+const readCharacters = 4096
 
 const formFigures = 31
 /** Which figure counts the answers of a multiple choice question. */

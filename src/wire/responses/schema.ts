@@ -23,7 +23,6 @@ export const ResponsesRequest = z.looseObject({
 })
 export type ResponsesRequest = z.output<typeof ResponsesRequest>
 export type ResponsesItem = z.output<typeof Item>
-export type ResponsesTool = z.output<typeof Tool>
 
 /** Cached tokens are counted inside `input_tokens`, reasoning inside `output_tokens`. */
 export interface ResponsesUsage {
