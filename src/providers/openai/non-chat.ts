@@ -51,7 +51,7 @@ export function readNonChat(upstream: Upstream, answer: unknown, model: string):
 }
 
 /** A stream of text completions; their frames differ from a chat's only in what a choice holds. */
-export async function streamedCompletion(
+async function streamedCompletion(
   upstream: Upstream,
   path: string,
   { model, signal }: NonChatCall<CompletionsRequest>,
