@@ -2,7 +2,7 @@ import type Database from 'better-sqlite3'
 import type { FinalState, TaskState } from './task-states.ts'
 import { createTaskTotals } from './task-totals.ts'
 
-export { taskStates, type FinalState, type TaskState } from './task-states.ts'
+export { taskStates } from './task-states.ts'
 
 /** A piece of background work that somebody waits for. */
 export interface TaskRow {

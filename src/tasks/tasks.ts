@@ -1,7 +1,8 @@
 import type { Logger } from 'pino'
 import { setImmediate } from 'node:timers/promises'
 import { asGatewayError, GatewayError } from '../errors.ts'
-import type { FinalState, JobRow, TaskStore, TaskRow } from '../ledger/tasks.ts'
+import type { FinalState } from '../ledger/task-states.ts'
+import type { JobRow, TaskStore, TaskRow } from '../ledger/tasks.ts'
 
 /** What a kind of task does. */
 export interface TaskHandler {

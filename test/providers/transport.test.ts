@@ -3,7 +3,8 @@ import { createServer as createHttpServer, type RequestListener, type Server } f
 import { type AddressInfo, createServer as createTcpServer, type Server as TcpServer, type Socket } from 'node:net'
 import t, { type Test } from 'tap'
 import { GatewayError } from '../../src/errors.ts'
-import { createTransport, type TransportOptions, type TransportReply } from '../../src/providers/http/transport.ts'
+import type { TransportReply } from '../../src/providers/http/exchange.ts'
+import { createTransport, type TransportOptions } from '../../src/providers/http/transport.ts'
 import { isLoopback } from '../../src/net.ts'
 import { gate } from '../helpers/scripted-upstream.ts'
 

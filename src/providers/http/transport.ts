@@ -3,8 +3,6 @@ import { isLoopback } from '../../net.ts'
 import { openAgent, openProxyAgent } from './dispatchers.ts'
 import { exchange, type TransportReply, type TransportRequest } from './exchange.ts'
 
-export type { ReplyBody, TransportReply, TransportRequest } from './exchange.ts'
-
 /** The connections to all upstreams. It throws only `GatewayError` and follows no redirects. */
 export interface Transport {
   send(request: TransportRequest): Promise<TransportReply>

@@ -2,7 +2,8 @@ import type { Endpoint } from '../../config.ts'
 import { type FailureCode, GatewayError } from '../../errors.ts'
 import { parseJson } from '../../json.ts'
 import type { ProviderKind } from '../provider.ts'
-import type { ReplyBody, Transport, TransportReply, TransportRequest } from './transport.ts'
+import type { ReplyBody, TransportReply, TransportRequest } from './exchange.ts'
+import type { Transport } from './transport.ts'
 import { type Refuser, toldFailure, upstreamFailure } from './upstream-failure.ts'
 
 /** What an endpoint's files need to talk to it. Everything thrown is a `GatewayError` in words about this endpoint. */

@@ -7,7 +7,7 @@ import { partFromChunks, type StreamPart } from '../../wire/stream-part.ts'
 import { GatewayError } from '../../errors.ts'
 import { toolCallId } from '../openai/repair-tool-calls.ts'
 import type { AnsweredRequest } from '../openai/frames.ts'
-import type { ReplyBody } from '../http/transport.ts'
+import type { ReplyBody } from '../http/exchange.ts'
 import type { Upstream } from '../http/upstream.ts'
 
 /** Ollama's stream of lines as chunks of a chat completion. */

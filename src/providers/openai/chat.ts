@@ -6,7 +6,7 @@ import { partFromChunks, type StreamPart } from '../../wire/stream-part.ts'
 import { repairToolCalls } from './repair-tool-calls.ts'
 import { type AnsweredRequest, createFrameReader, type FrameReader } from './frames.ts'
 import type { ProviderCall, ProviderReply } from '../provider.ts'
-import type { TransportReply } from '../http/transport.ts'
+import type { TransportReply } from '../http/exchange.ts'
 import { readWhole, type Upstream } from '../http/upstream.ts'
 
 /** The fields of a chat request, on their way to a server. */

@@ -6,7 +6,7 @@ import type { ChatChunk } from '../../wire/chat/schema.ts'
 import { createFrameSplitter, readData } from '../../wire/sse.ts'
 import { partFromMessages, type StreamPart } from '../../wire/stream-part.ts'
 import type { ProviderReply, PassThroughCall } from '../provider.ts'
-import type { TransportReply } from '../http/transport.ts'
+import type { TransportReply } from '../http/exchange.ts'
 import { readWhole, type Upstream } from '../http/upstream.ts'
 
 /** Asks a server in Messages and gives its answer as it wrote it, readable as chat completions where somebody wants that. */
