@@ -101,4 +101,4 @@ export function sizeOf(token: string): Size {
 }
 
 /** Longer names are cut: what follows says nothing about the model. */
-export const maxNameLength = 200
+const maxNameLength = 200

@@ -59,7 +59,7 @@ export interface Facts {
 }
 
 /** The committed facts. */
-export const factsFolder = import.meta.dirname
+const factsFolder = import.meta.dirname
 
 export function readFacts(folder: string = factsFolder): Facts {
   const read = (name: string) => readFileSync(path.join(folder, name), 'utf8')

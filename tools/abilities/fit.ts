@@ -98,7 +98,7 @@ function observationsOf(
 }
 
 /** A score as log odds; ratings have that scale already. */
-export function logOdds(score: number, { unit, chance = 0 }: BenchmarkFacts): number {
+function logOdds(score: number, { unit, chance = 0 }: BenchmarkFacts): number {
   if (unit === 'elo') return ((score - 1200) * Math.LN10) / 400
   const share = Math.max(leastShare, Math.min(mostShare, (score - chance) / (1 - chance)))
   return Math.log(share / (1 - share))
