@@ -1,0 +1,45 @@
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
+import t from 'tap'
+import { benchSection } from '../../tools/docs/bench-table.ts'
+import { markdownTable, renderedDocument, repository, withSection } from '../../tools/docs/sections.ts'
+import { documentSections } from '../../tools/docs/tables.ts'
+
+t.test('the tables in the docs are what the code says; `npm run docs` writes them', async t => {
+  for (const [name, sections] of Object.entries(documentSections())) {
+    t.equal(readFileSync(path.join(repository, name), 'utf8'), await renderedDocument(name, sections), name)
+  }
+})
+
+t.test('only what is between the markers of a section changes', async t => {
+  const text = 'Before.\n<!-- a:start -->\nold\n<!-- a:end -->\nAfter <!-- b:start -->kept<!-- b:end -->.\n'
+  const replaced = withSection(text, 'a', 'new')
+  t.equal(replaced.replace(/\s+new\s+/, '\nold\n'), text)
+  t.throws(() => withSection(text, 'missing', 'new'), /missing:start/)
+  t.throws(() => withSection(text + text, 'a', 'new'), /once each/)
+})
+
+t.test('a cell cannot break its table or disappear as HTML', async t => {
+  const table = markdownTable([['name'], ['a | b\nc <name> `x*<y>`']])
+  t.equal(table.split('\n').at(-1), '| a \\| b c \\<name> `x*<y>` |')
+})
+
+t.test('rows of a bench become a table with the goals that were missed', async t => {
+  const section = benchSection({
+    rows: [
+      { name: 'added_p50_ms', value: 0.451, unit: 'ms', low: 0.4, high: 0.5, goal: 0.5, met: true },
+      { name: 'rss_mb', value: 233.4, unit: 'MB', goal: 150, met: false },
+      { name: 'texts_compared', value: 7176, unit: 'texts' },
+    ],
+    command: 'npm run bench:x',
+    date: '2026-01-31',
+    machine: 'Node 24.0.0, 2 cores',
+    note: 'Medians of five rounds.',
+  })
+  t.match(section, /^Measured on 2026-01-31 by `npm run bench:x`, Node 24\.0\.0, 2 cores\. Medians of five rounds\.\n/)
+  t.same(section.split('\n').slice(-3), [
+    '| added p50 | 0.451 ms | 0.4 – 0.5 | 0.5 | met |',
+    '| rss | 233 MB |  | 150 | missed |',
+    '| texts compared | 7,176 texts |  |  |  |',
+  ])
+})

@@ -1,0 +1,104 @@
+import path from 'node:path'
+import { suites } from '../../src/bench/suites/index.ts'
+import { coreSettings, type Settings } from '../../src/config.ts'
+import { failures, type Failure } from '../../src/errors.ts'
+import { resources } from '../../src/mcp/resource-list.ts'
+import { readSkills } from '../../src/mcp/prompts.ts'
+import { operations } from '../../src/operations/index.ts'
+import { providerKinds } from '../../src/providers/index.ts'
+import { presets } from '../../src/router/select.ts'
+import { verifiers } from '../../src/router/verify.ts'
+import { markdownTable, repository } from './sections.ts'
+
+/** Every section that is read from the code, by the document it stands in. */
+export function documentSections(): Readonly<Record<string, Readonly<Record<string, string>>>> {
+  return {
+    'docs/configuration.md': { settings: settingsTables() },
+    'docs/routing.md': { presets: presetTable(), checks: checkTable() },
+    'docs/troubleshooting.md': { errors: errorTable() },
+    'docs/mcp.md': { tools: toolTable(), resources: resourceTable(), prompts: promptTable() },
+    'docs/local-benchmarks.md': { suites: suiteTable() },
+  }
+}
+
+function settingsTables(): string {
+  const groups = [
+    { title: 'Signalbox', settings: coreSettings as Settings },
+    ...providerKinds.map(({ label, settings }) => ({ title: label, settings })),
+  ]
+  return groups.map(({ title, settings }) => `### ${title}\n\n${settingsTable(settings)}`).join('\n\n')
+}
+
+function settingsTable(settings: Settings): string {
+  const rows = Object.entries(settings).map(([name, { schema, help, example, atStart }]) => {
+    const parsed = schema.safeParse(undefined).data as string | number | boolean | undefined
+    const shown = example ?? (parsed === undefined ? '' : String(parsed))
+    return [code(name), shown === '' ? '' : code(shown), help, atStart === true ? 'restart' : 'at once']
+  })
+  return markdownTable([['setting', 'default or example', 'what it does', 'takes effect'], ...rows])
+}
+
+function presetTable(): string {
+  const rows = Object.entries(presets).map(([name, { priority, localOnly, freeOnly }]) => [
+    code(name),
+    priority,
+    localOnly ? 'local models' : freeOnly ? 'models that cost nothing' : 'all models',
+  ])
+  return markdownTable([['`model`', 'what counts most', 'chosen among'], ...rows])
+}
+
+function checkTable(): string {
+  return verifiers.map(({ name }) => code(name)).join(', ')
+}
+
+function errorTable(): string {
+  const rows = Object.entries<Failure>(failures).map(([name, { status, type, fallback, retry, breaker }]) => [
+    code(name),
+    String(status),
+    code(type),
+    yes(fallback),
+    yes(retry),
+    yes(breaker),
+  ])
+  return markdownTable([
+    ['code', 'status', 'type', 'next candidate is tried', 'same one is retried', 'opens the breaker'],
+    ...rows,
+  ])
+}
+
+function toolTable(): string {
+  const rows = operations.map(({ name, summary, effect, http, core, needs }) => [
+    code(name) + (core === true ? ' ★' : ''),
+    effect,
+    summary + (needs === undefined ? '' : ` Needs ${needs}.`),
+    http === undefined ? '' : code(`${http.method} ${http.path}`),
+  ])
+  return markdownTable([['tool', 'effect', 'what it does', 'also at'], ...rows])
+}
+
+function resourceTable(): string {
+  const rows = resources.map(({ uri, description, needs }) => [
+    code(uri),
+    description + (needs === undefined ? '' : ` Needs ${needs}.`),
+  ])
+  return markdownTable([['resource', 'what it holds'], ...rows])
+}
+
+function promptTable(): string {
+  const skills = readSkills(path.join(repository, 'src/mcp/skills'))
+  return markdownTable([
+    ['prompt', 'what it is for', 'arguments'],
+    ...skills.map(({ name, description, arguments: described }) => [
+      code(name),
+      description,
+      Object.keys(described).map(code).join(', '),
+    ]),
+  ])
+}
+
+function suiteTable(): string {
+  return markdownTable([['suite', 'tasks'], ...suites.map(({ name, tasks }) => [code(name), String(tasks.length)])])
+}
+
+const code = (text: string) => `\`${text}\``
+const yes = (value: boolean) => (value ? 'yes' : '')
