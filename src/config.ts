@@ -15,9 +15,9 @@ export interface Setting<T = unknown> {
 export type Settings = Readonly<Record<string, Setting>>
 export type Values<S extends Settings> = { [K in keyof S]: z.output<S[K]['schema']> }
 
-const milliseconds = (standard: number) => z.coerce.number().int().min(1).max(86_400_000).default(standard)
-const wholeNumber = (standard: number, least = 1, most = 1_000_000) =>
-  z.coerce.number().int().min(least).max(most).default(standard)
+const milliseconds = (initial: number) => z.coerce.number().int().min(1).max(86_400_000).default(initial)
+const wholeNumber = (initial: number, min = 1, max = 1_000_000) =>
+  z.coerce.number().int().min(min).max(max).default(initial)
 
 const jsonList = z
   .string()
@@ -41,11 +41,11 @@ const commaList = z
       .filter(Boolean),
   )
 
-/** A program with its arguments, run as it stands: no shell reads it. */
+/** A program with its arguments, run directly: no shell reads it. */
 const TestCommand = z.strictObject({
   run: z.array(z.string()).min(1),
-  cwd: z.string().refine(folder => path.isAbsolute(folder), 'write a whole path'),
-  /** All it is given of the environment, beside a PATH. */
+  cwd: z.string().refine(folder => path.isAbsolute(folder), 'write an absolute path'),
+  /** Its whole environment, beside a PATH. */
   env: z.record(z.string(), z.string()).default({}),
 })
 export type TestCommand = z.output<typeof TestCommand>
@@ -69,12 +69,12 @@ export const coreSettings = {
       .string()
       .transform(host => host.replace(/^\[(.*)\]$/, '$1'))
       .default('127.0.0.1'),
-    help: 'Address to listen on. Anything but loopback opens Signalbox to the network.',
+    help: 'Address to listen on. Any address that is not loopback opens Signalbox to the network.',
     atStart: true,
   },
   PORT: {
     schema: z.coerce.number().int().min(0).max(65535).default(3001),
-    help: 'Port to listen on; 0 takes a free one.',
+    help: 'Port to listen on; 0 picks a free one.',
     atStart: true,
   },
   SIGNALBOX_API_KEY: {
@@ -82,14 +82,14 @@ export const coreSettings = {
       .string()
       .regex(/^[^\s,]+(,[^\s,]+)*$/, 'write one or more keys without spaces, separated by commas')
       .optional(),
-    help: 'Keys callers must show as a bearer token or x-api-key; `name=key` gives a key a name in the books. Needed when HOST is not loopback.',
+    help: 'API keys, separated by commas, one of which callers must send as a bearer token or x-api-key; `name=key` names a key in usage reports. Required when HOST is not loopback.',
     atStart: true,
   },
   ALLOWED_ORIGINS: {
     schema: commaList.pipe(
       z.array(z.string().regex(/^[a-z][a-z0-9+.-]*:\/\/[^/\s]+$/i, 'write origins such as https://chat.example.com')),
     ),
-    help: 'Origins whose web pages may use Signalbox (CORS), separated by commas. Without it no web page may.',
+    help: 'Origins whose web pages may use Signalbox (CORS), separated by commas. Unset, no web page may.',
     example: '',
     atStart: true,
   },
@@ -108,7 +108,7 @@ export const coreSettings = {
   },
   DATA_DIR: {
     schema: z.string().default('./data'),
-    help: 'Where the books are kept. A relative path starts at the root.',
+    help: 'Folder of the ledger and other data. A relative path starts at the installation folder, or at SIGNALBOX_ROOT.',
     atStart: true,
   },
   LEDGER_RETENTION_DAYS: {
@@ -121,50 +121,53 @@ export const coreSettings = {
   },
   LOCK_FILE_CHECK_ACTIVE_PROCESS: {
     schema: z.stringbool().default(true),
-    help: 'Whether a lock file in DATA_DIR counts only while the process that it names runs; false: it counts until it is removed.',
+    help: 'Ignore a lock file in DATA_DIR when the process it names no longer runs; false: it counts until it is removed.',
     atStart: true,
   },
   REMOVE_STALE_LOCK_FILES: {
     schema: z.stringbool().default(true),
-    help: 'Take over from an instance that ended without cleaning up; false: say which file to remove.',
+    help: 'Take over from an instance that ended without cleaning up; false: stop and name the file to remove.',
     atStart: true,
   },
   LOG_LEVEL: {
     schema: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('warn'),
-    help: 'trace, debug, info, warn, error, fatal or silent. Logs go to stderr.',
+    help: 'Least severe level that is logged: trace, debug, info, warn, error, fatal or silent. Logs go to stderr.',
   },
   PROVIDER_HEALTH_PROBE_INTERVAL_MS: {
     schema: milliseconds(15_000),
-    help: 'How often each server is asked what it serves.',
+    help: 'Milliseconds between two checks of what each server serves.',
     atStart: true,
   },
   PROVIDER_MAX_CONCURRENT_LOCAL: {
     schema: wholeNumber(1),
-    help: 'Requests at once on each local endpoint; the rest wait in line.',
+    help: 'Concurrent requests on each local endpoint; the rest wait in a queue.',
   },
-  PROVIDER_MAX_CONCURRENT_REMOTE: { schema: wholeNumber(5), help: 'Requests at once on each remote provider.' },
+  PROVIDER_MAX_CONCURRENT_REMOTE: { schema: wholeNumber(5), help: 'Concurrent requests on each remote provider.' },
   PROVIDER_QUEUE_LIMIT: {
     schema: wholeNumber(256, 0),
-    help: 'Requests that may wait for one endpoint; more are turned away.',
+    help: 'Requests that may wait for one endpoint; further ones are rejected.',
   },
-  PROVIDER_QUEUE_TIMEOUT_MS: { schema: milliseconds(120_000), help: 'How long a request waits for a free slot.' },
+  PROVIDER_QUEUE_TIMEOUT_MS: {
+    schema: milliseconds(120_000),
+    help: 'Milliseconds a request may wait for a free slot.',
+  },
   PROVIDER_CONNECT_TIMEOUT_MS: {
     schema: milliseconds(5_000),
-    help: 'How long opening a connection to a server may take.',
+    help: 'Milliseconds for opening a connection to a server.',
     atStart: true,
   },
   PROVIDER_TIMEOUT_MS: {
     schema: milliseconds(120_000),
-    help: 'How long a server may take to its first token; a cold model loads in that time.',
+    help: 'Milliseconds until a server sends its first token, including the time to load a cold model.',
   },
   PROVIDER_IDLE_TIMEOUT_MS: {
     schema: milliseconds(60_000),
-    help: 'How long a stream may stay silent after its first token.',
+    help: 'Milliseconds a stream may be silent after its first token.',
   },
-  PROVIDER_TOTAL_TIMEOUT_MS: { schema: milliseconds(900_000), help: 'How long one attempt may take in all.' },
+  PROVIDER_TOTAL_TIMEOUT_MS: { schema: milliseconds(900_000), help: 'Milliseconds for one attempt as a whole.' },
   KEEPALIVE_INTERVAL_MS: {
     schema: milliseconds(10_000),
-    help: 'How often a waiting stream gets a comment so that no client gives up.',
+    help: 'Milliseconds between keep-alive comments on a waiting stream.',
     atStart: true,
   },
   CODE_SEARCH_ENABLED: {
@@ -174,58 +177,61 @@ export const coreSettings = {
   },
   CODE_SEARCH_ROOTS: {
     schema: z.string().optional(),
-    help: 'Folders whose code may be indexed, separated as in PATH; without it, the home folder.',
+    help: 'Folders whose code may be indexed, separated as in PATH. Unset, the home folder.',
     atStart: true,
   },
   CODE_SEARCH_EXCLUDE_PATTERNS: {
     schema: jsonList.default(['node_modules/**', 'dist/**', '.git/**']),
-    help: 'What is left out of the index unless a request says otherwise, in the syntax of .gitignore, as a JSON list.',
+    help: 'Patterns to leave out of the index unless a request says otherwise: a JSON list in .gitignore syntax.',
     example: '["node_modules/**","dist/**",".git/**"]',
     atStart: true,
   },
   CODE_SEARCH_INDEX_ON_START: {
     schema: z.stringbool().default(true),
-    help: 'Bring the index of an earlier run up to date at once.',
+    help: 'Update an existing index at the start.',
     atStart: true,
   },
   CODE_SEARCH_REINDEX_INTERVAL: {
     schema: wholeNumber(3600, 0),
-    help: 'Seconds after which everything is looked at again, beside file events; 0 for never.',
+    help: 'Seconds between two full scans of the indexed folders, beside file events; 0 for never.',
     atStart: true,
   },
-  BENCHMARK_RUNS_PER_TASK: { schema: wholeNumber(3, 1, 20), help: 'How often a benchmark puts each task.' },
-  BENCHMARK_PARALLEL: { schema: z.stringbool().default(false), help: 'Measure several models at once.' },
+  BENCHMARK_RUNS_PER_TASK: { schema: wholeNumber(3, 1, 20), help: 'How often a benchmark runs each task.' },
+  BENCHMARK_PARALLEL: { schema: z.stringbool().default(false), help: 'Measure several models in parallel.' },
   BENCHMARK_MAX_PARALLEL_TASKS: {
     schema: wholeNumber(2, 1, 16),
-    help: 'Models that are measured at once when they are measured in parallel.',
+    help: 'Models measured at the same time when BENCHMARK_PARALLEL is set.',
   },
   BENCHMARK_TASK_TIMEOUT: {
     schema: milliseconds(60_000),
-    help: 'Milliseconds for one task of a benchmark; a model that needs longer has failed it.',
+    help: 'Milliseconds for one task of a benchmark; a model that takes longer fails it.',
   },
   BENCHMARK_SAVE_RESULTS: {
     schema: z.stringbool().default(true),
-    help: 'Keep the results of benchmarks; without it they are told once and forgotten.',
+    help: 'Store the results of benchmarks; false: they are returned once and not kept.',
   },
   BENCHMARK_RESULTS_PATH: {
     schema: z.string().default('./benchmark-results'),
-    help: 'Folder for the results of benchmarks. A relative path starts at the root.',
+    help: 'Folder for the results of benchmarks. A relative path starts at the installation folder, or at SIGNALBOX_ROOT.',
     atStart: true,
   },
   ALLOW_SELF_UPDATE: {
     schema: z.stringbool().default(false),
-    help: 'Whether update_server may pull, install and build a newer version; otherwise it answers with the commands.',
+    help: 'Allow update_server to pull, install and build a newer version; false: it returns the commands to run.',
   },
-  TASK_RETENTION_DAYS: { schema: wholeNumber(30, 1, 3650), help: 'How long the results of finished tasks are kept.' },
+  TASK_RETENTION_DAYS: {
+    schema: wholeNumber(30, 1, 3650),
+    help: 'Days to keep finished background tasks with their results.',
+  },
   SIGNALBOX_TOOLS: {
     schema: z.string().default('all'),
-    help: 'Which MCP tools agents are shown: all, core, or names separated by commas.',
+    help: 'MCP tools that agents see: all, core, or names separated by commas.',
     atStart: true,
   },
-  MCP_SESSION_LIMIT: { schema: wholeNumber(256), help: 'MCP sessions at once over HTTP.', atStart: true },
+  MCP_SESSION_LIMIT: { schema: wholeNumber(256), help: 'Concurrent MCP sessions over HTTP.', atStart: true },
   MCP_SESSION_IDLE_MS: {
     schema: milliseconds(1_800_000),
-    help: 'How long an MCP session over HTTP may have nothing open before it ends.',
+    help: 'Milliseconds after which an idle MCP session over HTTP ends.',
     atStart: true,
   },
   MODEL_ALIASES: {
@@ -235,7 +241,7 @@ export const coreSettings = {
       .default('')
       .or(z.literal(''))
       .transform(readAliases),
-    help: 'Names that mean another model or preset, `*` for any letters: claude-*haiku*=local,claude-*=auto:quality. The first that fits decides.',
+    help: 'Names for other models or presets, with `*` for any characters: claude-*haiku*=local,claude-*=auto:quality. The first match counts.',
     example: '',
   },
   QUALITY_THRESHOLD: {
@@ -250,11 +256,14 @@ export const coreSettings = {
     schema: z.coerce.number().min(0).max(1000).default(0.02),
     help: 'Highest cost in USD at which a request of at most TOKEN_THRESHOLD tokens goes to another good enough model instead of waiting for a local one that is cold or busy.',
   },
-  DEFAULT_LOCAL_MODEL: { schema: z.string().optional(), help: 'Preferred among local models that are good enough.' },
-  RELIABLE_BENCHMARK_COUNT: { schema: wholeNumber(3), help: 'So many runs make a benchmark result count fully.' },
+  DEFAULT_LOCAL_MODEL: {
+    schema: z.string().optional(),
+    help: 'Model preferred among local models that are good enough.',
+  },
+  RELIABLE_BENCHMARK_COUNT: { schema: wholeNumber(3), help: 'Runs needed before a benchmark result gets full weight.' },
   EXPLORATION_SHARE: {
     schema: z.coerce.number().min(0).max(0.03).default(0.02),
-    help: 'How often, 0 to 0.03, another good enough model is tried in order to learn.',
+    help: 'Share of requests, 0 to 0.03, that try another good enough model in order to learn about it.',
   },
   VERIFY: {
     schema: commaList,
@@ -263,26 +272,26 @@ export const coreSettings = {
   },
   VALIDATION_RETRY_BUDGET: {
     schema: wholeNumber(1, 0, 100),
-    help: 'How many better models are asked, one after another, when an answer fails its checks. No request makes more than five attempts.',
+    help: 'How many better models are tried, one after another, when an answer fails its checks. No request makes more than five attempts.',
   },
   MIN_VALIDATOR_SCORE: {
     schema: z.coerce.number().min(0).max(1).default(0.6),
-    help: 'A judge model (verify: judge:<model>) counts once it agreed so often, 0 to 1, with tests and ratings; before, it is only asked.',
+    help: 'Share of agreement with tests and ratings, 0 to 1, from which the verdict of a judge model (verify: judge:<model>) is binding.',
   },
   VERIFY_COMMANDS: {
     schema: commandList,
-    help: 'Tests that requests may ask for (verify: tests:<name>), as JSON: {"unit": {"run": ["/usr/bin/node", "check.mjs"], "cwd": "/srv/checks"}}. The answer comes on stdin; status 0 accepts it.',
+    help: 'Tests that requests may ask for (verify: tests:<name>), as JSON: {"unit": {"run": ["/usr/bin/node", "check.mjs"], "cwd": "/srv/checks"}}. The answer comes on stdin; exit status 0 accepts it.',
     example: '{}',
   },
   VERIFY_COMMAND_TIMEOUT_MS: {
     schema: milliseconds(60_000),
-    help: 'How long such tests may run; an answer that holds them up longer has failed.',
+    help: 'Milliseconds for one run of such a test; an answer whose test takes longer fails.',
   },
   LOCAL_WATTS: {
     schema: z.coerce.number().min(0).max(100_000).default(0),
-    help: 'Power a local model draws while it works.',
+    help: 'Power draw of a running local model, in watts.',
   },
-  ENERGY_PRICE: { schema: z.coerce.number().min(0).max(100).default(0), help: 'USD for one kWh.' },
+  ENERGY_PRICE: { schema: z.coerce.number().min(0).max(100).default(0), help: 'Price of electricity, in USD per kWh.' },
   OPENROUTER_FREE_ONLY: { schema: z.stringbool().default(false), help: 'Never route to a model that costs money.' },
   HTTP_PROXY: {
     schema: z.string().optional(),
@@ -292,7 +301,7 @@ export const coreSettings = {
   HTTPS_PROXY: { schema: z.string().optional(), help: 'Proxy for https:// servers.', atStart: true },
   NO_PROXY: {
     schema: z.string().optional(),
-    help: 'Hosts to reach without the proxy, separated by commas.',
+    help: 'Hosts to reach without a proxy, separated by commas.',
     atStart: true,
   },
 } as const satisfies Settings
@@ -308,13 +317,13 @@ export const Endpoint = z.strictObject({
   /** Where the secret came from, so that a refusal can say what to check. */
   apiKeyVariable: z.string().optional(),
   tier: z.enum(['local', 'remote']).optional(),
-  /** How long its first token may take, where it differs from PROVIDER_TIMEOUT_MS. */
+  /** How long its first token may take, if it differs from PROVIDER_TIMEOUT_MS. */
   firstTokenTimeoutMs: z.int().min(1).max(86_400_000).optional(),
-  /** Protocols beside chat completions that it speaks whole: their requests reach it as they came. */
+  /** Protocols beside chat completions that the server implements fully: their requests are passed through unchanged. */
   nativeProtocols: z.array(z.literal('messages')).optional(),
-  /** The operator named it, so its absence is worth a word at start. */
+  /** The operator named it, so its absence is reported at the start. */
   named: z.boolean().default(true),
-  /** USD per million tokens by model name, for servers that do not tell. */
+  /** USD per million tokens by model name, for servers that do not list prices. */
   prices: z.record(z.string(), z.strictObject({ input: z.number().min(0), output: z.number().min(0) })).optional(),
 })
 export type Endpoint = z.output<typeof Endpoint>
@@ -323,10 +332,10 @@ const SettingsFile = z.strictObject({
   providers: z.array(Endpoint.omit({ apiKey: true, named: true })).default([]),
 })
 
-/** What is read in the root, beside the environment. */
+/** Files that are read in the root, beside the environment. */
 export const settingsFiles = ['.env', 'signalbox.json'] as const
 
-/** Everything an operator can say, read and checked. */
+/** Everything an operator can configure, parsed and validated. */
 export interface Config {
   /** Folder that holds `.env` and `signalbox.json`, and that relative paths start at. */
   root: string
@@ -334,7 +343,7 @@ export interface Config {
   endpoints: readonly Endpoint[]
 }
 
-/** A value the operator must mend. Its message is the one line to print. */
+/** A value the operator must correct. Its message is the one line to print. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'
 }
@@ -382,12 +391,12 @@ export function readSettingsFile(root: string, environment: Readonly<Record<stri
   }))
 }
 
-/** `.env.example`: every variable with its help and its default, commented out. */
+/** `.env.example`: every variable with its help and default, commented out. */
 export function renderEnvExample(groups: readonly { title: string; settings: Settings }[]): string {
   const sections = groups.map(({ title, settings }) => {
     const lines = Object.entries(settings).map(([name, { schema, help, example }]) => {
-      const standard = schema.safeParse(undefined).data as string | number | boolean | undefined
-      return `# ${help}\n# ${name}=${example ?? (standard === undefined ? '' : String(standard))}\n`
+      const initial = schema.safeParse(undefined).data as string | number | boolean | undefined
+      return `# ${help}\n# ${name}=${example ?? (initial === undefined ? '' : String(initial))}\n`
     })
     return `# --- ${title} ---\n\n${lines.join('\n')}`
   })
