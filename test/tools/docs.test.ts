@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, globSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import t from 'tap'
 import { benchSection } from '../../tools/docs/bench-table.ts'
@@ -8,6 +8,33 @@ import { documentSections } from '../../tools/docs/tables.ts'
 t.test('the tables in the docs are what the code says; `npm run docs` writes them', async t => {
   for (const [name, sections] of Object.entries(documentSections())) {
     t.equal(readFileSync(path.join(repository, name), 'utf8'), await renderedDocument(name, sections), name)
+  }
+})
+
+t.test('every file that the docs name exists', async t => {
+  for (const document of globSync(['*.md', 'docs/**/*.md'], { cwd: repository })) {
+    const text = readFileSync(path.join(repository, document), 'utf8')
+    for (const [, named] of text.matchAll(/`((?:src|test|tools|docs)\/[\w./-]+)`/g)) {
+      // `src/providers/x.ts` stands for a file to be written.
+      if (path.basename(named!) === 'x.ts') continue
+      t.ok(existsSync(path.join(repository, named!)), `${document} names ${named}`)
+    }
+  }
+})
+
+t.test('the table of concerns names what its files export', async t => {
+  const architecture = readFileSync(path.join(repository, 'docs/architecture.md'), 'utf8')
+  const table = /## Where things are\n+(.*?)\n\n/s.exec(architecture)?.[1] ?? ''
+  const rows = table.split('\n').slice(2)
+  t.ok(rows.length > 10)
+  for (const row of rows) {
+    const [names = [], files = []] = row.split('|').slice(2, 4).map(namesIn)
+    const folder = path.dirname(files[0] ?? '')
+    const source = files
+      .map(file => readFileSync(path.join(repository, folder, path.basename(file)), 'utf8'))
+      .join('\n')
+    for (const name of names)
+      t.match(source, new RegExp(`^export [\\w ]*\\b${name}\\b`, 'm'), `${files.join(', ')}: ${name}`)
   }
 })
 
@@ -43,3 +70,7 @@ t.test('rows of a bench become a table with the goals that were missed', async t
     '| texts compared | 7,176 texts |  |  |  |',
   ])
 })
+
+function namesIn(cell: string): string[] {
+  return [...cell.matchAll(/`([^`]+)`/g)].map(match => match[1]!)
+}
