@@ -1,4 +1,4 @@
-import type { Dialect } from './upstream-dialects.ts'
+import type { Dialect } from './dialects/dialect.ts'
 import { type Answer, finishReasonOf, type Piece, piecesOf, defaultUsage } from './upstream-script.ts'
 
 /** How a server that also speaks Anthropic's Messages answers there. */

@@ -3,10 +3,12 @@ import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Serv
 import type { AddressInfo } from 'node:net'
 import { setImmediate, setTimeout } from 'node:timers/promises'
 import { messagesDialect } from './messages-dialect.ts'
-import { type Dialect, dialectOf } from './upstream-dialects.ts'
-import type { Answer, ScriptedError, ScriptedModel, UpstreamKind } from './upstream-script.ts'
+import type { Dialect } from './dialects/dialect.ts'
+import { dialects, type UpstreamKind } from './dialects/index.ts'
+import type { Answer, ScriptedError, ScriptedModel } from './upstream-script.ts'
 
-export { type Answer, type ScriptedModel, type UpstreamKind, upstreamKinds } from './upstream-script.ts'
+export { type UpstreamKind, upstreamKinds } from './dialects/index.ts'
+export type { Answer, ScriptedModel } from './upstream-script.ts'
 
 export interface SeenRequest {
   method: string
@@ -58,7 +60,7 @@ export async function scriptedUpstream(
   kind: UpstreamKind,
   script: Script = {},
 ): Promise<ScriptedUpstream> {
-  const dialect = dialectOf(kind)
+  const dialect: Dialect = dialects[kind]
   const waiting = new Set<() => void>()
   const changed = () => {
     for (const check of waiting) check()

@@ -4,10 +4,10 @@ import path from 'node:path'
 import type { Logger } from 'pino'
 import { request as send, type Dispatcher } from 'undici'
 import { coreSettings, readSettings, type Endpoint } from '../../src/config.ts'
-import { findEndpoints } from '../../src/providers/index.ts'
+import { findEndpoints, providerKinds } from '../../src/providers/index.ts'
 import { seededRandom } from '../../src/router/chance.ts'
 import { start, type Running } from '../../src/start.ts'
-import type { ScriptedUpstream, UpstreamKind } from './scripted-upstream.ts'
+import type { ScriptedUpstream } from './scripted-upstream.ts'
 
 export type Teardown = { teardown(undo: () => Promise<void>): void }
 
@@ -76,18 +76,13 @@ export async function startGateway(
 
 /** The variables that point at scripted upstreams. */
 export function variablesFor(...upstreams: ScriptedUpstream[]): Record<string, string> {
-  const names: Record<UpstreamKind, string> = {
-    ollama: 'OLLAMA_ENDPOINT',
-    'lm-studio': 'LM_STUDIO_ENDPOINT',
-    'llama-cpp': 'LLAMA_CPP_ENDPOINT',
-    openrouter: 'OPENROUTER_ENDPOINT',
-    'openai-compatible': 'OPENAI_COMPATIBLE_ENDPOINT',
-  }
   const variables: Record<string, string> = {}
   for (const { kind, url } of upstreams) {
-    const name = names[kind]
+    const prefix = kind.toUpperCase().replaceAll('-', '_')
+    const name = `${prefix}_ENDPOINT`
     variables[name] = variables[name] === undefined ? url : `${variables[name]},${url}`
-    if (kind === 'openrouter') variables['OPENROUTER_API_KEY'] = 'test-key'
+    const needsKey = providerKinds.some(each => each.kind === kind && each.needsKey === true)
+    if (needsKey) variables[`${prefix}_API_KEY`] = 'test-key'
   }
   return variables
 }

@@ -1,7 +1,3 @@
-/** The kinds of servers that `scriptedUpstream` can speak like. */
-export const upstreamKinds = ['ollama', 'lm-studio', 'llama-cpp', 'openrouter', 'openai-compatible'] as const
-export type UpstreamKind = (typeof upstreamKinds)[number]
-
 /** A model that a scripted upstream lists, told the way its kind tells it. */
 export interface ScriptedModel {
   name: string

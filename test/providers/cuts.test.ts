@@ -6,7 +6,7 @@ import { ChatRequest } from '../../src/wire/chat/schema.ts'
 import { readStream } from '../helpers/read-stream.ts'
 import { scriptedUpstream, upstreamKinds } from '../helpers/scripted-upstream.ts'
 import { startProvider } from '../helpers/start-provider.ts'
-import { dialectOf } from '../helpers/upstream-dialects.ts'
+import { dialects } from '../helpers/dialects/index.ts'
 
 const pieces = fc.array(fc.string({ unit: 'grapheme', minLength: 1, maxLength: 12 }), { minLength: 1, maxLength: 8 })
 const cuts = fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 60 })
@@ -22,7 +22,7 @@ for (const kind of upstreamKinds) {
       fc.constantFrom('\n', '\r\n'),
       fc.boolean(),
       async (text, sizes, lineEnd, callsTool) => {
-        const { opening, pieces, closing } = dialectOf(kind).stream(served.name, {
+        const { opening, pieces, closing } = dialects[kind].stream(served.name, {
           text,
           lineEnd,
           ...(callsTool ? { toolCalls: [call, call] } : {}),
