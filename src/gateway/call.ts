@@ -1,6 +1,7 @@
 import type { Model } from '../providers/provider.ts'
 import type { RequestOptions } from '../router/options.ts'
 import type { ChatRequest } from '../wire/chat/schema.ts'
+import type { SlotPriority } from './slots.ts'
 
 /** What a caller wants of the router beyond what their request shows. */
 export interface RouteQuery {
@@ -32,6 +33,8 @@ export interface Call extends RouteQuery {
   shape?: (model: Model, request: ChatRequest) => ChatRequest
   /** The request as the caller wrote it, for servers that speak that protocol. */
   native?: NativeRequest | undefined
+  /** How it waits for a slot; `normal` unless it says otherwise. */
+  priority?: SlotPriority
   /** Called each time a model gets a slot to work on the request. */
   onSlot?: (model: Model) => void
 }

@@ -84,7 +84,7 @@ export function createFallback(parts: FallbackParts): CallCandidates {
     const entry = recorder.attemptStarted(model)
     let release: (() => void) | undefined
     try {
-      release = await slotsOf(model.provider).acquire(signal)
+      release = await slotsOf(model.provider).acquire(signal, recorder.call.priority)
       entry.slotGranted()
       // Looked up only now: while the request waited for its slot, its provider may have got another key or be gone.
       const provider = inventory.providerOf(model)

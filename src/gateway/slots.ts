@@ -10,28 +10,31 @@ export interface SlotLimits {
 
 export interface Slots {
   /**
-   * Waits for a slot, first come first served within a priority (larger goes first), and answers with the function that gives
-   * it back. Throws `queue_full`, `queue_timeout`, or the signal's reason; a caller that leaves frees its place in the queue.
+   * Waits for a slot, first come first served within a priority, and answers with the function that gives it back. Throws
+   * `queue_full`, `queue_timeout`, or the signal's reason; a caller that leaves frees its place in the queue.
    */
-  acquire(signal: AbortSignal, priority?: number): Promise<() => void>
+  acquire(signal: AbortSignal, priority?: SlotPriority): Promise<() => void>
   busy(): number
+  /** Requests that wait, those of low priority not counted: they delay nobody. */
   waiting(): number
   limits(): SlotLimits
 }
 
+/** `low` waits behind everything else for as long as it takes: no time limit but the caller's signal. */
+export type SlotPriority = 'normal' | 'low'
+
 interface Waiter {
-  priority: number
   admit(): void
 }
 
 /** The slots of one endpoint. `name` is for messages; `limits` are read for every request. */
 export function createSlots(name: string, limits: () => SlotLimits): Slots {
   let busy = 0
-  const queue: Waiter[] = []
+  const queues: Readonly<Record<SlotPriority, Waiter[]>> = { normal: [], low: [] }
 
   const release = () => {
     busy--
-    const next = queue.shift()
+    const next = queues.normal.shift() ?? queues.low.shift()
     if (next !== undefined) {
       busy++
       next.admit()
@@ -49,7 +52,8 @@ export function createSlots(name: string, limits: () => SlotLimits): Slots {
     }
   }
 
-  function wait(signal: AbortSignal, priority: number): Promise<() => void> {
+  function wait(signal: AbortSignal, priority: SlotPriority): Promise<() => void> {
+    const queue = queues[priority]
     return new Promise((resolve, reject) => {
       const leave = (error: Error) => {
         clearTimeout(timer)
@@ -59,9 +63,11 @@ export function createSlots(name: string, limits: () => SlotLimits): Slots {
       }
       const onAbort = () => leave(asGatewayError(signal.reason))
       const { slots, queueTimeoutMs } = limits()
-      const timer = setTimeout(() => leave(waitedTooLong(name, slots, queueTimeoutMs)), queueTimeoutMs)
+      const timer =
+        priority === 'low'
+          ? undefined
+          : setTimeout(() => leave(waitedTooLong(name, slots, queueTimeoutMs)), queueTimeoutMs)
       const waiter: Waiter = {
-        priority,
         admit() {
           clearTimeout(timer)
           signal.removeEventListener('abort', onAbort)
@@ -69,28 +75,25 @@ export function createSlots(name: string, limits: () => SlotLimits): Slots {
         },
       }
       signal.addEventListener('abort', onAbort, { once: true })
-      const behind = queue.findIndex(other => other.priority < priority)
-      queue.splice(behind < 0 ? queue.length : behind, 0, waiter)
+      queue.push(waiter)
     })
   }
 
   return {
-    async acquire(signal, priority = 0) {
+    async acquire(signal, priority = 'normal') {
       signal.throwIfAborted()
       if (busy < limits().slots) {
         busy++
         return once()
       }
-      if (queue.length >= limits().queueLimit) {
-        throw new GatewayError(
-          'queue_full',
-          `${name} is busy and ${queue.length} requests already wait for it; try later.`,
-        )
+      const ahead = queues[priority].length
+      if (ahead >= limits().queueLimit) {
+        throw new GatewayError('queue_full', `${name} is busy and ${ahead} requests already wait for it; try later.`)
       }
       return wait(signal, priority)
     },
     busy: () => busy,
-    waiting: () => queue.length,
+    waiting: () => queues.normal.length,
     limits,
   }
 }

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { z } from 'zod'
 import { leaderboard, type LeaderboardRow } from '../bench/leaderboard.ts'
 import { strategyNameOf } from '../bench/render.ts'
@@ -11,6 +10,8 @@ import { prompt, text, verdict, type Suite } from '../bench/suites/suite.ts'
 import { GatewayError } from '../errors.ts'
 import type { Gateway } from '../gateway/gateway.ts'
 import type { Inventory } from '../gateway/inventory.ts'
+import type { Call } from '../gateway/call.ts'
+import type { Slots } from '../gateway/slots.ts'
 import type { PromptingStrategy } from '../ledger/agent-notes.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Model } from '../providers/provider.ts'
@@ -64,8 +65,10 @@ export interface BenchmarkParts {
   /** Where results are kept. */
   results: () => ResultStore
   sandbox: () => Sandbox
-  /** Whether somebody waits for a slot that the benchmark would take. */
-  peopleWait: (provider: string) => boolean
+  slotsOf: (provider: string) => Slots
+  /** Whether no task of people's waits for a provider or runs on it, and a promise of that. */
+  isIdle: (provider: string) => boolean
+  untilIdle: (provider: string, signal: AbortSignal) => Promise<void>
   itemTimeoutMs: () => number
   /** A way of addressing a model that somebody set; it is measured beside the default. */
   strategyOf: (model: string) => PromptingStrategy | undefined
@@ -85,14 +88,12 @@ async function refuseForeignCode(models: readonly Model[], sandbox: Sandbox): Pr
   )
 }
 
-const givingWayMs = 100
-
 /** The names of our suites, which are the categories of tasks. */
 export const benchmarkCategories = ownSuites.map(({ name }) => name)
 
 /** Measures models while nobody else wants them. */
 export function benchmarkHandler(parts: BenchmarkParts): TaskHandler {
-  const { inventory, results, sandbox, peopleWait, itemTimeoutMs, strategyOf, onMeasured, now } = parts
+  const { inventory, results, sandbox, itemTimeoutMs, strategyOf, onMeasured, now } = parts
 
   return {
     yields: true,
@@ -132,9 +133,7 @@ export function benchmarkHandler(parts: BenchmarkParts): TaskHandler {
             sandbox: sandbox(),
             repetitions: spec.repetitions,
             itemTimeoutMs: itemTimeoutMs(),
-            turn: async signal => {
-              while (peopleWait(model.provider)) await delay(givingWayMs, undefined, { signal })
-            },
+            turn: signal => nobodyElse(parts, model.provider, signal),
             signal: job.signal,
             now,
             onProgress: progress => {
@@ -238,6 +237,20 @@ function predicted(gateway: Gateway, { id }: Model, asked: BenchmarkRequest): nu
   return decision.candidates.find(({ model }) => model === id)?.quality
 }
 
+/** Waits for a free slot that nobody else wants. It is given back at once: the item then takes it, on its own time. */
+async function nobodyElse(
+  { slotsOf, isIdle, untilIdle }: BenchmarkParts,
+  provider: string,
+  signal: AbortSignal,
+): Promise<void> {
+  do {
+    await untilIdle(provider, signal)
+    const release = await slotsOf(provider).acquire(signal, 'low')
+    release()
+    // While it waited for the slot, tasks may have come.
+  } while (!isIdle(provider))
+}
+
 interface BenchmarkItem {
   askedBy: string
   model: Model
@@ -252,10 +265,21 @@ async function ask(
   { askedBy, model, request: item, strategy, signal }: BenchmarkItem,
 ): Promise<BenchmarkAnswer> {
   const requestId = newRequestId()
-  const startedAt = now()
+  let startedAt = now()
   // Each item is a conversation of its own: the same task put again is no sign that its first answer was bad.
   const options = { session: requestId }
-  const call = { requestId, endpoint: 'benchmark', keyId: askedBy, signal, receivedAt: startedAt, options }
+  const call: Call = {
+    requestId,
+    endpoint: 'benchmark',
+    keyId: askedBy,
+    signal,
+    receivedAt: startedAt,
+    options,
+    priority: 'low',
+    onSlot: () => {
+      startedAt = now()
+    },
+  }
   const request = addressed(ChatRequest.parse({ ...item, model: model.id, stream: true }), strategy)
   const { reply } = await gateway.chat(call, request)
   const firstTokenMs = now() - startedAt

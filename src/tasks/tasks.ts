@@ -72,6 +72,10 @@ export interface Tasks {
   cancelJob: (jobId: string) => boolean
   job: (jobId: string) => { job: JobRow; position: number; progress: JobProgress | undefined }
   active: () => Activity
+  /** Whether no job of a provider's queue waits or runs. Benchmarks have a queue of their own. */
+  isIdle: (provider: string) => boolean
+  /** Resolves when it is idle; throws the signal's reason. */
+  untilIdle: (provider: string, signal: AbortSignal) => Promise<void>
   /** Takes up what an earlier process left unfinished. To be called once, before the first submission. */
   recover: () => void
   watch: (listener: (change: TaskChange) => void) => () => void
@@ -276,6 +280,29 @@ export function createTasks(parts: TaskParts): Tasks {
     return () => listeners.delete(listener)
   }
 
+  function isIdle(provider: string): boolean {
+    return !lines.has(provider) && runningIn(provider) === 0
+  }
+
+  async function untilIdle(provider: string, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted()
+    if (isIdle(provider)) return
+    const found = Promise.withResolvers<void>()
+    const leave = () => {
+      found.reject(asGatewayError(signal.reason))
+    }
+    signal.addEventListener('abort', leave, { once: true })
+    const unwatch = watch(() => {
+      if (isIdle(provider)) found.resolve()
+    })
+    try {
+      await found.promise
+    } finally {
+      signal.removeEventListener('abort', leave)
+      unwatch()
+    }
+  }
+
   return {
     submit({ kind, spec, askedBy, provider, model }) {
       if (closing)
@@ -338,6 +365,8 @@ export function createTasks(parts: TaskParts): Tasks {
         benchmarksRunning,
       }
     },
+    isIdle,
+    untilIdle,
     recover() {
       prune()
       const { jobs } = store.jobs({ unfinished: true }, { limit: -1, offset: 0 })

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { createSlots } from '../../src/gateway/slots.ts'
+import { createSlots, type SlotPriority } from '../../src/gateway/slots.ts'
 import { gate, scriptedUpstream } from '../helpers/scripted-upstream.ts'
 import { startGateway, variablesFor } from '../helpers/start-gateway.ts'
 
@@ -63,19 +63,30 @@ t.test('a request that is cancelled while it waits frees its place', async t => 
   t.equal(slots.busy(), 0)
 })
 
-t.test('a higher priority goes first, and within one it is first come, first served', async t => {
+t.test('low priority waits behind everything else, and within one it is first come, first served', async t => {
   const slots = createSlots('one', () => limits)
   const release = await slots.acquire(live())
   const order: string[] = []
-  const enter = async (name: string, priority: number) => {
+  const enter = async (name: string, priority: SlotPriority) => {
     const leave = await slots.acquire(live(), priority)
     order.push(name)
     leave()
   }
-  const all = [enter('a', 0), enter('b', 1), enter('c', 0), enter('d', 1)]
+  const all = [enter('a', 'low'), enter('b', 'normal'), enter('c', 'low'), enter('d', 'normal')]
   release()
   await Promise.all(all)
   t.strictSame(order, ['b', 'd', 'a', 'c'])
+})
+
+t.test('what waits with low priority takes nobody’s place in the queue and has no time limit', async t => {
+  const slots = createSlots('one', () => ({ slots: 1, queueLimit: 1, queueTimeoutMs: 10 }))
+  const release = await slots.acquire(live())
+  const low = slots.acquire(live(), 'low')
+  t.equal(slots.waiting(), 0)
+  await t.rejects(slots.acquire(live()), { code: 'queue_timeout' })
+  release()
+  ;(await low)()
+  t.equal(slots.busy(), 0)
 })
 
 t.test('whatever happens, never more than the slots are held and none is lost', async () => {

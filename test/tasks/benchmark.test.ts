@@ -47,6 +47,30 @@ t.test('what people wait for goes ahead of a benchmark, and they are told that o
   t.same(asked, ['Measure me.', 'Say hello.', 'Measure me.', 'Measure me.'])
 })
 
+t.test(
+  'requests and tasks that queue up behind an item of a benchmark are all answered before its next one',
+  async t => {
+    const { call, local, gateway } = await startBenchmarks(t)
+    const held = gate()
+    local.script = { answer: { hold: { before: 'headers', until: held.opened } } }
+    const task = { task_id: 'mine', task: 'Measure me.', context_length: 0, runs_per_task: 2 }
+    const benchmark = await call('benchmark_task', task)
+    await local.untilChats(1)
+    const first = await call('route_task', { task: 'Task one.', context_length: 0 })
+    const second = await call('route_task', { task: 'Task two.', context_length: 0 })
+    const slots = gateway.core.slotsOf('llama-cpp')
+    const request = gateway.ask({ messages: [{ role: 'user', content: 'A request.' }] })
+    while (slots.waiting() < 2) await new Promise(resolve => setTimeout(resolve, 1))
+    held.open()
+    t.equal((await request).status, 200)
+    for (const { task_id } of [first, second, benchmark]) await call('get_task_status', { task_id, wait_seconds: 60 })
+    const asked = local.chats.map(({ body }) => (body['messages'] as { content: string }[])[0]?.content)
+    t.same(asked.toSorted(), ['A request.', 'Measure me.', 'Measure me.', 'Task one.', 'Task two.'])
+    t.equal(asked[0], 'Measure me.')
+    t.equal(asked.at(-1), 'Measure me.')
+  },
+)
+
 t.test('a benchmark is cancelled down to the socket', async t => {
   const { call, local } = await startBenchmarks(t)
   local.script = { answer: { text: ['word '], endless: true } }
