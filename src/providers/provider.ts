@@ -9,7 +9,7 @@ import type { Transport } from './http/transport.ts'
 /** Where a model runs, which is what "local first" is about. */
 export type Tier = 'local' | 'remote'
 
-/** What a model can do. `undefined` means the server does not say: such a model is not ruled out, only ranked lower. */
+/** What a model can do. `undefined` means the server does not say: nothing is ruled out by it. */
 export interface Capabilities {
   /** Answers chats at all; false for models that only embed. */
   chat?: boolean

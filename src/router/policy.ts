@@ -1,4 +1,4 @@
-import { ConfigError, type CoreValues } from '../config.ts'
+import { ConfigError, coreSettings, readSettings, type CoreValues } from '../config.ts'
 import { refuseUnknownChecks } from './verify.ts'
 
 /** What the operator decided about routing; every field is a setting. */
@@ -27,20 +27,6 @@ export interface Policy {
   minValidatorScore: number
 }
 
-export const defaultPolicy: Policy = {
-  freeOnly: false,
-  tokenThreshold: 1500,
-  costThresholdUsd: 0.02,
-  qualityThreshold: 0.7,
-  reliableBenchmarkCount: 3,
-  localWatts: 0,
-  energyPrice: 0,
-  explorationShare: 0.02,
-  verify: [],
-  retryBudget: 1,
-  minValidatorScore: 0.6,
-}
-
 /** The policy that the settings say. Throws `ConfigError` for checks that do not exist. */
 export function policyOf(values: CoreValues): Policy {
   try {
@@ -63,3 +49,6 @@ export function policyOf(values: CoreValues): Policy {
     minValidatorScore: values.MIN_VALIDATOR_SCORE,
   }
 }
+
+/** The policy of an environment without any setting. */
+export const defaultPolicy: Policy = policyOf(readSettings(coreSettings, {}))

@@ -37,7 +37,7 @@ export interface RankingCriteria {
   promptTokens: number
   /** The model that served this conversation last. */
   current: string | undefined
-  /** The caller set a budget or named tests; nothing is tried out at his expense. */
+  /** Whether another good enough model may be tried out; never for a caller who named a model, a budget or a quality. */
   explore: boolean
 }
 

@@ -26,7 +26,7 @@ export interface TokenRatios {
 /**
  * Ratios between models' own token counts and ours, for the `maxModels` used last. The estimate is a ratio of sums, so
  * long prompts weigh more than short ones, in which the template's tokens drown the tokenizer's. The family's prior
- * counts as `PRIOR_TOKENS`, so the first conversation already moves it.
+ * counts as `priorTokens`, so the first conversation already moves it.
  */
 export function createTokenRatios({ maxModels = 1000 }: { maxModels?: number } = {}): TokenRatios {
   const learned = new LRUCache<string, RatioRow>({ max: maxModels })
