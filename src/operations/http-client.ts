@@ -1,5 +1,5 @@
+import { EventSourceParserStream } from 'eventsource-parser/stream'
 import { GatewayError } from '../errors.ts'
-import { createFrameSplitter, readData } from '../wire/sse.ts'
 import type { Client } from './client.ts'
 import { readErrorEnvelope } from './error-envelope.ts'
 import type { Progress } from './operation.ts'
@@ -71,11 +71,10 @@ interface AnswerEvent {
   error?: unknown
 }
 
-async function* readEvents(response: Response): AsyncGenerator<AnswerEvent> {
-  const splitter = createFrameSplitter()
-  for await (const chunk of response.body ?? []) {
-    for (const data of readData(splitter.push(Buffer.from(chunk)))) yield JSON.parse(data) as AnswerEvent
-  }
+async function* readEvents({ body }: Response): AsyncGenerator<AnswerEvent> {
+  if (body === null) return
+  const events = body.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream())
+  for await (const { data } of events) yield JSON.parse(data) as AnswerEvent
 }
 
 /** The request surely never arrived, so that even work that costs money may be asked of another instance. */

@@ -1,10 +1,9 @@
-import { isIP } from 'node:net'
 import { z } from 'zod'
 import type { Endpoint } from '../config.ts'
 import { GatewayError } from '../errors.ts'
 import { readNumber } from '../json.ts'
 import { freePrice, isFree, type Price } from '../accounting/pricing.ts'
-import { isLoopback } from '../net.ts'
+import { isLocalNetwork } from '../net.ts'
 import { endpointList } from './http/endpoints.ts'
 import { completionsOrChat } from './openai/completion-by-chat.ts'
 import { gapInPrompt } from './openai/fim-prompt.ts'
@@ -30,7 +29,7 @@ export const openAiCompatible: ProviderKind = serverKind({
   normalize: baseUrl,
   variable: 'OPENAI_COMPATIBLE_ENDPOINT',
   create({ endpoint, transport, now }) {
-    const tier = endpoint.tier ?? tierOf(endpoint.url)
+    const tier = endpoint.tier ?? (isLocalNetwork(new URL(endpoint.url).hostname) ? 'local' : 'remote')
     const anthropics = new URL(endpoint.url).hostname === 'api.anthropic.com'
     const parts = {
       endpoint,
@@ -124,17 +123,4 @@ function describe(listed: ListedModel, { name: provider, prices }: Endpoint, tie
 function baseUrl(url: URL): string {
   const path = url.pathname.replace(/\/+$/, '').replace(/\/(chat\/completions|models)$/, '')
   return url.origin + (path === '' ? '/v1' : path)
-}
-
-/** Addresses of this machine and of private networks are local. */
-function tierOf(address: string): Tier {
-  const { hostname } = new URL(address)
-  const host = hostname.replace(/^\[(.*)\]$/, '$1').toLowerCase()
-  if (isLoopback(hostname) || host.endsWith('.local') || host.endsWith('.internal')) return 'local'
-  if (isIP(host) === 0) return host.includes('.') ? 'remote' : 'local'
-  return /^(10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|169\.254\.|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.|f[cd]|fe80:)/.test(
-    host,
-  )
-    ? 'local'
-    : 'remote'
 }
