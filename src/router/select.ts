@@ -1,5 +1,6 @@
 import { GatewayError } from '../errors.ts'
 import type { Model } from '../providers/provider.ts'
+import { nearestNames } from '../spelling.ts'
 import { builtInAliases, discoveryPrefix, soldAs, targetOf, type Alias } from './aliases.ts'
 
 export type Priority = 'cost' | 'quality' | 'speed'
@@ -78,41 +79,16 @@ function named(name: string, models: readonly Model[]): readonly Model[] {
   })
 }
 
+/** Names that are shown to a caller who wrote none that exists. */
+const maxNear = 5
+
 function notFound(name: string, models: readonly Model[]): GatewayError {
-  const near = nearest(
-    name,
-    models.map(model => model.id),
-  )
+  const ids = models.map(model => model.id)
+  const near = nearestNames(name, ids, maxNear)
   const hint = near.length > 0 ? ` Near names: ${near.join(', ')}.` : ''
   return new GatewayError(
     'model_not_found',
     `There is no model '${name}'.${hint} GET /v1/models lists all; 'auto' lets Signalbox choose. To give the name a meaning: MODEL_ALIASES=${name}=auto`,
     { param: 'model' },
   )
-}
-
-/** Up to five of `ids` that look most like `name`, by shared letter triples (Dice coefficient). */
-function nearest(name: string, ids: readonly string[]): string[] {
-  const wanted = triples(name)
-  const scored = ids.map(id => ({ id, score: Math.max(dice(wanted, triples(id)), dice(wanted, triples(tailOf(id)))) }))
-  return scored
-    .filter(({ score }) => score >= 0.3)
-    .sort((a, b) => b.score - a.score || (a.id < b.id ? -1 : 1))
-    .slice(0, 5)
-    .map(entry => entry.id)
-}
-
-function tailOf(id: string): string {
-  return id.slice(id.lastIndexOf('/') + 1)
-}
-
-function triples(text: string): Set<string> {
-  const padded = `  ${text.toLowerCase()} `
-  return new Set(Array.from({ length: padded.length - 2 }, (_, at) => padded.slice(at, at + 3)))
-}
-
-function dice(a: ReadonlySet<string>, b: ReadonlySet<string>): number {
-  let shared = 0
-  for (const triple of a) if (b.has(triple)) shared++
-  return (2 * shared) / (a.size + b.size)
 }

@@ -1,3 +1,4 @@
+import { editDistance } from '../spelling.ts'
 import { lettersOf, type Segment } from './segment-file.ts'
 
 /**
@@ -21,7 +22,7 @@ export function nearestTerms(term: string, segments: readonly Segment[], limit: 
       if (ones((other ^ wanted) & letterBits) > allowed * 2) continue
       const text = textOf(symbol)
       if (found.has(text)) continue
-      const distance = editDistance(term, text, allowed)
+      const distance = editDistance(term, text)
       if (distance <= allowed) found.set(text, distance)
     }
   }
@@ -56,31 +57,4 @@ function sharedStart(a: string, b: string): number {
   let shared = 0
   while (shared < a.length && a[shared] === b[shared]) shared++
   return shared
-}
-
-/** Insertions, deletions, changes and swaps of neighbours between two words; anything above `limit` is `limit + 1`. */
-function editDistance(a: string, b: string, limit: number): number {
-  if (Math.abs(a.length - b.length) > limit) return limit + 1
-  let before: number[] = []
-  let last: number[] = Array.from({ length: b.length + 1 }, (_, at) => at)
-  for (let row = 1; row <= a.length; row++) {
-    const current = [row]
-    let least = row
-    for (let column = 1; column <= b.length; column++) {
-      const same = a.charCodeAt(row - 1) === b.charCodeAt(column - 1)
-      let cost = Math.min(last[column]! + 1, current[column - 1]! + 1, last[column - 1]! + (same ? 0 : 1))
-      const swapped =
-        row > 1 &&
-        column > 1 &&
-        a.charCodeAt(row - 1) === b.charCodeAt(column - 2) &&
-        a.charCodeAt(row - 2) === b.charCodeAt(column - 1)
-      if (swapped) cost = Math.min(cost, before[column - 2]! + 1)
-      current.push(cost)
-      if (cost < least) least = cost
-    }
-    if (least > limit) return limit + 1
-    before = last
-    last = current
-  }
-  return last[b.length]!
 }
