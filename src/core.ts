@@ -113,7 +113,7 @@ export function createCore({ config: first, version, log, now, random, newId, re
     log,
   })
   const tierOf = (name: string) => inventory.providers.find(provider => provider.name === name)?.tier
-  const slots = createProviderSlots({ isRemote: provider => tierOf(provider) === 'remote', settings })
+  const slotsOf = createProviderSlots({ isRemote: provider => tierOf(provider) === 'remote', settings })
   const { knowledge, learner } = createLearning({ ledger, policy: () => policy, now, log })
   const breakers = createBreakers(now)
   const gateway = createGateway({
@@ -121,7 +121,7 @@ export function createCore({ config: first, version, log, now, random, newId, re
     breakers,
     ledger,
     learner,
-    slotsOf: slots.of,
+    slotsOf,
     settings,
     knowledge,
     countTokens: ({ messages, tools }) => tokens.countMessages(messages, tools),
@@ -142,7 +142,7 @@ export function createCore({ config: first, version, log, now, random, newId, re
         ledger,
         results: benchmarks.results.get,
         sandbox: benchmarks.sandbox.get,
-        slotsOf: slots.of,
+        slotsOf,
         isIdle: provider => tasks.isIdle(provider),
         untilIdle: (provider, signal) => tasks.untilIdle(provider, signal),
         itemTimeoutMs: () => settings().BENCHMARK_TASK_TIMEOUT,
@@ -151,7 +151,7 @@ export function createCore({ config: first, version, log, now, random, newId, re
       }),
     },
     // A provider that went away with its setting still holds a place in its queue; the gateway then says what is wrong.
-    limitOf: queue => (tierOf(queue) === undefined ? 1 : slots.of(queue).limits().slots),
+    limitOf: queue => (tierOf(queue) === undefined ? 1 : slotsOf(queue).limits().slots),
     now,
     newId,
     log,
@@ -175,7 +175,7 @@ export function createCore({ config: first, version, log, now, random, newId, re
     now,
     startedAt: now(),
     newId,
-    slotsOf: slots.of,
+    slotsOf,
     kindOf: provider => config.endpoints.find(({ name }) => name === provider)?.kind,
     installation: path.resolve(import.meta.dirname, '..'),
     readConfig,

@@ -1,13 +1,6 @@
 import type { CoreValues } from '../config.ts'
 import { createSlots, type Slots } from './slots.ts'
 
-/** The slots of every provider, by its name. */
-export interface ProviderSlots {
-  of: (provider: string) => Slots
-  /** Requests that wait for a slot of this provider now. */
-  waiting: (provider: string) => number
-}
-
 export interface ProviderSlotsParts {
   isRemote: (provider: string) => boolean
   /** The settings in force; read for every request. */
@@ -20,8 +13,8 @@ export interface ProviderSlotsParts {
   >
 }
 
-/** The slots of a provider that was taken out of the settings stay: requests may hold them, and it may come back. */
-export function createProviderSlots({ isRemote, settings }: ProviderSlotsParts): ProviderSlots {
+/** The slots of each provider, by its name. Those of a provider that was taken out of the settings stay: requests may hold them, and it may come back. */
+export function createProviderSlots({ isRemote, settings }: ProviderSlotsParts): (provider: string) => Slots {
   const byProvider = new Map<string, Slots>()
 
   function limitsOf(provider: string) {
@@ -33,15 +26,12 @@ export function createProviderSlots({ isRemote, settings }: ProviderSlotsParts):
     }
   }
 
-  return {
-    of(provider) {
-      let slots = byProvider.get(provider)
-      if (slots === undefined) {
-        slots = createSlots(provider, () => limitsOf(provider))
-        byProvider.set(provider, slots)
-      }
-      return slots
-    },
-    waiting: provider => byProvider.get(provider)?.waiting() ?? 0,
+  return provider => {
+    let slots = byProvider.get(provider)
+    if (slots === undefined) {
+      slots = createSlots(provider, () => limitsOf(provider))
+      byProvider.set(provider, slots)
+    }
+    return slots
   }
 }

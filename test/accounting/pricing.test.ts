@@ -28,7 +28,9 @@ t.test(
       method: 'POST',
       body: JSON.stringify({ request }),
     })
-    const { candidates, prompt_tokens: promptTokens } = explained.json
+    const { candidates, prompt_tokens } = explained.json
+    // A model of an unknown family is expected to take a tenth more tokens than are counted here.
+    const promptTokens = Math.ceil(prompt_tokens * 1.1)
     const [plain, withFee] = ['openrouter/lab/plain', 'openrouter/lab/with-fee'].map(
       id => candidates.find(({ model }: { model: string }) => model === id).estimated_cost_usd,
     )
@@ -38,7 +40,7 @@ t.test(
       'the sentence names the same figures',
     )
 
-    upstream.script = { ...upstream.script, answer: { usage: { promptTokens, outputTokens: 400 } } }
+    upstream.script = { ...upstream.script, answer: { usage: { promptTokens, outputTokens: 400, costUsd: null } } }
     for (const [model, expected] of [
       ['openrouter/lab/plain', plain],
       ['openrouter/lab/with-fee', withFee],

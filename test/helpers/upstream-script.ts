@@ -27,7 +27,7 @@ export interface ScriptedUsage {
   outputTokens: number
   cachedTokens?: number
   reasoningTokens?: number
-  costUsd?: number
+  costUsd?: number | null
 }
 
 /** One answer to a chat request. Everything is optional; the empty answer says "Hello from <kind>." */

@@ -76,12 +76,12 @@ t.test('decisions are pruned in bounded batches, newer ones and all requests sta
     ledger.record(recordOf(`r-${index}`, { createdAt: noon - 400 + index, decision: { index } }))
   }
   let turns = 0
-  let pruning = true
+  const pruned = new AbortController()
   const counting = (async () => {
-    for (; pruning; turns++) await setImmediate()
+    for (; !pruned.signal.aborted; turns++) await setImmediate()
   })()
   t.equal(await ledger.pruneDecisions(noon), 400)
-  pruning = false
+  pruned.abort()
   await counting
   t.ok(turns >= 8, `${turns} turns of the event loop in between`)
   t.equal(await ledger.pruneDecisions(noon), 0)

@@ -65,7 +65,10 @@ t.test(
     t.equal((await request).status, 200)
     for (const { task_id } of [first, second, benchmark]) await call('get_task_status', { task_id, wait_seconds: 60 })
     const asked = local.chats.map(({ body }) => (body['messages'] as { content: string }[])[0]?.content)
-    t.same(asked.toSorted(), ['A request.', 'Measure me.', 'Measure me.', 'Task one.', 'Task two.'])
+    t.same(
+      asked.toSorted((a = '', b = '') => a.localeCompare(b)),
+      ['A request.', 'Measure me.', 'Measure me.', 'Task one.', 'Task two.'],
+    )
     t.equal(asked[0], 'Measure me.')
     t.equal(asked.at(-1), 'Measure me.')
   },
