@@ -8,11 +8,13 @@ import { operations } from '../../src/operations/index.ts'
 import { providerKinds } from '../../src/providers/index.ts'
 import { presets } from '../../src/router/select.ts'
 import { verifiers } from '../../src/router/verify.ts'
+import { layerTable } from '../check/layers.ts'
 import { markdownTable, repository } from './sections.ts'
 
 /** Every section that is read from the code, by the document it stands in. */
 export function documentSections(): Readonly<Record<string, Readonly<Record<string, string>>>> {
   return {
+    'docs/architecture.md': { layers: markdownTable(layerTable()) },
     'docs/configuration.md': { settings: settingsTables() },
     'docs/routing.md': { presets: presetTable(), checks: checkTable() },
     'docs/troubleshooting.md': { errors: errorTable() },

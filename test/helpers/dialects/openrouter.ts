@@ -11,7 +11,7 @@ export const openRouter = openAiLike('openrouter', '/api/v1/chat/completions', d
     error: { code: code ?? 'server_error', message },
     choices: [{ index: 0, delta: { content: '' }, finish_reason: 'error' }],
   }),
-  usageFields: answer => ({ cost: answer.usage?.costUsd ?? 0 }),
+  usageFields: ({ usage }) => (usage?.costUsd === null ? {} : { cost: usage?.costUsd ?? 0 }),
 })
 
 function describe(path: string, _body: unknown, models: readonly ScriptedModel[]): unknown {
