@@ -7,17 +7,17 @@ import { openAiCompatible } from './openai-compatible.ts'
 import { openRouter } from './openrouter/openrouter.ts'
 import type { Provider, ProviderKind, ProviderParts } from './provider.ts'
 
-/** Every kind of server that Signalbox can talk to. */
+/** Every supported kind of server. */
 export const providerKinds: readonly ProviderKind[] = [ollama, lmStudio, llamaCpp, openRouter, openAiCompatible]
 
-/** The variables of all kinds, with their help. */
+/** The variables of all kinds, with their help texts. */
 export const providerSettings: Settings = Object.assign({}, ...providerKinds.map(kind => kind.settings)) as Settings
 
 type Environment = Readonly<Record<string, string | undefined>>
 
 /**
- * The endpoints of the environment and of `signalbox.json` (`fromFile`). A kind that the file names is not looked for at its
- * usual address, and one that needs a key is left out without it. Throws `ConfigError`.
+ * The endpoints from the environment and from `signalbox.json` (`fromFile`). A kind named in the file is not tried at
+ * its default address, and one that requires an API key is left out without it. Throws `ConfigError`.
  */
 export function findEndpoints(environment: Environment, fromFile: readonly Endpoint[] = []): Endpoint[] {
   const values = readSettings(providerSettings, environment)
@@ -31,11 +31,11 @@ export function findEndpoints(environment: Environment, fromFile: readonly Endpo
     ...written,
   ].filter(endpoint => endpoint.apiKey !== undefined || kindOf(endpoint).needsKey !== true)
   const twice = endpoints.find((endpoint, index) => endpoints.findIndex(({ name }) => name === endpoint.name) !== index)
-  if (twice !== undefined) throw new ConfigError(`Two endpoints are called ${twice.name}; give one another name`)
+  if (twice !== undefined) throw new ConfigError(`Two endpoints are called ${twice.name}; rename one`)
   return endpoints
 }
 
-/** One provider for each endpoint; nothing is asked of them yet. */
+/** Creates one provider per endpoint; sends no requests yet. */
 export function createProviders(endpoints: readonly Endpoint[], parts: Omit<ProviderParts, 'endpoint'>): Provider[] {
   return endpoints.map(endpoint => kindOf(endpoint).create({ ...parts, endpoint }))
 }
@@ -44,5 +44,5 @@ function kindOf({ kind, name }: Endpoint): ProviderKind {
   const found = providerKinds.find(each => each.kind === kind)
   if (found !== undefined) return found
   const known = providerKinds.map(each => each.kind).join(', ')
-  throw new ConfigError(`signalbox.json: ${name}: there is no kind ${JSON.stringify(kind)}; use one of ${known}`)
+  throw new ConfigError(`signalbox.json: ${name}: unknown kind ${JSON.stringify(kind)}; use one of ${known}`)
 }

@@ -9,7 +9,7 @@ export interface EndpointInventory {
   models(): readonly Model[]
   health(): Health
   refresh(signal: AbortSignal, options?: { fresh?: boolean }): Promise<void>
-  /** Ends a question that is under way. */
+  /** Aborts a refresh in progress. */
   close(): Promise<void>
 }
 
@@ -20,7 +20,7 @@ export interface EndpointInventoryParts {
   now: () => number
 }
 
-/** How long all the questions of one refresh may take together. */
+/** Time limit for all requests of one refresh together. */
 const questionMs = 3_000
 
 /** Concurrent refreshes share one question, which goes on for the others when one of them is aborted. */
@@ -33,7 +33,7 @@ export function createInventory({ ask, label, now }: EndpointInventoryParts): En
   const question = async (fresh: boolean): Promise<void> => {
     const tooLong = new AbortController()
     const timer = setTimeout(() => {
-      const sentence = `${label} did not say within ${questionMs / 1000} s what it serves; check that it is not stuck.`
+      const sentence = `${label} did not list its models within ${questionMs / 1000} s; check that it is not stuck.`
       tooLong.abort(new GatewayError('upstream_timeout', sentence))
     }, questionMs)
     try {

@@ -19,7 +19,7 @@ export const lmStudio: ProviderKind = serverKind({
   settings: {
     LM_STUDIO_ENDPOINT: {
       schema: endpointList,
-      help: 'LM Studio servers, separated by commas; `off` looks for none. Without it the usual address is tried.',
+      help: 'LM Studio servers, separated by commas; `off` disables it. Unset, the default address is tried.',
       example: 'http://127.0.0.1:1234/v1',
     },
   },
@@ -59,7 +59,7 @@ export const lmStudio: ProviderKind = serverKind({
   },
 })
 
-/** LM Studio knows `json_schema` but not `json_object`. */
+/** LM Studio supports `json_schema` but not `json_object`. */
 function withJsonSchema(body: ChatBody): ChatBody {
   if (!isObject(body.response_format) || body.response_format.type !== 'json_object') return body
   const anyObject = { name: 'object', schema: { type: 'object' } }
@@ -105,10 +105,10 @@ const OldList = z.looseObject({
     }),
   ),
 })
-/** Before 0.3.6, and whatever else answers at this port. */
+/** Before 0.3.6, and any other server on this port. */
 const PlainList = z.looseObject({ data: z.array(z.looseObject({ id: z.string() })) })
 
-/** Asked from the newest API to the oldest; each version has but some of them. */
+/** Tried from the newest API to the oldest; each version has only some of them. */
 async function listModels(upstream: Upstream, provider: string, signal: AbortSignal): Promise<Model[]> {
   const native = NativeList.safeParse(await upstream.jsonIfKnown('/api/v1/models', { signal }))
   if (native.success) return native.data.models.map(listed => nativeModel(listed, provider))
@@ -126,7 +126,7 @@ function nativeModel(listed: z.output<typeof NativeList>['models'][number], prov
   const vision = listed.capabilities?.vision
   return {
     ...model,
-    // Where it is not loaded it gets a context of LM Studio's choice, at most this.
+    // An unloaded model gets a context of LM Studio's choice, at most this.
     contextTokens: instance?.config?.context_length ?? listed.max_context_length ?? undefined,
     loaded: instances.length > 0,
     capabilities: {
@@ -157,7 +157,7 @@ function oldModel(listed: z.output<typeof OldList>['data'][number], provider: st
   }
 }
 
-/** A model that was not trained for tools gets them through its prompt, so this is no reason to rule it out. */
+/** A model not trained for tools gets them through its prompt, so this does not rule it out. */
 function toolUse(trained: boolean | null | undefined): { tools?: true } {
   return trained === true ? { tools: true } : {}
 }

@@ -22,7 +22,7 @@ export const openAiCompatible: ProviderKind = serverKind({
   settings: {
     OPENAI_COMPATIBLE_ENDPOINT: {
       schema: endpointList,
-      help: 'Other OpenAI-compatible servers, separated by commas: url or name=url. The key of one is read from <NAME>_API_KEY.',
+      help: 'Other OpenAI-compatible servers, separated by commas: url or name=url. The API key of each is read from <NAME>_API_KEY.',
       example: 'vllm=http://192.168.1.20:8000/v1,groq=https://api.groq.com/openai/v1',
     },
   },
@@ -72,7 +72,7 @@ export const openAiCompatible: ProviderKind = serverKind({
   },
 })
 
-/** What servers tell about a model beside its id, under the names that are in use. */
+/** What servers report about a model beside its id, under all known field names. */
 const ListedModel = z.looseObject({
   id: z.string().min(1),
   max_model_len: z.unknown().optional(),
@@ -83,7 +83,7 @@ const ListedModel = z.looseObject({
 type ListedModel = z.output<typeof ListedModel>
 const ModelList = z.union([z.looseObject({ data: z.array(ListedModel) }), z.array(ListedModel)])
 
-/** The server's list; where it has none, the models whose prices the operator wrote down. */
+/** The server's model list; where it has none, the models that the operator listed with prices. */
 async function listModels(upstream: Upstream, endpoint: Endpoint, signal: AbortSignal): Promise<ListedModel[]> {
   let answer: unknown
   try {
@@ -97,7 +97,7 @@ async function listModels(upstream: Upstream, endpoint: Endpoint, signal: AbortS
   if (list.success) return Array.isArray(list.data) ? list.data : list.data.data
   throw new GatewayError(
     'upstream_error',
-    `${upstream.label} has no list of models at ${endpoint.url}/models; check its address.`,
+    `${upstream.label} has no model list at ${endpoint.url}/models; check its address.`,
   )
 }
 
@@ -119,7 +119,7 @@ function describe(listed: ListedModel, { name: provider, prices }: Endpoint, tie
   }
 }
 
-/** `http://host` means `http://host/v1`; a path that is given is law, so that every cloud's own address works. */
+/** `http://host` means `http://host/v1`; an explicit path is kept, so that every cloud's own address works. */
 function baseUrl(url: URL): string {
   const path = url.pathname.replace(/\/+$/, '').replace(/\/(chat\/completions|models)$/, '')
   return url.origin + (path === '' ? '/v1' : path)

@@ -1,4 +1,4 @@
-/** Billions of parameters as servers write them: `7.6B` is 7.6 and `270M` is 0.27. */
+/** Parses a parameter count in billions as servers write it: `7.6B` is 7.6 and `270M` is 0.27. */
 export function billions(text: string | null | undefined): number | undefined {
   const found = /^([\d.]+)\s*([BM])/i.exec(text ?? '')
   if (found === null) return undefined

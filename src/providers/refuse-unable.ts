@@ -2,8 +2,8 @@ import { GatewayError } from '../errors.ts'
 import type { Capabilities, ProviderCall } from './provider.ts'
 
 /**
- * Throws `unsupported` for what the model's server would ignore without a word: an answer that lacks what was asked for is
- * worse than none. What servers refuse by themselves is left to them.
+ * Throws `unsupported` for what the model's server would silently ignore: an answer without the requested feature is
+ * worse than none. What servers reject by themselves is left to them.
  */
 export function refuseUnable({ model, request }: ProviderCall): void {
   const { logprobs, logit_bias: bias, n, tool_choice: choice } = request
@@ -20,13 +20,13 @@ export function refuseUnable({ model, request }: ProviderCall): void {
   ]
   for (const [capability, demanded, param, what] of demands) {
     if (!demanded || model.capabilities[capability] !== false) continue
-    throw new GatewayError('unsupported', `${model.id} cannot give ${what}; leave ${param} out or use another model.`, {
+    throw new GatewayError('unsupported', `${model.id} does not support ${what}; omit ${param} or use another model.`, {
       param,
     })
   }
 }
 
-/** `tool_choice` that demands a call rather than allowing one. */
+/** A `tool_choice` that forces a call rather than allowing one. */
 function forcesTool(choice: unknown): boolean {
   return choice === 'required' || choice === 'any' || (typeof choice === 'object' && choice !== null)
 }

@@ -1,8 +1,8 @@
 import { CodePointClass, codePointClasses } from './unicode.ts'
 
 /**
- * The last place after `from` and up to `to` where a piece ends in every encoding, whatever stands around it; `from`
- * where there is none. So a text may be cut there and its parts counted apart.
+ * The last position after `from` and up to `to` where a piece ends in every encoding, whatever surrounds it; `from`
+ * where there is none. A text may be cut there and its parts counted separately.
  */
 export function lastBorder(text: string, from: number, to: number): number {
   for (let at = Math.min(to, text.length - 1); at > from + 1; at--) {
@@ -13,12 +13,12 @@ export function lastBorder(text: string, from: number, to: number): number {
   return from
 }
 
-/** A line feed alone between other things; but o200k_base takes line ends and slashes together. */
+/** A line feed alone between other characters; but o200k_base groups line ends and slashes. */
 function endsLine(before: number, after: number): boolean {
   return !isSpace(before) && !isSpace(after) && after !== SLASH
 }
 
-/** After a letter or a digit, what continues neither a word nor a number nor begins a contraction. */
+/** After a letter or a digit: what continues neither a word nor a number and starts no contraction. */
 function endsWord(last: number, after: number): boolean {
   const lastClass = codePointClasses[last]!
   if (lastClass === CodePointClass.other || lastClass === CodePointClass.mark || isSpace(last)) return false

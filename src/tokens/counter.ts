@@ -8,19 +8,19 @@ import type { OwnEncoding } from './ranks.ts'
 
 export interface TokenCount {
   tokens: number
-  /** Whether `tokens` is what the encoding gives, to the token. */
+  /** Whether `tokens` is the encoding's exact count. */
   exact: boolean
-  /** The fraction of `tokens` by which it may be off, either way; 0 when exact. */
+  /** Error bound as a fraction of `tokens`, either way; 0 when exact. */
   error: number
 }
 
 export interface TokenCounter {
-  /** Tokens of a text. What looks like a special token in it is text. */
+  /** Tokens of a text. Special tokens in it are treated as text. */
   countText(text: string): TokenCount
   /**
-   * Tokens of a prompt: messages and tools as they came, of any shape. Never throws. Counts some 130 kB of new text
-   * exactly (30 kB of Chinese or base64, 20 kB of one endless word); what lies beyond is an estimate, and the cache
-   * carries on from there when the same messages come again.
+   * Tokens of a prompt: messages and tools as received, of any shape. Never throws. Counts about 130 kB of new text
+   * exactly (30 kB of Chinese or base64, 20 kB of one endless word); the rest is an estimate, and the cache continues
+   * from there when the same messages come again.
    */
   countMessages(messages: unknown, tools?: unknown): TokenCount
   /** Reads the vocabulary a few milliseconds at a time, so that the first request need not wait for it. */
@@ -34,7 +34,7 @@ export interface TokenCounterOptions {
   cacheEntries?: number
 }
 
-/** Counts tokens exactly and at once, and says so when it does not: no call holds the event loop for long. */
+/** Counts tokens exactly within a work limit, and says when a count is estimated: no call holds the event loop for long. */
 export function createTokenCounter(options: TokenCounterOptions = {}): TokenCounter {
   const encoding = openEncoding(options.encoding ?? 'o200k_base')
   const keyOf = createFingerprint(longestText)
@@ -97,7 +97,10 @@ function counted({ tokens, margin }: TokenEstimate): TokenCount {
   return { tokens, exact: margin === 0, error: margin === 0 ? 0 : Math.min(1, margin / tokens) }
 }
 
-/** In an encoding's units of work: with the sample of what is left, half of the 20 ms that a call may take on a slow machine. */
+/**
+ * In an encoding's units of work; including the sample of the rest, half of the 20 ms that a call may take on a slow
+ * machine.
+ */
 const exactWork = 2_500_000
 /** UTF-16 units; a shorter text is counted faster than it is hashed. */
 const shortestRemembered = 128

@@ -2,20 +2,20 @@ import { createMerge, type Merge } from './merge.ts'
 import { addToHash, openRanks, type OwnEncoding, type Ranks } from './ranks.ts'
 import { type NextPiece, nextCl100kPiece, nextO200kPiece } from './split.ts'
 
-/** How far a text was counted, exactly. */
+/** How far a text was counted exactly. */
 export interface Stretch {
   /** Tokens in the UTF-16 units that were read. */
   tokens: number
-  /** UTF-16 units read, up to the border of a piece: less than the text has when the work would have been too much. */
+  /** UTF-16 units read, up to the end of a piece: less than the text's length when the work limit was reached. */
   read: number
-  /** Work done, by the table of costs below: about a nanosecond each on a fast machine, and the same on every machine. */
+  /** Work done, by the cost table below: about a nanosecond each on a fast machine, and the same on every machine. */
   work: number
 }
 
-/** Counts the tokens of texts of up to `LONGEST_TEXT` units, never with much more work than it was given. */
+/** Counts the tokens of texts of up to `longestText` units, never with much more work than allowed. */
 export interface Encoding {
   count(text: string, work: number): Stretch
-  /** Reads the next slice of the vocabulary; says whether all has been read. `count` reads the rest at once. */
+  /** Loads the next slice of the vocabulary; returns whether all is loaded. `count` loads the rest at once. */
   loadSlice(): boolean
   close(): void
 }
@@ -23,7 +23,7 @@ export interface Encoding {
 /** UTF-16 units. Even in Chinese, a text of this length can be counted with the work of one call. */
 export const longestText = 16_384
 
-/** Exactly tiktoken's count for its two newest encodings, some ten times faster and with no bad case. */
+/** Exactly tiktoken's count for its two newest encodings, about ten times faster and without a pathological case. */
 export function openEncoding(name: OwnEncoding): Encoding {
   const nextPiece = SPLITS[name]
   const loader = openRanks(name)
@@ -72,7 +72,7 @@ function createPieceCount(ranks: Ranks, nextPiece: NextPiece) {
   }
 }
 
-/** Names and word forms that are no tokens come again and again. One place a hash; a newcomer takes it. */
+/** Names and word forms that are not tokens recur. One slot per hash; a new entry replaces the old one. */
 function rememberMerges(merge: Merge) {
   const lengths = new Uint8Array(REMEMBERED)
   const counts = new Uint8Array(REMEMBERED)
@@ -97,7 +97,7 @@ function rememberMerges(merge: Merge) {
   }
 }
 
-/** UTF-16 units in so many bytes of UTF-8: one a character, two where it takes four bytes. */
+/** UTF-16 units in this many bytes of UTF-8: one per character, two for four-byte characters. */
 function unitsIn(bytes: Uint8Array, end: number): number {
   let units = 0
   for (let at = 0; at < end; at++) {
@@ -111,7 +111,7 @@ const mostBytesPerUnit = 3
 const REMEMBERED = 2 ** 13
 const longestRememberedBytes = 32
 
-/** What things cost, in work: fitted to the times of ordinary text, base64, Chinese and repeated letters. */
+/** Costs in units of work: fitted to timings of ordinary text, base64, Chinese and repeated letters. */
 const textWork = 200
 const byteWork = 12
 const mergeByteWork = 60

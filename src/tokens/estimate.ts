@@ -3,7 +3,7 @@ import type { Encoding } from './encoding.ts'
 /** A number of tokens and how far off it may be; nothing when it was counted. */
 export interface TokenEstimate {
   tokens: number
-  /** Tokens by which `tokens` may be off either way: three standard errors of the sample, and what cutting tokens adds. */
+  /** Error of `tokens`, either way: three standard errors of the sample, plus the effect of cutting tokens. */
   margin: number
 }
 
@@ -32,7 +32,7 @@ export function estimateTokens(text: string, encoding: Encoding): TokenEstimate 
   }
 }
 
-/** A window inside one endless piece is too dear as a whole: then a beginning of it stands for it. */
+/** A window inside one endless piece is too expensive to count: then its beginning stands for it. */
 function countWindow(window: string, encoding: Encoding): { tokens: number; read: number } {
   for (let text = window; ; text = text.slice(0, text.length >> 2)) {
     const { tokens, read } = encoding.count(text, windowWork)
@@ -40,7 +40,7 @@ function countWindow(window: string, encoding: Encoding): { tokens: number; read
   }
 }
 
-/** A linear congruential generator (Numerical Recipes' constants): even enough to fall out of step with any period. */
+/** A linear congruential generator (Numerical Recipes' constants): even enough not to align with any period. */
 function drawFrom(seed: number): () => number {
   let state = seed >>> 0
   return () => {
@@ -54,10 +54,10 @@ function sum(values: readonly number[]): number {
 }
 
 const WINDOWS = 64
-/** UTF-16 units; the longest is what a window's work can pay for where every piece is a token. */
+/** UTF-16 units; the longest that a window's work limit covers where every piece is a token. */
 const shortestWindow = 64
 const longestWindow = 1333
-/** In an encoding's units of work; all windows together are about a quarter of what is counted exactly. */
+/** In an encoding's units of work; all windows together cost about a quarter of the exact count. */
 const windowWork = 16_000
-/** A window cuts the token at its beginning and the one at its end. */
+/** A window cuts the tokens at both ends. */
 const tokensCut = 2

@@ -1,7 +1,7 @@
 /**
- * Makes short keys that differ for different texts, to the chance of 128 bits; texts of up to `longestText` UTF-16 units. Four
- * times as fast as SHA-1, which took most of the time of a conversation whose messages are known, but not cryptographic: who
- * builds two messages with one key gets a wrong count for them, and for nobody else's.
+ * Makes short keys that differ for different texts, up to a 128-bit collision chance; texts of up to `longestText`
+ * UTF-16 units. Four times as fast as SHA-1, which took most of the time for a conversation of known messages, but not
+ * cryptographic: a caller who constructs two messages with one key gets a wrong count for their own messages only.
  */
 export function createFingerprint(longestText: number): (text: string) => string {
   const units = new Uint16Array(longestText + unitsPerBlock)
@@ -10,7 +10,8 @@ export function createFingerprint(longestText: number): (text: string) => string
 
   return text => {
     const length = text.length
-    // A copy of the units is all it takes to read words; the last block is filled up with zeros, which the length tells apart.
+    // A copy of the units allows reading them as words; the last block is zero-padded, and the length makes it
+    // unambiguous.
     bytes.write(text, 0, 'utf16le')
     let filled = length
     for (; filled % unitsPerBlock !== 0; filled++) units[filled] = 0
@@ -19,7 +20,7 @@ export function createFingerprint(longestText: number): (text: string) => string
     let second = 0x3c6ef372
     let third = 0x1f83d9ab
     let fourth = 0x5be0cd19
-    // The rounds of MurmurHash3's 128-bit form: every lane is multiplied, turned and mixed into its neighbour.
+    // The rounds of MurmurHash3's 128-bit form: every word is multiplied, rotated and mixed into the next.
     for (let word = 0; word < end; word += wordsPerBlock) {
       first = Math.imul(first ^ words[word]!, 0x239b961b)
       second = Math.imul(second ^ words[word + 1]!, 0x2b0e9789)
@@ -30,7 +31,7 @@ export function createFingerprint(longestText: number): (text: string) => string
       third = (((third << 17) | (third >>> 15)) + fourth) | 0
       fourth = (((fourth << 18) | (fourth >>> 14)) + first) | 0
     }
-    // Every round is reversible, so the lanes need no last mixing: keys are compared whole.
+    // Every round is reversible, so no final mixing is needed: keys are compared as a whole.
     return String.fromCharCode(
       first & 0xffff,
       first >>> 16,

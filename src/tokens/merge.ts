@@ -1,14 +1,14 @@
 import { addToHash, hashFactor, type Ranks } from './ranks.ts'
 
 /**
- * Byte pair encoding of one piece: from single bytes, the adjacent pair that was learned first is joined, the leftmost
- * among equals, until no pair is a token. The result says into how many tokens `bytes[start, end)` falls.
+ * Byte pair encoding of one piece: from single bytes, the adjacent pair with the lowest rank is joined, the leftmost
+ * among equals, until no pair is a token. Returns the number of tokens in `bytes[start, end)`.
  */
 export type Merge = (bytes: Uint8Array, start: number, end: number) => number
 
 /**
- * Merges pieces of up to `longestBytes`, which sizes the working arrays. Both ways to merge give the same; each is the
- * faster one on its side of `SHORT_BYTES`.
+ * Merges pieces of up to `longestBytes`, which sizes the working arrays. Both algorithms give the same result; each is
+ * faster on its side of `shortBytes`.
  */
 export function createMerge(ranks: Ranks, longestBytes: number): Merge {
   const rankOf = createRankOf(ranks, longestBytes)
@@ -23,7 +23,7 @@ export function createMerge(ranks: Ranks, longestBytes: number): Merge {
 
 const shortBytes = 48
 
-/** Looks up parts of one piece by their bounds in it, each in constant time and with no copy. */
+/** Looks up parts of one piece by their bounds, in constant time and without copying. */
 function createRankOf(ranks: Ranks, longestBytes: number) {
   const hashes = new Int32Array(longestBytes + 1)
   const powers = new Int32Array(ranks.longest + 1)
@@ -52,7 +52,7 @@ function createRankOf(ranks: Ranks, longestBytes: number) {
 
 type RankOf = ReturnType<typeof createRankOf>
 
-/** Looks through all pairs for the least; quadratic, but over a few numbers in a row. */
+/** Scans all pairs for the lowest rank; quadratic, but over a few adjacent numbers. */
 function createShortMerge(rankOf: RankOf) {
   const starts = new Int32Array(shortBytes + 2)
   /** The rank of part k joined with the next. */
@@ -89,10 +89,13 @@ function createShortMerge(rankOf: RankOf) {
  * piece cannot hold the event loop.
  */
 function createLongMerge(rankOf: RankOf, longestBytes: number) {
-  /** Where the part after the one that begins here begins. */
+  /** Where the part after the one that starts here starts. */
   const next = new Int32Array(longestBytes + 1)
   const previous = new Int32Array(longestBytes + 1)
-  /** Leaf `leaves + at` is the rank of the part that begins at `at` joined with the next; node k is the less of 2k, 2k + 1. */
+  /**
+   * Leaf `leaves + at` is the rank of the part that starts at `at` joined with the next; node k is the minimum of 2k,
+   * 2k + 1.
+   */
   const least = new Int32Array(2 * leavesOver(longestBytes))
 
   return (bytes: Uint8Array, start: number, length: number): number => {
@@ -141,5 +144,5 @@ function leavesOver(length: number): number {
   return 2 ** Math.ceil(Math.log2(length))
 }
 
-/** Above every rank, so that the least rank is found without asking whether there is one. */
+/** Above every rank, so that the minimum is found without testing for absence. */
 const NONE = 0x7fffffff

@@ -3,20 +3,20 @@ import { isObject } from '../json.ts'
 /** What a conversation gives a tokenizer to read, taken from messages of any shape. */
 export interface TokenizerInput {
   texts: string[]
-  /** Tokens of the template around them: roles, separators, names, calls. */
+  /** Tokens of the template around the text: roles, separators, names, calls. */
   templateTokens: number
-  /** What images, sound and files are charged at; what they really take differs from model to model. */
+  /** What images, audio and files are charged at; the real cost differs between models. */
   mediaTokens: number
-  /** False when a value could not be read, such as an object that contains itself. */
+  /** False when a value could not be read, such as a cyclic object. */
   complete: boolean
 }
 
 /**
  * Reads OpenAI's chat messages and tools; Anthropic's and the Responses API's content parts too. Whatever is not a
- * message is passed over: it is for the server to refuse it, not for a counter.
+ * message is skipped: rejecting it is the server's task, not a counter's.
  *
  * A message costs four tokens beside its text (OpenAI's cookbook: three of separators and its role), its name one more,
- * the reply's opening three. Tools are charged as their JSON, which is what chat templates of open models write out.
+ * the reply's start three. Tools are charged as their JSON, which is what chat templates of open models write.
  */
 export function readMessages(messages: unknown, tools?: unknown): TokenizerInput {
   const reading: TokenizerInput = { texts: [], templateTokens: 0, mediaTokens: 0, complete: true }
@@ -97,13 +97,13 @@ const nameTokens = 1
 const replyTokens = 3
 const callTokens = 4
 const toolsTokens = 8
-/** Results of tools nest parts once; deeper is not a message. */
+/** Tool results nest parts once; deeper nesting is not a message. */
 const deepestContent = 4
 
 /** OpenAI's charge for a low-detail image, and for one of 1024 x 1024 at high detail: 85 + 4 tiles of 170. */
 const lowDetailTokens = 85
 const imageTokens = 765
-/** Sound and documents name no price; a page or a hundred seconds of speech is about this much. */
+/** Audio and documents have no listed price; a page or a hundred seconds of speech is about this much. */
 const fileTokens = 1000
 
 const mediaPartTokens: Readonly<Record<string, number>> = {

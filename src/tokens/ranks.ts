@@ -1,28 +1,28 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 
-/** The encodings that are counted here; tiktoken's others are left to tiktoken. */
+/** The encodings counted here; tiktoken's others are left to tiktoken. */
 export type OwnEncoding = 'o200k_base' | 'cl100k_base'
 
-/** The vocabulary of one encoding: which byte strings are tokens, and in which order they were learned. */
+/** The vocabulary of one encoding: which byte strings are tokens, and their ranks. */
 export interface Ranks {
-  /** The rank of the token spelled by `bytes[start, end)`, whose hash is `hash`; -1 where that is no token. */
+  /** The rank of the token `bytes[start, end)`, whose hash is `hash`; -1 where that is no token. */
   find(bytes: Uint8Array, start: number, end: number, hash: number): number
-  /** The rank of the token spelled by two bytes, indexed by `first << 8 | second`; -1 where that is no token. */
+  /** The rank of the token of two bytes, indexed by `first << 8 | second`; -1 where that is no token. */
   pairs: Int32Array
   /** Bytes of the longest token. */
   longest: number
 }
 
-/** A vocabulary that is read in slices of some milliseconds, or at once for whoever cannot wait. */
+/** A vocabulary that is loaded in slices of some milliseconds, or at once for a caller that cannot wait. */
 export interface RanksLoader {
-  /** Reads the next slice. Says whether everything has been read. */
+  /** Loads the next slice. Returns whether everything is loaded. */
   loadSlice(): boolean
-  /** Reads whatever has not been read. */
+  /** Loads the rest. */
   load(): Ranks
 }
 
-/** Reads a vocabulary that tiktoken ships into one open-addressed table. */
+/** Loads a vocabulary that tiktoken ships into one open-addressed table. */
 export function openRanks(encoding: OwnEncoding): RanksLoader {
   let builder: ReturnType<typeof buildRanks> | undefined
   let ranks: Ranks | undefined
@@ -48,14 +48,14 @@ export function openRanks(encoding: OwnEncoding): RanksLoader {
   }
 }
 
-/** A polynomial over the bytes, so that the hash of any part of a piece follows from those of two of its beginnings. */
+/** A polynomial over the bytes, so that the hash of any part of a piece follows from those of two prefixes. */
 export function addToHash(hash: number, byte: number): number {
   return (Math.imul(hash, hashFactor) + byte + 1) | 0
 }
 
 export const hashFactor = 0x01000193
 
-/** The vocabulary as shipped: `! 0 ` and then every token in base64, in the order of rank, with a space between. */
+/** The vocabulary as shipped: `! 0 ` and then every token in base64, in order of rank, separated by spaces. */
 function readPacked(encoding: OwnEncoding): Uint8Array {
   const file = createRequire(import.meta.url).resolve(`tiktoken/encoders/${encoding}.json`)
   const { bpe_ranks: packed } = JSON.parse(readFileSync(file, 'utf8')) as { bpe_ranks: string }
@@ -65,11 +65,11 @@ function readPacked(encoding: OwnEncoding): Uint8Array {
 function buildRanks(packed: Uint8Array) {
   const maxTokens = Math.ceil(packed.length / bytesPerPackedToken)
   const mask = 2 ** Math.ceil(Math.log2(maxTokens)) - 1
-  /** At each place a hash and where the token's bytes begin; 0 where the place is free. At most half the places are taken. */
+  /** Each slot holds a hash and the start of the token's bytes; 0 where it is free. At most half the slots are used. */
   const table = new Int32Array((mask + 1) * 2)
   /**
-   * Of each token its rank in three bytes, its length in one, and its bytes: all in one place, because a look at memory that
-   * is in no cache costs more than everything else that is done for a piece.
+   * Each token's rank in three bytes, its length in one, and its bytes: all adjacent, because one cache miss costs more
+   * than all other work on a piece.
    */
   const tokens = new Uint8Array(maxTokens * headerBytes + Math.ceil(packed.length * 0.75))
   const pairs = new Int32Array(0x10000).fill(-1)
@@ -78,7 +78,7 @@ function buildRanks(packed: Uint8Array) {
   let at = 0
   let end = 0
 
-  /** Adds up to so many tokens. Says whether those were the last. */
+  /** Adds up to this many tokens. Returns whether those were the last. */
   function addTokens(count: number): boolean {
     const enough = rank + count
     while (rank < enough && at < packed.length) {
@@ -147,11 +147,11 @@ function spells(tokens: Uint8Array, from: number, bytes: Uint8Array, start: numb
 
 /** Rank and length before a token's bytes; the longest token of both encodings has 128. */
 const headerBytes = 4
-/** Four characters of base64 and a space are the least a token takes. */
+/** Four characters of base64 and a space: the minimum a token takes. */
 const bytesPerPackedToken = 5
 const tokensPerSlice = 20_000
 const SPACE = 0x20
-// High enough to leave no trace in the three bytes that four characters of base64 make.
+// High enough to leave no trace in the three bytes that four characters of base64 encode.
 const PADDING = 2 ** 26
 const SEXTETS = new Uint32Array(256).fill(PADDING)
 Buffer.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/', 'latin1').forEach((code, value) => {

@@ -1,32 +1,32 @@
 import { LRUCache } from 'lru-cache'
 
-/** What has been learned of one model's tokenizer; plain numbers, so that it can be stored as it is. */
+/** What has been learned about one model's tokenizer; plain numbers, so that it can be stored as it is. */
 export interface RatioRow {
   model: string
   /** Prompt tokens counted here, older ones decayed. */
   counted: number
-  /** Tokens the model reported for the same prompts, decayed alike. */
+  /** Tokens the model reported for the same prompts, with the same decay. */
   reported: number
 }
 
 export interface TokenRatios {
   /**
-   * Learns from one answer: what was counted for its prompt and what the model says its prompt took, cache included. Returns
-   * the row that changed; nothing where the report cannot be about the tokenizer.
+   * Learns from one answer: our count of its prompt and the model's report for it, cache included. Returns the row that
+   * changed; nothing where the report cannot be about the tokenizer.
    */
   learn(model: string, counted: number, reported: number): RatioRow | undefined
   /** Tokens of the model per token counted here. */
   ratioOf(model: string): number
   /** Everything learned, the most recently used model first. */
   rows(): RatioRow[]
-  /** Takes back what `rows` gave; rows that make no sense are left out. */
+  /** Restores the output of `rows`; invalid rows are left out. */
   restore(rows: readonly RatioRow[]): void
 }
 
 /**
  * Ratios between models' own token counts and ours, for the `maxModels` used last. The estimate is a ratio of sums, so
- * long prompts weigh more than short ones, in which the template's tokens drown the tokenizer's. The family's prior
- * counts as `priorTokens`, so the first conversation already moves it.
+ * long prompts weigh more than short ones, in which the template's tokens dominate. The family's prior counts as
+ * `priorTokens`, so the first conversation already moves it.
  */
 export function createTokenRatios({ maxModels = 1000 }: { maxModels?: number } = {}): TokenRatios {
   const learned = new LRUCache<string, RatioRow>({ max: maxModels })
@@ -51,7 +51,7 @@ export function createTokenRatios({ maxModels = 1000 }: { maxModels?: number } =
       const row = learned.get(model) ?? { model, counted: 0, reported: 0 }
       const ratio = reported / counted
       const expected = ratioOf(model)
-      // One strange report moves little, while many of the same kind are believed in the end.
+      // One outlier moves little, while many similar reports prevail.
       const believed = Math.min(expected * farthestStep, Math.max(expected / farthestStep, ratio))
       const weight = Math.min(counted, heaviestPrompt)
       const changed = {
@@ -76,7 +76,7 @@ export function createTokenRatios({ maxModels = 1000 }: { maxModels?: number } =
   }
 }
 
-/** A report outside these bounds is not about the tokenizer: a part of the prompt came from a cache, or was cut off. */
+/** A report outside these bounds is not about the tokenizer: part of the prompt was cached or truncated. */
 function isPlausible(counted: number, reported: number): boolean {
   if (!Number.isFinite(counted) || !Number.isFinite(reported) || counted < shortestPrompt) return false
   return reported >= counted * LOWEST && reported <= counted * HIGHEST
@@ -102,9 +102,9 @@ const DECAY = 0.98
 const priorTokens = 1000
 /** Tokens; one very long prompt must not outweigh dozens of others. */
 const heaviestPrompt = 8000
-/** Tokens; below, the template's own tokens are most of the difference. */
+/** Tokens; below, the template's own tokens dominate the difference. */
 const shortestPrompt = 50
 const LOWEST = 0.7
 const HIGHEST = 3
-/** A single report counts as at most this many times what was expected, either way. */
+/** A single report counts as at most this many times the expected value, either way. */
 const farthestStep = 1.25

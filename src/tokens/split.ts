@@ -1,8 +1,8 @@
 import { CodePointClass, codePointClasses } from './unicode.ts'
 
 /**
- * Where the piece that begins at `from` ends. `bytes` is well-formed UTF-8 and the text ends at `end`; a piece is what
- * one match of the encoding's pattern covers, and merging never crosses its borders.
+ * The end of the piece that starts at `from`. `bytes` is well-formed UTF-8 and the text ends at `end`; a piece is one
+ * match of the encoding's pattern, and merging never crosses its bounds.
  */
 export type NextPiece = (bytes: Uint8Array, from: number, end: number) => number
 
@@ -57,10 +57,10 @@ export function nextCl100kPiece(bytes: Uint8Array, from: number, end: number): n
   return last
 }
 
-/** The end of capitals followed by small letters, of capitals up to the last letter without case, or of capitals alone. */
+/** The end of uppercase followed by lowercase letters, of uppercase up to the last caseless letter, or of uppercase alone. */
 function cappedWordEnd(bytes: Uint8Array, from: number, end: number): number {
   let at = from
-  // ASCII alone decides nearly always, and has no letters without case.
+  // ASCII alone nearly always decides, and has no caseless letters.
   while (at < end && bytes[at]! >= 0x41 && bytes[at]! <= 0x5a) at++
   while (at < end && bytes[at]! >= 0x61 && bytes[at]! <= 0x7a) at++
   if (at === end || bytes[at]! < 0x80) return at
@@ -93,7 +93,7 @@ function otherSignsEnd(bytes: Uint8Array, from: number, end: number): number {
   return at > start ? at : from
 }
 
-/** White space up to its last newline; without one, all of it but the last character, which begins the next piece. */
+/** Whitespace up to its last newline; without one, all of it but the last character, which starts the next piece. */
 function spaceEnd(bytes: Uint8Array, from: number, end: number): number {
   let at = from
   let last = from
@@ -113,7 +113,7 @@ function contractionLength(bytes: Uint8Array, from: number, end: number): number
   const first = bytes[from + 1]! | caseBit
   if (first === letterS || first === letterT || first === letterM || first === letterD) return 2
   if (from + 2 >= end) return 0
-  // Without regard to case, the long s (U+017F) is an s.
+  // Case-insensitively, the long s (U+017F) is an s.
   if (bytes[from + 1] === 0xc5 && bytes[from + 2] === 0xbf) return 3
   const second = bytes[from + 2]! | caseBit
   if (second === letterE && (first === letterR || first === letterV)) return 3
@@ -147,7 +147,7 @@ const {
   space: WHITE_SPACE,
 } = CodePointClass
 
-/** One entry a class: 1 where the class is among those named. */
+/** One entry per class: 1 where the class is among those named. */
 const among = (...named: number[]) => Uint8Array.from({ length: 8 }, (_, index) => (named.includes(index) ? 1 : 0))
 const letterBit = among(UPPER, LOWER, CASELESS)
 const inWord = among(UPPER, LOWER, CASELESS, MARK)

@@ -1,15 +1,15 @@
 import packed from './unicode-classes.json' with { type: 'json' }
 
-/** What the pre-tokenisers' patterns ask of a character. Titlecase counts as upper; modifier letters as caseless. */
+/** The character classes used by the pre-tokenizers' patterns. Titlecase counts as upper; modifier letters as caseless. */
 export const CodePointClass = { other: 0, upper: 1, lower: 2, caseless: 3, mark: 4, number: 5, space: 6 } as const
 
-/** So many consecutive code points share a class. */
+/** This many consecutive code points share a class. */
 export interface ClassRun {
   length: number
   codePointClass: number
 }
 
-/** Runs as the numbers that `unicode-classes.json` holds: the length above three bits of class. */
+/** Runs as the numbers in `unicode-classes.json`: the length above three bits of class. */
 export function packRuns(runs: readonly ClassRun[]): number[] {
   return runs.map(run => (run.length << classBits) | run.codePointClass)
 }

@@ -3,12 +3,13 @@ import type { EmbeddingsRequest, NonChatReply } from './non-chat.ts'
 import { isObject } from '../json.ts'
 
 /**
- * A server's embeddings in the form that was asked for: base64 (32-bit floats, little-endian, as OpenAI packs them) or numbers.
- * Throws `unsupported` where the vectors have another length than `dimensions`, for a shorter one means something else.
+ * Converts a server's embeddings to the requested format: base64 (32-bit floats, little-endian, as OpenAI packs them)
+ * or numbers. Throws `unsupported` where the vector length differs from `dimensions`, because a truncated vector is not
+ * the shorter embedding.
  */
 export function writeEmbeddings(reply: NonChatReply, request: EmbeddingsRequest, model: string): NonChatReply {
   const data: unknown[] = Array.isArray(reply['data']) ? reply['data'] : []
-  if (data.length === 0) throw new GatewayError('upstream_error', `${model} answered without an embedding; try again.`)
+  if (data.length === 0) throw new GatewayError('upstream_error', `${model} returned no embedding; try again.`)
   return {
     ...reply,
     object: 'list',
@@ -19,7 +20,7 @@ export function writeEmbeddings(reply: NonChatReply, request: EmbeddingsRequest,
       if (numbers.length !== wanted) {
         throw new GatewayError(
           'unsupported',
-          `${model} makes vectors of ${numbers.length} numbers, not ${wanted}; leave dimensions out or use another model.`,
+          `${model} returns ${numbers.length} dimensions, not ${wanted}; omit dimensions or use another model.`,
           { param: 'dimensions' },
         )
       }
@@ -35,7 +36,7 @@ function packed(numbers: readonly number[]): string {
   return bytes.toString('base64')
 }
 
-/** Numbers, or the base64 of a server that packs them whatever it is asked. */
+/** Numbers, or base64 from a server that always packs them. */
 function numbersOf(embedding: unknown): number[] {
   if (Array.isArray(embedding)) return embedding as number[]
   const bytes = Buffer.from(typeof embedding === 'string' ? embedding : '', 'base64')

@@ -5,20 +5,20 @@ import { writeOpenAiError } from './chat/error.ts'
 import { commentFrame, type StreamWriter } from './protocol.ts'
 import { promptTokens, type Usage } from './usage.ts'
 
-/** llama-server's question for what belongs between two texts, which editors ask. */
+/** llama-server's fill-in-the-middle request (`/infill`), which editor plugins send. */
 export const InfillRequest = z.looseObject({
   model: z.string().min(1).default('auto'),
   input_prefix: z.string().default(''),
   input_suffix: z.string().default(''),
-  /** What stands before the gap in its own line. */
+  /** The text before the gap on the same line. */
   prompt: z.string().default(''),
-  /** Tokens; 0 only warms the cache, below 0 has no limit. */
+  /** Tokens; 0 only warms the cache, a negative value means no limit. */
   n_predict: z.int().nullish(),
   stream: z.boolean().nullish(),
 })
 type InfillRequest = z.output<typeof InfillRequest>
 
-/** The same as a completion with a suffix, which every kind of server can be asked. */
+/** The same request as a completion with a suffix, which every provider supports. */
 export function completionFromInfill(infill: InfillRequest): CompletionsRequest {
   const { input_prefix, input_suffix, prompt, n_predict: most, ...rest } = infill
   return {
@@ -29,14 +29,14 @@ export function completionFromInfill(infill: InfillRequest): CompletionsRequest 
   }
 }
 
-/** A completion in the shape of llama-server's answer. */
+/** A completion in the shape of llama-server's response. */
 export function infillFromCompletion({ choices, usage }: NonChatReply, model: string): object {
   const text = choices?.[0]?.text
   const content = typeof text === 'string' ? text : ''
   return { content, ...ending(choices?.[0]?.['finish_reason'], readUsage(usage), model) }
 }
 
-/** Chunks of a completion as llama-server streams them; the last one says why it stopped. */
+/** Completion chunks in llama-server's stream format; the last one carries the stop reason. */
 export function createInfillWriter(model: string): StreamWriter {
   let reason: unknown
   let usage: Usage | undefined

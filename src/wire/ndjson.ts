@@ -3,11 +3,11 @@ import { GatewayError } from '../errors.ts'
 const maxLineBytes = 16 * 1024 * 1024
 const lineFeed = 0x0a
 
-/** Cuts a byte stream into its lines; a character cut by the network is whole again before anything decodes it. */
+/** Splits a byte stream into lines; a character split by the network is complete again before it is decoded. */
 export interface LineSplitter {
-  /** The lines that are complete now, without their ends; empty ones are left out. */
+  /** The lines completed by this input, without line ends; empty lines are left out. */
   push(bytes: Buffer): string[]
-  /** The last line when nothing ended it. */
+  /** The last line, if the stream ended without a line end. */
   end(): string[]
 }
 

@@ -1,11 +1,11 @@
 import { z } from 'zod'
 
-/** What models do beside chats. Like chat completions these requests are read loosely and their unknown fields forwarded. */
+/** Requests other than chat. Like chat completions they are parsed loosely and unknown fields are forwarded. */
 
 const positiveInteger = z.int().min(1)
 const tokens = z.array(z.int().min(0)).min(1)
 
-/** One text, several, or texts that are tokens already. */
+/** One text, several texts, or texts that are already tokens. */
 const texts = z.union([z.string(), z.array(z.string()).min(1), tokens, z.array(tokens).min(1)])
 type Texts = z.output<typeof texts>
 
@@ -20,7 +20,7 @@ export type EmbeddingsRequest = z.output<typeof EmbeddingsRequest>
 export const CompletionsRequest = z.looseObject({
   model: z.string().min(1).default('auto'),
   prompt: texts.default(''),
-  /** What follows the gap that is to be filled. */
+  /** The text after the gap to be filled. */
   suffix: z.string().nullish(),
   stream: z.boolean().nullish(),
   stream_options: z.looseObject({ include_usage: z.boolean().nullish() }).nullish(),
@@ -44,7 +44,7 @@ export interface NonChatRequests {
 }
 export type NonChatType = keyof NonChatRequests
 
-/** A whole answer, in OpenAI's shape (rerank: in Jina's, which all servers share). */
+/** A buffered response, in OpenAI's shape (rerank: in Jina's, which all servers share). */
 export interface NonChatReply {
   usage?: unknown
   choices?: readonly { text?: unknown; [field: string]: unknown }[]
@@ -53,11 +53,11 @@ export interface NonChatReply {
 
 export interface NonChatEndpoint<Name extends NonChatType> {
   readonly name: Name
-  /** Where it is asked, without the base URL's `/v1`; servers of OpenAI's dialect have it under the same path. */
+  /** The path without the base URL's `/v1`; OpenAI-compatible servers use the same path. */
   readonly path: string
   readonly schema: z.ZodType<NonChatRequests[Name]>
   readonly streams: boolean
-  /** The longest text that a model must read at once: either letters or a count of tokens. */
+  /** The longest text that a model must read at once, as characters or as a token count. */
   longest(request: NonChatRequests[Name]): string | number
 }
 

@@ -3,52 +3,52 @@ import type { ChatCompletion, ChatRequest } from './chat/schema.ts'
 import type { StreamPart } from './stream-part.ts'
 import type { Usage } from './usage.ts'
 
-/** One language that callers speak. Routes and tests are derived from the list in `protocols.ts`. */
+/** A client protocol. Routes and tests are derived from the list in `protocols.ts`. */
 export interface Protocol {
   readonly name: string
-  /** Where it is spoken, without the base URL's `/v1`. */
+  /** The path without the base URL's `/v1`. */
   readonly path: string
-  /** Translates a request body. Throws `invalid_request` naming the field; what it does not know is kept. */
+  /** Translates a request body. Throws `invalid_request` naming the field; unknown fields are kept. */
   parseRequest(body: unknown): ParsedRequest
-  /** An answer that failed before its first byte. */
+  /** The response to a request that failed before its first byte. */
   writeError(error: GatewayError): ErrorReply
 }
 
-/** A request in the internal form, and the way back for its answer, which may depend on what was asked. */
+/** A request in the internal form, and the translation of its answer, which may depend on the request. */
 export interface ParsedRequest {
   request: ChatRequest
-  /** What was left out or changed because chat completions have no word for it, for the log and a response header. */
+  /** What was left out or changed because chat completions have no equivalent, for the log and a response header. */
   notes: readonly string[]
-  /** The body itself, where servers are asked in this protocol too. */
+  /** The original body, where servers support this protocol natively. */
   native?: Readonly<Record<string, unknown>>
   createStreamWriter(reply: ReplyFacts): StreamWriter
   writeCompletion(completion: ChatCompletion, reply: ReplyFacts): object
 }
 
-/** What an answer says about itself, known before its first token. */
+/** Metadata of an answer, known before its first token. */
 export interface ReplyFacts {
-  /** Letters, digits, `_` and `-`; the ids of the answer and its parts are made from it. */
+  /** Letters, digits, `_` and `-`; the ids of the answer and its parts are derived from it. */
   id: string
   /** The model name that the caller sees. */
   model: string
   /** Seconds since the epoch. */
   createdSeconds: number
-  /** What the prompt is expected to take, for protocols that report it before the model has. */
+  /** Estimated prompt usage, for protocols that report it before the model has. */
   promptTokens: number
 }
 
 /**
- * Writes one stream in the caller's protocol. A pure state machine: no clock, no socket. After `end` or `fail` nothing more
- * may be pushed.
+ * Writes one stream in the caller's protocol. A pure state machine: no clock, no socket. Nothing may be pushed after
+ * `end` or `fail`.
  */
 export interface StreamWriter {
-  /** The bytes to send for this part; empty when it says nothing in this protocol. */
+  /** The bytes to send for this part; empty when it has no equivalent in this protocol. */
   push(part: StreamPart): Buffer
-  /** The bytes that end a whole answer. `usage` stands in where the stream brought none. */
+  /** The bytes that end a complete answer. `usage` is used where the stream reported none. */
   end(usage?: Usage): Buffer
-  /** The bytes that end a stream which broke after it had begun. */
+  /** The bytes that end a stream which failed after it had started. */
   fail(error: GatewayError): Buffer
-  /** Something to send while nothing happens; never changes the answer. */
+  /** Bytes to send while the stream is idle; they never change the answer. */
   keepAlive(): Buffer
 }
 
@@ -58,10 +58,10 @@ export interface ErrorReply {
   body: object
 }
 
-/** One server-sent event whose name is also its payload's `type`. */
+/** One server-sent event whose name equals its payload's `type`. */
 export function eventFrame(payload: { type: string; [field: string]: unknown }): string {
   return `event: ${payload.type}\ndata: ${JSON.stringify(payload)}\n\n`
 }
 
-/** A comment: every client skips it. */
+/** A comment, which every client ignores. */
 export const commentFrame = ': keep-alive\n\n'

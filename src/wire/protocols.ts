@@ -3,5 +3,5 @@ import { messages } from './messages/protocol.ts'
 import type { Protocol } from './protocol.ts'
 import { responses } from './responses/protocol.ts'
 
-/** Every language in which a caller may ask for an answer. */
+/** All supported client protocols. */
 export const protocols: readonly Protocol[] = [chat, messages, responses]

@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import { GatewayError } from '../errors.ts'
 
-/** `body` as `schema` reads it. Throws `invalid_request` that names the first field that is wrong. */
+/** Parses `body` with `schema`. Throws `invalid_request` naming the first invalid field. */
 export function readBody<S extends z.ZodType>(schema: S, body: unknown): z.output<S> {
   return readFields(schema, body, { notObject: 'The request body must be a JSON object.' })
 }
@@ -21,7 +21,7 @@ export function readFields<S extends z.ZodType>(
   throw new GatewayError('invalid_request', `${param}: ${message}.`, { param })
 }
 
-/** A field that is not what it must be, as the error to throw. `param` is its path, dots between the steps. */
+/** The error for an invalid field. `param` is its path, separated by dots. */
 export function wrongField(param: string, expected: string): GatewayError {
   return new GatewayError('invalid_request', `${param} must be ${expected}.`, { param })
 }

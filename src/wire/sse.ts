@@ -6,15 +6,15 @@ const lineFeed = 0x0a
 const carriageReturn = 0x0d
 
 export interface FrameSplitter {
-  /** Takes what the socket gave; returns all whole frames now known, as one buffer (often empty). */
+  /** Takes bytes from the socket; returns all frames completed by them, as one buffer (often empty). */
   push(bytes: Buffer): Buffer
-  /** What remains when the stream ends without a blank line; some servers do that. */
+  /** The rest of a stream that ended without a blank line, as some servers do. */
   end(): Buffer
 }
 
 /**
- * Cuts a byte stream at the blank lines between server-sent events. It works on bytes, so a UTF-8 character cut by the network
- * is whole again before anything decodes it. Throws `upstream_error` when one event exceeds 16 MB.
+ * Splits a byte stream at the blank lines between server-sent events. It works on bytes, so a UTF-8 character split by
+ * the network is complete again before it is decoded. Throws `upstream_error` when one event exceeds 16 MB.
  */
 export function createFrameSplitter(): FrameSplitter {
   let pending: Buffer[] = []
@@ -23,7 +23,7 @@ export function createFrameSplitter(): FrameSplitter {
   return {
     push(bytes) {
       if (bytes.length === 0) return nothing
-      // Two line ends may lie on both sides of a read, so the last bytes before it take part in the search.
+      // A blank line may be split between two reads, so the search includes the last bytes of the previous one.
       const tail = tailOf(pending)
       const joined = tail.length === 0 ? bytes : Buffer.concat([tail, bytes])
       const boundary = lastBoundary(joined) - tail.length
@@ -51,7 +51,7 @@ export function createFrameSplitter(): FrameSplitter {
   }
 }
 
-/** The `data:` payloads of whole frames, in order; comments, event names, ids and empty events are left out. */
+/** The `data:` payloads of complete frames, in order; comments, event names, ids and empty events are left out. */
 export function readData(frames: Buffer): string[] {
   const payloads: string[] = []
   let lines: string[] = []

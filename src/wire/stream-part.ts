@@ -2,25 +2,29 @@ import { readUsage, type ChatChunk } from './chat/schema.ts'
 import type { Usage } from './usage.ts'
 
 /**
- * A piece of a chat completion stream: one or more whole SSE frames. Whichever form it arrived in is kept and the other
- * is made on demand, so that a stream between two sides that speak the same dialect is never parsed or rebuilt.
+ * A piece of a chat completion stream: one or more complete SSE frames. The form it arrived in is kept and the other is
+ * built on demand, so that a stream between two sides of the same protocol is never parsed or rebuilt.
  */
 export interface StreamPart {
-  /** Whole frames, `data: {...}\n\n`, without `[DONE]`. */
+  /**
+   * Complete frames, `data: {...}\
+   * \
+   * `, without `[DONE]`.
+   */
   readonly bytes: Buffer
   readonly chunks: readonly ChatChunk[]
-  /** The usage it reports, if it does. */
+  /** The usage that it reports, if any. */
   readonly usage: Usage | undefined
-  /** More of what has begun and nothing else: no tool call, reason to finish or usage. Nobody has to look at its chunks. */
+  /** Only continues open content: no tool call, finish reason or usage. Its chunks need no inspection. */
   readonly middle: boolean
-  /** The frames as a server wrote them that speaks Messages; then `bytes` is made from them on demand. */
+  /** The frames as a Messages server wrote them; `bytes` is then built from them on demand. */
   readonly messages?: Buffer
 }
 
-/** A part as it came off the wire. `bytes` must end at a frame's end. */
+/** A part as received from an upstream. `bytes` must end at the end of a frame. */
 export function partFromBytes(bytes: Buffer, parse: (bytes: Buffer) => ChatChunk[], middle = false): StreamPart {
   let chunks: ChatChunk[] | undefined
-  // Most parts carry no usage, and parsing each one to find that out would cost more than everything else done to it.
+  // Most parts carry no usage, and parsing each one to find out would cost more than all other work on it.
   const mayHaveUsage = !middle && bytes.includes(usageField) && usageObject.test(bytes.toString('latin1'))
   return {
     bytes,
@@ -34,7 +38,7 @@ export function partFromBytes(bytes: Buffer, parse: (bytes: Buffer) => ChatChunk
   }
 }
 
-/** Whole frames of a server that speaks Messages, and how to read them. `middle` as in `StreamPart`. */
+/** Complete frames of a Messages server, and how to parse them. `middle` as in `StreamPart`. */
 export function partFromMessages(messages: Buffer, read: () => readonly ChatChunk[], middle: boolean): StreamPart {
   let made: StreamPart | undefined
   const chat = () => (made ??= partFromChunks(read()))
@@ -53,7 +57,7 @@ export function partFromMessages(messages: Buffer, read: () => readonly ChatChun
   }
 }
 
-/** A part made by a translation. */
+/** A part built by a translation. */
 export function partFromChunks(chunks: readonly ChatChunk[]): StreamPart {
   let bytes: Buffer | undefined
   return {
@@ -68,7 +72,7 @@ export function partFromChunks(chunks: readonly ChatChunk[]): StreamPart {
   }
 }
 
-/** The part without what it says of usage, for callers that did not ask for it; undefined when nothing remains. */
+/** The part without usage, for callers that did not request it; undefined when nothing remains. */
 export function withoutUsage(part: StreamPart): StreamPart | undefined {
   if (part.usage === undefined) return part
   const chunks = part.chunks.flatMap(({ usage, ...chunk }) =>
@@ -77,7 +81,7 @@ export function withoutUsage(part: StreamPart): StreamPart | undefined {
   return chunks.length === 0 ? undefined : partFromChunks(chunks)
 }
 
-/** How many frames a part holds: at least one. */
+/** Number of frames in a part: at least one. */
 export function framesIn(part: StreamPart): number {
   const bytes = part.messages ?? part.bytes
   let frames = 0

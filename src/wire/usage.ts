@@ -1,6 +1,6 @@
 /**
- * What a model call consumed, in the one convention every part of Signalbox uses. Wire formats disagree (OpenAI counts
- * cached tokens inside the prompt, Anthropic beside it); each codec converts at its border.
+ * Tokens consumed by a model call, in the one convention Signalbox uses everywhere. Wire formats disagree (OpenAI
+ * counts cached tokens inside the prompt, Anthropic separately); each codec converts its own.
  */
 export interface Usage {
   /** Prompt tokens that were neither read from nor written to a cache. */
@@ -11,9 +11,9 @@ export interface Usage {
   outputTokens: number
   /** The part of `outputTokens` spent on reasoning. */
   reasoningTokens: number
-  /** What the upstream says it charged, in USD, where it says so. */
+  /** The upstream's reported charge in USD, where it reports one. */
   reportedCostUsd?: number
-  /** True when the upstream did not report usage and these are our own counts. */
+  /** True when the upstream reported no usage and these are our own counts. */
   estimated?: boolean
 }
 
@@ -25,7 +25,7 @@ export const noUsage: Usage = {
   reasoningTokens: 0,
 }
 
-/** What several calls consumed together. */
+/** Total usage of several calls. */
 export function sumUsage(usages: readonly Usage[]): Usage {
   const [first = noUsage, ...others] = usages
   return others.reduce(

@@ -374,10 +374,10 @@ export function conformance(t: Test, kind: UpstreamKind): void {
     await upstream.stop()
     await t.rejects(complete({}, { model: served }), {
       code: 'upstream_unavailable',
-      message: new RegExp(`Nothing listens on 127.0.0.1:${upstream.port}; \\w+`),
+      message: new RegExp(`Connection refused by 127.0.0.1:${upstream.port}; \\w+`),
     })
     await provider.refresh(new AbortController().signal, { fresh: true })
-    t.match(provider.health(), { state: 'down', reason: /Nothing listens/ })
+    t.match(provider.health(), { state: 'down', reason: /Connection refused/ })
     t.same(provider.models(), [])
     await upstream.start()
     await provider.refresh(new AbortController().signal, { fresh: true })

@@ -12,7 +12,7 @@ t.test('every kind has scripted upstreams, and so the conformance suite', async 
   t.same(providerKinds.map(({ kind }) => kind).sort(), [...upstreamKinds].sort())
 })
 
-t.test('looks for local servers at their usual addresses when nothing is set', async t => {
+t.test('tries local servers at their default addresses when nothing is set', async t => {
   t.match(findEndpoints({}), [
     { kind: 'ollama', name: 'ollama', url: 'http://127.0.0.1:11434', named: false },
     { kind: 'lm-studio', name: 'lm-studio', url: 'http://127.0.0.1:1234', named: false },
@@ -60,7 +60,7 @@ t.test('is no remote provider without its key', async t => {
   t.match(findEndpoints({ ...off, OPENROUTER_API_KEY: 'k' }), [{ apiKey: 'k', apiKeyVariable: 'OPENROUTER_API_KEY' }])
 })
 
-t.test('lets signalbox.json take the place of the usual address', async t => {
+t.test('lets signalbox.json replace the default address', async t => {
   const own = { kind: 'ollama', name: 'cellar', url: 'http://10.0.0.7:11434/api/', named: true }
   t.match(findEndpoints({ LM_STUDIO_ENDPOINT: 'off', LLAMA_CPP_ENDPOINT: 'off' }, [own]), [
     { name: 'cellar', url: 'http://10.0.0.7:11434' },
@@ -68,7 +68,7 @@ t.test('lets signalbox.json take the place of the usual address', async t => {
   t.equal(findEndpoints({ OLLAMA_ENDPOINT: 'http://h:1' }, [own]).filter(({ kind }) => kind === 'ollama').length, 2)
 })
 
-t.test('refuses what cannot be meant, in one line', async t => {
+t.test('rejects invalid endpoints with a one-line error', async t => {
   const refuse = (environment: Record<string, string>, file: Parameters<typeof findEndpoints>[1], message: RegExp) => {
     try {
       findEndpoints(environment, file)
@@ -81,14 +81,14 @@ t.test('refuses what cannot be meant, in one line', async t => {
   }
   refuse({ OLLAMA_ENDPOINT: 'http://' }, [], /^OLLAMA_ENDPOINT: "http:\/\/" is not an address/)
   refuse({ OLLAMA_ENDPOINT: 'ftp://host' }, [], /OLLAMA_ENDPOINT/)
-  refuse({ OLLAMA_ENDPOINT: 'http://me:secret@host' }, [], /must not hold a password/)
+  refuse({ OLLAMA_ENDPOINT: 'http://me:secret@host' }, [], /must not contain a password/)
   refuse({ OPENAI_COMPATIBLE_ENDPOINT: 'My Server=http://h' }, [], /lower-case/)
   refuse({ OPENAI_COMPATIBLE_ENDPOINT: 'ollama=http://h' }, [], /Two endpoints are called ollama/)
   refuse({ OLLAMA_TIMEOUT: 'soon' }, [], /^OLLAMA_TIMEOUT/)
-  refuse({}, [{ kind: 'vllm', name: 'v', url: 'http://h', named: true }], /no kind "vllm"; use one of ollama/)
+  refuse({}, [{ kind: 'vllm', name: 'v', url: 'http://h', named: true }], /unknown kind "vllm"; use one of ollama/)
 })
 
-t.test('says whether a server is on this side of the door', async t => {
+t.test('classifies a server as local or remote by its address', async t => {
   const transport = createTransport({ connectTimeoutMs: 1000 })
   t.teardown(() => transport.close())
   const tierAt = (url: string, tier?: 'local' | 'remote') => {

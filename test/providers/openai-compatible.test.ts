@@ -330,6 +330,6 @@ t.test('is down when its server says nothing for three seconds', async t => {
   const upstream = await scriptedUpstream(t, 'openai-compatible')
   upstream.script.holdLists = opened
   const { provider } = await startProvider(t, upstream)
-  t.match(provider.health(), { state: 'down', reason: /did not say within 3 s/ })
+  t.match(provider.health(), { state: 'down', reason: /did not list its models within 3 s/ })
   open()
 })

@@ -63,7 +63,7 @@ t.test('says host and port and what to check when nothing can be reached', async
   const remedy = 'start it with `serve`'
   await t.rejects(transport.send({ method: 'GET', url: gone.url, signal, remedy }), {
     code: 'upstream_unavailable',
-    message: `Nothing listens on 127.0.0.1:${gone.port}; start it with \`serve\`.`,
+    message: `Connection refused by 127.0.0.1:${gone.port}; start it with \`serve\`.`,
   })
   await t.rejects(transport.send({ method: 'GET', url: 'http://no.such.host.invalid:81/', signal }), {
     code: 'upstream_unavailable',
@@ -99,7 +99,7 @@ t.test('does not take just anything for HTTP', async t => {
   const transport = makeTransport(t)
   await t.rejects(transport.send({ method: 'GET', url: `http://127.0.0.1:${port}/`, signal }), {
     code: 'upstream_error',
-    message: /not proper HTTP/,
+    message: /valid HTTP/,
   })
 })
 

@@ -4,14 +4,14 @@ import { asObject, asObjects, asString, compact, parseObject, type JsonObject } 
 import { anthropicFormat, readDetails } from '../../src/wire/chat/reasoning-details.ts'
 
 /**
- * A chat request as Messages, for a server that speaks only that: the inverse of `chatFromMessages`. `defaultMaxTokens` is
- * sent where the caller set no limit, because Messages must have one. What Messages has no field for (`n`, `seed`,
- * `logprobs`, penalties) is left out; thoughts without a signature too, since Anthropic refuses them.
+ * Converts a chat request to Messages, for servers that support only Messages: the inverse of `chatFromMessages`.
+ * `defaultMaxTokens` is sent where the caller set no limit, because Messages requires one. Fields that Messages lacks
+ * (`n`, `seed`, `logprobs`, penalties) are left out, and so is reasoning without a signature, which Anthropic rejects.
  */
 export function messagesFromChat(request: ChatRequest, defaultMaxTokens: number): JsonObject {
   const { thinking, output_config, tools: serverTools, ...kept } = asObject(request['anthropic']) ?? {}
   const config = asObject(output_config)
-  // A caller who spoke Messages has already said how to think.
+  // A Messages caller has already set the thinking options.
   const effort = thinking === undefined && config?.['effort'] === undefined ? request['reasoning_effort'] : undefined
   const firstTurn = request.messages.findIndex(message => !isSystem(message))
   const system = request.messages.slice(0, firstTurn < 0 ? undefined : firstTurn)
@@ -47,7 +47,7 @@ function systemContent(messages: readonly ChatMessage[]): string | JsonObject[] 
   return messages.flatMap(message => blocksOf(message.content))
 }
 
-/** Results and what the user said after them are one turn in Messages. */
+/** In Messages, tool results and the user message after them form one turn. */
 function messagesOf(turns: readonly ChatMessage[]): JsonObject[] {
   const messages: { role: string; content: string | JsonObject[] }[] = []
   let results: JsonObject[] | undefined
@@ -111,13 +111,13 @@ function toolUse(call: JsonObject): JsonObject {
     type: 'tool_use',
     id: toolId(call['id']),
     name: called['name'],
-    // A model once wrote something that is not an object; its own words are the best history there is.
+    // A model may have produced arguments that are not an object; its own text is the most faithful history.
     input: parseObject(text) ?? (text.trim() === '' ? {} : { arguments: text }),
     cache_control: call['cache_control'],
   })
 }
 
-/** Anthropic takes only these characters in ids; call and result change alike, so they still meet. */
+/** Anthropic accepts only these characters in ids; call and result are changed alike, so they still match. */
 function toolId(id: unknown): string {
   return (asString(id) ?? '').replaceAll(/[^a-zA-Z0-9_-]/g, '_')
 }

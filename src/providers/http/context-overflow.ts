@@ -1,14 +1,14 @@
 import { isObject, readNumber } from '../../json.ts'
 
-/** What a server said about a prompt that it has no room for; it may keep either number to itself. */
+/** What a server reported about a prompt that exceeds its context; either number may be missing. */
 export interface Overflow {
   promptTokens: number | undefined
   contextTokens: number | undefined
 }
 
 /**
- * Recognises in any server's words that a prompt is too long. `names` are the codes and types of the error, `error` its object,
- * where llama-server puts both numbers.
+ * Recognizes any server's report that a prompt is too long. `names` are the codes and types of the error, `error` its
+ * object, where llama-server puts both numbers.
  */
 export function readOverflow(error: unknown, names: string, message: string): Overflow | undefined {
   const named = /exceed_context_size|context_length_exceeded/.test(names)

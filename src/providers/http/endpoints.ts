@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { ConfigError, Endpoint } from '../../config.ts'
 import { redact } from '../../redact.ts'
 
-/** A list of servers in one variable: `url` or `name=url`, separated by commas, or the word `off`. */
+/** Several servers in one variable: `url` or `name=url`, separated by commas, or the word `off`. */
 export const endpointList = z
   .string()
   .trim()
@@ -12,16 +12,16 @@ export type EndpointList = z.output<typeof endpointList>
 
 export interface EndpointRules {
   kind: string
-  /** The variable, for messages. */
+  /** The variable's name, for messages. */
   variable: string
-  /** Where such a server usually is; asked there when the variable is silent. */
+  /** The default address, tried when the variable is not set. */
   defaultUrl?: string
-  /** Takes off what people add to the address, or adds what they leave out. */
+  /** Removes what users append to the address by mistake, or adds what they omit. */
   normalize: (url: URL) => string
 }
 
 /**
- * The endpoints that a variable names, called `kind`, `kind-2` and so on unless it gives them names. Keys come from
+ * The endpoints that a variable names, called `kind`, `kind-2` and so on unless it names them. API keys come from
  * `<NAME>_API_KEY`. Throws `ConfigError`.
  */
 export function readEndpoints(
@@ -49,12 +49,12 @@ export function readEndpoints(
   })
 }
 
-/** The variable that holds the key of an endpoint: `my-server` has `MY_SERVER_API_KEY`. */
+/** The variable with an endpoint's API key: `my-server` has `MY_SERVER_API_KEY`. */
 function keyVariable(name: string): string {
   return `${name.toUpperCase().replaceAll(/[^A-Z0-9]/g, '_')}_API_KEY`
 }
 
-/** `source` says where the address was written, for the one line of a `ConfigError`. */
+/** `source` says where the address comes from, for the message of a `ConfigError`. */
 export function normalizeUrl(text: string, normalize: (url: URL) => string, source: string): string {
   const withScheme = /^[a-z]+:\/\//i.test(text) ? text : `http://${text}`
   const url = URL.parse(withScheme)
@@ -64,7 +64,7 @@ export function normalizeUrl(text: string, normalize: (url: URL) => string, sour
     )
   }
   if (url.username !== '' || url.password !== '') {
-    throw new ConfigError(`${source}: an address must not hold a password; put the key in a variable of its own`)
+    throw new ConfigError(`${source}: an address must not contain a password; put the API key in its own variable`)
   }
   url.search = ''
   url.hash = ''

@@ -3,11 +3,11 @@ import type { Dispatcher } from 'undici'
 import { GatewayError } from '../../errors.ts'
 import { type Circumstances, networkFailure } from './network-failure.ts'
 
-/** An upstream's answer, before anything is known about what it means. */
+/** An upstream's raw response, not yet interpreted. */
 export interface TransportReply {
   status: number
   headers: IncomingHttpHeaders
-  /** Ends with an error when the socket breaks before the body is complete. */
+  /** Fails when the socket breaks before the body is complete. */
   body: ReplyBody
 }
 
@@ -18,28 +18,28 @@ export interface TransportRequest {
   /** Sent as JSON. */
   json?: unknown
   signal: AbortSignal
-  /** What its operator can do when nothing answers there; ends the sentence of the failure. */
+  /** What the operator can do when the connection fails; appended to the error message. */
   remedy?: string
 }
 
-/** Read by one reader, once. Stopping to iterate closes the socket; `settle` is the polite way to stop early. */
+/** Can be read once. Stopping the iteration closes the socket; use `settle` to stop early and keep the connection. */
 export interface ReplyBody extends AsyncIterable<Buffer> {
   /**
-   * The rest is of no interest but expected to be over at once: the connection is kept if it is, and closed otherwise. To be
-   * called when the answer has said that it is complete.
+   * Discards the rest, which should arrive at once: the connection is kept if it does, and closed otherwise. Call it
+   * when the answer has signalled its end.
    */
   settle(): void
 }
 
-/** Bytes that may wait for a slow reader before the socket is paused. */
+/** Bytes buffered for a slow reader before the socket is paused. */
 const highWaterBytes = 256 * 1024
-/** What a server may still send, and for how long, after it said that its answer is complete. */
+/** How much a server may still send, and for how long, after it signalled the end of its answer. */
 const settleBytes = 64 * 1024
 const settleMs = 250
 
 /**
- * One request and its answer. Undici's handler is used directly: its stream classes cost more than all the rest of a
- * relayed stream together, and here an abort reaches the socket in the same turn.
+ * One request and its response. Undici's handler is used directly: its stream classes cost more than all other work on
+ * a passed-through stream, and here an abort reaches the socket in the same turn.
  */
 export function exchange(
   dispatcher: Dispatcher,
@@ -58,7 +58,7 @@ export function exchange(
     const body = createBody({
       pause: () => controller?.pause(),
       resume: () => controller?.resume(),
-      close: () => stop(new GatewayError('client_closed', 'The answer was not read to its end.')),
+      close: () => stop(new GatewayError('client_closed', 'The response was not read to its end.')),
       release: () => signal.removeEventListener('abort', onAbort),
     })
     const stop = (reason: GatewayError) => {
@@ -80,11 +80,11 @@ export function exchange(
       {
         onRequestStart(started) {
           controller = started
-          // The caller may have hung up while this waited for a connection.
+          // The caller may have disconnected while this waited for a connection.
           if (signal.aborted) started.abort(abortReason(signal))
         },
         onResponseStart(_controller, status, headers: IncomingHttpHeaders) {
-          // 1xx are no answers.
+          // 1xx are informational, not the response.
           if (status < 200) return
           answered = true
           resolve({ status, headers, body: body.reader })
@@ -97,7 +97,7 @@ export function exchange(
         },
         onResponseError(_controller, error) {
           const failure = networkFailure(error, url, request.remedy, { ...circumstances, answered })
-          body.fail(failure, 'after what has arrived')
+          body.fail(failure, 'after buffered data')
           if (!answered) reject(failure)
         },
       },
@@ -116,7 +116,7 @@ function headersOf({ headers, json }: TransportRequest): Record<string, string> 
 
 function abortReason(signal: AbortSignal): GatewayError {
   if (signal.reason instanceof GatewayError) return signal.reason
-  return new GatewayError('client_closed', 'The caller hung up before the answer was complete.', {
+  return new GatewayError('client_closed', 'The caller disconnected before the answer was complete.', {
     cause: signal.reason,
   })
 }
@@ -125,7 +125,7 @@ interface Socket {
   pause(): void
   resume(): void
   close(): void
-  /** Nothing more will happen: forget the caller's signal. */
+  /** The exchange is over: stop listening to the caller's signal. */
   release(): void
 }
 
@@ -148,7 +148,7 @@ function createBody(socket: Socket) {
     arrivedBytes = 0
   }
 
-  /** All that is there as one piece: what a socket gave in one read is parsed, judged and sent on together. */
+  /** All buffered bytes as one piece: what one socket read delivered is parsed and forwarded together. */
   const takeArrived = (): IteratorResult<Buffer> => {
     const value = arrived.length === 1 ? arrived[0]! : Buffer.concat(arrived)
     forget()
@@ -158,7 +158,7 @@ function createBody(socket: Socket) {
     }
     return { done: false, value }
   }
-  /** Waits for the end of the read under way, all of whose pieces are pushed in the same turn. */
+  /** Waits for the current read to end; all of its pieces are pushed in the same turn. */
   const handOver = () => {
     if (arrived.length === 0) return
     wanted?.resolve(takeArrived())
@@ -185,7 +185,7 @@ function createBody(socket: Socket) {
       forget()
       if (over || settling !== undefined) return
       settling = setTimeout(() => socket.close(), settleMs).unref()
-      // From here on the caller's hanging up changes nothing: he has the whole answer.
+      // From here on a disconnect changes nothing: the caller has the complete answer.
       socket.release()
       if (paused) socket.resume()
     },
@@ -215,8 +215,8 @@ function createBody(socket: Socket) {
       wanted?.resolve({ done: true, value: undefined })
       wanted = undefined
     },
-    /** A break is told after the bytes that came before it; an abort at once. */
-    fail(reason: GatewayError, when: 'now' | 'after what has arrived') {
+    /** A broken connection is reported after the bytes that preceded it; an abort at once. */
+    fail(reason: GatewayError, when: 'now' | 'after buffered data') {
       if (over) return
       finish()
       if (when === 'now') forget()

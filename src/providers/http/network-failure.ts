@@ -2,11 +2,11 @@ import { GatewayError } from '../../errors.ts'
 
 export interface Circumstances {
   connectTimeoutMs: number
-  /** A proxy is set for the host, so the proxy may be what fails. */
+  /** A proxy is set for the host, so the proxy itself may have failed. */
   mayUseProxy: boolean
 }
 
-/** A socket's or undici's error in words for people, naming host and port and what to check. */
+/** A socket or undici error as a readable message naming host and port and what to check. */
 export function networkFailure(
   error: Error,
   url: URL,
@@ -31,33 +31,33 @@ export function networkFailure(
     return new GatewayError('upstream_timeout', because(what), details)
   }
   if (code === 'ECONNREFUSED') {
-    return new GatewayError('upstream_unavailable', because(`Nothing listens on ${place}`), details)
+    return new GatewayError('upstream_unavailable', because(`Connection refused by ${place}`), details)
   }
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
-    const what = `The host name ${url.hostname} of ${place} is not known`
+    const what = `Cannot resolve the host name ${url.hostname} of ${place}`
     return new GatewayError('upstream_unavailable', because(what, 'check the address and the network'), details)
   }
   if (/CERT|SELF_SIGNED|UNABLE_TO_|TLS|SSL/.test(code)) {
-    const what = `No trusted connection to ${place} could be made (${code})`
+    const what = `TLS connection to ${place} failed (${code})`
     return new GatewayError('upstream_unavailable', because(what, 'check its certificate and its address'), details)
   }
   if (/^HPE_|HTTPParserError|UND_ERR_HEADERS_OVERFLOW/.test(code) && !answered) {
-    const what = `What ${place} answered is not proper HTTP (${code})`
+    const what = `${place} did not answer with valid HTTP (${code})`
     return new GatewayError(
       'upstream_error',
-      because(what, 'check that the address is that of a model server'),
+      because(what, 'check that its address belongs to a model server'),
       details,
     )
   }
   if (answered) {
-    return new GatewayError('upstream_unavailable', because(`${place} broke off in the middle of its answer`), details)
+    return new GatewayError('upstream_unavailable', because(`${place} closed the connection mid-response`), details)
   }
   if (code === 'ECONNRESET' || code === 'EPIPE' || code === 'UND_ERR_SOCKET') {
-    // Often a kept connection that the server had just given up; the same server answers on a new one.
-    const what = `${place} closed the connection before it answered`
+    // Often a kept-alive connection that the server had just closed; a new connection usually works.
+    const what = `${place} closed the connection before it responded`
     return new GatewayError('upstream_disconnected', because(what), details)
   }
-  return new GatewayError('upstream_unavailable', because(`${place} cannot be reached (${code})`), details)
+  return new GatewayError('upstream_unavailable', because(`Cannot reach ${place} (${code})`), details)
 }
 
 /** `host:port`, with the port even where the scheme implies it. */
@@ -65,7 +65,7 @@ function placeOf(url: URL): string {
   return `${url.hostname}:${url.port || (url.protocol === 'https:' ? '443' : '80')}`
 }
 
-/** A name with several addresses fails with one error for each; the first tells enough. */
+/** A name with several addresses fails with one error per address; the first one is enough. */
 function codeOf(error: Error): string {
   const { code } = error as NodeJS.ErrnoException
   if (code !== undefined) return code

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { isObject, parseJson, readNumber } from '../../json.ts'
 import { type Overflow, readOverflow } from './context-overflow.ts'
 
-/** What an upstream answered instead of doing its work. */
+/** An upstream's error response. */
 export interface Refusal {
   status: number
   headers: IncomingHttpHeaders
@@ -10,18 +10,18 @@ export interface Refusal {
   text: string
 }
 
-/** The same, understood. */
+/** The parsed error. */
 export interface Told {
-  /** The status it meant, where the one it sent was 200. */
+  /** The intended status, where the one sent was 200. */
   status: number
   message: string
   overflow: Overflow | undefined
   unknownModel: boolean
-  /** It is there but not ready: it loads its model. */
+  /** The server is loading its model. */
   loading: boolean
-  /** It cannot do what was asked: images, tools, thinking. */
+  /** The model does not support a requested feature: images, tools, reasoning. */
   unable: boolean
-  /** Seconds until it makes sense to try again. */
+  /** Seconds until a retry makes sense. */
   retryAfterSeconds: number | undefined
 }
 
@@ -58,7 +58,7 @@ function messageIn(body: unknown): string | undefined {
   return isObject(error) ? JSON.stringify(error) : undefined
 }
 
-/** OpenRouter says "Provider returned error" and hides what the provider said in the metadata. */
+/** OpenRouter says "Provider returned error" and puts the provider's own message in the metadata. */
 function rawMessage(error: unknown): string | undefined {
   if (!isObject(error) || !isObject(error.metadata) || typeof error.metadata.raw !== 'string') return undefined
   return `${String(error.message)}: ${error.metadata.raw}`
@@ -82,7 +82,7 @@ function statusOf(names: string): number {
   return 502
 }
 
-/** `Retry-After` (seconds or a date), its millisecond cousin, or OpenRouter's time of reset. */
+/** `Retry-After` (seconds or a date), its millisecond variant, or OpenRouter's reset time. */
 function retryAfter(headers: IncomingHttpHeaders, body: unknown, now: number): number | undefined {
   const told = headers['retry-after']
   if (told !== undefined) {
@@ -95,7 +95,7 @@ function retryAfter(headers: IncomingHttpHeaders, body: unknown, now: number): n
   if (milliseconds !== undefined) return Math.ceil(milliseconds / 1000)
   const reset = readNumber(resetIn(body) ?? headers['x-ratelimit-reset'])
   if (reset === undefined) return undefined
-  // Milliseconds since the epoch; some servers say seconds from now under the same name.
+  // Milliseconds since the epoch; some servers send seconds from now under the same name.
   return reset > 1e11 ? secondsUntil(reset, now) : Math.ceil(reset)
 }
 

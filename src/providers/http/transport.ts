@@ -6,30 +6,30 @@ import { exchange, type TransportReply, type TransportRequest } from './exchange
 /** The connections to all upstreams. It throws only `GatewayError` and follows no redirects. */
 export interface Transport {
   send(request: TransportRequest): Promise<TransportReply>
-  /** Closes every socket; what is still under way fails with `shutting_down`. */
+  /** Closes every socket; exchanges in progress fail with `shutting_down`. */
   close(): Promise<void>
 }
 
 export interface TransportOptions {
   connectTimeoutMs: number
-  /** Proxies for servers that are not on this machine; undefined goes there directly. */
+  /** Proxies for servers on other hosts; undefined connects directly. */
   httpProxy?: string | undefined
   httpsProxy?: string | undefined
-  /** Hosts that are reached without the proxy, separated by commas. */
+  /** Hosts reached without the proxy, separated by commas. */
   noProxy?: string | undefined
 }
 
-/** One pool of connections for each origin. Loopback is never reached through a proxy. */
+/** One connection pool per origin. Loopback is never reached through a proxy. */
 export function createTransport({ connectTimeoutMs, httpProxy, httpsProxy, noProxy }: TransportOptions): Transport {
   const connections = {
-    // More than all slots together: the queue for an endpoint is the gateway's, not the pool's.
+    // More than all slots together: requests queue in the gateway, not in the pool.
     connections: 1024,
     maxOrigins: 256,
     maxHeaderSize: 64 * 1024,
-    // First token, silence and total time are watched by the gateway, through the signal.
+    // The gateway enforces the first-token, idle and total timeouts, through the signal.
     headersTimeout: 0,
     bodyTimeout: 0,
-    // One request, one socket: hanging up must close it, which is how a server notices.
+    // One request per socket: closing it is how a server notices a disconnect.
     allowH2: false,
     pipelining: 1,
   }
@@ -55,7 +55,7 @@ export function createTransport({ connectTimeoutMs, httpProxy, httpsProxy, noPro
     send(request) {
       const url = new URL(request.url)
       const outside = url.protocol === 'https:' ? secure : plain
-      // People write 0.0.0.0 for this machine too when they mean a server on it.
+      // Users also write 0.0.0.0 for a server on this machine.
       const here = isLoopback(url.hostname) || url.hostname === '0.0.0.0'
       const dispatcher = here ? direct : outside
       return exchange(dispatcher, url, request, { connectTimeoutMs, mayUseProxy: dispatcher !== direct })

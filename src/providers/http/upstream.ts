@@ -6,24 +6,24 @@ import type { ReplyBody, TransportReply, TransportRequest } from './exchange.ts'
 import type { Transport } from './transport.ts'
 import { type Refuser, toldFailure, upstreamFailure } from './upstream-failure.ts'
 
-/** What an endpoint's files need to talk to it. Everything thrown is a `GatewayError` in words about this endpoint. */
+/** What an endpoint's files need to call it. Everything thrown is a `GatewayError` that names this endpoint. */
 export interface Upstream {
-  /** As people call it, with its name where there are several of a kind. */
+  /** Display name, with the endpoint's name where there are several of a kind. */
   label: string
-  /** The answer to a request that succeeded; a refusal is thrown. `model` is whom the failure is about. */
+  /** The response to a successful request; an error response is thrown. `model` is the model that the error is about. */
   send(path: string, request: UpstreamRequest): Promise<TransportReply>
-  /** The same, read to its end as JSON. */
+  /** The same, read completely and parsed as JSON. */
   json(path: string, request: UpstreamRequest): Promise<unknown>
-  /** The same for a question that not every version knows: undefined where the server refuses it, a throw where it fails. */
+  /** The same for a route that not every version has: undefined where the server rejects it; throws where it fails. */
   jsonIfKnown(path: string, request: UpstreamRequest): Promise<unknown>
-  /** An error that came under status 200. */
+  /** The error for an error body under status 200. */
   failure(error: unknown, model: string | undefined): GatewayError
 }
 
 export interface UpstreamRequest {
   method?: TransportRequest['method']
   json?: unknown
-  /** Beside those of every request. */
+  /** In addition to those of every request. */
   headers?: Readonly<Record<string, string>>
   signal: AbortSignal
   model?: string
@@ -33,18 +33,18 @@ export interface UpstreamParts {
   endpoint: Endpoint
   transport: Transport
   now: () => number
-  /** What people call the kind. */
+  /** Display name of the kind. */
   label: string
-  /** Without a slash at the end; paths are put behind it. */
+  /** Without a trailing slash; paths are appended to it. */
   baseUrl: string
   headers?: Record<string, string>
-  /** What to do when nothing answers. */
+  /** What to do when the connection fails. */
   remedy: string
-  /** Anthropic's own API takes its keys in a header of its own and no other. */
+  /** Anthropic's API accepts keys in its own header only. */
   keyHeader?: 'authorization' | 'x-api-key'
 }
 
-/** An endpoint as people call it: by its kind, and by its name where that says more. */
+/** An endpoint's display name: its kind, and its name where that adds information. */
 export function labelOf({ kind, label }: Pick<ProviderKind, 'kind' | 'label'>, { name }: Endpoint): string {
   return name === kind ? label : `${label} ${name}`
 }
@@ -85,7 +85,7 @@ export function createUpstream(parts: UpstreamParts): Upstream {
       const { body } = await upstream.send(path, request)
       const value = parseJson(await readWhole(body, label))
       if (value !== undefined) return value
-      throw new GatewayError('upstream_error', `${label} answered something that is not JSON; check its address.`)
+      throw new GatewayError('upstream_error', `${label} returned invalid JSON; check its address.`)
     },
     async jsonIfKnown(path, request) {
       try {
@@ -100,14 +100,14 @@ export function createUpstream(parts: UpstreamParts): Upstream {
   return upstream
 }
 
-/** A whole body as text; `first` was read already. Throws `upstream_error` beyond 64 MB. */
+/** The complete body as text; `first` was read already. Throws `upstream_error` beyond 64 MB. */
 export async function readWhole(body: ReplyBody, label: string, first?: Buffer): Promise<string> {
   const { bytes, complete } = await read(body, answerBytes, first)
   if (complete) return bytes.toString('utf8')
-  throw new GatewayError('upstream_error', `${label} answered more than 64 MB; ask for less.`)
+  throw new GatewayError('upstream_error', `${label} returned more than 64 MB; request less.`)
 }
 
-/** As much of a refusal as is worth reading. */
+/** Maximum number of bytes read of an error response. */
 async function readStart(body: ReplyBody): Promise<string> {
   const { bytes } = await read(body, errorBytes)
   return bytes.toString('utf8')

@@ -7,7 +7,7 @@ import type { Upstream } from '../http/upstream.ts'
 const Applied = z.looseObject({ prompt: z.string() })
 const Tokenized = z.looseObject({ tokens: z.array(z.unknown()) })
 
-/** How many tokens llama-server would read for a chat: its own template, then its own tokenizer, as its chat route does. */
+/** Counts the prompt tokens of a chat with llama-server's own template and tokenizer, as its chat route does. */
 export async function countTokens(
   upstream: Upstream,
   call: Pick<ProviderCall, 'model' | 'request' | 'signal'>,

@@ -8,14 +8,18 @@ import { readNonChat } from '../openai/non-chat.ts'
 import type { NonChatCall, Reply } from '../provider.ts'
 import type { Upstream } from '../http/upstream.ts'
 
-/** Fills a gap: llama-server's completions overlook `suffix`, but it has a question of its own for that. */
+/** Fill-in-the-middle: llama-server's completions ignore `suffix`, but it has a separate route for it. */
 export async function infill(upstream: Upstream, call: NonChatCall<CompletionsRequest>): Promise<Reply<NonChatReply>> {
   const { model, request, signal } = call
   const { prompt, suffix, max_tokens: most, stream_options: _, ...rest } = request
   if (typeof prompt !== 'string') {
-    throw new GatewayError('unsupported', 'A gap is filled for one prompt at a time; send prompt as one text.', {
-      param: 'prompt',
-    })
+    throw new GatewayError(
+      'unsupported',
+      'Fill-in-the-middle takes one prompt at a time; send prompt as a single string.',
+      {
+        param: 'prompt',
+      },
+    )
   }
   const limit = most === null || most === undefined ? {} : { n_predict: most }
   const json = { ...rest, ...limit, model: model.name, input_prefix: prompt, input_suffix: suffix ?? '' }
@@ -38,7 +42,7 @@ export async function infill(upstream: Upstream, call: NonChatCall<CompletionsRe
   return { kind: 'stream', parts: parts() }
 }
 
-/** One answer of llama-server's own shape, whole or a piece of a stream, as a text completion. */
+/** Converts a response of llama-server's own shape, complete or a piece of a stream, to a text completion. */
 function completionOf(answer: NonChatReply, model: string): NonChatReply {
   const { content, stop, stop_type: stopped, truncated, tokens_predicted: output, tokens_evaluated: prompt } = answer
   const reason = stopped === 'limit' || truncated === true ? 'length' : 'stop'

@@ -18,7 +18,7 @@ export const llamaCpp: ProviderKind = serverKind({
   settings: {
     LLAMA_CPP_ENDPOINT: {
       schema: endpointList,
-      help: 'llama-server addresses, separated by commas; `off` looks for none. Without it the usual address is tried.',
+      help: 'llama-server addresses, separated by commas; `off` disables it. Unset, the default address is tried.',
       example: 'http://127.0.0.1:8080',
     },
   },
@@ -77,7 +77,7 @@ type Listed = z.output<typeof Listed>
 const List = z.looseObject({ data: z.array(Listed) })
 
 const Props = z.looseObject({
-  /** Of one slot: with `-c 8192 -np 2` it is 4096, and that is what a request has. */
+  /** Per slot: with `-c 8192 -np 2` it is 4096, which is what a request gets. */
   default_generation_settings: z.looseObject({ n_ctx: z.number().optional() }).optional(),
   modalities: z.looseObject({ vision: z.boolean().optional() }).optional(),
   chat_template_caps: z
@@ -102,11 +102,11 @@ async function listModels(upstream: Upstream, provider: string, signal: AbortSig
   return Promise.all(models.map(async listed => describe(listed, provider, await propsOf(upstream, listed, signal))))
 }
 
-/** Asking a router about a model that is not loaded could load it, so it is not asked. */
+/** Querying a router about an unloaded model could load it, so it is not queried. */
 async function propsOf(upstream: Upstream, { id, status }: Listed, signal: AbortSignal): Promise<Props | undefined> {
   if (status !== undefined && status.value !== 'loaded') return undefined
   const path = status === undefined ? '/props' : `/props?model=${encodeURIComponent(id)}&autoload=false`
-  // It may have been unloaded a moment ago, or be older than these details.
+  // It may just have been unloaded, or be older than these details.
   return Props.safeParse(await upstream.jsonIfKnown(path, { signal })).data
 }
 
@@ -129,7 +129,7 @@ function describe(listed: Listed, provider: string, props: Props | undefined): M
       logitBias: true,
       forcedTools: true,
       ...(vision === undefined ? {} : { vision }),
-      // Without a template that knows tools llama-server describes them in words, so their absence rules nothing out.
+      // Without a template for tools llama-server describes them in text, so a missing template rules nothing out.
       ...(template?.supports_tools === true || template?.supports_tool_calls === true ? { tools: true } : {}),
     },
     parametersB: typeof meta?.n_params === 'number' ? meta.n_params / 1e9 : undefined,
@@ -139,7 +139,7 @@ function describe(listed: Listed, provider: string, props: Props | undefined): M
   }
 }
 
-/** What the router would start the model with: its context is divided among the slots. */
+/** The arguments the router would start the model with: its context is divided among the slots. */
 function contextWhenLoaded({ context_length: trained, status }: Listed): number | undefined {
   const args = status?.args ?? []
   const option = (...names: string[]) => {

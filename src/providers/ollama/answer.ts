@@ -58,10 +58,10 @@ function createAnswer(upstream: Upstream, { model, turn }: AnsweredRequest) {
 
   return {
     complete: () => complete,
-    /** The chunks that one object of Ollama's amounts to. Throws the failure that it tells. */
+    /** Converts one of Ollama's objects to chunks. Throws the error that it reports. */
     add(value: unknown): ChatChunk[] {
       if (!isObject(value)) {
-        throw new GatewayError('upstream_error', `${upstream.label} answered something that is no JSON object.`)
+        throw new GatewayError('upstream_error', `${upstream.label} returned a line that is not a JSON object.`)
       }
       if (value.error !== undefined) throw upstream.failure(value.error, model)
       const first = identity === undefined
@@ -103,13 +103,13 @@ function identityOf({ created_at: createdAt }: Record<string, unknown>, model: s
   }
 }
 
-/** Ollama says `stop` when it called tools. */
+/** Ollama reports `stop` even when it called tools. */
 function reasonOf({ done_reason: reason }: Record<string, unknown>, calls: number): string {
   if (reason === 'length') return 'length'
   return calls > 0 ? 'tool_calls' : 'stop'
 }
 
-/** Older servers leave the prompt out when it was cached; half a count would be a wrong one. */
+/** Older servers omit the prompt count when the prompt was cached; a partial count would be wrong. */
 function usageOf({ prompt_eval_count: prompt, eval_count: output }: Record<string, unknown>): OpenAiUsage | undefined {
   if (typeof prompt !== 'number' || typeof output !== 'number') return undefined
   return { prompt_tokens: prompt, completion_tokens: output, total_tokens: prompt + output }

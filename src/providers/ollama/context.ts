@@ -5,15 +5,15 @@ import { contextFailure } from '../http/upstream-failure.ts'
 const answerRoomTokens = 4096
 /** With less room than this for the output a prompt counts as too long. */
 const minOutputTokens = 256
-/** What Ollama itself takes at least. */
+/** Ollama's own minimum. */
 const minContextTokens = 4096
-/** Room for an image, whose tokens nobody counts for us. */
+/** Tokens reserved for an image, which Ollama does not count. */
 const imageTokens = 1024
 
 /**
- * `options.num_ctx` for a call: prompt and output fit, and the value moves in few steps because every change reloads the
- * model. `loadedTokens` is what the model is loaded with now: a larger context is kept. Throws `context_length_exceeded`
- * with both numbers, because Ollama would cut the prompt without a word.
+ * `options.num_ctx` for a call: prompt and output fit, and the value changes in few steps because every change reloads
+ * the model. `loadedTokens` is the context that the model is loaded with now: a larger one is kept. Throws
+ * `context_length_exceeded` with both numbers, because Ollama would silently truncate the prompt.
  */
 export function contextFor({ model, request, promptTokens }: ProviderCall, loadedTokens = 0): number {
   const most = model.contextTokens ?? Number.POSITIVE_INFINITY
@@ -27,7 +27,7 @@ export function contextFor({ model, request, promptTokens }: ProviderCall, loade
   return Math.max(Math.min(stepAbove(generous), most), Math.min(loadedTokens, most))
 }
 
-/** 4096, 6144, 8192, 12288, 16384 …: powers of two and the halves between them. */
+/** 4096, 6144, 8192, 12288, 16384 …: powers of two and the midpoints between them. */
 function stepAbove(tokens: number): number {
   let step = minContextTokens
   while (step < tokens) step = Number.isInteger(Math.log2(step)) ? step * 1.5 : (step / 3) * 4

@@ -28,7 +28,7 @@ const Shown = z.looseObject({
   parameters: z.string().nullish(),
 })
 
-/** What `/api/show` says of a model; it changes only with the digest. */
+/** The response of `/api/show` for a model; it changes only with the digest. */
 interface Details {
   contextTokens: number | undefined
   capabilities: Capabilities
@@ -36,13 +36,13 @@ interface Details {
 
 export interface OllamaModels {
   list(signal: AbortSignal, fresh: boolean): Promise<Model[]>
-  /** The context that a model is loaded with, as far as we know. */
+  /** The context that a model is loaded with, where known. */
   loadedTokens(name: string): number | undefined
-  /** A call has just made Ollama load it with so much. */
+  /** Records the context that a call has just made Ollama load. */
   noteLoaded(name: string, contextTokens: number): void
 }
 
-/** Questions about single models that are under way at once. */
+/** Number of concurrent `/api/show` requests. */
 const showsAtOnce = 8
 
 export function createOllamaModels(upstream: Upstream, provider: string): OllamaModels {
@@ -52,7 +52,7 @@ export function createOllamaModels(upstream: Upstream, provider: string): Ollama
   const show = async (model: Listed, signal: AbortSignal, fresh: boolean): Promise<Details | undefined> => {
     const remembered = fresh ? undefined : details.get(keyOf(model))
     if (remembered !== undefined) return remembered
-    // A model that was removed a moment ago must not hide the others.
+    // A model removed a moment ago must not hide the others.
     const answer = Shown.safeParse(await upstream.jsonIfKnown('/api/show', { json: { model: model.name }, signal }))
     return answer.success ? detailsOf(answer.data) : undefined
   }
@@ -102,7 +102,7 @@ function detailsOf({ model_info: info, capabilities, parameters }: z.output<type
 }
 
 function describe(listed: Listed, provider: string, details: Details | undefined, loaded: boolean): Model {
-  // Ollama also lists models that run in its makers' cloud: neither private nor known to be free.
+  // Ollama also lists models that run in its vendor's cloud: neither private nor known to be free.
   const elsewhere = listed.remote_host !== undefined && listed.remote_host !== ''
   return {
     id: `${provider}/${listed.name}`,
@@ -116,7 +116,7 @@ function describe(listed: Listed, provider: string, details: Details | undefined
     capabilities: {
       ...details?.capabilities,
       json: true,
-      // Ollama ignores all of these without a word.
+      // Ollama silently ignores all of these.
       forcedTools: false,
       logprobs: false,
       logitBias: false,

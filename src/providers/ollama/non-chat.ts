@@ -11,7 +11,7 @@ import { readNonChat } from '../openai/non-chat.ts'
 import type { NonChatCall, ProviderNonChat } from '../provider.ts'
 import type { Upstream } from '../http/upstream.ts'
 
-/** Ollama's own embeddings and completions; it does not rerank. */
+/** Ollama's native embeddings and completions; it does not rerank. */
 export function ollamaNonChat(
   upstream: Upstream,
   models: { loadedTokens(name: string): number | undefined; noteLoaded(name: string, contextTokens: number): void },
@@ -20,7 +20,7 @@ export function ollamaNonChat(
     async embeddings({ model, request, signal }) {
       const input = typeof request.input === 'string' ? [request.input] : request.input
       if (!input.every(text => typeof text === 'string')) throw textOnly('input')
-      // Without this a text that is too long would be cut without a word.
+      // Without this a long text would be silently truncated.
       const json = { model: model.name, input, truncate: false, ...given('dimensions', request.dimensions) }
       const answer = readNonChat(
         upstream,
@@ -59,7 +59,7 @@ export function ollamaNonChat(
   }
 }
 
-/** `raw`: the prompt is the model's to continue, not a message to answer; with a suffix Ollama's template places both. */
+/** `raw`: the prompt is continued, not answered as a message; with a suffix Ollama's template places both. */
 function generateRequest({ model, request }: NonChatCall<CompletionsRequest>, contextTokens: number) {
   const { prompt, suffix } = request
   const text = Array.isArray(prompt) && prompt.length === 1 ? prompt[0] : prompt
@@ -75,7 +75,7 @@ function generateRequest({ model, request }: NonChatCall<CompletionsRequest>, co
   }
 }
 
-/** The sampling fields are called the same in both. */
+/** The sampling fields have the same names in both. */
 function asChat({ prompt: _prompt, suffix: _suffix, ...rest }: CompletionsRequest) {
   return { ...rest, messages: [] }
 }
@@ -95,7 +95,7 @@ function completionOf(answer: NonChatReply, model: string): NonChatReply {
 }
 
 function textOnly(param: string): GatewayError {
-  return new GatewayError('unsupported', `Ollama takes ${param} as text, not as tokens or in several pieces.`, {
+  return new GatewayError('unsupported', `Ollama accepts ${param} only as a single string, not as tokens or a list.`, {
     param,
   })
 }

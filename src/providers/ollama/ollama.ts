@@ -12,8 +12,8 @@ import { refuseUnable } from '../refuse-unable.ts'
 import { createUpstream, labelOf } from '../http/upstream.ts'
 
 /**
- * Ollama over its native API: its OpenAI-compatible one ignores `num_ctx` and cuts long prompts at its default without a
- * word.
+ * Ollama over its native API: its OpenAI-compatible one ignores `num_ctx` and silently truncates long prompts at its
+ * default.
  */
 export const ollama: ProviderKind = serverKind({
   kind: 'ollama',
@@ -21,12 +21,12 @@ export const ollama: ProviderKind = serverKind({
   settings: {
     OLLAMA_ENDPOINT: {
       schema: endpointList,
-      help: 'Ollama servers, separated by commas; `off` looks for none. Without it the usual address is tried.',
+      help: 'Ollama servers, separated by commas; `off` disables it. Unset, the default address is tried.',
       example: 'http://127.0.0.1:11434',
     },
     OLLAMA_TIMEOUT: {
       schema: z.coerce.number().positive().max(86_400).optional(),
-      help: 'Seconds that Ollama may take to its first token, where it differs from PROVIDER_TIMEOUT_MS.',
+      help: 'Time limit in seconds for the first token from Ollama, if it differs from PROVIDER_TIMEOUT_MS.',
       example: '120',
     },
   },

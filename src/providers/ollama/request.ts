@@ -3,7 +3,7 @@ import { isObject, parseJson } from '../../json.ts'
 import type { ChatMessage, ChatRequest } from '../../wire/chat/schema.ts'
 import type { ProviderCall } from '../provider.ts'
 
-/** The request as Ollama's native `/api/chat` takes it. Throws `unsupported` for what cannot be said there. */
+/** Converts the request to Ollama's native `/api/chat`. Throws `unsupported` for what it cannot express. */
 export function ollamaRequest({ model, request }: ProviderCall, contextTokens: number): Record<string, unknown> {
   const tools = request.tool_choice === 'none' ? [] : (request.tools ?? []).filter(tool => isObject(tool.function))
   return {
@@ -11,7 +11,7 @@ export function ollamaRequest({ model, request }: ProviderCall, contextTokens: n
     messages: ollamaMessages(request.messages),
     stream: request.stream === true,
     options: optionsOf(request, contextTokens),
-    // Ollama would otherwise cut the prompt, or forget its beginning while it answers, and say nothing.
+    // Ollama would otherwise truncate the prompt, or drop its beginning while generating, without an error.
     truncate: false,
     shift: false,
     ...(tools.length > 0 ? { tools } : {}),
@@ -21,7 +21,7 @@ export function ollamaRequest({ model, request }: ProviderCall, contextTokens: n
   }
 }
 
-/** Options that are called the same in both dialects. */
+/** Options with the same name in both protocols. */
 const sameOptions = [
   'temperature',
   'top_p',
@@ -121,7 +121,7 @@ function toolCallsOf({ tool_calls: calls }: ChatMessage): OllamaToolCall[] {
   })
 }
 
-/** What a model once wrote as arguments may not be JSON; the conversation must go on with it nevertheless. */
+/** Arguments that a model once wrote may not be JSON; the conversation must continue regardless. */
 function argumentsOf(written: unknown): Record<string, unknown> {
   const value = typeof written === 'string' ? parseJson(written) : written
   if (isObject(value)) return value
@@ -136,24 +136,24 @@ function contentOf({ content }: ChatMessage): { text: string; images: string[] }
     if (part.type === 'image_url') images.push(imageOf(part.image_url))
     else if (typeof part.text === 'string') texts.push(part.text)
     else if (typeof part.refusal === 'string') texts.push(part.refusal)
-    else throw unsupported(`content of type ${part.type ?? 'unknown'}`, 'leave it out or use another model')
+    else throw unsupported(`content of type ${part.type ?? 'unknown'}`, 'omit it or use another model')
   }
   return { text: texts.join('\n'), images }
 }
 
-/** Ollama takes the bytes of an image in base64 and fetches nothing. */
+/** Ollama accepts images in base64 only and fetches no URLs. */
 function imageOf(image: unknown): string {
   const url = isObject(image) ? image.url : image
   const data = typeof url === 'string' ? /^data:[^,]*;base64,(.*)$/is.exec(url)?.[1] : undefined
   if (data !== undefined) return data
-  throw unsupported('an image that must be fetched', 'send it as a data: URL in base64, or use another model')
+  throw unsupported('an image URL', 'send it as a base64 data: URL or use another model')
 }
 
 function unsupported(what: string, remedy: string): GatewayError {
-  return new GatewayError('unsupported', `Ollama does not take ${what}; ${remedy}.`, { param: 'messages' })
+  return new GatewayError('unsupported', `Ollama does not accept ${what}; ${remedy}.`, { param: 'messages' })
 }
 
-/** A field only where there is a value for it. */
+/** Includes a field only where there is a value. */
 function given(name: string, value: unknown): Record<string, unknown> {
   return value === undefined || value === null ? {} : { [name]: value }
 }

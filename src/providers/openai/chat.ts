@@ -9,12 +9,12 @@ import type { ProviderCall, ProviderReply } from '../provider.ts'
 import type { TransportReply } from '../http/exchange.ts'
 import { readWhole, type Upstream } from '../http/upstream.ts'
 
-/** The fields of a chat request, on their way to a server. */
+/** The fields of a chat request as sent to a server. */
 export type ChatBody = Record<string, unknown>
 
 /**
- * The request as any server of OpenAI's dialect takes it: its own name for the model, usage always asked for in streams,
- * our own field `models` left out, and everything that we do not know forwarded.
+ * The request for any OpenAI-compatible server: its own model name, usage always requested in streams, our own field
+ * `models` removed, and unknown fields forwarded.
  */
 export function chatBody({ request, model }: Pick<ProviderCall, 'request' | 'model'>): ChatBody {
   const { models: _models, stream_options: _options, ...rest } = request
@@ -22,14 +22,14 @@ export function chatBody({ request, model }: Pick<ProviderCall, 'request' | 'mod
   return request.stream === true ? { ...body, ...streamFields(request) } : body
 }
 
-/** Usage is asked for whether the caller wants it or not: the books do. */
+/** Usage is requested even if the caller does not want it: the ledger needs it. */
 function streamFields({ stream_options: options }: ChatRequest): ChatBody {
   return { stream: true, stream_options: { ...options, include_usage: true } }
 }
 
 /**
- * The same for local servers: their templates know no `developer`, some take only the older name of the output limit, and a
- * tool can be demanded but not named, so the others are left out.
+ * The same for local servers: their templates lack the `developer` role, some accept only the older name of the output
+ * limit, and they support forcing a tool call but not naming the function, so all other tools are left out.
  */
 export function localChatBody(call: Pick<ProviderCall, 'request' | 'model'>): ChatBody {
   const { max_tokens: most, max_completion_tokens: newerMost, messages, tools, tool_choice: choice } = call.request
@@ -48,7 +48,7 @@ export function localChatBody(call: Pick<ProviderCall, 'request' | 'model'>): Ch
   }
 }
 
-/** Asks a server of OpenAI's dialect. It is told what to do by `body.stream` but may answer either way. */
+/** Calls an OpenAI-compatible server. `body.stream` requests the form, but the server may answer in either. */
 export async function openAiChat(
   upstream: Upstream,
   path: string,
@@ -63,9 +63,8 @@ export async function openAiChat(
 }
 
 /**
- * The same for local servers, which are always asked to stream: a server that writes token by token notices at once that its
- * caller has hung up, while llama-server looks only every second, or never under load, whether anybody still waits for a whole
- * answer.
+ * The same for local servers, which are always requested to stream: a server writing token by token notices a
+ * disconnect at once, while for a buffered response llama-server checks only every second, or never under load.
  */
 export async function localChat(
   upstream: Upstream,
@@ -93,7 +92,7 @@ async function* readStream(
   const frames = createFrameReader(upstream, asked)
   let begun = false
   for await (const bytes of body) {
-    // Some servers answer JSON, or a proxy's web page, to a stream request; the first character tells.
+    // Some servers answer a stream request with JSON, or with a proxy's web page; the first character tells which.
     const first: string | undefined = begun ? undefined : firstCharacter(bytes)
     if (first === '<') throw notAModelServer(upstream)
     if (first === '{') {
@@ -103,7 +102,7 @@ async function* readStream(
     }
     begun ||= first !== undefined
     if (!begun) continue
-    // `yield*` would wait once more for every part.
+    // `yield*` would add a wait per part.
     for (const part of frames.push(bytes)) yield part
     if (frames.done) {
       body.settle()
@@ -113,7 +112,7 @@ async function* readStream(
   yield* frames.end()
 }
 
-/** Undefined where there is only white space. */
+/** Undefined where there is only whitespace. */
 function firstCharacter(bytes: Buffer): string | undefined {
   const at = bytes.findIndex(byte => byte > 0x20)
   return at < 0 ? undefined : String.fromCharCode(bytes[at]!)
@@ -128,7 +127,7 @@ function readCompletion(upstream: Upstream, text: string, asked: AnsweredRequest
   if (failed !== undefined && failed !== null) throw upstream.failure(failed, model)
   const completion = answer as unknown as ChatCompletion
   if (!Array.isArray(completion.choices) || completion.choices.length === 0) {
-    throw new GatewayError('upstream_error', `${upstream.label} (${model}) answered without a choice; try again.`)
+    throw new GatewayError('upstream_error', `${upstream.label} (${model}) returned no choices; try again.`)
   }
   for (const choice of completion.choices) {
     if (choice.finish_reason === 'error')
@@ -139,7 +138,7 @@ function readCompletion(upstream: Upstream, text: string, asked: AnsweredRequest
   return completion
 }
 
-/** A stream came although none was asked for. */
+/** The server streamed although no stream was requested. */
 function foldStream(frames: FrameReader, text: string): ChatCompletion {
   const fold = createCompletionFold()
   for (const parts of [frames.push(Buffer.from(text)), frames.end()]) {
@@ -153,6 +152,6 @@ function foldStream(frames: FrameReader, text: string): ChatCompletion {
 function notAModelServer({ label }: Upstream): GatewayError {
   return new GatewayError(
     'upstream_error',
-    `${label} answered a web page or text where a model's answer was due; check that its address is that of a model server.`,
+    `${label} returned a web page or plain text instead of a model response; check that its address belongs to a model server.`,
   )
 }

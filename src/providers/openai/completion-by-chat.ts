@@ -7,8 +7,8 @@ import type { NonChatCall, Provider, ProviderNonChat, Reply } from '../provider.
 type Completions = NonNullable<ProviderNonChat['completions']>
 
 /**
- * Asks for completions until the server shows that it has none – many clouds have only chats – and from then on asks its chat to
- * continue the text. A model that is unknown is unknown to the chat too, whose failure is then the answer.
+ * Requests completions until the server turns out to have none (many clouds offer only chat) and from then on has its
+ * chat continue the text. A model unknown here is unknown to the chat too, whose error is then returned.
  */
 export function completionsOrChat(completions: Completions, chat: Provider['chat']): Completions {
   let absent = false
@@ -27,7 +27,7 @@ export function completionsOrChat(completions: Completions, chat: Provider['chat
   }
 }
 
-/** A completion asked of a chat. Throws `unsupported` for prompts that are tokens or several. */
+/** Converts a completion request to a chat. Throws `unsupported` for prompts that are tokens or several. */
 async function completionByChat(
   chat: Provider['chat'],
   call: NonChatCall<CompletionsRequest>,
@@ -44,9 +44,9 @@ async function completionByChat(
 const continues =
   'Continue the text that the user sends. Answer with the continuation alone: no introduction, no fences.'
 const fills =
-  'The user sends a text with a gap, marked <gap/>. Answer with what belongs into the gap alone: no introduction, no fences.'
+  'The user sends a text with a gap, marked <gap/>. Answer only with the text that fills the gap: no introduction, no fences.'
 
-/** Fields that a chat has too; the others (`echo`, `best_of`, `logprobs` as a number) mean nothing there. */
+/** Fields that chat has too; the others (`echo`, `best_of`, `logprobs` as a number) have no equivalent. */
 const sameFields = [
   'model',
   'stream',
@@ -64,7 +64,7 @@ function chatRequest(request: CompletionsRequest): ChatRequest {
   const { prompt, suffix } = request
   const text = Array.isArray(prompt) && prompt.length === 1 ? prompt[0] : prompt
   if (typeof text !== 'string') {
-    const sentence = 'A server without completions takes one prompt as text; send prompt as one text.'
+    const sentence = 'A server without completions accepts a single text prompt; send prompt as a single string.'
     throw new GatewayError('unsupported', sentence, { param: 'prompt' })
   }
   const gap = typeof suffix === 'string' && suffix !== ''
@@ -101,6 +101,6 @@ function textChunk({ choices = [], ...rest }: ChatChunk): ChatChunk {
     logprobs: null,
     finish_reason,
   }))
-  // A choice of a text completion has no delta; it is the same stream for everything that only counts and forwards.
+  // A choice of a text completion has no delta; otherwise the stream is the same for counting and forwarding.
   return { ...rest, object: 'text_completion', choices: texts as unknown as NonNullable<ChatChunk['choices']> }
 }

@@ -1,17 +1,17 @@
 import type { CompletionsRequest } from '../../wire/non-chat.ts'
 
 interface GapMarks {
-  /** Which models were trained with these marks, by their names. */
+  /** Matches the names of models trained with these tokens. */
   readonly model: RegExp
   readonly write: (before: string, after: string) => string
-  /** Where such a model stops; not every server knows. */
+  /** The model's stop tokens, which not every server knows. */
   readonly stop: readonly string[]
 }
 
 const prefixSuffixMiddle = (prefix: string, suffix: string, middle: string) => (before: string, after: string) =>
   prefix + before + suffix + after + middle
 
-/** Published with each family of models. */
+/** As published with each model family. */
 const families: readonly GapMarks[] = [
   {
     model: /qwen[\d.]*-?coder|codeqwen/i,
@@ -38,14 +38,14 @@ const families: readonly GapMarks[] = [
 ]
 
 /**
- * A completion with `suffix`, for servers that would overlook it: both texts in one prompt with the marks that the model was
- * trained with. The same request where there is no suffix or the model's marks are not known.
+ * Converts a completion with `suffix`, for servers that ignore it, to one prompt with the model's fill-in-the-middle
+ * tokens. Returns the request unchanged where there is no suffix or the model's tokens are not known.
  */
 export function gapInPrompt(request: CompletionsRequest, model: string): CompletionsRequest {
   const { prompt, suffix, ...rest } = request
   const marks = families.find(family => family.model.test(model))
   if (marks === undefined || typeof suffix !== 'string' || suffix === '' || typeof prompt !== 'string') return request
   const stop = typeof rest.stop === 'string' ? [rest.stop] : (rest.stop ?? [])
-  // Four is the most that OpenAI's dialect takes.
+  // OpenAI's API accepts at most four.
   return { ...rest, prompt: marks.write(prompt, suffix), stop: [...stop, ...marks.stop].slice(0, 4) }
 }

@@ -6,11 +6,11 @@ import { partFromBytes, partFromChunks, type StreamPart } from '../../wire/strea
 import { type KnownCalls, repairToolCalls } from './repair-tool-calls.ts'
 import type { Upstream } from '../http/upstream.ts'
 
-/** Turns the bytes of one answer's event stream into parts. */
+/** Converts the bytes of one answer's event stream to parts. */
 export interface FrameReader {
-  /** Throws the failure that the stream tells, after the parts that came before it. */
+  /** Throws the error that the stream reports, after the parts that preceded it. */
   push(bytes: Buffer): Iterable<StreamPart>
-  /** To be called when the stream is over: the last part, and whatever the server left out at the end. */
+  /** Call it at the end of the stream: returns the last part and whatever the server omitted at the end. */
   end(): Iterable<StreamPart>
   /** `[DONE]` was seen. */
   readonly done: boolean
@@ -19,13 +19,13 @@ export interface FrameReader {
 /** What the answer is to. */
 export interface AnsweredRequest {
   model: string
-  /** How many messages the request had. */
+  /** Number of messages in the request. */
   turn: number
 }
 
 /**
- * Frames in the middle of an answer pass through as the bytes they are. Only those are parsed that open the answer, are not
- * plain chunks, or hold a tool call, a reason to finish, usage or an error.
+ * Frames in the middle of an answer pass through as bytes. Only frames that start the answer, are not plain chunks, or
+ * hold a tool call, a finish reason, usage or an error are parsed.
  */
 export function createFrameReader(upstream: Upstream, { model, turn }: AnsweredRequest): FrameReader {
   const splitter = createFrameSplitter()
@@ -61,7 +61,7 @@ export function createFrameReader(upstream: Upstream, { model, turn }: AnsweredR
     yield rest
   }
 
-  /** Looks at one frame after the other until the answer has begun; tells where the next one starts. */
+  /** Inspects one frame after another until the answer has started; returns where the next one starts. */
   const lookAtOpening = (frames: Buffer, text: string): number => {
     for (let at = 0; at < frames.length;) {
       const end = text.indexOf('\n\n', at) + 2
@@ -87,7 +87,7 @@ export function createFrameReader(upstream: Upstream, { model, turn }: AnsweredR
     if (failure !== undefined) throw failure
   }
 
-  /** Fills `chunks` up to the end of the answer or to what goes wrong: what came before that is not lost. */
+  /** Fills `chunks` up to the end of the answer or to an error: what preceded the error is not lost. */
   const readChunks = (frames: Buffer, chunks: ChatChunk[]): { failure?: GatewayError; ended: boolean } => {
     for (const payload of readData(frames)) {
       if (payload.trim() === '[DONE]') return { ended: true }
@@ -115,7 +115,7 @@ export function createFrameReader(upstream: Upstream, { model, turn }: AnsweredR
     *push(bytes) {
       const frames = splitter.push(bytes)
       if (frames.length === 0 || done) return
-      // One byte, one character: what is found in the text lies at the same place in the bytes.
+      // Latin-1 maps one byte to one character, so an index in the text is an index in the bytes.
       const text = frames.toString('latin1')
       const end = startOfEnd(text)
       if (isPlain(text, end)) {
@@ -132,7 +132,7 @@ export function createFrameReader(upstream: Upstream, { model, turn }: AnsweredR
         throw new GatewayError('upstream_error', `${upstream.label} (${model}) ended its stream without an answer.`)
       }
       if (finished) return
-      // Clients take a stream without a reason to stop for a broken one.
+      // Clients treat a stream without a finish reason as broken.
       const reason = known.size > 0 ? 'tool_calls' : 'stop'
       const closing = { object: 'chat.completion.chunk', choices: [{ index: 0, delta: {}, finish_reason: reason }] }
       yield partFromChunks([{ ...identity, ...closing }])
@@ -143,15 +143,15 @@ export function createFrameReader(upstream: Upstream, { model, turn }: AnsweredR
   }
 }
 
-/** Where the last event, `[DONE]`, begins; the length where there is none. Line ends inside JSON texts are escaped. */
+/** Where the last event, `[DONE]`, starts; the length where there is none. Line ends inside JSON strings are escaped. */
 function startOfEnd(text: string): number {
   const at = text.lastIndexOf('data: [DONE]')
   return at === 0 || (at > 0 && text.endsWith('\n\n', at)) ? at : text.length
 }
 
 /**
- * Nothing but chunks up to `end`: no comments, event names, carriage returns or errors. Quotes inside JSON texts are escaped,
- * so `"error"` is a name or a whole value, never the model's words.
+ * Only chunks up to `end`: no comments, event names, carriage returns or errors. Quotes inside JSON strings are
+ * escaped, so `"error"` is a name or a complete value, never model output.
  */
 function isPlain(text: string, end: number): boolean {
   if (text.includes('"error"') || text.includes('\r')) return false
@@ -168,7 +168,7 @@ function isPlain(text: string, end: number): boolean {
   return true
 }
 
-/** Where the first frame from `start` on begins that has such a field; the length where none has. */
+/** Where the first frame with such a field starts, from `start` on; the length where none has one. */
 function startOfClosing(text: string, start: number): number {
   const found = text.slice(start).search(closingField)
   if (found < 0) return text.length
@@ -176,7 +176,7 @@ function startOfClosing(text: string, start: number): number {
   return before < start ? start : before + 2
 }
 
-/** What ends the middle of an answer. Many servers send the last two as null in every chunk. */
+/** Fields that end the middle of an answer. Many servers send the last two as null in every chunk. */
 const closingField = /"tool_calls"|"finish_reason": *"|"usage": *\{/
 
 function hasContent(chunk: ChatChunk): boolean {
@@ -192,7 +192,7 @@ function hasContent(chunk: ChatChunk): boolean {
 function errorIn(chunk: ChatChunk): unknown {
   if (chunk.error !== undefined && chunk.error !== null) return chunk.error
   if (chunk.choices?.some(choice => choice.finish_reason === 'error')) return 'The model stopped with an error.'
-  // vLLM and some web frameworks send the error itself as the event.
+  // vLLM and some web frameworks send the error object itself as the event.
   if (chunk.choices === undefined && (chunk.object === 'error' || 'detail' in chunk || 'message' in chunk)) {
     return chunk.detail ?? chunk
   }
@@ -202,8 +202,5 @@ function errorIn(chunk: ChatChunk): unknown {
 function parseChunk(payload: string, label: string): ChatChunk | GatewayError {
   const chunk = parseJson(payload)
   if (isObject(chunk)) return chunk
-  return new GatewayError(
-    'upstream_error',
-    `${label} sent a stream event that is no JSON object; its answer is broken.`,
-  )
+  return new GatewayError('upstream_error', `${label} sent a stream event that is not a JSON object.`)
 }

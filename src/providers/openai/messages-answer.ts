@@ -9,7 +9,7 @@ import type { ProviderReply, PassThroughCall } from '../provider.ts'
 import type { TransportReply } from '../http/exchange.ts'
 import { readWhole, type Upstream } from '../http/upstream.ts'
 
-/** Asks a server in Messages and gives its answer as it wrote it, readable as chat completions where somebody wants that. */
+/** Calls a server's Messages endpoint and passes its answer through; it can be read as chat completions on demand. */
 export async function askMessages(
   upstream: Upstream,
   path: string,
@@ -22,7 +22,7 @@ export async function askMessages(
   const message = parseJson(await readWhole(reply.body, upstream.label))
   if (isObject(message) && isObject(message['error'])) throw upstream.failure(message['error'], model)
   if (!isObject(message) || !Array.isArray(message['content']) || json['stream'] === true) {
-    throw new GatewayError('upstream_error', `${upstream.label} (${model}) answered no message; check its address.`)
+    throw new GatewayError('upstream_error', `${upstream.label} (${model}) returned no message; check its address.`)
   }
   return { kind: 'complete', completion: completionFromMessage(message), native: message }
 }
@@ -44,10 +44,13 @@ async function* readStream(
   }
   yield* partsOf(splitter.end(), reader, failure)
   if (reader.isComplete()) return
-  throw new GatewayError('upstream_error', `${upstream.label} (${model}) ended its stream before its answer was whole.`)
+  throw new GatewayError(
+    'upstream_error',
+    `${upstream.label} (${model}) ended its stream before the answer was complete.`,
+  )
 }
 
-/** The parts that whole frames amount to; throws what they tell of a failure, after the parts that came before it. */
+/** Converts complete frames to parts; throws the error they report, after the parts that preceded it. */
 function* partsOf(
   frames: Buffer,
   reader: MessagesReader,
@@ -56,7 +59,7 @@ function* partsOf(
   if (frames.length === 0) return
   const text = frames.toString('latin1')
   if (!remarkable.test(text)) {
-    // What deltas mean hangs only on blocks that were opened before, so they can be read at any later time.
+    // Deltas depend only on blocks opened before, so they can be parsed at any later time.
     yield partFromMessages(frames, () => readAll(frames, reader), !text.includes('"input_json_delta"'))
     return
   }
@@ -76,5 +79,5 @@ function readAll(frames: Buffer, reader: MessagesReader): ChatChunk[] {
   return readData(frames).flatMap(payload => reader.read(payload))
 }
 
-/** Events that open or end something. Quotes inside JSON texts are escaped, so these are never the model's words. */
+/** Events that open or end something. Quotes inside JSON strings are escaped, so these are never model output. */
 const remarkable = /"type" ?: ?"(?:message_start|message_delta|message_stop|content_block_start|error)"/

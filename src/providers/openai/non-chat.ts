@@ -7,11 +7,11 @@ import { createFrameReader } from './frames.ts'
 import type { NonChatCall, ProviderNonChat, Reply } from '../provider.ts'
 import type { Upstream } from '../http/upstream.ts'
 
-/** What servers of OpenAI's dialect do beside chats, at `prefix` and the usual paths. */
+/** The non-chat endpoints of OpenAI-compatible servers, at `prefix` and the standard paths. */
 export function openAiNonChat(upstream: Upstream, prefix: string): Required<ProviderNonChat> {
   return {
     async embeddings(call) {
-      // Asked for numbers, since many servers know nothing else; packing them is our work.
+      // Requested as numbers, since many servers support nothing else; the packing is done here.
       const body = { ...call.request, encoding_format: 'float' }
       const reply = await askWhole(upstream, prefix, 'embeddings', call, body)
       return { kind: 'complete', completion: writeEmbeddings(reply, call.request, call.model.id) }
@@ -41,10 +41,13 @@ async function askWhole(
   )
 }
 
-/** A whole answer. Throws what it says when it is an error under status 200. */
+/** A buffered response. Throws an error reported under status 200. */
 export function readNonChat(upstream: Upstream, answer: unknown, model: string): NonChatReply {
   if (!isObject(answer))
-    throw new GatewayError('upstream_error', `${upstream.label} answered no JSON object; try again.`)
+    throw new GatewayError(
+      'upstream_error',
+      `${upstream.label} returned something other than a JSON object; try again.`,
+    )
   const failed = answer['error'] ?? undefined
   if (failed !== undefined) throw upstream.failure(failed, model)
   return answer

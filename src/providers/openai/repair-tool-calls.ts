@@ -5,9 +5,9 @@ import type { ToolCallDelta } from '../../wire/chat/schema.ts'
 export type KnownCalls = Map<number, string>
 
 /**
- * Fills in what agents rely on and some servers leave out of a list of tool calls: arguments as text, a type, an id and,
- * inside a stream, an index of its own for each call. `turn` is the number of messages before the answer; `known` is what the
- * same choice called before in its stream. Tells whether anything had to be mended.
+ * Fills in what agents need and some servers omit from a list of tool calls: arguments as a string, a type, an id and,
+ * in a stream, a distinct index per call. `turn` is the number of messages before the answer; `known` holds the earlier
+ * calls of the same choice in its stream. Returns whether anything was repaired.
  */
 export function repairToolCalls(
   calls: readonly Partial<ToolCallDelta>[] | null | undefined,
@@ -41,14 +41,14 @@ export function repairToolCalls(
 }
 
 /**
- * The same call gets the same id when a request is repeated, and another one in each turn of a conversation. Nine letters and
- * digits: Mistral's servers refuse anything else in a history.
+ * The same call gets the same id when a request is repeated, and a different one in each turn of a conversation. Nine
+ * letters and digits: Mistral's servers reject anything else in a history.
  */
 export function toolCallId(turn: number, index: number, name: string): string {
   return createHash('sha256').update(`${turn} ${index} ${name}`).digest('hex').slice(0, 9)
 }
 
-/** Some servers send no index, and some the same one for every call: a name with a new id begins a call of its own. */
+/** Some servers send no index, and some the same one for every call: a name with a new id starts a new call. */
 function indexOf({ index, id, function: called }: Partial<ToolCallDelta>, known: KnownCalls): number {
   const sameId = [...known].find(([, knownId]) => knownId === id)
   if (sameId !== undefined) return sameId[0]

@@ -23,11 +23,11 @@ const Listed = z.looseObject({
 })
 const List = z.looseObject({ data: z.array(Listed) })
 
-/** OpenRouter's list of models. Throws `upstream_error` when it is none. */
+/** Parses OpenRouter's model list. Throws `upstream_error` when it is invalid. */
 export function readOpenRouterModels(answer: unknown, provider: string): Model[] {
   const list = List.safeParse(answer)
   if (!list.success) {
-    throw new GatewayError('upstream_error', `${provider} answered something else than OpenRouter's list of models.`)
+    throw new GatewayError('upstream_error', `${provider} did not return OpenRouter's model list.`)
   }
   return list.data.data.map(listed => describe(listed, provider))
 }
@@ -65,14 +65,14 @@ function describe(listed: z.output<typeof Listed>, provider: string): Model {
   }
 }
 
-/** Prices are texts in USD per token; a router's own entry says -1, which is no price. */
+/** Prices are strings in USD per token; a router's own entry has -1, which is no price. */
 function readPrice(pricing: Record<string, unknown>): Price | undefined {
   const base = ratesOf(pricing)
   const { input, output } = base
   if (input === undefined || output === undefined) return undefined
   const tiers = (Array.isArray(pricing.overrides) ? (pricing.overrides as unknown[]) : []).flatMap(override => {
     const fromPromptTokens = isObject(override) ? readNumber(override.min_prompt_tokens) : undefined
-    // Other conditions cannot be known beforehand; what they cost is in the reported charge.
+    // Other conditions cannot be known in advance; the reported charge includes them.
     return isObject(override) && fromPromptTokens !== undefined
       ? [{ ...base, input, output, ...ratesOf(override), fromPromptTokens }]
       : []

@@ -14,11 +14,11 @@ import { serverKind } from '../server-kind.ts'
 import { refuseUnable } from '../refuse-unable.ts'
 import { createUpstream, labelOf } from '../http/upstream.ts'
 
-/** How long the list of models and the check of the key are taken for new. */
+/** How long the model list and the API key check stay fresh. */
 const listMs = 10 * 60_000
 const keyCheckMs = 60_000
 
-/** Who is asked, and with which fields. */
+/** The endpoint to call, and the fields to send. */
 interface Ask {
   model: Model
   fields: Readonly<Record<string, unknown>>
@@ -31,12 +31,12 @@ export const openRouter: ProviderKind = serverKind({
   settings: {
     OPENROUTER_API_KEY: {
       schema: z.string().trim().optional(),
-      help: 'Key of OpenRouter. Without it no remote model is used.',
+      help: 'OpenRouter API key. Without it no remote model is used.',
       example: 'sk-or-v1-…',
     },
     OPENROUTER_ENDPOINT: {
       schema: endpointList,
-      help: 'Where OpenRouter, or something that speaks like it, is; `off` leaves it out.',
+      help: 'Base URL of OpenRouter or a compatible service; `off` disables it.',
       example: 'https://openrouter.ai/api/v1',
     },
   },
@@ -55,7 +55,7 @@ export const openRouter: ProviderKind = serverKind({
       now,
       label,
       baseUrl: url,
-      // OpenRouter's way to know which application asks.
+      // How OpenRouter identifies the calling application.
       headers: { 'http-referer': 'http://localhost:3001', 'x-title': 'Signalbox' },
       remedy: 'check the network, and HTTPS_PROXY where one is needed',
     })
@@ -90,7 +90,7 @@ export const openRouter: ProviderKind = serverKind({
       }
       quarantine.noteSuccess(ask.model)
     }
-    /** One caller's wish for certain providers says nothing about the model. */
+    /** A caller's restriction to certain providers says nothing about the model. */
     const noteFailure = ({ model, fields }: Ask, error: unknown) => {
       if (fields['provider'] === undefined) quarantine.noteFailure(model, asGatewayError(error))
     }
@@ -107,7 +107,7 @@ export const openRouter: ProviderKind = serverKind({
     }
     const chat = async (call: ProviderCall): Promise<ProviderReply> => {
       refuseUnable(call)
-      // OpenRouter would otherwise squeeze a long prompt into a small model by leaving out its middle.
+      // OpenRouter would otherwise fit a long prompt into a small model by removing its middle.
       const body = { transforms: [], ...chatBody(call) }
       return noting({ model: call.model, fields: call.request }, openAiChat(upstream, '/chat/completions', call, body))
     }

@@ -1,17 +1,17 @@
 import type { FailureCode, GatewayError } from '../../errors.ts'
 import type { Model } from '../provider.ts'
 
-/** How long a free model that keeps failing is left alone, and one that is gone is forgotten. */
+/** How long a free model that keeps failing is avoided, and a removed one is remembered. */
 const absenceMs = 30 * 60_000
-/** A rate limit is no such failure: it says "not now", not "not at all". */
+/** A rate limit does not count: it is temporary. */
 const fatal: ReadonlySet<FailureCode> = new Set<FailureCode>(['invalid_request', 'upstream_rejected', 'upstream_error'])
 const failuresAllowed = 2
 
-/** What experience says against the models of a list. Free offers come and go without notice. */
+/** What past failures say against the listed models. Free offers come and go without notice. */
 export interface Quarantine {
   noteSuccess(model: Model): void
   noteFailure(model: Model, error: GatewayError): void
-  /** The list without the models that are gone, and with a reason to avoid those that keep failing. */
+  /** The list without removed models, and with a reason to avoid those that keep failing. */
   apply(models: readonly Model[]): readonly Model[]
 }
 

@@ -1,19 +1,19 @@
 import { asObject, asString } from '../../json.ts'
 
-/** A step in the making of a tool call: what is new since the step before. */
+/** One increment of a tool call in a stream. */
 export interface CallPiece {
-  /** Place of the call in the answer, from 0. */
+  /** Index of the call in the answer, from 0. */
   call: number
-  /** Given once, with the first piece of each call. */
+  /** Present once, in the first piece of each call. */
   opened?: { id: string; name: string }
-  /** Text to add to the call's arguments. */
+  /** Text to append to the call's arguments. */
   arguments: string
 }
 
 export interface CallReader {
   /** Reads `delta.tool_calls` of one chunk. */
   read(deltas: unknown): CallPiece[]
-  /** How many calls have been opened. */
+  /** Number of calls opened so far. */
   count(): number
 }
 
@@ -25,9 +25,9 @@ interface Call {
 }
 
 /**
- * Makes well-formed tool calls out of what servers stream: calls without an index or all with index 0 but different ids,
- * without an id, with the name in every delta, with arguments as an object. A call opens when its name is known; the text
- * of one whose name never comes is dropped, for nobody could run it.
+ * Normalizes the tool calls that servers stream: calls without an index, or all with index 0 but different ids, calls
+ * without an id, with the name in every delta, or with arguments as an object. A call opens when its name is known; one
+ * whose name never arrives is dropped, because no client could run it.
  */
 export function createCallReader(idOf: (call: number) => string): CallReader {
   const calls: Call[] = []
@@ -85,7 +85,7 @@ export function createCallReader(idOf: (call: number) => string): CallReader {
   }
 }
 
-/** A call's arguments as the text they are in chat completions. */
+/** A call's arguments as a string, as chat completions carry them. */
 export function argumentsText(value: unknown): string {
   if (typeof value === 'string') return value
   return value === undefined || value === null ? '' : JSON.stringify(value)

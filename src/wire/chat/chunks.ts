@@ -1,7 +1,7 @@
 import { isObject } from '../../json.ts'
 import type { ChatChunk, ChatCompletion, OpenAiUsage, ToolCallDelta } from './schema.ts'
 
-/** A whole answer as the chunks of a stream: the message, why it ended, and usage where known. */
+/** A buffered response as the chunks of a stream: the message, its finish reason, and usage where known. */
 export function chunksOf(completion: ChatCompletion): ChatChunk[] {
   const { choices, usage, ...rest } = completion
   const identity = { ...rest, object: 'chat.completion.chunk' }
@@ -29,7 +29,7 @@ export function chunksOf(completion: ChatCompletion): ChatChunk[] {
 
 type Choice = ChatCompletion['choices'][number]
 
-/** Collects the chunks of a stream into the answer they amount to. */
+/** Assembles the chunks of a stream into the complete response. */
 export function createCompletionFold(): { add(chunk: ChatChunk): void; completion(): ChatCompletion } {
   const choices = new Map<number, Choice>()
   let identity: Record<string, unknown> = {}
@@ -38,14 +38,14 @@ export function createCompletionFold(): { add(chunk: ChatChunk): void; completio
   return {
     add(chunk) {
       const { id, created, model, system_fingerprint: fingerprint } = chunk
-      // Fields that a chunk leaves out must not hide what an earlier one told.
+      // A field missing from a chunk must not overwrite the value of an earlier one.
       identity = { ...withoutGaps({ id, created, model, system_fingerprint: fingerprint }), ...identity }
       if (chunk.usage) usage = chunk.usage
       for (const { index, delta, finish_reason: reason, ...more } of chunk.choices ?? []) {
         const choice = choices.get(index) ?? emptyChoice(index)
         choices.set(index, choice)
         if (reason) choice.finish_reason = reason
-        // `logprobs` is a list that grows; whatever else stands beside the delta is kept as it was last.
+        // `logprobs` is a list that grows; of every other field beside the delta the last value wins.
         for (const [field, value] of Object.entries(more)) choice[field] = joined(choice[field], value)
         addDelta(choice.message, delta ?? {})
       }
@@ -89,7 +89,7 @@ function addToolCalls(message: Choice['message'], deltas: readonly ToolCallDelta
   }
 }
 
-/** Strings and lists of one field follow each other; of anything else the newest counts. */
+/** Strings and lists of the same field are concatenated; for anything else the last value wins. */
 function joined(before: unknown, value: unknown): unknown {
   if (value === null || value === undefined) return before ?? null
   if (typeof before === 'string' && typeof value === 'string') return before + value

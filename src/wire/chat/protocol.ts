@@ -6,7 +6,7 @@ import { readBody } from '../read-body.ts'
 import { chatFromResponses } from '../responses/request.ts'
 import { withoutUsage } from '../stream-part.ts'
 
-/** OpenAI's chat completions: the internal form itself. */
+/** OpenAI's chat completions: also the internal form. */
 export const chat: Protocol = {
   name: 'chat',
   path: '/chat/completions',
@@ -22,7 +22,7 @@ export const chat: Protocol = {
   writeError: writeOpenAiError,
 }
 
-/** Some editors send a body shaped like Responses (`input`, flat tools) here and expect chat chunks back. */
+/** Some editors send a Responses-shaped body (`input`, flat tools) to this endpoint and expect chat chunks back. */
 function readChat(body: unknown): Pick<ParsedRequest, 'request' | 'notes'> {
   const fields = asObject(body)
   if (fields?.['messages'] === undefined && fields?.['input'] !== undefined) {
@@ -44,12 +44,12 @@ function nested(tool: JsonObject): JsonObject & { type?: string | undefined } {
   return { type: 'function', function: described }
 }
 
-/** Bytes pass as they came, a chat's or a text completion's; only a usage that nobody asked for is kept back. */
+/** Passes bytes through unchanged, for chats and text completions; only usage the caller did not request is removed. */
 export function createChatWriter(wantsUsage: boolean): StreamWriter {
   return {
     push: part => (wantsUsage ? part : withoutUsage(part))?.bytes ?? nothing,
     end: () => Buffer.from('data: [DONE]\n\n'),
-    // No [DONE] here: a client that overlooks the error must not take what it has for the whole.
+    // No [DONE] here: a client that ignores the error must not treat a partial answer as complete.
     fail: error => Buffer.from(`data: ${JSON.stringify(writeOpenAiError(error).body)}\n\n`),
     keepAlive: () => Buffer.from(commentFrame),
   }

@@ -1,8 +1,8 @@
 import { asObject, asObjects, asString, type JsonObject } from '../../json.ts'
 
 /**
- * One piece of a model's reasoning, in the shape OpenRouter gave to chat completions (`reasoning_details`): it is the one
- * place in that dialect where signatures and encrypted reasoning survive, so it is where Signalbox keeps them too.
+ * One piece of a model's reasoning, in the shape OpenRouter added to chat completions (`reasoning_details`): the only
+ * field of that protocol that preserves signatures and encrypted reasoning, so Signalbox stores them there too.
  */
 export interface ReasoningDetail {
   /** `reasoning.text`, `reasoning.summary` or `reasoning.encrypted`. */
@@ -10,12 +10,12 @@ export interface ReasoningDetail {
   text?: string
   summary?: string
   data?: string
-  /** Proof by the model's maker that `text` is its own; worthless once a byte of the text changes. */
+  /** The vendor's proof that `text` is unmodified; invalid once a byte of the text changes. */
   signature?: string
   id?: string | null
-  /** Whose reasoning it is; nobody else can read its signature or data. */
+  /** The vendor's format; no other vendor can read its signature or data. */
   format?: string | null
-  /** Pieces of a stream that share an index are one detail. */
+  /** Pieces of a stream with the same index form one detail. */
   index?: number
   [field: string]: unknown
 }
@@ -23,17 +23,17 @@ export interface ReasoningDetail {
 export const anthropicFormat = 'anthropic-claude-v1'
 export const responsesFormat = 'openai-responses-v1'
 
-/** The details in `value`; whatever is not one is left out. */
+/** The valid details in `value`; everything else is left out. */
 export function readDetails(value: unknown): ReasoningDetail[] {
   return asObjects(value).filter(item => typeof item['type'] === 'string') as ReasoningDetail[]
 }
 
-/** The reasoning in words of a chat message or delta, under either of the names it goes by; empty where there is none. */
+/** The reasoning text of a chat message or delta, under either of its two field names; empty where there is none. */
 export function reasoningText(message: JsonObject): string {
   return asString(message['reasoning_content']) ?? asString(message['reasoning']) ?? ''
 }
 
-/** The words of details, joined; empty where they have none. */
+/** The text of all details, joined; empty where they have none. */
 export function detailsText(details: readonly ReasoningDetail[]): string {
   return details
     .map(detail => detail.text ?? detail.summary ?? '')
@@ -41,12 +41,12 @@ export function detailsText(details: readonly ReasoningDetail[]): string {
     .join('\n\n')
 }
 
-/** Whether nobody but the model's maker could write this detail again. */
+/** Whether the detail carries a signature or encrypted data that only the model's vendor can produce. */
 export function isIrreplaceable(detail: ReasoningDetail): boolean {
   return isFilled(detail.signature) || isFilled(detail.data)
 }
 
-/** Adds a piece of a stream to the details gathered so far, in place. */
+/** Merges a piece of a stream into the details collected so far, in place. */
 export function gatherDetail(details: ReasoningDetail[], piece: ReasoningDetail): void {
   const last = details.at(-1)
   const continues =
@@ -67,18 +67,18 @@ export function gatherDetail(details: ReasoningDetail[], piece: ReasoningDetail)
 const sealMark = 'signalbox.'
 
 /**
- * Details as one opaque string, for protocols that have a place for encrypted reasoning but only of their own kind. Clients
- * send such strings back untouched, so reasoning of one maker survives in a client that speaks another's protocol.
+ * Encodes details as one opaque string, for protocols whose encrypted-reasoning field accepts only their own kind.
+ * Clients return such strings untouched, so one vendor's reasoning survives a client of another vendor's protocol.
  */
 export function seal(details: readonly ReasoningDetail[]): string {
-  // Always the same string for the same reasoning, so that a conversation stays the same for prompt caches.
+  // Deterministic, so that the conversation stays byte-identical for prompt caches.
   const sorted = details.map(detail =>
     Object.fromEntries(Object.entries(detail).toSorted(([a], [b]) => (a < b ? -1 : 1))),
   )
   return sealMark + Buffer.from(JSON.stringify(sorted)).toString('base64url')
 }
 
-/** What `seal` closed; undefined when `data` is somebody else's. */
+/** Decodes a string made by `seal`; undefined for any other `data`. */
 export function unseal(data: string): ReasoningDetail[] | undefined {
   if (!data.startsWith(sealMark)) return undefined
   try {
@@ -92,7 +92,7 @@ function isFilled(text: unknown): text is string {
   return typeof text === 'string' && text !== ''
 }
 
-/** The reasoning that a chat message carries, as details: those it has, else one made of its words. */
+/** The reasoning of a chat message as details: its own details, else one built from its text. */
 export function messageDetails(message: unknown): ReasoningDetail[] {
   const fields = asObject(message)
   if (fields === undefined) return []

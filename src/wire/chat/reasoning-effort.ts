@@ -1,8 +1,8 @@
-/** How hard a model is asked to think, from not at all to as hard as it can. Every protocol's word is one of these. */
+/** How much a model should reason, from none to the maximum. Every protocol's value maps to one of these. */
 export const efforts = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'] as const
 export type Effort = (typeof efforts)[number]
 
-/** Thinking budgets (tokens) up to which an effort reaches; the usual reading of Anthropic's budgets. */
+/** Upper bound of the thinking budget (tokens) for each effort; the common mapping of Anthropic's budgets. */
 const budgets: readonly { upTo: number; effort: Effort }[] = [
   { upTo: 1_024, effort: 'minimal' },
   { upTo: 4_096, effort: 'low' },
@@ -11,15 +11,16 @@ const budgets: readonly { upTo: number; effort: Effort }[] = [
   { upTo: Infinity, effort: 'xhigh' },
 ]
 
-/** A budget of thinking tokens as an effort; undefined when there is none. */
+/** Maps a thinking budget in tokens to an effort; undefined without a budget. */
 export function effortFromBudget(tokens: unknown): Effort | undefined {
   if (typeof tokens !== 'number' || !(tokens > 0)) return undefined
   return budgets.find(({ upTo }) => tokens <= upTo)?.effort
 }
 
 /**
- * The effort among `known` that is nearest to the one asked for, the lower one of two as near; undefined when the model knows
- * none or the word is not an effort. Who asks for some thinking is not given none while there is a choice.
+ * The effort in `known` nearest to the requested one, the lower of two equally near; undefined when the model supports
+ * none or the value is not an effort. A request for some reasoning never maps to `none` while another effort is
+ * available.
  */
 export function nearestEffort(asked: string, known: readonly Effort[]): Effort | undefined {
   const place = efforts.indexOf(asked as Effort)

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { Usage } from '../usage.ts'
 
 /**
- * OpenAI's chat completions, read loosely: what Signalbox needs is checked, everything else is kept and forwarded.
+ * OpenAI's chat completions, parsed loosely: the fields Signalbox uses are checked, all others are kept and forwarded.
  * This is also the internal form of every request: the other protocols are translated to and from it.
  */
 export const ChatMessage = z.looseObject({
@@ -100,7 +100,7 @@ export interface OpenAiUsage {
   [field: string]: unknown
 }
 
-/** OpenAI's usage object in our convention; undefined when it is not one. */
+/** Converts OpenAI's usage object to our convention; undefined when it is not one. */
 export function readUsage(usage: unknown): Usage | undefined {
   if (typeof usage !== 'object' || usage === null) return undefined
   const { prompt_tokens, completion_tokens, prompt_tokens_details, completion_tokens_details, cost } =
@@ -120,7 +120,7 @@ export function readUsage(usage: unknown): Usage | undefined {
   }
 }
 
-/** Our usage as OpenAI writes it. */
+/** Converts our usage to OpenAI's format. */
 export function writeUsage(usage: Usage): OpenAiUsage {
   const prompt = usage.inputTokens + usage.cacheReadTokens + usage.cacheWriteTokens
   return {

@@ -1,26 +1,26 @@
 import { dialects, type Dialect, type Offered } from './dialects.ts'
 import type { TextSegment, TextReader } from './text-reader.ts'
 
-/** More characters than this are not held back for a call that may come of them. */
+/** Maximum number of characters held back while they might still become a call. */
 const maxBuffered = 1024 * 1024
-/** By which share a held text must grow before it is read again: reading it at every letter would cost its length squared. */
+/** Growth, as a fraction, before held text is parsed again: parsing at every character would be quadratic. */
 const growth = 1.25
 
 /**
- * Finds calls of offered tools in a text. What cannot be the beginning of one goes on at once; what may be is held until it is
- * known to be a call, or known not to be. The same text means the same, however it is cut.
+ * Finds calls of offered tools in streamed text. Text that cannot begin a call is passed on at once; text that might is
+ * held until it is known to be a call or not. The result does not depend on how the text is split into pieces.
  */
 export function createInlineCallReader(offered: Offered): TextReader {
   let held = ''
   let opened: Dialect | undefined
-  /** Length of `held` from which on it is worth reading again. */
+  /** Length of `held` at which parsing it again is worthwhile. */
   let readFrom = 0
   let began = false
   let found = false
   let gap = ''
   let off = false
 
-  /** White space around calls is not content. */
+  /** Whitespace around calls is not content. */
   const asContent = (text: string): TextSegment[] => {
     if (text === '') return []
     began ||= text.trim() !== ''
@@ -58,7 +58,7 @@ export function createInlineCallReader(offered: Offered): TextReader {
     return read.calls.map(call => ({ call }))
   }
 
-  /** What the next stretch of the held text means; undefined when no more can be said now. */
+  /** Parses the next segment of the held text; undefined when more text is needed. */
   const step = (over: boolean, whole: boolean): TextSegment[] | undefined => {
     if (held === '') return undefined
     if (opened !== undefined) return over || held.length >= readFrom ? read(opened, over, whole) : undefined
@@ -103,7 +103,7 @@ const openings = anywhere.flatMap(dialect => dialect.openings)
 const longestOpening = Math.max(...openings.map(({ length }) => length))
 const firstLetters = new Set(openings.map(opening => opening[0]!))
 
-/** Where the first opening stands; the length of the text where there is none. */
+/** Index of the first opening; the length of the text where there is none. */
 function nextOpening(text: string, began: boolean): { at: number; dialect: Dialect | undefined } {
   const start = text.length - text.trimStart().length
   const first = began ? undefined : atFirst.find(each => each.openings.some(opening => text.startsWith(opening, start)))
@@ -114,7 +114,7 @@ function nextOpening(text: string, began: boolean): { at: number; dialect: Diale
   return { at, dialect }
 }
 
-/** How many characters at the end of a text may be the beginning of an opening. */
+/** Number of trailing characters that could be the start of an opening. */
 function promising(text: string): number {
   for (let at = Math.max(0, text.length - longestOpening + 1); at < text.length; at += 1) {
     if (firstLetters.has(text[at]!) && openings.some(opening => opening.startsWith(text.slice(at)))) {
@@ -124,7 +124,7 @@ function promising(text: string): number {
   return 0
 }
 
-/** Neighbouring stretches of content as one. */
+/** Merges adjacent content segments. */
 function joined(segments: readonly TextSegment[]): TextSegment[] {
   return segments.reduce<TextSegment[]>((before, each) => {
     const last = before.at(-1)

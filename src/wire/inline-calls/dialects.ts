@@ -1,14 +1,14 @@
 import { isObject, parseJson } from '../../json.ts'
 import { endOfJson, membersOf, repairJson } from './repair-json.ts'
 
-/** A call that a model wrote into its text. */
+/** A tool call that a model wrote into its text. */
 export interface InlineCall {
   name: string
   /** JSON of an object. */
   arguments: string
 }
 
-/** The tools that a request offers: the schema of their parameters by name. */
+/** The tools a request offers: parameter schema by name. */
 export type Offered = ReadonlyMap<string, Schema>
 type Schema = Readonly<Record<string, unknown>>
 
@@ -16,28 +16,28 @@ type Schema = Readonly<Record<string, unknown>>
 export type InlineReading =
   /** The calls that it holds up to `end`. */
   | { calls: readonly InlineCall[]; end: number }
-  /** It may become calls when more of it is known. */
+  /** It may become a call when more text arrives. */
   | 'open'
   | 'never'
 
-/** One way of writing tool calls. */
+/** One syntax for inline tool calls. */
 export interface Dialect {
-  /** What a text begins with; only such texts are given to `read`. */
+  /** The prefix of a call; `read` receives only text that starts with it. */
   readonly openings: readonly string[]
-  /** Only as the first thing of an answer. */
+  /** Recognized only at the start of an answer. */
   readonly first?: boolean
-  /** Calls count only where nothing follows them: elsewhere they may be an example in an explanation. */
+  /** Recognized only at the end of an answer: elsewhere a call may be an example in an explanation. */
   readonly last?: boolean
   /** `ended`: no more will come and the answer was not cut off, so that what should close it may be missing. Pure. */
   read(text: string, offered: Offered, ended: boolean): InlineReading
 }
 
-/** Every dialect that is understood. Names of tools that were not offered are never calls. */
+/** All supported dialects. Names of tools that were not offered are never calls. */
 export function dialects(): readonly Dialect[] {
   return [hermes, namedFunction, llama, mistral, deepSeek, fenced, bare]
 }
 
-/** `<tool_call>{"name":…,"arguments":…}</tool_call>`: Qwen, Hermes and many others; Qwen3-Coder has its XML inside. */
+/** `<tool_call>{"name":…,"arguments":…}</tool_call>`: Qwen, Hermes and many others; Qwen3-Coder puts its XML inside. */
 const hermes: Dialect = {
   openings: ['<tool_call>'],
   read(text, offered, ended) {
@@ -49,7 +49,7 @@ const hermes: Dialect = {
   },
 }
 
-/** `<function=name>…</function>` by itself; the tag around it is often forgotten, on one side or on both. */
+/** `<function=name>…</function>` on its own; models often omit one or both of the surrounding tags. */
 const namedFunction: Dialect = {
   openings: ['<function='],
   read: (text, offered, ended) => readFunction(text, 0, offered, ended),
@@ -61,7 +61,7 @@ const llama: Dialect = {
   read: (text, offered, ended) => readRow(text, '<|python_tag|>'.length, offered, ended),
 }
 
-/** Llama again, where its tag was not shown: nothing but the object. */
+/** Llama without its tag: only the object. */
 const bare: Dialect = {
   openings: ['{'],
   first: true,
@@ -71,7 +71,7 @@ const bare: Dialect = {
 
 const fence = '```json'
 
-/** An object between fences, which must be a call and nothing else. */
+/** A JSON object in a code fence, which must be a call and nothing else. */
 const fenced: Dialect = {
   openings: [fence],
   last: true,
@@ -82,7 +82,7 @@ const fenced: Dialect = {
   },
 }
 
-/** `[TOOL_CALLS][{"name":…,"arguments":…}]`, and since 2025 `[TOOL_CALLS]name[ARGS]{…}` once for each call. */
+/** `[TOOL_CALLS][{"name":…,"arguments":…}]`, and since 2025 `[TOOL_CALLS]name[ARGS]{…}` once per call. */
 const mistral: Dialect = {
   openings: ['[TOOL_CALLS]'],
   read(text, offered, ended) {
@@ -99,7 +99,7 @@ const callBegin = '<｜tool▁call▁begin｜>'
 const callEnd = '<｜tool▁call▁end｜>'
 const separator = '<｜tool▁sep｜>'
 
-/** Name, separator, arguments; older models put the word `function` before the name and the arguments between fences. */
+/** Name, separator, arguments; older models write the word `function` before the name and put the arguments in a code fence. */
 const deepSeek: Dialect = {
   openings: [callsBegin, callBegin],
   read(text, offered, ended) {
@@ -194,7 +194,7 @@ function readParameters(text: string, from: number, name: string, schema: Schema
   }
 }
 
-/** A value may hold the tag that ends it; what counts is the one behind which the call goes on. */
+/** A value may itself contain the closing tag; the right one is followed by more of the call. */
 function endOfValue(text: string, from: number): number {
   for (let at = text.indexOf(parameterEnd, from); at >= 0; at = text.indexOf(parameterEnd, at + 1)) {
     const next = behindSpace(text, at + parameterEnd.length)
@@ -203,7 +203,7 @@ function endOfValue(text: string, from: number): number {
   return -1
 }
 
-/** A parameter's text as JSON of the type that its tool declares. */
+/** Converts a parameter's text to JSON of the type that its tool declares. */
 function typedJson(text: string, parameter: string, { properties }: Schema): string {
   const declared = isObject(properties) && Object.hasOwn(properties, parameter) ? properties[parameter] : undefined
   const type = isObject(declared) ? declared.type : undefined
@@ -275,7 +275,10 @@ function readNamed(text: string, from: number, offered: Offered, ended: boolean)
   return typeof given === 'string' ? given : { calls: [{ name, arguments: given.json }], end: given.end }
 }
 
-/** The JSON that begins at `from`, mended where it must be; `closing` may come too early, and the end of all text too. */
+/**
+ * Parses the JSON that starts at `from`, repairing it where necessary; `closing` may come too early, and so may the end
+ * of the text.
+ */
 function readArguments(
   text: string,
   from: number,
@@ -291,7 +294,7 @@ function readArguments(
 
 const nameFields = ['name', 'arguments', 'parameters', 'id', 'type']
 
-/** The call that a JSON object describes, its arguments in the very characters they were written in. */
+/** The call that a JSON object describes, with its arguments exactly as written. */
 function callOf(json: string, offered: Offered): InlineCall | undefined {
   const members = membersOf(json)
   if ([...members.keys()].some(field => !nameFields.includes(field))) return undefined
@@ -300,14 +303,14 @@ function callOf(json: string, offered: Offered): InlineCall | undefined {
   const given = members.get('arguments') ?? members.get('parameters') ?? '{}'
   const value = parseJson(given)
   if (isObject(value)) return { name, arguments: given }
-  // Some write the arguments as chat completions carry them: a text that is JSON.
+  // Some models write the arguments as chat completions carry them: as a JSON string.
   const inner = typeof value === 'string' ? repairJson(value) : undefined
   return inner !== undefined && isObject(parseJson(inner)) ? { name, arguments: inner } : undefined
 }
 
 const callStarts = ['{"name":', '{"type":"function","name":']
 
-/** Whether an object that nothing marks as a call names an offered tool first, as far as it can be seen. */
+/** Whether an unmarked object starts with the name of an offered tool, as far as the text is known. */
 function beginsLikeCall(text: string, offered: Offered): boolean {
   const start = text.slice(0, longestName).replaceAll(/\s/g, '').replaceAll("'", '"')
   for (const name of offered.keys()) {
@@ -334,14 +337,14 @@ function closedBy(
   return !ended && (closes === 'open' || another === 'open') ? 'open' : 'never'
 }
 
-/** Characters within which a name and what stands around it must be over. */
+/** Maximum number of characters that a name and the markup around it may take. */
 const longestName = 300
 
 function isShort(text: string, from: number): boolean {
   return text.length - from < longestName
 }
 
-/** Whether `wanted` stands at `at`, or could once more of the text is known. */
+/** Whether `wanted` is at `at`, or could be once more text arrives. */
 function meets(text: string, at: number, wanted: string): 'here' | 'open' | 'never' {
   if (text.startsWith(wanted, at)) return 'here'
   return text.length - at < wanted.length && wanted.startsWith(text.slice(at)) ? 'open' : 'never'

@@ -5,29 +5,29 @@ const marks: readonly { opening: string; closing: string }[] = [
   { opening: '[THINK]', closing: '[/THINK]' },
 ]
 
-/** White space that may stand before a thought. */
+/** Whitespace that may precede the reasoning. */
 const maxSpace = 100
-/** Characters of an answer that are kept in case its thought turns out to be all of it. */
+/** Maximum number of characters kept in case the supposed reasoning turns out to be the whole answer. */
 const maxCached = 1024 * 1024
 
 /**
- * Models whose chat templates write the opening tag themselves, so that their answers begin inside a thought. A server that
- * parses thoughts says so by its first piece of reasoning, and then its text is left alone.
+ * Models whose chat templates emit the opening tag themselves, so that their answers start inside the reasoning. A
+ * server that parses reasoning shows it by its first reasoning delta; from then on its text is left unchanged.
  */
 export function startsInReasoning(model: string): boolean {
   return /qwq|deepseek-r1|-thinking\b/i.test(model) && !/no-?thinking|non-?thinking/i.test(model)
 }
 
 /**
- * Finds the thought at the beginning of an answer: the text starts with an opening tag, or, `within`, goes on from one that the
- * model's template wrote. Anywhere else such tags are words like others. Should a thought without an opening tag never be
- * closed although the answer is whole, then the model did not think: the text is given again as content.
+ * Extracts the reasoning at the start of an answer: the text starts with an opening tag or, with `within`, continues
+ * one that the model's template emitted. Elsewhere such tags are ordinary text. If reasoning without an opening tag is
+ * never closed although the answer is complete, the model did not reason and the text is emitted as content.
  */
 export function createInlineReasoningReader(within: boolean): TextReader {
   let state: 'before' | 'inside' | 'behind' | 'over' = 'before'
   let held = ''
   let closing: string | undefined
-  /** The whole text as long as it may have to be given again. */
+  /** The full text, while it may still have to be emitted as content. */
   let kept: string | undefined = within ? '' : undefined
   let seen = false
 
@@ -67,7 +67,7 @@ export function createInlineReasoningReader(within: boolean): TextReader {
       state = 'behind'
       return [...segments, ...resume()]
     }
-    // White space at the end belongs to the thought only if more of it follows.
+    // Trailing whitespace belongs to the reasoning only if more reasoning follows.
     held = held.slice(known.trimEnd().length)
     return segments
   }
@@ -101,7 +101,7 @@ export function createInlineReasoningReader(within: boolean): TextReader {
   }
 }
 
-/** How many characters at the end of `text` may be the beginning of `tag`. */
+/** Number of trailing characters of `text` that could be the start of `tag`. */
 function beginningOf(tag: string, text: string): number {
   for (let length = Math.min(tag.length - 1, text.length); length > 0; length -= 1) {
     if (tag.startsWith(text.slice(-length))) return length

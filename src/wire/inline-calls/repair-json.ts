@@ -1,17 +1,17 @@
 import { parseJson } from '../../json.ts'
 
-/** Where a JSON value in a longer text ends. */
+/** Where a JSON value inside a longer text ends. */
 export interface JsonEnd {
-  /** Behind its last character; where it is not closed, where the text or it stops. */
+  /** Index after its last character; for an unclosed value, the index where the input or the value stops. */
   end: number
   closed: boolean
-  /** It stops inside a text. */
+  /** It stops inside a string. */
   inText: boolean
 }
 
 /**
- * Finds the end of the object or list that begins at `from`, whatever is wrong inside it. `stop` is what cannot stand in it
- * outside a text.
+ * Finds the end of the object or array that starts at `from`, even if its content is invalid. `stop` is a marker that
+ * cannot occur in it outside a string.
  */
 export function endOfJson(text: string, from: number, stop?: string): JsonEnd {
   let depth = 0
@@ -36,12 +36,13 @@ export function endOfJson(text: string, from: number, stop?: string): JsonEnd {
 }
 
 /**
- * `text` as JSON: itself where it is, else with what models get wrong put right – commas before a closing bracket, single
- * quotes, Python's words, line breaks inside texts, brackets left open at the end. Undefined where that is not enough.
+ * Returns `text` as valid JSON: unchanged if it is valid, else with typical model errors repaired: trailing commas,
+ * single quotes, Python literals, line breaks in strings, unclosed brackets at the end. Undefined where that is not
+ * enough.
  *
- * The library jsonrepair (3.15) was tried: it takes quadratic time (10 ms for 16 kB of unescaped quotes), and it guesses, so
- * that a call would run with other arguments than the model wrote: `"c:\q"` loses its backslash, `undefined` becomes null,
- * and a text that broke off is closed.
+ * The library jsonrepair (3.15) was tried: it takes quadratic time (10 ms for 16 kB of unescaped quotes), and it
+ * guesses, so a call would run with other arguments than the model wrote: `"c:\q"` loses its backslash, `undefined`
+ * becomes null, and truncated text is closed.
  */
 export function repairJson(text: string): string | undefined {
   if (parseJson(text) !== undefined) return text
@@ -58,7 +59,7 @@ function repair(text: string): string {
     const character = text[at]!
     if (character === '"' || character === "'") {
       const end = endOfText(text, at)
-      // A text that never ends cannot be mended: nobody knows what is missing.
+      // An unterminated string cannot be repaired: what is missing is unknown.
       if (end === undefined) return out + text.slice(at)
       out += asText(text.slice(at + 1, end - 1), character)
       at = end
@@ -82,18 +83,18 @@ function repair(text: string): string {
 }
 
 const word = /[A-Za-z]+/y
-/** White space behind a comma that is looked through for a closing bracket. */
+/** Number of whitespace characters after a comma that are searched for a closing bracket. */
 const lookAhead = 1_000
 
 const controls: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' }
 
-/** What stood between quotes, between double quotes. */
+/** Converts the content of a quoted string to a double-quoted one. */
 function asText(inside: string, quote: string): string {
   const double = quote === '"' ? inside : inside.replaceAll(/\\'|"/g, found => (found === '"' ? '\\"' : "'"))
   return `"${double.replaceAll(/[\n\r\t]/g, control => controls[control]!)}"`
 }
 
-/** The members of the JSON object that `json` is, each value in the very characters it was written in. */
+/** The members of the JSON object `json`, each value exactly as written. */
 export function membersOf(json: string): Map<string, string> {
   const members = new Map<string, string>()
   for (let at = json.indexOf('"'); at >= 0;) {
@@ -120,7 +121,7 @@ function endOfValue(json: string, from: number): number {
   return plainValue.lastIndex
 }
 
-/** Behind the quote that ends the text which begins at `from`. */
+/** Index after the closing quote of the string that starts at `from`. */
 function endOfText(text: string, from: number): number | undefined {
   const quote = text[from]
   for (let at = from + 1; at < text.length; at += 1) {

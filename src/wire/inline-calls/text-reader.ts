@@ -2,21 +2,21 @@ import type { ChatChunk, ChatCompletion, ToolCall, ToolCallDelta } from '../chat
 import { partFromChunks, type StreamPart } from '../stream-part.ts'
 import type { InlineCall } from './dialects.ts'
 
-/** What a stretch of a model's text turned out to be. */
+/** What a segment of a model's text turned out to be. */
 export type TextSegment = { content: string } | { reasoning: string } | { call: InlineCall }
 
-/** Reads the text of one choice as it comes and tells what it is. A pure state machine. */
+/** Classifies the streamed text of one choice. A pure state machine. */
 export interface TextReader {
   push(text: string): TextSegment[]
-  /** No more text will come. `whole`: the model stopped by itself, so nothing is cut off. */
+  /** Ends the text. `whole`: the model stopped by itself, so nothing is truncated. */
   end(whole: boolean): TextSegment[]
-  /** The server itself told a thought or a call apart: from here on its text is to be taken as it is. */
+  /** The server itself separated reasoning or calls: from here on its text is taken as it is. */
   served(what: 'reasoning' | 'calls'): TextSegment[]
-  /** Whether all that comes will be content, unchanged. */
+  /** Whether everything that follows is content, unchanged. */
   settled(): boolean
 }
 
-/** Reads with `first`, and what that takes for content with `second`. */
+/** Reads with `first`, then reads what that classified as content with `second`. */
 export function inTurn(first: TextReader, second: TextReader): TextReader {
   const onward = (segments: readonly TextSegment[]) =>
     segments.flatMap(each => ('content' in each ? second.push(each.content) : [each]))
@@ -30,16 +30,16 @@ export function inTurn(first: TextReader, second: TextReader): TextReader {
 
 /** How the text of an answer is read. */
 export interface TextReading {
-  /** How many choices the answer may have. */
+  /** Maximum number of choices in the answer. */
   choices: number
   createReader: () => TextReader
-  /** The id of a call that has none: its place in the answer and its name. */
+  /** Generates the id of a call that has none, from its position in the answer and its name. */
   idOf: (index: number, name: string) => string
 }
 
 /**
- * The same stream with thoughts and calls in their own fields. Parts that say the same afterwards are the parts that came, and
- * once every reader has settled nothing is looked at any more.
+ * Moves inline reasoning and calls in a stream to their own fields. Parts that need no change pass through as they are,
+ * and once every reader has settled the stream is no longer inspected.
  */
 export function parseInlineStream(
   parts: AsyncGenerator<StreamPart, void, void>,
@@ -55,7 +55,7 @@ export function parseInlineStream(
     }
   }
   return {
-    // Not an async generator: that would wait once more for each part of every stream, most of which need nothing.
+    // Not an async generator: that would add a wait per part to every stream, most of which need no change.
     next: () => (stream.settled() ? parts.next() : parsed()),
     return: () => parts.return(),
     throw: error => parts.throw(error),
@@ -89,7 +89,7 @@ function createPartRewriter({ choices, createReader, idOf }: TextReading) {
 
   return {
     settled: () => settled,
-    /** What takes the part's place; undefined where all of it is held back. */
+    /** The replacement for a part; undefined where all of it is held back. */
     rewrite(part: StreamPart): StreamPart | undefined {
       const rewritten = part.chunks.map(rewriteChunk)
       settled = open.size >= choices && [...open.values()].every(stream => stream.settled())
@@ -100,7 +100,10 @@ function createPartRewriter({ choices, createReader, idOf }: TextReading) {
   }
 }
 
-/** A whole answer with thoughts and calls in their own fields; the same object where there are none in its text. */
+/**
+ * Moves inline reasoning and calls in a buffered response to their own fields; returns the same object where there are
+ * none.
+ */
 export function parseInlineCompletion(completion: ChatCompletion, { createReader, idOf }: TextReading): ChatCompletion {
   let changed = false
   const choices = completion.choices.map(choice => {
@@ -131,13 +134,13 @@ export function parseInlineCompletion(completion: ChatCompletion, { createReader
   return changed ? { ...completion, choices } : completion
 }
 
-/** Reasons of an answer that is not all that its model had to say. */
+/** Finish reasons of a truncated answer. */
 const cutOff: ReadonlySet<string | null> = new Set(['length', 'content_filter'])
 
 type Choice = NonNullable<ChatChunk['choices']>[number]
 
 interface ChoiceStream {
-  /** What takes the choice's place; undefined where it stays as it is. */
+  /** The replacement for a choice; undefined where it stays as it is. */
   rewrite(choice: Choice): Choice[] | undefined
   settled(): boolean
 }
@@ -184,7 +187,7 @@ function isOnly(segments: readonly TextSegment[], content: unknown): boolean {
   return segments.length === 1 && first !== undefined && 'content' in first && first.content === content
 }
 
-/** Calls of the server's own come behind those that were found before. */
+/** The server's own calls come after the inline ones found before. */
 function shifted(delta: Choice['delta'], calls: number): Choice['delta'] {
   if (calls === 0 || !delta.tool_calls) return delta
   return {
@@ -203,7 +206,7 @@ function thinks({
   return [words, reasoning].some(text => typeof text === 'string' && text !== '')
 }
 
-/** Who calls has not simply stopped; a limit or a filter stays what it is. */
+/** An answer that calls tools does not finish with `stop`; a limit or a filter keeps its finish reason. */
 function reasonOf(reason: string | null): string | null {
   return reason === 'stop' || reason === null ? 'tool_calls' : reason
 }

@@ -3,8 +3,8 @@ import { asObject, asString, compact, type JsonObject } from '../../json.ts'
 import { wrongField } from '../read-body.ts'
 
 /**
- * A block of a Messages conversation as a part of a chat message. Where chat has no such part the model gets the block's text,
- * and the block itself rides along in `anthropic`, from which `blockFromPart` takes it back whole.
+ * Converts a block of a Messages conversation to a part of a chat message. Where chat has no equivalent the model gets
+ * the block's text, and the block itself is kept under `anthropic`, from which `blockFromPart` restores it unchanged.
  */
 export function partFromBlock(block: MessagesBlock, path: string): JsonObject {
   switch (block.type) {
@@ -19,7 +19,7 @@ export function partFromBlock(block: MessagesBlock, path: string): JsonObject {
   }
 }
 
-/** A part of a chat message as a Messages block; undefined for what Messages cannot hold. */
+/** Converts a part of a chat message to a Messages block; undefined for what Messages cannot represent. */
 export function blockFromPart(part: JsonObject): JsonObject | undefined {
   const original = asObject(part['anthropic'])
   if (original !== undefined) return original
@@ -50,7 +50,7 @@ function imagePart(block: MessagesBlock, path: string): JsonObject {
   const source = asObject(block['source'])
   if (source === undefined) throw wrongField(`${path}.source`, 'an object')
   const url = urlOfSource(source, path)
-  if (url === undefined) return kept(block, '[an image that only its first server can read]')
+  if (url === undefined) return kept(block, '[an image that only the server it was uploaded to can read]')
   return compact({ type: 'image_url', image_url: { url }, cache_control: block['cache_control'] })
 }
 
@@ -60,7 +60,8 @@ function documentPart(block: MessagesBlock, path: string): JsonObject {
   if (source['type'] === 'text') return kept(block, documentText(block, asString(source['data']) ?? ''))
   if (source['type'] === 'content') return kept(block, documentText(block, textOf(source['content'])))
   const url = urlOfSource(source, path)
-  if (url === undefined) return kept(block, documentText(block, '[a document that only its first server can read]'))
+  if (url === undefined)
+    return kept(block, documentText(block, '[a document that only the server it was uploaded to can read]'))
   const filename = asString(block['title']) ?? 'document.pdf'
   const hasMore = block['citations'] != null || block['context'] != null
   return compact({
@@ -86,7 +87,7 @@ function textOf(content: unknown): string {
   return content.map(item => asString(asObject(item)?.['text']) ?? '').join('\n')
 }
 
-/** A `data:` or web address for a source; undefined where it is a file id. */
+/** The `data:` or web URL of a source; undefined for a file id. */
 function urlOfSource(source: JsonObject, path: string): string | undefined {
   if (source['type'] === 'url') {
     if (typeof source['url'] !== 'string') throw wrongField(`${path}.source.url`, 'a string')
@@ -115,7 +116,7 @@ function blockFromFile(file: JsonObject, cache: JsonObject): JsonObject | undefi
   return compact({ type: 'document', source: sourceFromUrl(url), title, ...cache })
 }
 
-/** Anthropic refuses text blocks that are empty. */
+/** Anthropic rejects empty text blocks. */
 function textBlock(text: string | undefined, cache: JsonObject): JsonObject | undefined {
   return text === undefined || text === '' ? undefined : { type: 'text', text, ...cache }
 }

@@ -1,8 +1,8 @@
 import { eventFrame, type StreamWriter } from '../protocol.ts'
 
 /**
- * `writer` for parts that need a translation; parts that are Messages already pass as they are, and only the model's name
- * becomes `model`, which is who answered. A stream comes in one form from its beginning to its end.
+ * Wraps `writer` for parts that need translation; native Messages parts pass through, with only the model name replaced
+ * by `model`, the model that answered. A stream uses one form from start to end.
  */
 export function passingOn(writer: StreamWriter, model: string): StreamWriter {
   let passing = false
@@ -10,7 +10,7 @@ export function passingOn(writer: StreamWriter, model: string): StreamWriter {
   return {
     push(part) {
       const { messages } = part
-      // What follows in our own form is a usage that this protocol has told, or has no place for any more.
+      // Any internal parts that follow carry only usage, which this protocol has already sent or has no field for.
       if (messages === undefined) return passing ? nothing : writer.push(part)
       passing = true
       if (named || !messages.includes('"message_start"')) return messages

@@ -6,7 +6,7 @@ import { passingOn } from './pass-through.ts'
 import type { Protocol } from '../protocol.ts'
 import { asObject } from '../../json.ts'
 
-/** Anthropic's Messages, which Claude Code speaks. */
+/** Anthropic's Messages, the protocol of Claude Code. */
 export const messages: Protocol = {
   name: 'messages',
   path: '/messages',

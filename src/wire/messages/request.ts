@@ -7,8 +7,8 @@ import { anthropicFormat, unseal, type ReasoningDetail } from '../chat/reasoning
 import { effortFromBudget } from '../chat/reasoning-effort.ts'
 
 /**
- * A Messages request as chat completions. What chat has no field for is kept under `anthropic` (on the request, a tool or a
- * part); `cache_control` keeps its name and place. Throws `invalid_request`.
+ * Converts a Messages request to chat completions. Fields without a chat equivalent are kept under `anthropic` (on the
+ * request, a tool or a part); `cache_control` keeps its name and position. Throws `invalid_request`.
  */
 export function chatFromMessages(body: unknown): { request: ChatRequest; notes: string[] } {
   const asked = readBody(MessagesRequest, body)
@@ -51,13 +51,13 @@ export function chatFromMessages(body: unknown): { request: ChatRequest; notes: 
   return { request: request as ChatRequest, notes: serverTools.map(noteOnTool) }
 }
 
-/** Anthropic's own tools have a versioned type and no schema that another model could be given. */
+/** Anthropic's server tools have a versioned type and no schema that another model could use. */
 function isFunction(tool: JsonObject): boolean {
   return tool['type'] === undefined || tool['type'] === null || tool['type'] === 'custom'
 }
 
 function noteOnTool(tool: JsonObject): string {
-  return `tool ${asString(tool['name']) ?? ''} (${String(tool['type'])}) is run by Anthropic's servers and was left out`
+  return `tool ${asString(tool['name']) ?? ''} (${String(tool['type'])}) is run by Anthropic's servers and was omitted`
 }
 
 function chatMessages(message: MessagesRequest['messages'][number], path: string): ChatMessage[] {

@@ -12,7 +12,7 @@ import {
   type ReasoningDetail,
 } from '../chat/reasoning-details.ts'
 
-/** A whole answer as a Messages object. */
+/** Converts a buffered chat response to a Messages object. */
 export function messageFromCompletion(completion: ChatCompletion, reply: ReplyFacts): JsonObject {
   const choice: JsonObject = asObject(completion.choices[0]) ?? {}
   const message = asObject(choice['message']) ?? {}
@@ -37,7 +37,7 @@ export function messageFromCompletion(completion: ChatCompletion, reply: ReplyFa
   }
 }
 
-/** A Messages object as a chat completion: what a server that speaks only Messages answered. */
+/** Converts a Messages object to a chat completion, for servers that support only Messages. */
 export function completionFromMessage(message: JsonObject): ChatCompletion {
   const blocks = asObjects(message['content'])
   const details = blocks.flatMap(detailOf)
@@ -79,7 +79,7 @@ export function stopDetails(stopReason: string, refusal: string | undefined): Js
   return stopReason === 'refusal' ? { type: 'refusal', category: null, explanation: refusal ?? null } : null
 }
 
-/** Encrypted reasoning of another maker travels sealed, in the one block of Messages that clients never look into. */
+/** Another vendor's encrypted reasoning is sealed into the one Messages block whose content clients never inspect. */
 export function redactedData(detail: ReasoningDetail): string {
   return detail.format === anthropicFormat && detail.data !== undefined ? detail.data : seal([detail])
 }
@@ -93,7 +93,7 @@ function thoughtBlock(detail: ReasoningDetail): JsonObject[] {
   return text === '' && thinking.signature === '' ? [] : [thinking]
 }
 
-/** A block of a Messages answer as a reasoning detail; nothing where it is none. */
+/** Converts a block of a Messages answer to a reasoning detail; empty where it is none. */
 export function detailOf(block: JsonObject, index: number): ReasoningDetail[] {
   const { type, thinking, signature, data } = block
   if (type === 'thinking') {
@@ -126,7 +126,7 @@ function toolUseBlock(call: JsonObject, reply: ReplyFacts, index: number): JsonO
   }
 }
 
-/** Some servers answer with a list of parts. */
+/** Some servers return content as a list of parts. */
 function textOf(content: unknown): string {
   if (typeof content === 'string') return content
   return asObjects(content)

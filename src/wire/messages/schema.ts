@@ -7,7 +7,7 @@ import type { Usage } from '../usage.ts'
 const Block = z.looseObject({ type: z.string() })
 const Content = z.union([z.string(), z.array(Block)])
 
-/** Anthropic's Messages, read loosely: the frame is checked here, blocks where they are translated. */
+/** Anthropic's Messages, parsed loosely: the envelope is checked here, blocks where they are translated. */
 export const MessagesRequest = z.looseObject({
   model: z.string().min(1).default('auto'),
   messages: z.array(z.looseObject({ role: z.string(), content: Content })).min(1),
@@ -24,7 +24,7 @@ export const MessagesRequest = z.looseObject({
 export type MessagesRequest = z.output<typeof MessagesRequest>
 export type MessagesBlock = z.output<typeof Block>
 
-/** Anthropic counts cached tokens beside `input_tokens`, not inside. */
+/** Anthropic counts cached tokens separately from `input_tokens`. */
 export interface MessagesUsage {
   input_tokens: number
   cache_creation_input_tokens: number
@@ -44,8 +44,8 @@ export function writeMessagesUsage(usage: Usage): MessagesUsage {
 }
 
 /**
- * Anthropic's usage in our convention. A stream tells it in pieces that are totals, not increments: give what was known as
- * `before`, and fields that the new piece leaves out keep their value.
+ * Converts Anthropic's usage to our convention. A stream reports it in updates that are totals, not increments: pass
+ * the previous value as `before`, and fields missing from the update keep theirs.
  */
 export function readMessagesUsage(value: unknown, before?: Usage): Usage | undefined {
   const usage = asObject(value)
@@ -61,7 +61,7 @@ export function readMessagesUsage(value: unknown, before?: Usage): Usage | undef
   }
 }
 
-/** A usage to begin with, before the model has reported one. */
+/** Initial usage, before the model has reported any. */
 export function startingUsage(prompt: number): MessagesUsage {
   return { input_tokens: prompt, cache_creation_input_tokens: 0, cache_read_input_tokens: 0, output_tokens: 0 }
 }
@@ -74,7 +74,7 @@ const stopReasons: ReadonlyMap<unknown, string> = new Map([
   ['content_filter', 'refusal'],
 ])
 
-/** What Anthropic can say about an ending beyond chat completions; kept there in `native_finish_reason`. */
+/** Stop reasons that chat completions lack; kept there in `native_finish_reason`. */
 const finerReasons: ReadonlyMap<unknown, string> = new Map([
   ['stop_sequence', 'stop'],
   ['pause_turn', 'stop'],
@@ -82,7 +82,10 @@ const finerReasons: ReadonlyMap<unknown, string> = new Map([
   ['model_context_window_exceeded', 'length'],
 ])
 
-/** How an answer ended. `choice` is a chat choice; `called` says that the answer has tool calls, `refused` a refusal. */
+/**
+ * The stop reason of an answer. `choice` is a chat choice; `called`: the answer has tool calls; `refused`: it has a
+ * refusal.
+ */
 export function writeStop(
   choice: JsonObject,
   called: boolean,
@@ -90,7 +93,7 @@ export function writeStop(
 ): { stop_reason: string; stop_sequence: string | null } {
   const reason = choice['finish_reason']
   const native = choice['native_finish_reason']
-  // vLLM puts the stop string it met into `stop_reason`.
+  // vLLM puts the matched stop string into `stop_reason`.
   const sequence = [choice['stop_sequence'], choice['stop_reason']].find(value => typeof value === 'string')
   if (called && reason !== 'length' && reason !== 'content_filter')
     return { stop_reason: 'tool_use', stop_sequence: null }
@@ -103,7 +106,7 @@ export function writeStop(
   return { stop_reason: stopReasons.get(reason) ?? 'end_turn', stop_sequence: null }
 }
 
-/** Anthropic's ending as fields of a chat choice. */
+/** Anthropic's stop reason as fields of a chat choice. */
 export function readStop(stopReason: unknown, stopSequence: unknown): JsonObject {
   if (stopReason === 'tool_use') return { finish_reason: 'tool_calls' }
   if (stopReason === 'max_tokens') return { finish_reason: 'length' }
@@ -118,7 +121,7 @@ export function readStop(stopReason: unknown, stopSequence: unknown): JsonObject
 
 const overloaded = 529
 
-/** What differs from `api_error` with the failure's own status. */
+/** Exceptions from `api_error` with the error's own status. */
 const errorKinds: Partial<Record<FailureCode, { type: string; status?: number }>> = {
   unauthorized: { type: 'authentication_error' },
   forbidden: { type: 'permission_error' },
@@ -135,7 +138,7 @@ const errorKinds: Partial<Record<FailureCode, { type: string; status?: number }>
   shutting_down: { type: 'overloaded_error', status: overloaded },
 }
 
-/** Anthropic's error envelope, for a reply and for a stream's `error` event alike. */
+/** Anthropic's error envelope, for a response and for a stream's `error` event. */
 export function writeMessagesError(error: GatewayError): ErrorReply {
   const kind = errorKinds[error.code]
   const status = kind?.status ?? error.failure.status
@@ -143,7 +146,7 @@ export function writeMessagesError(error: GatewayError): ErrorReply {
   return { status, body: { type: 'error', error: { type, message: messageOf(error) } } }
 }
 
-/** Claude Code compacts its conversation when it reads these words, and gives up on an error without them. */
+/** Claude Code compacts its conversation when it sees this phrase, and gives up on an error without it. */
 function messageOf(error: GatewayError): string {
   return error.code === 'context_length_exceeded' ? `prompt is too long: ${error.message}` : error.message
 }

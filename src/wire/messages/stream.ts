@@ -13,18 +13,18 @@ type Kind = 'text' | 'thinking' | 'tool'
 interface OpenBlock {
   kind: Kind
   index: number
-  /** The detail or the call it shows. */
+  /** The reasoning detail or the call that the block shows. */
   of: number | undefined
-  /** A thought that has been signed is finished. */
+  /** A signed reasoning block is complete. */
   signed: boolean
-  /** Arguments so far, to know whether the call can be closed. */
+  /** Arguments so far, used to detect that the call is complete. */
   json: string
 }
 
 /**
- * Chat chunks as Messages events: `message_start` once, then one block after another, `message_delta` with the ending and the
- * usage, `message_stop`. Messages has one open block at a time; pieces that belong to another wait until a call's arguments
- * are whole.
+ * Converts chat chunks to Messages events: `message_start` once, then one block after another, `message_delta` with the
+ * stop reason and the usage, `message_stop`. Messages has one open block at a time; pieces of another block wait until
+ * a call's arguments are complete.
  */
 export function createMessagesWriter(reply: ReplyFacts): StreamWriter {
   const calls = createCallReader(call => toolUseId(reply, call))
@@ -113,7 +113,7 @@ export function createMessagesWriter(reply: ReplyFacts): StreamWriter {
     block.json += piece.arguments
     add(block, { type: 'input_json_delta', partial_json: piece.arguments })
   }
-  /** A piece that opens nothing belongs to a call already closed as whole: what follows whole arguments is noise. */
+  /** A piece that opens nothing belongs to a call already closed as complete, and is discarded. */
   const beginCall = ({ call, opened }: CallPiece): OpenBlock | undefined =>
     opened === undefined
       ? undefined

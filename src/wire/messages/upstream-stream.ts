@@ -6,15 +6,15 @@ import { anthropicFormat } from '../chat/reasoning-details.ts'
 import type { Usage } from '../usage.ts'
 
 export interface MessagesReader {
-  /** Chat chunks for one event's payload (as `readData` gives it); none for pings and what chat has no word for. */
+  /** The chat chunks of one event's payload (as `readData` returns it); none for pings and events without a chat equivalent. */
   read(payload: string): ChatChunk[]
-  /** Whether `message_stop` has come: a stream that ends before is broken. */
+  /** Whether `message_stop` has arrived: a stream that ends without it is incomplete. */
   isComplete(): boolean
 }
 
 /**
- * Reads the stream of a server that speaks only Messages: the inverse of `createMessagesWriter`. Usage comes in a last chunk
- * without choices. An `error` event becomes a chunk with `error`, for the provider to throw.
+ * Reads the stream of a server that supports only Messages: the inverse of `createMessagesWriter`. Usage comes in a
+ * final chunk without choices. An `error` event becomes a chunk with `error`, for the provider to throw.
  */
 export function createMessagesReader(): MessagesReader {
   const callOfBlock = new Map<unknown, number>()
@@ -35,7 +35,7 @@ export function createMessagesReader(): MessagesReader {
       callOfBlock.set(index, calls)
       const { id, name, input } = block
       const given = asObject(input)
-      // The input follows in deltas; a server that sends it at once has something in it here.
+      // The input usually follows in deltas; a server that sends it at once puts it here.
       const text = given === undefined || Object.keys(given).length === 0 ? '' : JSON.stringify(given)
       const call = { index: calls, id, type: 'function', function: { name, arguments: text } }
       calls += 1
@@ -110,6 +110,6 @@ function parseEvent(payload: string): JsonObject {
   try {
     return asObject(JSON.parse(payload)) ?? {}
   } catch {
-    return { type: 'error', error: { message: 'The upstream sent a stream event that is not JSON.' } }
+    return { type: 'error', error: { message: 'The upstream sent a stream event that is not valid JSON.' } }
   }
 }

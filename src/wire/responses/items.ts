@@ -3,22 +3,22 @@ import { gatherDetail, type ReasoningDetail } from '../chat/reasoning-details.ts
 import { messageItem, reasoningItem, refusalPart, textPart, type Said } from './response.ts'
 import type { ToolBridge } from './tools.ts'
 
-/** Writes one event; the sequence number is added by the stream. */
+/** Writes one event; the stream adds the sequence number. */
 export type WriteEvent = (event: { type: string } & JsonObject) => void
 
-/** Where an item of a stream stands. */
+/** Position of an item in a stream. */
 export interface ItemPlace {
   outputIndex: number
   id: string
   write: WriteEvent
 }
 
-/** An output item while it is being written. */
+/** An output item being written. */
 export interface OpenItem {
-  /** Ends the item; once is enough, more does nothing. */
+  /** Ends the item; idempotent. */
   close(): void
   isClosed(): boolean
-  /** As it stands now. */
+  /** The item in its current state. */
   item(): JsonObject
 }
 
@@ -47,7 +47,7 @@ export function openReasoning(place: ItemPlace): OpenItem & { add(piece: Reasoni
       const words = piece.text ?? piece.summary ?? ''
       gatherDetail(details, piece)
       if (words === '') return
-      // Summaries follow the details that they show, so that the whole item has the same ones.
+      // Summaries follow their details, so that the complete item has the same ones.
       const current = partFor(details.length)
       current.text += words
       const facts = { item_id, output_index, summary_index: current.at }

@@ -4,7 +4,7 @@ import { chatFromResponses } from './request.ts'
 import { responseFromCompletion } from './response.ts'
 import { createResponsesWriter } from './stream.ts'
 
-/** OpenAI's Responses, the only language of Codex. */
+/** OpenAI's Responses, the only protocol of Codex. */
 export const responses: Protocol = {
   name: 'responses',
   path: '/responses',

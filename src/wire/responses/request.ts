@@ -8,13 +8,13 @@ import { createToolBridge, type ToolBridge } from './tools.ts'
 export interface ResponsesAsk {
   request: ChatRequest
   notes: readonly string[]
-  /** For the way back. */
+  /** For translating the answer. */
   bridge: ToolBridge
-  /** The request as it came, which a Response repeats. */
+  /** The request as received, which a Response repeats. */
   asked: ResponsesRequest
 }
 
-/** Fields that chat completions know by the same name. */
+/** Fields with the same name in chat completions. */
 const sameName = [
   'parallel_tool_calls',
   'temperature',
@@ -31,7 +31,10 @@ const sameName = [
   'session_id',
 ] as const
 
-/** A Responses request as chat completions. `previous_response_id` must have been resolved before. Throws `invalid_request`. */
+/**
+ * Converts a Responses request to chat completions. `previous_response_id` must be resolved before. Throws
+ * `invalid_request`.
+ */
 export function chatFromResponses(body: unknown): ResponsesAsk {
   const asked = readBody(ResponsesRequest, body)
   const bridge = createToolBridge()
@@ -45,7 +48,7 @@ export function chatFromResponses(body: unknown): ResponsesAsk {
     transcript.add(item, `input.${index}`)
   })
   const messages: ChatMessage[] = transcript.messages()
-  if (messages.length === 0) throw wrongField('input', 'a text or a list with at least one message')
+  if (messages.length === 0) throw wrongField('input', 'a string or a list with at least one message')
   const choice = toolChoice(asked, bridge)
   const request = compact({
     model: asked.model,
@@ -63,7 +66,7 @@ export function chatFromResponses(body: unknown): ResponsesAsk {
   return { request: request as ChatRequest, notes: [...bridge.notes(), ...notes], bridge, asked }
 }
 
-/** The items of `input`, which may be a text that stands for one user message. */
+/** The items of `input`; a string stands for one user message. */
 function inputItems(input: ResponsesRequest['input']): ResponsesItem[] {
   return typeof input === 'string' ? [{ type: 'message', role: 'user', content: input }] : input
 }

@@ -13,7 +13,7 @@ import { writeResponsesUsage, type ResponsesRequest } from './schema.ts'
 import type { ResponsesAsk } from './request.ts'
 import type { Usage } from '../usage.ts'
 
-/** A whole answer as a Response object. */
+/** Converts a buffered chat response to a Response object. */
 export function responseFromCompletion(completion: ChatCompletion, reply: ReplyFacts, ask: ResponsesAsk): JsonObject {
   const choice: JsonObject = asObject(completion.choices[0]) ?? {}
   const message = asObject(choice['message']) ?? {}
@@ -48,7 +48,7 @@ export interface ResponseState {
   usage?: Usage | undefined
 }
 
-/** The Response object: what was asked, repeated, and how far the answer is. */
+/** The Response object: the request's fields, repeated, and the state of the answer. */
 export function responseObject(reply: ReplyFacts, asked: ResponsesRequest, state: ResponseState): JsonObject {
   return {
     id: responseId(reply),
@@ -81,7 +81,7 @@ function responseId(reply: ReplyFacts): string {
   return `resp_${reply.id}`
 }
 
-/** `place` is the item's position in the output. */
+/** `place` is the item's index in the output. */
 export function itemId(kind: string, reply: ReplyFacts, place: number): string {
   return `${kind}_${reply.id}_${place}`
 }
@@ -118,8 +118,8 @@ export function refusalPart(refusal: string): JsonObject & { type: string } {
 }
 
 /**
- * Reasoning as an item: its words as summaries, and in `encrypted_content` what the next request must bring back. OpenAI's own
- * goes there as it is; a signature or secret of another maker is sealed into it.
+ * Reasoning as an item: its text as summaries, and in `encrypted_content` what the next request must return. OpenAI's
+ * own value is kept as it is; another vendor's signature or encrypted data is sealed into it.
  */
 export function reasoningItem(details: readonly ReasoningDetail[], id: string): JsonObject {
   const texts = details.map(detail => detail.text ?? detail.summary ?? '').filter(text => text !== '')

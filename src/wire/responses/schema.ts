@@ -5,7 +5,7 @@ import { promptTokens, type Usage } from '../usage.ts'
 const Item = z.looseObject({ type: z.string().optional() })
 const Tool = z.looseObject({ type: z.string(), name: z.string().optional() })
 
-/** OpenAI's Responses, read loosely: the frame is checked here, items where they are translated. */
+/** OpenAI's Responses, parsed loosely: the envelope is checked here, items where they are translated. */
 export const ResponsesRequest = z.looseObject({
   model: z.string().min(1).default('auto'),
   input: z.union([z.string(), z.array(Item)]),
@@ -44,7 +44,7 @@ export function writeResponsesUsage(usage: Usage): ResponsesUsage {
   }
 }
 
-/** How a Responses client hears of a failure inside `response.failed`; Codex decides by these words whether to try again. */
+/** The error codes of `response.failed`; Codex decides by them whether to retry. */
 const errorCodes: Partial<Record<FailureCode, string>> = {
   invalid_request: 'invalid_prompt',
   context_length_exceeded: 'context_length_exceeded',
@@ -58,7 +58,7 @@ const errorCodes: Partial<Record<FailureCode, string>> = {
 
 export function responseError(error: GatewayError): { code: string; message: string } {
   const wait = error.retryAfterSeconds
-  // Codex reads the delay out of this sentence.
+  // Codex parses the delay out of this sentence.
   const message = wait === undefined ? error.message : `${error.message} Please try again in ${wait}s.`
   return { code: errorCodes[error.code] ?? 'server_error', message }
 }

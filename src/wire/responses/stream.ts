@@ -10,9 +10,10 @@ import { readDetails, reasoningText } from '../chat/reasoning-details.ts'
 import type { Usage } from '../usage.ts'
 
 /**
- * Chat chunks as Responses events: `response.created` and `in_progress`, then every item from `output_item.added` over its
- * parts and deltas to `output_item.done`, then `response.completed` (or `incomplete`, or `failed`) with the whole Response.
- * An item is closed when the next begins, except calls, which may be written at the same time.
+ * Converts chat chunks to Responses events: `response.created` and `in_progress`, then every item from
+ * `output_item.added` over its parts and deltas to `output_item.done`, then `response.completed` (or `incomplete`, or
+ * `failed`) with the complete Response. An item is closed when the next starts, except calls, which may be written in
+ * parallel.
  */
 export function createResponsesWriter(reply: ReplyFacts, ask: ResponsesAsk): StreamWriter {
   let out = ''
@@ -39,7 +40,8 @@ export function createResponsesWriter(reply: ReplyFacts, ask: ResponsesAsk): Str
     const output = items.filter(item => item.isClosed()).map(item => item.item())
     write({ type, response: responseObject(reply, asked, { ...state, output }) })
   }
-  // An agent's instructions and tools are 70 KB: only the last event repeats them, or they would stand twice before the first token.
+  // An agent's instructions and tools take 70 KB: only the last event repeats them, or they would be sent twice before
+  // the first token.
   const brief: ResponsesRequest = { ...ask.asked, instructions: null, tools: [] }
   const start = () => {
     if (started) return

@@ -1,19 +1,19 @@
 import type { ChatTool } from '../chat/schema.ts'
 import { asObject, asObjects, asString, compact, parseObject, type JsonObject } from '../../json.ts'
 
-/** The tools of a Responses request as chat functions, and the way back from a function's name to the tool it stands for. */
+/** The tools of a Responses request as chat functions, and the mapping from a function's name back to its tool. */
 export interface ToolBridge {
-  /** Adds tools; those already there stay as they are. */
+  /** Adds tools; existing ones are kept. */
   add(tools: readonly JsonObject[]): void
   functions(): readonly ChatTool[]
   notes(): readonly string[]
-  /** The function that stands for a tool. */
+  /** The function that represents a tool. */
   nameOf(name: string, namespace: string | undefined): string
-  /** A call of a function as the output item that the caller knows. */
+  /** Converts a function call to the output item that the caller expects. */
   callItem(call: FinishedCall): JsonObject
   /** The same item before its arguments are known. */
   openItem(call: Omit<FinishedCall, 'arguments'>): JsonObject
-  /** Whether the arguments of this function are sent as they come, or only once they are whole. */
+  /** Whether this function's arguments are streamed, or sent only once complete. */
   streams(functionName: string): boolean
 }
 
@@ -31,15 +31,15 @@ interface Known {
   tool: ChatTool
 }
 
-/** Function names may not be longer, nor have other characters than these. */
+/** Maximum length and allowed characters of function names. */
 const longestName = 64
 const otherCharacters = /[^a-zA-Z0-9_-]/g
 const searchName = 'tool_search'
 
 /**
- * Chat completions know functions only. A freeform (`custom`) tool becomes a function with one text argument; the functions of
- * a `namespace` are flattened to `namespace__name`; a tool search that the client runs becomes a function too. What only
- * OpenAI's servers can run is left out with a note.
+ * Chat completions support functions only. A freeform (`custom`) tool becomes a function with one text argument; the
+ * functions of a `namespace` are flattened to `namespace__name`; a client-run tool search becomes a function too. Tools
+ * that only OpenAI's servers can run are left out with a note.
  */
 export function createToolBridge(): ToolBridge {
   const known = new Map<string, Known>()
@@ -62,7 +62,7 @@ export function createToolBridge(): ToolBridge {
       if (type === 'namespace') add(asObjects(tool['tools']), asString(name))
       else if ((type === 'function' || type === 'custom') && typeof name === 'string') learn(type, tool, namespace)
       else if (type === searchName && tool['execution'] === 'client') learn(searchName, tool, undefined)
-      else notes.push(`tool ${String(type)} is run by OpenAI's servers and was left out`)
+      else notes.push(`tool ${String(type)} is run by OpenAI's servers and was omitted`)
     }
   }
 
@@ -100,12 +100,12 @@ export function createToolBridge(): ToolBridge {
   }
 }
 
-/** The text of a freeform call as the arguments of the function that stands for it. */
+/** The text of a freeform call as the arguments of its function. */
 export function freeformArguments(input: string): string {
   return JSON.stringify({ input })
 }
 
-/** What the model wrote for a freeform tool: the one text argument under whatever name, else the arguments as they are. */
+/** The model's input for a freeform tool: its one text argument under any name, else the raw arguments. */
 function freeformInput(text: string): string {
   const given = parseObject(text)
   if (given === undefined) return text
@@ -152,7 +152,7 @@ function flatName(name: string, namespace: string | undefined): string {
   return whole.slice(-longestName)
 }
 
-/** Two tools may have one flat name once it is shortened; the later one gets a number. */
+/** Two tools may get the same flat name after shortening; the later one gets a number. */
 function freeName(wanted: string, taken: ReadonlyMap<string, unknown>): string {
   if (!taken.has(wanted)) return wanted
   for (let number = 2; ; number += 1) {

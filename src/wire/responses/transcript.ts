@@ -5,14 +5,14 @@ import { responsesFormat, unseal, type ReasoningDetail } from '../chat/reasoning
 import type { ResponsesItem } from './schema.ts'
 import { freeformArguments, type ToolBridge } from './tools.ts'
 
-/** Gathers the items of a Responses conversation into chat messages. */
+/** Collects the items of a Responses conversation into chat messages. */
 export interface Transcript {
-  /** `path` is where the item stands, for errors. */
+  /** `path` is the position of the item, for errors. */
   add(item: ResponsesItem, path: string): void
   messages(): ChatMessage[]
 }
 
-/** What the assistant did in one turn; in Responses an item each, in chat one message. */
+/** The assistant's output in one turn: several items in Responses, one message in chat. */
 interface Turn {
   content: JsonObject[]
   text: string
@@ -22,10 +22,10 @@ interface Turn {
   phase: unknown
 }
 
-/** `notes` gets a line for each item that chat cannot hold. Tools that a search found are added to `bridge`. */
+/** `notes` gets one entry per item that chat cannot represent. Tools found by a search are added to `bridge`. */
 export function createTranscript(bridge: ToolBridge, notes: string[]): Transcript {
   const messages: ChatMessage[] = []
-  /** Position after the results of the message that made a call; results must stand right behind their calls. */
+  /** Index after the results of the message that made a call; results must directly follow their calls. */
   const homeOf = new Map<string, ChatMessage>()
   let turn: Turn | undefined
 
@@ -87,7 +87,9 @@ export function createTranscript(bridge: ToolBridge, notes: string[]): Transcrip
         bridge.add(asObjects(item['tools']))
         return
       default:
-        notes.push(`${path}: an item of type ${String(item.type)} has no place in chat completions and was left out`)
+        notes.push(
+          `${path}: an item of type ${String(item.type)} has no equivalent in chat completions and was omitted`,
+        )
     }
   }
 
@@ -103,7 +105,8 @@ export function createTranscript(bridge: ToolBridge, notes: string[]): Transcrip
 function addSaid(current: () => Turn, finish: () => void, item: ResponsesItem, path: string): void {
   const said = partsOf(item['content'], `${path}.content`)
   const before = current()
-  // Two messages in a row are two turns, unless a call stands between: nothing may come between a call and its result.
+  // Two messages in a row are two turns, unless a call comes between them: nothing may come between a call and its
+  // result.
   if (before.calls.length === 0 && (before.text !== '' || before.content.length > 0)) finish()
   const turn = current()
   turn.phase ??= item['phase']
@@ -181,7 +184,10 @@ function chatPart(part: JsonObject, path: string): JsonObject {
     case 'input_image': {
       const { image_url: url, file_id, detail } = part
       if (typeof url === 'string') return { type: 'image_url', image_url: compact({ url, detail }) }
-      return { type: 'text', text: `[image ${asString(file_id) ?? ''} that only its first server can read]` }
+      return {
+        type: 'text',
+        text: `[image ${asString(file_id) ?? ''} that only the server it was uploaded to can read]`,
+      }
     }
     case 'input_file': {
       const { filename, file_data, file_url, file_id } = part
