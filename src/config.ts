@@ -3,13 +3,13 @@ import path from 'node:path'
 import { parseEnv } from 'node:util'
 import { z } from 'zod'
 
-/** One environment variable: its schema reads a string, its help is the comment in `.env.example`. */
+/** One environment variable: its schema parses a string, its help is the comment in `.env.example`. */
 export interface Setting<T = unknown> {
   schema: z.ZodType<T>
   help: string
-  /** Shown as the value in `.env.example` where the default says little. */
+  /** The value shown in `.env.example` where the default is not instructive. */
   example?: string
-  /** Takes effect at the next start only; `reload_config` says so instead of pretending. */
+  /** Takes effect only at the next start; `reload_config` reports a change of it. */
   atStart?: boolean
 }
 export type Settings = Readonly<Record<string, Setting>>
@@ -25,7 +25,7 @@ const jsonList = z
     try {
       return JSON.parse(text) as unknown
     } catch {
-      context.addIssue({ code: 'custom', message: 'write a JSON list such as ["dist/**"]' })
+      context.addIssue({ code: 'custom', message: 'expected a JSON list such as ["dist/**"]' })
       return z.NEVER
     }
   })
@@ -57,11 +57,14 @@ const commandList = z
     try {
       return JSON.parse(text)
     } catch {
-      context.addIssue({ code: 'custom', message: 'write JSON such as {"unit": {"run": ["/bin/true"], "cwd": "/"}}' })
+      context.addIssue({
+        code: 'custom',
+        message: 'expected JSON such as {"unit": {"run": ["/bin/true"], "cwd": "/"}}',
+      })
       return z.NEVER
     }
   })
-  .pipe(z.record(z.string().regex(/^[a-z0-9_-]+$/i, 'name tests with letters, digits, _ and -'), TestCommand))
+  .pipe(z.record(z.string().regex(/^[a-z0-9_-]+$/i, 'test names consist of letters, digits, _ and -'), TestCommand))
 
 export const coreSettings = {
   HOST: {
@@ -80,7 +83,7 @@ export const coreSettings = {
   SIGNALBOX_API_KEY: {
     schema: z
       .string()
-      .regex(/^[^\s,]+(,[^\s,]+)*$/, 'write one or more keys without spaces, separated by commas')
+      .regex(/^[^\s,]+(,[^\s,]+)*$/, 'expected one or more keys without spaces, separated by commas')
       .optional(),
     help: 'API keys, separated by commas, one of which callers must send as a bearer token or x-api-key; `name=key` names a key in usage reports. Required when HOST is not loopback.',
     atStart: true,
@@ -172,7 +175,7 @@ export const coreSettings = {
   },
   CODE_SEARCH_ENABLED: {
     schema: z.stringbool().default(true),
-    help: 'Whether agents can index and search code.',
+    help: 'Whether code can be indexed and searched.',
     atStart: true,
   },
   CODE_SEARCH_ROOTS: {
@@ -237,7 +240,7 @@ export const coreSettings = {
   MODEL_ALIASES: {
     schema: z
       .string()
-      .regex(/^\s*[^=,\s]+\s*=\s*[^=,\s]+(\s*,\s*[^=,\s]+\s*=\s*[^=,\s]+)*\s*$/, 'write name=model,name=model')
+      .regex(/^\s*[^=,\s]+\s*=\s*[^=,\s]+(\s*,\s*[^=,\s]+\s*=\s*[^=,\s]+)*\s*$/, 'expected name=model,name=model')
       .default('')
       .or(z.literal(''))
       .transform(readAliases),
@@ -246,7 +249,7 @@ export const coreSettings = {
   },
   QUALITY_THRESHOLD: {
     schema: z.coerce.number().min(0).max(1).default(0.7),
-    help: 'Predicted quality, 0 to 1, below which a model is not chosen while one above exists.',
+    help: 'Minimum predicted quality, 0 to 1; models below it are chosen only if no other qualifies.',
   },
   TOKEN_THRESHOLD: {
     schema: wholeNumber(1500, 0, 10_000_000),
@@ -267,7 +270,7 @@ export const coreSettings = {
   },
   VERIFY: {
     schema: commaList,
-    help: 'Checks that every chat answer must pass unless its request says otherwise: all, or names such as not_truncated,schema.',
+    help: 'Default checks that every chat answer must pass: all, or names such as not_truncated,schema.',
     example: '',
   },
   VALIDATION_RETRY_BUDGET: {
@@ -295,10 +298,10 @@ export const coreSettings = {
   OPENROUTER_FREE_ONLY: { schema: z.stringbool().default(false), help: 'Never route to a model that costs money.' },
   HTTP_PROXY: {
     schema: z.string().optional(),
-    help: 'Proxy for http:// servers that are not on this machine.',
+    help: 'Proxy for http:// servers on other machines.',
     atStart: true,
   },
-  HTTPS_PROXY: { schema: z.string().optional(), help: 'Proxy for https:// servers.', atStart: true },
+  HTTPS_PROXY: { schema: z.string().optional(), help: 'Proxy for https:// servers on other machines.', atStart: true },
   NO_PROXY: {
     schema: z.string().optional(),
     help: 'Hosts to reach without a proxy, separated by commas.',
@@ -307,14 +310,14 @@ export const coreSettings = {
 } as const satisfies Settings
 export type CoreValues = Values<typeof coreSettings>
 
-/** One server that Signalbox talks to. */
+/** One server that Signalbox calls. */
 export const Endpoint = z.strictObject({
   kind: z.string(),
-  name: z.string().regex(/^[a-z0-9][a-z0-9._-]*$/, 'use lower-case letters, digits, dots and dashes'),
+  name: z.string().regex(/^[a-z0-9][a-z0-9._-]*$/, 'names consist of lower-case letters, digits, dots and dashes'),
   url: z.url({ protocol: /^https?$/ }),
-  /** The secret itself. In `signalbox.json` only `apiKeyVariable`, the variable that holds it, can be written. */
+  /** The secret itself. `signalbox.json` may contain only `apiKeyVariable`, the variable that holds it. */
   apiKey: z.string().optional(),
-  /** Where the secret came from, so that a refusal can say what to check. */
+  /** The variable that the secret came from, so that an error can say what to check. */
   apiKeyVariable: z.string().optional(),
   tier: z.enum(['local', 'remote']).optional(),
   /** How long its first token may take, if it differs from PROVIDER_TIMEOUT_MS. */
@@ -337,7 +340,7 @@ export const settingsFiles = ['.env', 'signalbox.json'] as const
 
 /** Everything an operator can configure, parsed and validated. */
 export interface Config {
-  /** Folder that holds `.env` and `signalbox.json`, and that relative paths start at. */
+  /** Folder of `.env` and `signalbox.json`; relative paths start here. */
   root: string
   values: CoreValues
   endpoints: readonly Endpoint[]
@@ -348,18 +351,18 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError'
 }
 
-/** Environment over `.env` in `root`; both are strings and an empty one means unset. */
+/** The environment, which overrides `.env` in `root`; an empty value means unset. */
 export function readEnvironment(
   root: string,
   environment: Readonly<Record<string, string | undefined>>,
 ): Record<string, string | undefined> {
   const merged = { ...parseEnv(readOptional(path.join(root, '.env')) ?? ''), ...environment }
-  // Proxies are usually set in lower case, which is what curl reads.
+  // Proxies are usually set in lower case, which curl reads too.
   for (const name of ['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY']) merged[name] ??= merged[name.toLowerCase()]
   return Object.fromEntries(Object.entries(merged).filter(([, value]) => value?.trim() !== ''))
 }
 
-/** The typed values of `settings`. Throws `ConfigError` naming the first bad variable and what it should be. */
+/** Parses the values of `settings`. Throws `ConfigError` naming the first invalid variable and the expected value. */
 export function readSettings<S extends Settings>(
   settings: S,
   environment: Readonly<Record<string, string | undefined>>,
@@ -372,7 +375,7 @@ export function readSettings<S extends Settings>(
   return Object.fromEntries(values) as Values<S>
 }
 
-/** The endpoints of `signalbox.json` in `root`; none when there is no such file. Throws `ConfigError`. */
+/** The endpoints of `signalbox.json` in `root`; none without the file. Throws `ConfigError`. */
 export function readSettingsFile(root: string, environment: Readonly<Record<string, string | undefined>>): Endpoint[] {
   const text = readOptional(path.join(root, 'signalbox.json'))
   if (text === undefined) return []
@@ -380,7 +383,7 @@ export function readSettingsFile(root: string, environment: Readonly<Record<stri
   try {
     content = JSON.parse(text)
   } catch (error) {
-    throw new ConfigError(`signalbox.json is not JSON: ${(error as Error).message}`)
+    throw new ConfigError(`signalbox.json is not valid JSON: ${(error as Error).message}`)
   }
   const parsed = SettingsFile.safeParse(content)
   if (!parsed.success) throw new ConfigError(`signalbox.json: ${firstProblem(parsed.error)}`)
@@ -400,7 +403,7 @@ export function renderEnvExample(groups: readonly { title: string; settings: Set
     })
     return `# --- ${title} ---\n\n${lines.join('\n')}`
   })
-  return `# Copy to .env and uncomment what you change. Variables of the environment win over this file.\n\n${sections.join('\n')}`
+  return `# Copy to .env and uncomment what you change. Environment variables override this file.\n\n${sections.join('\n')}`
 }
 
 function readAliases(text: string): { pattern: string; target: string }[] {
@@ -424,6 +427,6 @@ function readOptional(file: string): string | undefined {
     return readFileSync(file, 'utf8')
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw new ConfigError(`${file} cannot be read: ${(error as Error).message}`)
+    throw new ConfigError(`Cannot read ${file}: ${(error as Error).message}`)
   }
 }

@@ -1,14 +1,14 @@
-/** What a failure of one candidate means: its HTTP status, OpenAI error type, and what the gateway does next. */
+/** An error code: its HTTP status, OpenAI error type, and what the gateway does next. */
 export interface Failure {
   /** HTTP status sent to the caller. */
   status: number
   /** `error.type` in OpenAI's envelope. */
   type: string
-  /** Whether another candidate might succeed where this one failed. */
+  /** Whether another candidate might succeed. */
   fallback: boolean
-  /** Whether the same candidate is worth one more try at once. */
+  /** Whether to retry the same candidate once at once. */
   retry: boolean
-  /** Whether the failure speaks against the (provider, model) and counts towards opening its breaker. */
+  /** Whether the error counts against the (provider, model) and towards opening its circuit breaker. */
   breaker: boolean
 }
 
@@ -24,7 +24,7 @@ const row = (
   breaker: does.breaker ?? false,
 })
 
-/** Every way to fail. The gateway and the faces read this table; no catch block decides for itself. */
+/** Every error code. Gateway and protocols read this table; no catch block decides for itself. */
 export const failures = {
   invalid_request: row(400, 'invalid_request_error'),
   invalid_json: row(400, 'invalid_request_error'),
@@ -58,16 +58,16 @@ export const failures = {
 
 export type FailureCode = keyof typeof failures
 
-/** Facts a caller can act on, beside the sentence. */
+/** Structured details in addition to the message. */
 export interface FailureDetails {
   cause?: unknown
-  /** Seconds after which trying again makes sense; becomes `Retry-After`. */
+  /** Seconds until a retry makes sense; becomes `Retry-After`. */
   retryAfterSeconds?: number
-  /** The request field that is wrong, for `error.param`. */
+  /** The invalid request field, for `error.param`. */
   param?: string
 }
 
-/** The only error that crosses a border. Its message says what happened and what to do, and never holds a secret. */
+/** The only error that leaves a module. Its message says what happened and what to do, and never contains a secret. */
 export class GatewayError extends Error {
   override readonly name = 'GatewayError'
   readonly code: FailureCode
@@ -84,10 +84,10 @@ export class GatewayError extends Error {
   }
 }
 
-/** Anything thrown, as a `GatewayError`; what nobody foresaw becomes `internal` and tells the caller nothing. */
+/** Converts anything thrown to a `GatewayError`; an unexpected error becomes `internal` without details for the caller. */
 export function asGatewayError(thrown: unknown): GatewayError {
   if (thrown instanceof GatewayError) return thrown
-  return new GatewayError('internal', 'Signalbox failed in a way it did not foresee; its log has the cause.', {
+  return new GatewayError('internal', 'Internal error; see the Signalbox log for the cause.', {
     cause: thrown,
   })
 }

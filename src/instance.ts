@@ -5,20 +5,20 @@ import Database from 'better-sqlite3'
 import { z } from 'zod'
 import { ConfigError } from './config.ts'
 
-/** What a running Signalbox tells others that find its data directory. */
+/** What a running Signalbox publishes in its data directory for other processes. */
 const Instance = z.object({
   pid: z.int(),
-  /** When the process started, as its system says it: a pid alone may by now be another program's. */
+  /** When the process started, as its system reports it: a pid alone may by now belong to another program. */
   started: z.string(),
   /** `http://host:port` */
   url: z.string(),
-  /** Lets processes of the same user call it, whatever other keys it wants. */
+  /** Lets processes of the same user call it, whatever API keys it requires. */
   token: z.string(),
   version: z.string(),
 })
 export type Instance = z.output<typeof Instance>
 
-/** Another process has the data directory; where it can be reached, if it has said so yet. */
+/** Another process has claimed the data directory; its address, if already published. */
 export class AlreadyRunning extends Error {
   override readonly name = 'AlreadyRunning'
   readonly instance: Instance | undefined
@@ -33,24 +33,25 @@ export class AlreadyRunning extends Error {
   }
 }
 
-/** The right to be the one Signalbox of a data directory. */
+/** The claim to be the only Signalbox of a data directory. */
 export interface Claim {
-  /** Tells the others where it can be reached. */
+  /** Publishes where it can be reached. */
   announce: (instance: Pick<Instance, 'url' | 'token' | 'version'>) => void
   release: () => void
 }
 
 export interface ClaimOptions {
-  /** Look whether the process that an old lock file names still runs; without it, any lock file counts. */
+  /** Check whether the process named in an old lock file still runs; false: any lock file is valid. */
   checkActiveProcess: boolean
-  /** Take over from a process that ended without cleaning up; without it, say which file to remove. */
+  /** Remove the lock file of a process that crashed; false: report which file to remove. */
   removeStale: boolean
 }
 
 /**
- * Claims `dataDir` for this process; undefined when another process has it. Of any number that try at the same instant exactly
- * one succeeds, and a process that dies in whatever way loses its claim with it: the claim is a lock of the operating system
- * on one file, and the other file only says who holds it. Throws `ConfigError` for a stale lock file that must not be removed.
+ * Claims `dataDir` for this process; undefined when another process has it. Of any number of simultaneous attempts
+ * exactly one succeeds, and a process that dies in any way loses its claim: the claim is an operating system lock on
+ * one file, and the other file only names its holder. Throws `ConfigError` for a stale lock file that must not be
+ * removed.
  */
 export function claimInstance(dataDir: string, { checkActiveProcess, removeStale }: ClaimOptions): Claim | undefined {
   mkdirSync(dataDir, { recursive: true })
@@ -60,7 +61,7 @@ export function claimInstance(dataDir: string, { checkActiveProcess, removeStale
   try {
     const before = readInstance(dataDir)
     if (before !== undefined) {
-      // File systems without locks exist; there the process itself is the only sign.
+      // Some file systems have no locks; there the process itself is the only evidence.
       const runs = checkActiveProcess ? processStart(before.pid) === before.started : true
       if (runs) {
         lock.close()
@@ -91,14 +92,14 @@ export function claimInstance(dataDir: string, { checkActiveProcess, removeStale
   }
 }
 
-/** Who has claimed `dataDir` and said where it is; it may have ended since. */
+/** The process that claimed `dataDir` and published its address; it may have ended since. */
 export function readInstance(dataDir: string): Instance | undefined {
   const text = readOptional(instanceFile(dataDir))
   if (text === undefined) return undefined
   try {
     return Instance.parse(JSON.parse(text))
   } catch {
-    // Half a file cannot be, since it is renamed into place; so it is not ours, and says nothing.
+    // The file is renamed into place, so it is never partial; an invalid one is foreign and ignored.
     return undefined
   }
 }
@@ -107,7 +108,7 @@ function instanceFile(dataDir: string): string {
   return path.join(dataDir, 'instance.json')
 }
 
-/** An exclusive lock that the kernel drops with the process. SQLite knows how to take one on every system. */
+/** An exclusive lock that the kernel releases with the process. SQLite can take one on every system. */
 function lockFile(file: string): Database.Database | undefined {
   const database = new Database(file, { timeout: 0 })
   try {
@@ -120,12 +121,12 @@ function lockFile(file: string): Database.Database | undefined {
   }
 }
 
-/** When a process started, in whatever words its system has for it; undefined when there is no such process. */
+/** When a process started, in a system-specific format; undefined when there is no such process. */
 function processStart(pid: number): string | undefined {
   if (!isAlive(pid)) return undefined
   const stat = readOptional(`/proc/${pid}/stat`)
   if (stat !== undefined) {
-    // The second field is the program's name and may hold spaces; the start time is the 20th after it.
+    // The second field is the program's name and may contain spaces; the start time is the 20th after it.
     const ticks = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
     return `${readOptional('/proc/sys/kernel/random/boot_id')?.trim() ?? ''} ${ticks ?? ''}`
   }

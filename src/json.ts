@@ -1,7 +1,7 @@
-/** A JSON object: string keys, values not yet looked at. */
+/** A JSON object: string keys, unchecked values. */
 export type JsonObject = Record<string, unknown>
 
-/** The value of a JSON text; undefined when it is none. */
+/** Parses a JSON text; undefined when it is invalid. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)
@@ -10,12 +10,12 @@ export function parseJson(text: string): unknown {
   }
 }
 
-/** Whether a value from outside is an object with fields to look at. */
+/** Whether an external value is an object with fields. */
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** A number at or above zero that may have been written as text. */
+/** A number at or above zero, possibly written as a string. */
 export function readNumber(value: unknown): number | undefined {
   const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value
   return typeof number === 'number' && Number.isFinite(number) && number >= 0 ? number : undefined
@@ -26,7 +26,7 @@ export function asObject(value: unknown): JsonObject | undefined {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : undefined
 }
 
-/** The objects in `value` where it is an array; none otherwise. */
+/** The objects in `value` if it is an array; else none. */
 export function asObjects(value: unknown): JsonObject[] {
   return Array.isArray(value) ? value.filter(item => asObject(item) !== undefined) : []
 }
@@ -35,7 +35,7 @@ export function asString(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined
 }
 
-/** The JSON object that `text` holds, else undefined. */
+/** Parses a JSON object; undefined when `text` is none. */
 export function parseObject(text: string): JsonObject | undefined {
   try {
     return asObject(JSON.parse(text))
@@ -44,7 +44,7 @@ export function parseObject(text: string): JsonObject | undefined {
   }
 }
 
-/** A copy without the fields whose value is undefined or null, so that absent stays absent. */
+/** A copy without the fields whose value is undefined or null, so that absent fields stay absent. */
 export function compact<T extends object>(fields: T): T {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined && value !== null)) as T
 }

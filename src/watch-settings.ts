@@ -6,14 +6,14 @@ export interface SettingsWatch {
   /** The folder of `.env` and `signalbox.json`. */
   root: string
   intervalMs: number
-  /** Called once soon after the start too, because something may have been written since the settings were read. */
+  /** Also called once soon after the start, because a file may have changed since the settings were read. */
   onWritten: () => void
 }
 
 /**
- * Looks at the settings' files every `intervalMs` and says when they were written, appeared or went away, and have stayed the
- * same for one look: an editor that empties a file before it fills it is not caught in between. Looking instead of listening
- * also sees files that are replaced, or that lie on a file system that tells nothing. Returns the function that ends it.
+ * Polls the settings files every `intervalMs` and reports when they were written, created or deleted, and have stayed
+ * the same for one poll: an editor that truncates a file before writing it is not caught in between. Polling also
+ * detects replaced files, and works on file systems without events. Returns the function that stops it.
  */
 export function watchSettings({ root, intervalMs, onWritten }: SettingsWatch): () => void {
   const files = settingsFiles.map(name => path.join(root, name))
@@ -37,7 +37,7 @@ function lookOf(file: string): string {
     const { ino, size, mtimeMs, ctimeMs } = statSync(file)
     return [ino, size, mtimeMs, ctimeMs].join(':')
   } catch (error) {
-    // Whoever reads the file then says what is wrong with it.
+    // The reader of the file reports the error.
     return (error as NodeJS.ErrnoException).code ?? 'unknown'
   }
 }

@@ -37,7 +37,7 @@ t.test('a bad setting is one clear line and exit code 2', async t => {
     [{ OPENROUTER_FREE_ONLY: 'perhaps' }, {}, /^signalbox: OPENROUTER_FREE_ONLY: .*\n$/],
     [{ OLLAMA_ENDPOINT: 'not a url' }, {}, /^signalbox: OLLAMA_ENDPOINT: .*\n$/],
     [{ HOST: '0.0.0.0' }, {}, /^signalbox: HOST: .*SIGNALBOX_API_KEY.*\n$/],
-    [{}, { 'signalbox.json': '{' }, /^signalbox: signalbox\.json is not JSON.*\n$/],
+    [{}, { 'signalbox.json': '{' }, /^signalbox: signalbox\.json is not valid JSON.*\n$/],
     [{}, { 'signalbox.json': '{"providers":[{"kind":"ollama"}]}' }, /^signalbox: signalbox\.json: providers\.0.*\n$/],
     [{}, { '.env': 'LOG_LEVEL=loud' }, /^signalbox: LOG_LEVEL: .*\n$/],
   ] as const) {

@@ -1,13 +1,13 @@
 import type Database from 'better-sqlite3'
 
-/** How a model wants to be addressed. */
+/** How a model should be prompted. */
 export interface PromptingStrategy {
   system_prompt: string
-  /** Put around the task; `{task}` in it stands for the task's text, which otherwise follows it. */
+  /** Wraps the task; `{task}` in it stands for the task's text, which otherwise follows it. */
   user_prompt: string
-  /** What the answer begins with. */
+  /** Prefix that the answer starts with. */
   assistant_prompt?: string | undefined
-  /** Off: everything in one user message, for models that know no system role. */
+  /** Off: everything in one user message, for models without a system role. */
   use_chat: boolean
   /** As measured by whoever set it, from 0 to 1. */
   success_rate?: number | undefined
@@ -23,11 +23,11 @@ export interface Rating {
   ratedBy: string
 }
 
-/** What agents have told us. */
+/** Prompting strategies and ratings set by agents. */
 export interface AgentNotes {
   setStrategy: (model: string, strategy: PromptingStrategy, at: number) => void
   strategy: (model: string) => PromptingStrategy | undefined
-  /** The names of the models that have one. */
+  /** The names of the models that have a strategy. */
   strategies: () => string[]
   /** A second rating of the same request replaces the first. */
   rate: (rating: Rating) => void

@@ -1,6 +1,6 @@
 import { UsageFigures, type UsageReport } from './usage.ts'
 
-/** The rows of a report as RFC 4180 CSV with a header; no total line, so that a column can be summed. Null is an empty cell. */
+/** The rows of a report as RFC 4180 CSV with a header; no total row, so that a column can be summed. Null is an empty cell. */
 export function usageCsv(report: UsageReport): string {
   const names = Object.keys(UsageFigures.shape) as (keyof UsageFigures)[]
   const lines = report.rows.map(row => [row.group, ...names.map(name => row[name])])
@@ -15,7 +15,7 @@ function csvCell(value: string | number | null): string {
 }
 
 /**
- * What makes a spreadsheet run a cell as a formula (OWASP "CSV Injection"); a leading apostrophe makes it text. The apostrophe
- * itself is in the set, so that a reader gets every text back by taking one apostrophe off.
+ * What makes a spreadsheet run a cell as a formula (OWASP "CSV Injection"); a leading apostrophe makes it text. The
+ * apostrophe itself is in the set, so that a reader restores every text by removing one apostrophe.
  */
 const opensFormula = /^[=+\-@\t\r\n'＝＋－＠]/

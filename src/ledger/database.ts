@@ -4,21 +4,21 @@ import Database from 'better-sqlite3'
 import { GatewayError } from '../errors.ts'
 import { migrations } from './migrations/index.ts'
 
-/** "SGBX" in ASCII, at offset 68 of the file: tells our files from other people's. */
+/** "SGBX" in ASCII, at offset 68 of the file: identifies our files. */
 const applicationId = 0x53474258
 
 /** How long opening waits for another process that is migrating the same file. */
 const openingBusyMs = 10_000
 
-/** Beyond this the write-ahead log is cut back after a checkpoint. */
+/** The write-ahead log is truncated to this size after a checkpoint. */
 const logBytes = 64 * 1024 * 1024
 
-/** Pages kept in memory: appending needs few, and better-sqlite3 would let them grow to 16 MB. */
+/** Page cache: appending needs few pages, and better-sqlite3 would let it grow to 16 MB. */
 const cacheKib = 4096
 
 /**
- * Opens or creates the SQLite file at `file`, brings its schema up to date and leaves it waiting at most `busyMs` for a lock.
- * Throws `ledger_unavailable` naming the file when it is damaged, foreign, newer than this program, or cannot be written.
+ * Opens or creates the SQLite file at `file`, migrates its schema, and sets it to wait at most `busyMs` for a lock.
+ * Throws `ledger_unavailable` naming the file when it is damaged, foreign, newer than this program, or not writable.
  */
 export function openDatabase(file: string, busyMs: number): Database.Database {
   let database: Database.Database | undefined
@@ -66,7 +66,7 @@ export function openReadOnly(file: string): Database.Database {
 export function ledgerFailure(file: string, error: unknown): unknown {
   const code = (error as { code?: unknown }).code
   if (!(error instanceof Error) || error instanceof GatewayError || typeof code !== 'string') return error
-  const advice = remedies.find(([codes]) => codes.test(code))?.[1] ?? 'The message in brackets is from the system.'
+  const advice = remedies.find(([codes]) => codes.test(code))?.[1] ?? 'The message in parentheses is from the system.'
   return new GatewayError('ledger_unavailable', `The ledger ${file} failed (${code}: ${error.message}). ${advice}`, {
     cause: error,
   })
@@ -77,16 +77,16 @@ const remedies: readonly (readonly [RegExp, string])[] = [
     /^SQLITE_(CORRUPT|NOTADB)/,
     'The file is damaged: restore a backup, or move it away together with its -wal and -shm files to start with an empty one.',
   ],
-  [/^SQLITE_(BUSY|LOCKED)/, 'Another process holds its lock: end that process or wait for it.'],
-  [/^(SQLITE_FULL|ENOSPC)/, 'The disk is full: make room.'],
+  [/^SQLITE_(BUSY|LOCKED)/, 'Another process has locked it: stop that process or wait for it.'],
+  [/^(SQLITE_FULL|ENOSPC)/, 'The disk is full: free some space.'],
   [
     /^(SQLITE_(CANTOPEN|READONLY|PERM)|EACCES|EPERM|EROFS|ENOTDIR|EEXIST)/,
-    'Check that it and its folder may be written.',
+    'Check that the file and its folder are writable.',
   ],
 ]
 
 function migrate(database: Database.Database, file: string): void {
-  // One write transaction, so that of two processes opening a new file the second finds the work done.
+  // One write transaction, so that of two processes opening a new file the second finds the migration done.
   database
     .transaction(() => {
       const { owner, version } = readHeader(database, file)

@@ -1,13 +1,13 @@
-/** A distribution of durations that takes the same little memory for a hundred values and for a million. */
+/** A distribution of durations that takes the same little memory for a hundred values as for a million. */
 export interface Latency {
   add: (ms: number) => void
-  /** Of the exact values, then rounded like them; null when nothing was added. */
+  /** Mean of the exact values, then rounded like them; null without values. */
   mean: () => number | null
-  /** The smallest value that at least `percent` percent do not exceed, rounded; null when nothing was added. */
+  /** The smallest value that at least `percent` percent do not exceed, rounded; null without values. */
   percentile: (percent: number) => number | null
 }
 
-/** Rounds to the millisecond below a second and to three digits above, which leaves at most 900 values for each power of ten. */
+/** Rounds to the millisecond below a second and to three digits above, which leaves at most 900 values per power of ten. */
 export function createLatency(): Latency {
   const counts = new Map<number, number>()
   let total = 0

@@ -1,6 +1,6 @@
 import type Database from 'better-sqlite3'
 
-/** One fact that was learned; `kind`, `subject` and `category` together are its name. */
+/** One learned fact; `kind`, `subject` and `category` together are its key. */
 export interface Fact {
   kind: string
   subject: string
@@ -9,10 +9,10 @@ export interface Fact {
   value: unknown
 }
 
-/** What was learned so far, kept for the next start. */
+/** Learned facts, stored for the next start. */
 export interface Learned {
   load: () => Fact[]
-  /** In one transaction; a fact that is there already gets the new value. */
+  /** In one transaction; an existing fact gets the new value. */
   save: (facts: readonly Fact[]) => void
 }
 

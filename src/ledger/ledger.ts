@@ -14,41 +14,44 @@ import { createWriteBehind, type WriteBehindState } from './write-behind.ts'
 import { createWriter } from './writer.ts'
 
 /**
- * The books. What is recorded waits in memory for at most `flushMs` and then goes to disk in one transaction; every read
- * writes it first. Reads are asynchronous, let the event loop turn between slices, and reject with their signal's reason or,
- * when the database fails, with `ledger_unavailable` naming the file.
+ * The usage ledger. Records wait in memory for at most `flushMs` and then go to disk in one transaction; every read
+ * writes them first. Reads are asynchronous, yield to the event loop between slices, and reject with their signal's
+ * reason or, when the database fails, with `ledger_unavailable` naming the file.
  */
 export interface Ledger {
-  /** Takes note of a settled request. Costs next to nothing and never throws: failures show in the log and in `status()`. */
+  /** Records a settled request. Costs next to nothing and never throws: failures appear in the log and in `status()`. */
   record: (entry: RequestRecord) => void
-  /** Writes what is held; rejects when that fails, and keeps it for the next try. */
+  /** Writes pending records; rejects when that fails, and keeps them for the next attempt. */
   flush: () => Promise<void>
   /** The newest requests first. */
   recent: (limit: number) => Promise<RequestRow[]>
   request: (id: string) => Promise<StoredRequest | undefined>
   /** The query must be an output of the `UsageQuery` schema. */
   usage: (query: UsageQuery, signal?: AbortSignal) => Promise<UsageReport>
-  /** Stored decisions with what came of them, the oldest first, a few in memory at a time. */
+  /** Stored decisions with their outcomes, the oldest first, a few in memory at a time. */
   decisions: (range: TimeRange) => AsyncIterable<StoredDecision>
   /** Deletes requests created before `beforeMs`, with their attempts, decisions and ratings. Resolves to how many. */
   prune: (beforeMs: number, signal?: AbortSignal) => Promise<number>
   /** Deletes only the decisions of requests created before `beforeMs`. Resolves to how many. */
   pruneDecisions: (beforeMs: number, signal?: AbortSignal) => Promise<number>
   status: () => LedgerStatus
-  /** Background work. Unlike requests it is written at once: its caller has been promised a result. */
+  /** Background tasks. Unlike requests they are written at once: their caller already has the task's id. */
   readonly tasks: TaskStore
   readonly notes: AgentNotes
-  /** What the router learned. */
+  /** What the router has learned. */
   readonly learned: Learned
-  /** Writes what is held and lets go of the file. Rejects when something could not be written; it is released all the same. */
+  /**
+   * Writes pending records and releases the file. Rejects when something could not be written; the file is released all
+   * the same.
+   */
   close: () => Promise<void>
 }
 
 export interface LedgerStatus extends WriteBehindState {
   file: string
-  /** Of the written ones, those the database refused in part or whole: each one is a mistake of ours and in the log. */
+  /** Of the written records, those that the database rejected in part or whole: each is a bug of ours and logged. */
   rejected: number
-  /** The failure that writing is waiting out now. */
+  /** The error that delays writing now. */
   failure: { message: string; atMs: number } | undefined
 }
 
@@ -58,18 +61,18 @@ export interface LedgerParts {
   /** Milliseconds since the epoch. */
   now: () => number
   log?: Pick<Logger, 'error'>
-  /** The longest a record stays in memory only. */
+  /** Maximum time that a record is in memory only. */
   flushMs?: number
-  /** The most records kept in memory while the disk fails. */
+  /** Maximum number of records kept in memory while the disk fails. */
   maxBuffered?: number
-  /** How long a write may hold up the process for another process's lock; after that it is tried again later. */
+  /** Maximum time that a write blocks the process for another process's lock; after that it is retried later. */
   busyMs?: number
 }
 
 /** There is no later try for what is held at the end, so it waits longer for another process. */
 const closingBusyMs = 5_000
 
-/** Throws `ledger_unavailable` when the file is damaged, newer than this program, not ours, or cannot be written. */
+/** Throws `ledger_unavailable` when the file is damaged, newer than this program, foreign, or not writable. */
 export function openLedger(parts: LedgerParts): Ledger {
   const { file, now, log, flushMs = 100, maxBuffered = 5_000, busyMs = 250 } = parts
   const database = openDatabase(file, busyMs)
@@ -87,7 +90,7 @@ export function openLedger(parts: LedgerParts): Ledger {
     write: entries => {
       for (const { id, why, cause } of write(entries)) {
         rejected += 1
-        log?.error({ id, err: cause }, `The ledger refused part of a request: ${why}.`)
+        log?.error({ id, err: cause }, `The ledger rejected part of a request: ${why}.`)
       }
       failure = undefined
     },
@@ -95,16 +98,16 @@ export function openLedger(parts: LedgerParts): Ledger {
       failure = { message: (ledgerFailure(file, error) as Error).message, atMs: now() }
       log?.error({ err: error, retryMs }, failure.message)
     },
-    onLoss: () => log?.error({ file }, 'The ledger drops records: it is closed, or its file cannot be written.'),
+    onLoss: () => log?.error({ file }, 'The ledger is dropping records: it is closed, or its file cannot be written.'),
   })
 
-  /** Runs a read on books that are complete. */
+  /** Runs a read after pending records are written. */
   async function reading<Result>(read: () => Result | Promise<Result>): Promise<Result> {
     buffer.flushIfHealthy()
     return naming(read)
   }
 
-  /** Makes what a read throws name the file. */
+  /** Adds the file's name to the errors of a read. */
   async function naming<Result>(read: () => Result | Promise<Result>): Promise<Result> {
     try {
       if (closing !== undefined) throw closedError(file)

@@ -4,12 +4,12 @@ const dayMs = 86_400_000
 const hourMs = 3_600_000
 
 const IsoInstant = z.union([z.iso.date(), z.iso.datetime({ offset: true })])
-// Checked, not unioned: as JSON Schema the calendar's patterns would fill a kilobyte of every tool list.
+// A check rather than a union: as JSON Schema the date patterns would take a kilobyte of every tool list.
 const Instant = z.string().refine(text => IsoInstant.safeParse(text).success, {
   error: 'must be a date such as 2026-01-31, or a time such as 2026-01-31T12:00:00Z',
 })
 
-/** The fields of a query that say which stretch of time it is about; days begin at midnight UTC. */
+/** The query fields that select a period; days start at midnight UTC. */
 export const periodFields = {
   period: z
     .string()
@@ -17,28 +17,30 @@ export const periodFields = {
       error: 'must be today, day, week, month, all, or a number of days or hours such as 7d or 24h',
     })
     .optional()
-    .describe('today (since midnight UTC), day, week, month (the last 1, 7, 30 days), all, or such as 7d or 24h.'),
-  from: Instant.optional().describe('Instead of period: the first date or time that counts.'),
-  to: Instant.optional().describe('Where it ends: a date counts as a whole, a time is the first that does not count.'),
+    .describe(
+      'today (since midnight UTC), day, week, month (the last 1, 7, 30 days), all, or a duration such as 7d or 24h.',
+    ),
+  from: Instant.optional().describe('Instead of period: the start date or time, inclusive.'),
+  to: Instant.optional().describe('The end: a date is inclusive, a time exclusive.'),
 } as const
 export type Period = z.output<z.ZodObject<typeof periodFields>>
 
-/** Milliseconds since the epoch: `fromMs` counts, `toMs` does not. */
+/** Milliseconds since the epoch: `fromMs` inclusive, `toMs` exclusive. */
 export interface TimeRange {
   fromMs: number
   toMs: number
 }
 
-/** Names what contradicts itself in a period; undefined when nothing does. */
+/** Names a contradiction between the fields of a period; undefined when there is none. */
 export function periodProblem({ period, from, to }: Period): string | undefined {
-  if (period !== undefined && (from !== undefined || to !== undefined)) return 'give either period, or from and to'
+  if (period !== undefined && (from !== undefined || to !== undefined)) return 'use either period, or from and to'
   if (from !== undefined && to !== undefined && startOf(from) >= endOf(to)) return 'from must be before to'
   return undefined
 }
 
-/** The stretch of time that a valid period means at `nowMs`; the last 30 days when it says nothing. */
+/** The range of a valid period at `nowMs`; the last 30 days by default. */
 export function rangeOf({ period, from, to }: Period, nowMs: number): TimeRange {
-  // The running millisecond counts: what was recorded just now is part of "today".
+  // The current millisecond counts: what was recorded just now is part of "today".
   const untilNow = nowMs + 1
   if (from !== undefined || to !== undefined) {
     return { fromMs: from === undefined ? 0 : startOf(from), toMs: to === undefined ? untilNow : endOf(to) }

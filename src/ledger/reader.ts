@@ -3,11 +3,11 @@ import type Database from 'better-sqlite3'
 import type { TimeRange } from './period.ts'
 import { AttemptRow, RequestRow, type StoredRequest, type Stored } from './row.ts'
 
-/** A decision beside what came of it. */
+/** A decision with its outcome. */
 export interface StoredDecision {
   request: RequestRow
   decision: unknown
-  /** How good the answer was by who asked for it, 0..1; null where nobody said. */
+  /** The caller's rating of the answer, 0..1; null where there is none. */
   rating: number | null
 }
 
@@ -15,7 +15,7 @@ export interface Reader {
   /** The newest first. */
   recent: (limit: number) => RequestRow[]
   request: (id: string) => StoredRequest | undefined
-  /** The oldest first; the event loop gets its turn every few rows. */
+  /** The oldest first; yields to the event loop every few rows. */
   decisions: (range: TimeRange) => AsyncGenerator<StoredDecision>
 }
 

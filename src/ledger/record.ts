@@ -6,50 +6,50 @@ import type { Usage } from '../wire/usage.ts'
 export const outcomes = ['ok', 'error', 'cancelled'] as const
 export type RequestOutcome = (typeof outcomes)[number]
 
-/** What the books keep of one request once it is settled. Prompts and answers are not part of it. */
+/** What the ledger stores of one settled request. Prompts and answers are not part of it. */
 export interface RequestRecord {
   /** Unique; the `x-signalbox-request-id` of the answer. */
   id: string
   /** Milliseconds since the epoch. */
   createdAt: number
-  /** Which of our endpoints was asked, such as `chat`. */
+  /** The endpoint type, such as `chat`. */
   endpoint: string
-  /** Who asked; `anonymous` when no key was needed. */
+  /** Name of the caller's API key; `anonymous` when none was needed. */
   keyId?: string | undefined
   /** The conversation it belongs to. */
   session?: string | undefined
   /** As the caller wrote it. */
   requestedModel: string
-  /** Provider, model and tier that gave the answer; undefined when none did. */
+  /** Provider, model and tier that answered; undefined when none did. */
   provider?: string | undefined
   model?: string | undefined
   tier?: Tier | undefined
-  /** What the upstream calls the model that answered. */
+  /** The upstream's own name for the model that answered. */
   upstreamModel?: string | undefined
   outcome: RequestOutcome
   failureCode?: FailureCode | undefined
-  /** HTTP status sent to the caller; 499 when it was no longer there. */
+  /** HTTP status sent to the caller; 499 after a disconnect. */
   status: number
   stream: boolean
   /** All attempts together. */
   usage: Usage
-  /** USD of all attempts together; undefined where it is not known, 0 where nothing was called. */
+  /** USD of all attempts together; undefined where unknown, 0 where no model was called. */
   costUsd?: number | undefined
   /** From arrival to the first token sent to the caller. */
   ttftMs?: number | undefined
   durationMs: number
-  /** Waiting for a slot. */
+  /** Time in the queue. */
   queueMs?: number | undefined
-  /** Deciding. */
+  /** Time to decide. */
   routeMs?: number | undefined
-  /** Why this model, in a few words of our own: what an upstream said belongs in an attempt's message. */
+  /** Why this model, in our own words: what an upstream said belongs in an attempt's message. */
   reason?: string | undefined
   attempts: readonly AttemptRecord[]
-  /** Plain data, stored as JSON for explaining and replaying; do not change it after recording. */
+  /** Plain data, stored as JSON for explanation and replay; do not modify it after recording. */
   decision?: unknown
 }
 
-/** One call of one model, in the order in which they were made. */
+/** One call of one model, in call order. */
 export interface AttemptRecord {
   provider: string
   model: string
@@ -57,9 +57,9 @@ export interface AttemptRecord {
   startedAt: number
   outcome: RequestOutcome
   failureCode?: FailureCode | undefined
-  /** What went wrong; credentials in it are hidden before it is stored. */
+  /** What went wrong; credentials in it are redacted before it is stored. */
   message?: string | undefined
-  /** HTTP status of the upstream, where it answered. */
+  /** HTTP status of the upstream, where it responded. */
   status?: number | undefined
   ttftMs?: number | undefined
   durationMs: number

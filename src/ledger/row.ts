@@ -7,7 +7,7 @@ const epochMs = z.int().describe('Milliseconds since the epoch.')
 
 /** The canonical token counts; see `Usage`. */
 export const tokenColumns = {
-  input_tokens: count.describe('Prompt tokens that no cache was involved in.'),
+  input_tokens: count.describe('Prompt tokens neither read from nor written to a cache.'),
   cache_read_tokens: count,
   cache_write_tokens: count,
   output_tokens: count.describe('All generated tokens, reasoning included.'),
@@ -16,11 +16,11 @@ export const tokenColumns = {
 
 const consumedColumns = {
   ...tokenColumns,
-  usage_estimated: z.boolean().describe('The upstream reported no usage; these are our own counts.'),
-  cost_usd: z.number().nullable().describe('Null where the cost is not known.'),
+  usage_estimated: z.boolean().describe('The upstream reported no usage; these are estimates.'),
+  cost_usd: z.number().nullable().describe('Null where the cost is unknown.'),
 } as const
 
-/** One settled request. The names are the columns of the table. */
+/** One settled request. The field names are the table's columns. */
 export const RequestRow = z.object({
   id: z.string(),
   created_at: epochMs,
@@ -62,7 +62,7 @@ export const AttemptRow = z.object({
 })
 export type AttemptRow = z.output<typeof AttemptRow>
 
-/** Everything the books hold about one request. */
+/** Everything the ledger stores about one request. */
 export const StoredRequest = z.object({
   request: RequestRow,
   attempts: z.array(AttemptRow),
@@ -70,5 +70,5 @@ export const StoredRequest = z.object({
 })
 export type StoredRequest = z.output<typeof StoredRequest>
 
-/** A row as SQLite holds it, which has no booleans. */
+/** A row as SQLite stores it, without booleans. */
 export type Stored<Row> = { [Column in keyof Row]: Row[Column] extends boolean ? 0 | 1 : Row[Column] }

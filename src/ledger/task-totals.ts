@@ -2,13 +2,13 @@ import type Database from 'better-sqlite3'
 import { taskStates, type TaskState } from './task-states.ts'
 
 /**
- * Figures over all tasks. They are asked for at every change, so what is finished is counted once and then carried on: counting
- * thousands of rows again each time would make every task slower than the one before. Only the process that owns the data
- * directory changes tasks, so nobody else can make these figures wrong.
+ * Totals over all tasks. They are requested at every change, so finished tasks are counted once and the count is
+ * updated: counting thousands of rows each time would make every task slower than the one before. Only the process that
+ * owns the data directory changes tasks, so no other process can invalidate these figures.
  */
 export interface TaskTotals {
   counts: () => Record<TaskState, number>
-  /** Milliseconds that the last completed jobs of a kind took on a provider; undefined when there are none. */
+  /** Milliseconds that a kind's last completed jobs took on a provider; undefined without any. */
   typicalMs: (kind: string, provider: string) => number | undefined
   /** A job has ended, and its task with it. */
   ended: (job: EndedJob) => void
@@ -24,7 +24,7 @@ export interface EndedJob {
   finishedAt: number | null
 }
 
-/** So many of the last jobs say how long the next will take. */
+/** Number of recent jobs used to predict the duration of the next. */
 const typicalOf = 20
 
 export function createTaskTotals(database: Database.Database): TaskTotals {

@@ -4,23 +4,23 @@ import { createTaskTotals } from './task-totals.ts'
 
 export { taskStates } from './task-states.ts'
 
-/** A piece of background work that somebody waits for. */
+/** A background task. */
 export interface TaskRow {
   id: string
-  /** What runs it, such as `route_task`. */
+  /** The operation that runs it, such as `route_task`. */
   kind: string
   state: TaskState
   /** Milliseconds since the epoch. */
   createdAt: number
   finishedAt: number | null
   askedBy: string
-  /** What is to be done; plain data. */
+  /** The input; plain data. */
   spec: unknown
-  /** What came of it; plain data, absent until the end. */
+  /** The result; plain data, absent until the end. */
   outcome: unknown
 }
 
-/** One run of a task. There is a second one only when the process died during the first. */
+/** One run of a task. There is a second run only when the process died during the first. */
 export interface JobRow {
   id: string
   taskId: string
@@ -30,7 +30,7 @@ export interface JobRow {
   startedAt: number | null
   finishedAt: number | null
   provider: string | null
-  /** The model chosen for it; once it has answered, the one that did. */
+  /** The model chosen for it; after the answer, the model that answered. */
   model: string | null
   failureCode: string | null
   message: string | null
@@ -41,9 +41,9 @@ export interface JobFilter {
   provider?: string | undefined
   model?: string | undefined
   taskId?: string | undefined
-  /** Part of the task's text. */
+  /** A substring of the task's text. */
   text?: string | undefined
-  /** Only those that wait or run. */
+  /** Only queued or running ones. */
   unfinished?: boolean | undefined
 }
 
@@ -54,15 +54,15 @@ export interface Page {
 
 export type JobEnding = { state: FinalState; outcome: unknown; failureCode?: string; message?: string }
 
-/** The tasks' part of the books. What is final stays as it is: every change says from which states it may start. */
+/** The tasks of the ledger. A final state never changes: every update says from which states it may start. */
 export interface TaskStore {
   add: (
     task: Omit<TaskRow, 'state' | 'finishedAt' | 'outcome'>,
     job: { id: string; provider: string; model: string },
   ) => void
-  /** Ends an interrupted run and begins another of the same task, in one step: none is ever left without either. */
+  /** Ends an interrupted run and starts another of the same task in one transaction: no task is ever left without one. */
   rerun: (jobId: string, at: number, message: string, nextJobId: string) => void
-  /** False when the job is no longer waiting. */
+  /** False when the job is no longer queued. */
   start: (jobId: string, startedAt: number) => boolean
   assign: (jobId: string, provider: string, model: string) => void
   /** Ends a job and its task with it. False when the job had already ended. */
@@ -77,7 +77,7 @@ export interface TaskStore {
   counts: () => Record<TaskState, number>
   /** Milliseconds that the last completed jobs of a kind took on a provider; undefined when there are none. */
   typicalMs: (kind: string, provider: string) => number | undefined
-  /** Forgets finished tasks created before `beforeMs`; answers with how many. */
+  /** Deletes finished tasks created before `beforeMs`; returns their number. */
   prune: (beforeMs: number) => number
 }
 
@@ -88,7 +88,7 @@ const jobColumns = `
 const taskColumns = `
   tasks.id AS id, tasks.kind AS kind, tasks.state AS state, tasks.created_at AS createdAt,
   tasks.finished_at AS finishedAt, tasks.asked_by AS askedBy, tasks.spec AS spec, tasks.outcome AS outcome`
-// The last job of a task is the one that counts.
+// A task's last job is the current one.
 const lastJob = 'jobs.seq = (SELECT max(seq) FROM jobs WHERE task_seq = tasks.seq)'
 const filters = `
   (@state IS NULL OR jobs.state = @state) AND (@provider IS NULL OR jobs.provider = @provider)

@@ -6,7 +6,7 @@ import { createLatency, type Latency } from './latency.ts'
 import { periodFields, periodProblem, rangeOf, type TimeRange } from './period.ts'
 import { tokenColumns } from './row.ts'
 
-/** What usage can be grouped by, and the SQL that names the group of a request. */
+/** What usage can be grouped by, and the SQL expression of a request's group. */
 const groupings = {
   model: 'model',
   provider: 'provider',
@@ -15,7 +15,7 @@ const groupings = {
 } as const
 type Grouping = keyof typeof groupings
 
-/** What to sum up: a period (see `rangeOf`) and the groups to sum by. */
+/** What to sum up: a period (see `rangeOf`) and the grouping. */
 export const UsageQuery = z
   .strictObject({
     ...periodFields,
@@ -30,16 +30,16 @@ export type UsageQuery = z.output<typeof UsageQuery>
 const latency = z
   .number()
   .nullable()
-  .describe('Milliseconds, of requests that ended well; whole up to 1 s, three digits above.')
+  .describe('Milliseconds, of successful requests; whole numbers up to 1 s, three digits above.')
 
 export const UsageFigures = z.object({
   requests: z.int(),
   errors: z.int(),
   cancelled: z.int(),
   ...tokenColumns,
-  estimated_requests: z.int().describe('Requests whose tokens are our own count.'),
+  estimated_requests: z.int().describe('Requests whose token counts are estimates.'),
   cost_usd: z.number().describe('Sum of the known costs.'),
-  unknown_cost_requests: z.int().describe('Requests whose cost is not known and not in the sum.'),
+  unknown_cost_requests: z.int().describe('Requests of unknown cost, not included in the sum.'),
   ttft_ms_mean: latency,
   ttft_ms_p50: latency,
   ttft_ms_p95: latency,
@@ -50,20 +50,20 @@ export const UsageFigures = z.object({
 export type UsageFigures = z.output<typeof UsageFigures>
 
 export const UsageReport = z.object({
-  from: z.string().nullable().describe('The first moment that counts; null: since the beginning.'),
-  to: z.string().describe('The first moment that does not count.'),
+  from: z.string().nullable().describe('Start of the period, inclusive; null: since the first record.'),
+  to: z.string().describe('End of the period, exclusive.'),
   group_by: UsageQuery.shape.group_by.unwrap(),
   rows: z
     .array(UsageFigures.extend({ group: z.string().nullable().describe('Null: requests that no model answered.') }))
-    .describe('Days in order; everything else with the dearest first.'),
+    .describe('Days in order; all other groups with the most expensive first.'),
   totals: UsageFigures,
 })
 export type UsageReport = z.output<typeof UsageReport>
 
-/** Sums up the requests that a query asks for. Rejects with the signal's reason when it is aborted. */
+/** Sums up the requests of a query. Rejects with the signal's reason when it is aborted. */
 export type ReadUsage = (query: UsageQuery, nowMs: number, signal?: AbortSignal) => Promise<UsageReport>
 
-/** Requests read before the event loop gets its turn; some 3 ms. */
+/** Requests read before yielding to the event loop; about 3 ms. */
 const sliceRows = 1_000
 
 export function createUsageReader(database: Database.Database): ReadUsage {
@@ -76,7 +76,7 @@ export function createUsageReader(database: Database.Database): ReadUsage {
     )
     .pluck()
 
-  /** Cuts a range into slices of about `sliceRows` requests; more only where one millisecond has more. */
+  /** Splits a range into slices of about `sliceRows` requests; more only where one millisecond has more. */
   function* slices({ fromMs, toMs }: TimeRange): Generator<TimeRange> {
     let start = fromMs
     while (start < toMs) {
@@ -159,7 +159,7 @@ function addTo(tally: Tally, row: UsageCells): void {
   if (costUsd === null) tally.unknownCost += 1
   else tally.costUsd += costUsd
   for (let index = 0; index < tally.tokens.length; index += 1) tally.tokens[index]! += row[firstToken + index] as number
-  // A failure may be quick and a hang-up early; neither says how fast a model is.
+  // A failure may be quick and a cancellation early; neither says how fast a model is.
   if (outcome !== 'ok') return
   if (ttftMs !== null) tally.ttft.add(ttftMs)
   tally.duration.add(durationMs)
@@ -175,7 +175,7 @@ function figuresOf({ outcomes, estimated, costUsd, unknownCost, tokens, ttft, du
       number
     >),
     estimated_requests: estimated,
-    // Twelve digits: hides that tenths have no exact binary form (0.1 + 0.2), and nothing else.
+    // Twelve digits: hides binary rounding of decimal fractions (0.1 + 0.2), and nothing else.
     cost_usd: Number(costUsd.toPrecision(12)),
     unknown_cost_requests: unknownCost,
     ttft_ms_mean: ttft.mean(),

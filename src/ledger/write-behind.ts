@@ -1,36 +1,39 @@
 export interface WriteBehindParts<Item> {
   /** Stores all items or, when it throws, none. */
   write: (items: readonly Item[]) => void
-  /** The longest an item waits while writing works. */
+  /** Maximum time an item waits while writing works. */
   flushMs: number
-  /** The most items held: with so many a write happens at once, and while writing fails later ones are dropped and counted. */
+  /**
+   * Maximum number of pending items: reaching it triggers a write, and while writing fails later items are dropped and
+   * counted.
+   */
   maxBuffered: number
-  /** A write failed; its items are kept and tried again after `retryMs`. */
+  /** A write failed; its items are kept and retried after `retryMs`. */
   onFailure: (error: unknown, retryMs: number) => void
   /** Items are being dropped; called for the first after a successful write. */
   onLoss: () => void
 }
 
-/** Items on their way to a slow place: taken in memory, written together a little later. */
+/** A buffer for slow storage: items are accepted in memory and written in batches a little later. */
 export interface WriteBehind<Item> {
   /** Never throws and does not write, except when the buffer is full. */
   push: (item: Item) => void
-  /** Writes what is held; true when nothing is left. */
+  /** Writes pending items; true when none are left. */
   flush: () => boolean
-  /** The same, but leaves a place that has just failed alone until its next try is due. */
+  /** The same, but waits for the scheduled retry after a failure. */
   flushIfHealthy: () => void
   state: () => WriteBehindState
-  /** Writes what is held and takes no more; what cannot be written now is lost. */
+  /** Writes pending items and accepts no more; what cannot be written now is lost. */
   close: () => boolean
 }
 
 export interface WriteBehindState {
   buffered: number
-  /** Items handed over since the start. */
+  /** Items accepted since the start. */
   written: number
   /** Items dropped because the buffer was full or closed. */
   lost: number
-  /** Writes that failed since the last good one. */
+  /** Consecutive failed writes since the last success. */
   failedWrites: number
 }
 

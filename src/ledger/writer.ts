@@ -4,14 +4,14 @@ import type { Usage } from '../wire/usage.ts'
 import type { AttemptRecord, RequestRecord } from './record.ts'
 import { AttemptRow, RequestRow, type Stored } from './row.ts'
 
-/** An entry, or the decision of one, that the database does not take however often it is tried. */
+/** A record, or its decision, that the database rejects however often it is retried. */
 export interface Rejection {
   id: string
   why: string
   cause?: unknown
 }
 
-/** Stores entries in one transaction: all but the rejected ones or, when it throws, none. */
+/** Stores records in one transaction: all but the rejected ones or, when it throws, none. */
 export type Write = (entries: readonly RequestRecord[]) => Rejection[]
 
 export function createWriter(database: Database.Database): Write {
@@ -23,7 +23,7 @@ export function createWriter(database: Database.Database): Write {
 
   function insert(entry: RequestRecord): Rejection[] {
     const { changes, lastInsertRowid } = insertRequest(requestRow(entry))
-    if (changes === 0) return [{ id: entry.id, why: 'its id is taken: a request is recorded once' }]
+    if (changes === 0) return [{ id: entry.id, why: 'its id already exists: a request is recorded once' }]
     const seq = Number(lastInsertRowid)
     entry.attempts.forEach((attempt, ordinal) => insertAttempt(attemptRow(attempt, seq, ordinal)))
     if (entry.decision === undefined) return []
@@ -34,14 +34,14 @@ export function createWriter(database: Database.Database): Write {
 
   const insertAll = database.transaction((entries: readonly RequestRecord[]) => entries.flatMap(insert))
   const insertOne = database.transaction(insert)
-  // A savepoint for each entry costs time, so this is for the batch that has a bad one.
+  // A savepoint per record costs time, so it is used only for the batch with a bad one.
   const insertEach = database.transaction((entries: readonly RequestRecord[]) =>
     entries.flatMap(entry => {
       try {
         return insertOne(entry)
       } catch (error) {
         if (!isRecordFault(error)) throw error
-        return [{ id: entry.id, why: 'its values do not fit', cause: error }]
+        return [{ id: entry.id, why: 'its values do not fit the schema', cause: error }]
       }
     }),
   )
@@ -123,7 +123,10 @@ function cut(text: string | undefined): string | null {
   return text?.slice(0, nameChars) ?? null
 }
 
-/** Inserts rows of a table; `columns` must name every one of their fields. Bound by position: by name takes a quarter longer. */
+/**
+ * Inserts rows of a table; `columns` must name every one of their fields. Bound by position: by name takes a quarter
+ * longer.
+ */
 function insertion(
   database: Database.Database,
   table: string,
@@ -137,7 +140,7 @@ function insertion(
   return row => statement.run(columns.map(column => row[column]))
 }
 
-/** The request is worth more than its explanation: a decision that cannot be stored is left out and reported. */
+/** The request matters more than its explanation: a decision that cannot be stored is left out and reported. */
 function decisionJson({ id, decision }: RequestRecord): { json?: string; rejection?: Rejection } {
   try {
     const json = JSON.stringify(decision)
@@ -148,7 +151,7 @@ function decisionJson({ id, decision }: RequestRecord): { json?: string; rejecti
   }
 }
 
-/** Whether the entry is to blame (a value of the wrong type or out of range) and not the disk. */
+/** Whether the record is at fault (a value of the wrong type or out of range) and not the disk. */
 function isRecordFault(error: unknown): boolean {
   if (error instanceof Database.SqliteError) return /^SQLITE_(CONSTRAINT|MISMATCH|TOOBIG|RANGE)/.test(error.code)
   return error instanceof TypeError || error instanceof RangeError

@@ -12,7 +12,7 @@ import { selectTools } from './tools.ts'
 export interface McpApplication {
   factory: McpServerFactory
   bus: ServerEventBus
-  /** Takes what happens in the core and tells the clients that asked for it. */
+  /** Listens to events of the core and notifies subscribed clients. */
   receive: (news: News) => void
 }
 
@@ -20,16 +20,16 @@ export interface McpApplicationParts {
   /** Where the operations run: in this process or another. */
   client: Client
   version: string
-  /** Of the running Signalbox; it may change when another process takes over. */
+  /** URL of the running Signalbox; it may change when another process takes over. */
   url: () => string
   /** `SIGNALBOX_TOOLS` */
   tools: string
-  /** Show and allow nothing that changes anything. */
+  /** Lists and allows read-only operations only. */
   readOnly: boolean
   now: () => number
 }
 
-/** Everything that Signalbox offers over MCP. Throws `ConfigError` for a selection of tools that do not exist. */
+/** The MCP server: all tools, resources and prompts. Throws `ConfigError` if the selected tools do not exist. */
 export function createMcpApplication({
   client,
   version,

@@ -5,22 +5,22 @@ import { NotYet, type Connection } from './follow.ts'
 
 export interface AttachOptions {
   url: string
-  /** Shown as a bearer token. */
+  /** Sent as a bearer token. */
   token?: string
-  /** Told everything that happens there, beginning with how things stand. */
+  /** Receives every event of that instance, starting with its current state. */
   receive: (message: LiveMessage) => void
 }
 
 const greetingMs = 5_000
 
-/** Connects to a Signalbox that runs. Throws `NotYet` when nobody answers there. */
+/** Connects to a running Signalbox. Throws `NotYet` when none answers there. */
 export async function attach({ url, token, receive }: AttachOptions): Promise<Connection> {
   const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` }
   const socket = new WebSocket(`${url.replace(/^http/, 'ws').replace(/\/$/, '')}/ws`, { headers })
   const greeted = Promise.withResolvers<void>()
   const gone = Promise.withResolvers<void>()
   socket.addEventListener('message', ({ data }) => {
-    // A newer Signalbox may say things that this one does not know.
+    // A newer Signalbox may send messages that this version does not know.
     const message = LiveMessage.safeParse(JSON.parse(String(data)))
     if (!message.success) return
     receive(message.data)
@@ -28,7 +28,7 @@ export async function attach({ url, token, receive }: AttachOptions): Promise<Co
   })
   const closed = new Promise<void>(resolve => {
     socket.addEventListener('close', () => {
-      greeted.reject(new NotYet(`Nobody answers at ${url}.`))
+      greeted.reject(new NotYet(`No Signalbox answers at ${url}.`))
       gone.resolve()
       resolve()
     })

@@ -1,6 +1,7 @@
 /**
- * The same response, except that its reader may lag: when more than `limitBytes` wait for it and another piece comes, the rest
- * is given up and `onTooSlow` called. One piece of any size passes, since an answer is one piece.
+ * The same response, with a limit on how far its reader may lag: when more than `limitBytes` are buffered and another
+ * piece arrives, the rest is discarded and `onTooSlow` called. A single piece of any size passes, since an answer is
+ * one piece.
  */
 export function boundUnread(response: Response, limitBytes: number, onTooSlow: () => void): Response {
   if (response.body === null) return response
@@ -16,7 +17,7 @@ export function boundUnread(response: Response, limitBytes: number, onTooSlow: (
   )
   return new Response(body, { status: response.status, headers: response.headers })
 
-  /** Takes what comes at once: what is left in the source cannot be counted. */
+  /** Reads eagerly: what is left in the source cannot be counted. */
   async function pass(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
     try {
       for (;;) {

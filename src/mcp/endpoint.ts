@@ -12,7 +12,7 @@ import { boundUnread } from './bound-unread.ts'
 import { createSessions } from './sessions.ts'
 
 export interface EndpointParts {
-  /** Makes a server for one session of a 2025 client, or for one request of a 2026 client. */
+  /** Creates a server for one session of a 2025 client, or for one request of a 2026 client. */
   factory: McpServerFactory
   /** What 2026 clients subscribe to. */
   bus?: ServerEventBus
@@ -36,8 +36,8 @@ const stuckReaderMs = 60_000
 const maxUnreadBytes = 1024 * 1024
 
 /**
- * Clients of 2026-07-28 are stateless; older ones get a session each, because only a session carries their
- * `notifications/cancelled` to the handler it is meant for.
+ * Clients of 2026-07-28 are stateless; older ones get a session each, because only a session routes their
+ * `notifications/cancelled` to the right handler.
  */
 export function openEndpoint(parts: EndpointParts): McpEndpoint {
   const { factory, bus, onError } = parts
@@ -91,7 +91,7 @@ function isStream(response: Response): boolean {
   return response.headers.get('content-type')?.startsWith('text/event-stream') === true
 }
 
-/** Streams carry a comment every 15 s, so a socket that moves nothing for a minute has nobody reading at its other end. */
+/** Streams send a comment every 15 s, so a socket without traffic for a minute has no reader. */
 function dropStuckReader(reply: FastifyReply): void {
   reply.raw.setTimeout(stuckReaderMs, () => reply.raw.destroy())
 }

@@ -4,25 +4,25 @@ import type { Client } from '../operations/client.ts'
 import { ConnectionLost } from '../operations/http-client.ts'
 import type { Effect } from '../operations/operation.ts'
 
-/** A core to work with: one in this process, or a connection to another’s. */
+/** A core to use: one in this process, or a connection to another process's. */
 export interface Connection {
   client: Client
   url: string
-  /** Settles when this core is gone. */
+  /** Settles when this core has ended. */
   gone: Promise<void>
   close: () => Promise<void>
 }
 
-/** Thrown by `connect` where another try in a moment may succeed. */
+/** Thrown by `connect` where a retry in a moment may succeed. */
 export class NotYet extends Error {
   override readonly name = 'NotYet'
 }
 
 export interface FollowParts {
-  /** Becomes the core, or finds the one that is. Throws `NotYet` while another process is on its way. */
+  /** Becomes the core, or finds the existing one. Throws `NotYet` while another process is starting. */
   connect: () => Promise<Connection>
   effectOf: (operation: string) => Effect | undefined
-  /** How long to go on trying before a caller is told that there is no core. */
+  /** How long to retry before a caller gets the error that there is no core. */
   patienceMs: number
   now: () => number
   onError: (error: unknown) => void
@@ -31,7 +31,7 @@ export interface FollowParts {
 export interface Following {
   client: Client
   url: () => string
-  /** Connects now, so that a failure shows before anything is asked. */
+  /** Connects now, so that a failure is reported before the first call. */
   start: () => Promise<void>
   close: () => Promise<void>
 }
@@ -39,8 +39,8 @@ export interface Following {
 const maxTries = 3
 
 /**
- * A client that outlives its core: when the core ends, this process or another takes its place, and calls that may be made
- * twice are made again there. One that costs money is repeated only when the core surely never began it.
+ * A client that outlives its core: when the core ends, this process or another replaces it, and calls that are safe to
+ * repeat are repeated there. A call that costs money is repeated only when the core certainly never started it.
  */
 export function followCore({ connect, effectOf, patienceMs, now, onError }: FollowParts): Following {
   const closing = new AbortController()
@@ -70,7 +70,7 @@ export function followCore({ connect, effectOf, patienceMs, now, onError }: Foll
     }
   }
 
-  /** Somebody must own the core, also while nobody asks anything of it. */
+  /** Some process must own the core, even while no client calls it. */
   function lose(lost: Connection): void {
     if (live !== lost || closing.signal.aborted) return
     live = undefined
@@ -126,6 +126,6 @@ function noCore(cause: unknown): GatewayError {
 function halfDone(name: string): GatewayError {
   return new GatewayError(
     'upstream_disconnected',
-    `The Signalbox that worked on ${name} ended before it answered. It may have been begun: look at list_tasks before you ask again.`,
+    `The Signalbox running ${name} stopped before it answered. The work may have started: check list_tasks before you retry.`,
   )
 }

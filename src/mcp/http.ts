@@ -6,7 +6,7 @@ import type { McpEndpoint, EndpointParts } from './endpoint.ts'
 
 export interface McpPlace {
   path?: string
-  /** Who sent the request; throws `unauthorized` or `forbidden`. Left out, everybody may. */
+  /** Authenticates the request; throws `unauthorized` or `forbidden`. Omitted, every request is allowed. */
   authorize?: (request: FastifyRequest) => Principal | Promise<Principal>
 }
 
@@ -17,7 +17,7 @@ export function mountMcp(app: FastifyInstance, mount: McpMount): void {
   mountMcpWhenAsked(app, mount, () => Promise.resolve(mount))
 }
 
-/** The same, of which nothing is loaded or made before the first request: most of those who run Signalbox have no agent ask. */
+/** The same, loaded and created at the first request: most instances never receive an MCP request. */
 export function mountMcpWhenAsked(
   app: FastifyInstance,
   { authorize, path = '/mcp' }: McpPlace,
@@ -31,7 +31,7 @@ export function mountMcpWhenAsked(
   const endpoint = () => (opening ??= open())
 
   void app.register((scope, _options, done) => {
-    // The body stays unread: the SDK reads it within its own bound and answers bad JSON in JSON-RPC.
+    // The body stays unread: the SDK reads it within its own limit and reports bad JSON in JSON-RPC.
     scope.removeAllContentTypeParsers()
     scope.addContentTypeParser('*', (_request, _payload, parsed) => {
       parsed(null)
@@ -48,7 +48,7 @@ export function mountMcpWhenAsked(
   })
 }
 
-/** Who sent the message that a handler was given; none where the mount asks nobody. */
+/** The sender of the message passed to a handler; none where the mount does not authenticate. */
 export function principalOf(authInfo: AuthInfo | undefined): Principal | undefined {
   return authInfo?.extra?.['principal'] as Principal | undefined
 }

@@ -1,13 +1,13 @@
 import type { Operation } from '../operations/operation.ts'
 
 export interface Monitoring {
-  /** What stands in `_meta` beside a tool's result, where a client may look and no schema is disturbed. */
+  /** Extra data in `_meta` beside a tool's result, where clients may read it and no schema is affected. */
   metaFor(operation: Operation<never>): Record<string, unknown> | undefined
 }
 
 const reminderIntervalMs = 30 * 60_000
 
-/** Tells agents where work can be watched: with every tool that starts some, and otherwise at most every half hour. */
+/** Tells agents where work can be monitored: with every tool that starts some, and otherwise at most every half hour. */
 export function createMonitoring({ url, now }: { url: () => string; now: () => number }): Monitoring {
   let remindedAt = -Infinity
 
@@ -38,7 +38,7 @@ function reminderOf(monitoringUrl: string, lastCheckedAt: number) {
     kind: 'monitoring-reminder',
     status: 'reachable',
     scope: 'server-local',
-    message: 'Tasks, queue and costs can be watched in a browser on the machine that Signalbox runs on.',
+    message: 'Tasks, queue and costs can be monitored in a browser on the machine that runs Signalbox.',
     monitoringUrl,
     lastCheckedAt,
   }

@@ -6,7 +6,7 @@ import type { ResourceDefinition } from './resources.ts'
 const openrouter = 'openrouter'
 const maxModels = 200
 
-/** Everything agents can read, at its address. Each figure comes from an operation. */
+/** All resources, by URI. Each figure comes from an operation. */
 export const resources: readonly ResourceDefinition[] = [
   {
     uri: 'locallama://status',
@@ -23,7 +23,7 @@ export const resources: readonly ResourceDefinition[] = [
   {
     uri: 'locallama://jobs/active',
     name: 'active-jobs',
-    description: 'The jobs that wait or run now.',
+    description: 'The queued and running jobs.',
     read: ask => ask('list_queue', { active: true, page_size: maxModels }),
   },
   {
@@ -35,21 +35,21 @@ export const resources: readonly ResourceDefinition[] = [
   {
     uri: 'locallama://openrouter/models',
     name: 'openrouter-models',
-    description: 'All models that OpenRouter offers.',
+    description: 'All models on OpenRouter.',
     needs: openrouter,
     read: ask => allModels(ask, { kind: openrouter }),
   },
   {
     uri: 'locallama://openrouter/free-models',
     name: 'openrouter-free-models',
-    description: 'The models that OpenRouter offers for nothing.',
+    description: 'The free models on OpenRouter.',
     needs: openrouter,
     read: ask => ask('get_free_models'),
   },
   {
     uri: 'locallama://openrouter/status',
     name: 'openrouter-status',
-    description: 'Whether OpenRouter can be reached, and how many models it offers.',
+    description: 'Whether OpenRouter is reachable, and how many models it offers.',
     needs: openrouter,
     read: async ask => ({ servers: (await serversOf(ask)).filter(({ kind }) => kind === openrouter) }),
   },
@@ -61,7 +61,7 @@ export const resources: readonly ResourceDefinition[] = [
       const { rows } = await ask('cost', { period: 'all', group_by: 'provider' })
       const row = rows.find(({ group }) => group === api)
       const known = (await serversOf(ask)).some(({ name }) => name === api)
-      if (row === undefined && !known) throw new GatewayError('not_found', `There is no server called ${api}.`)
+      if (row === undefined && !known) throw new GatewayError('not_found', `Unknown server: ${api}.`)
       return { api, period: 'all', usage: row ?? null }
     },
     complete: { api: async ask => (await serversOf(ask)).map(({ name }) => name) },
@@ -86,7 +86,7 @@ export const resources: readonly ResourceDefinition[] = [
     read: async (ask, { modelId = '' }) => {
       const { models } = await ask('list_models', { kind: openrouter, id: modelId })
       const [model] = models
-      if (model === undefined) throw new GatewayError('not_found', `OpenRouter offers no model ${modelId}.`)
+      if (model === undefined) throw new GatewayError('not_found', `Unknown OpenRouter model: ${modelId}.`)
       return model
     },
     complete: { modelId: openrouterModels },
@@ -94,7 +94,7 @@ export const resources: readonly ResourceDefinition[] = [
   {
     uri: 'locallama://openrouter/prompting-strategy/{modelId}',
     name: 'openrouter-prompting-strategy',
-    description: 'How tasks are put to one model of OpenRouter.',
+    description: 'The prompting strategy of one OpenRouter model.',
     needs: openrouter,
     read: (ask, { modelId }) => ask('get_model_prompting_strategy', { model_id: modelId }),
     complete: {

@@ -19,7 +19,7 @@ export interface ResourceDefinition {
   uri: string
   name: string
   description: string
-  /** Without this backend there is nothing to read, so it is not listed. */
+  /** The resource is listed only while this backend exists. */
   needs?: string
   read: (ask: TypedCall, variables: Record<string, string>) => Promise<unknown>
   /** Values for each variable that begin with what was typed. */
@@ -35,7 +35,7 @@ export interface ResourceParts {
 const mimeType = 'application/json'
 const completionLimit = 100
 
-/** Offers resources and templates. The returned function lists and hides them after their backends came or went. */
+/** Registers resources and templates. The returned function lists and hides them when their backends come or go. */
 export function registerResources(server: McpServer, { resources, client, backends }: ResourceParts): () => void {
   const registered = resources.map(definition => {
     const { uri, name, description, needs } = definition
@@ -92,7 +92,7 @@ function templateOf({ uri, complete = {} }: ResourceDefinition, client: Client):
   })
 }
 
-/** A variable at the end takes the rest of the URI, because model names have slashes in them and few clients encode those. */
+/** A variable at the end takes the rest of the URI, because model names contain slashes that few clients encode. */
 class LastVariableTemplate extends UriTemplate {
   override match(uri: string): Variables | null {
     const [, before, variable] = /^([^{]*)\{(\w+)\}$/.exec(this.toString()) ?? []

@@ -6,16 +6,16 @@ import { registerTools, type ToolParts } from './tools.ts'
 export interface McpParts extends ToolParts, ResourceParts {
   version: string
   skills: readonly Skill[]
-  /** What clients may subscribe to; says so when backends came or went and when a resource changed. */
+  /** What clients may subscribe to; notified when backends come or go and when a resource changes. */
   bus: ServerEventBus
 }
 
 const instructions =
   'Signalbox runs tasks on local models first and on paid ones when they are worth it. Hand a self-contained task to ' +
   'route_task, go on working, and collect the result with get_task_status (wait_seconds waits for it). ' +
-  'preemptive_route_task and get_cost_estimate tell beforehand which model would do it and what it would cost.'
+  'preemptive_route_task and get_cost_estimate predict which model would run it and what it would cost.'
 
-/** Makes a server with the same catalogue for every session or request. */
+/** Creates a server with the same catalog for every session or request. */
 export function createMcpFactory(parts: McpParts): McpServerFactory {
   return ({ era, requestInfo }) => {
     const server = new McpServer(
@@ -28,14 +28,14 @@ export function createMcpFactory(parts: McpParts): McpServerFactory {
           completions: {},
         },
         instructions,
-        // One backend hides or shows several tools; its clients need to hear of it once.
+        // One backend hides or shows several tools; its clients need only one notification.
         debouncedNotificationMethods: ['notifications/tools/list_changed', 'notifications/resources/list_changed'],
       },
     )
     const refreshTools = registerTools(server, parts)
     const refreshResources = registerResources(server, parts)
     registerPrompts(server, parts.skills)
-    // A 2026 client over HTTP has a server for one request only; its subscriptions are the mount's.
+    // A 2026 client over HTTP has a server for one request only; the mount keeps its subscriptions.
     const lastsForOneRequest = era === 'modern' && requestInfo !== undefined
     if (!lastsForOneRequest) {
       const subscribed = era === 'legacy' ? acceptSubscriptions(server) : everything
@@ -51,7 +51,7 @@ export function createMcpFactory(parts: McpParts): McpServerFactory {
   }
 }
 
-/** A 2026 connection filters by what its client listens to after we have sent it. */
+/** A 2026 connection filters by the client's subscriptions after the server has sent. */
 const everything = { has: () => true }
 const subscriptionLimit = 1024
 

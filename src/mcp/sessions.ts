@@ -7,9 +7,9 @@ import {
 
 export interface SessionsOptions {
   factory: McpServerFactory
-  /** Sessions at once. One more ends the one that has been idle longest, and is refused when all are at work. */
+  /** Maximum number of sessions. One more ends the one idle longest, and is rejected when all are busy. */
   limit: number
-  /** How long a session may have no request and no stream open. */
+  /** How long a session may stay without an open request or stream. */
   idleMs: number
   maxRequestBodySize: number
   onError?: (error: Error) => void
@@ -18,7 +18,7 @@ export interface SessionsOptions {
 export interface Sessions {
   /** Serves one HTTP request of a 2025 client. */
   fetch(request: Request, options?: McpHandlerRequestOptions): Promise<Response>
-  /** Keeps a session from being idle until the returned function is called. Does nothing for an unknown id. */
+  /** Keeps a session from becoming idle until the returned function is called. Ignores an unknown id. */
   hold(id: string | string[] | undefined): () => void
   close(): Promise<void>
 }
@@ -29,7 +29,7 @@ interface Session {
   idleTimer: NodeJS.Timeout | undefined
 }
 
-/** The sessions of clients that speak a revision from 2025. The map is ordered by last use. */
+/** The sessions of clients of a 2025 revision. The map is ordered by last use. */
 export function createSessions({ factory, limit, idleMs, maxRequestBodySize, onError }: SessionsOptions): Sessions {
   const sessions = new Map<string, Session>()
 
@@ -59,7 +59,7 @@ export function createSessions({ factory, limit, idleMs, maxRequestBodySize, onE
     const server = await factory({ era: 'legacy', requestInfo: request, ...(authInfo !== undefined && { authInfo }) })
     await server.connect(transport)
     const response = await transport.handleRequest(request, options)
-    // Not an `initialize`, so it was refused and nothing will use this server.
+    // Not an `initialize`, so it was rejected and this server stays unused.
     if (transport.sessionId === undefined) await server.close()
     return response
   }
@@ -81,8 +81,8 @@ export function createSessions({ factory, limit, idleMs, maxRequestBodySize, onE
         return await session.transport.handleRequest(request, options)
       }
       if (await makeRoom()) return await open(request, options)
-      onError?.(new Error(`All ${String(limit)} MCP sessions are at work.`))
-      return refusal(503, -32_000, `All ${String(limit)} MCP sessions are at work. Try again later.`)
+      onError?.(new Error(`All ${String(limit)} MCP sessions are busy.`))
+      return refusal(503, -32_000, `All ${String(limit)} MCP sessions are busy. Try again later.`)
     },
     hold(id) {
       const session = typeof id === 'string' ? sessions.get(id) : undefined

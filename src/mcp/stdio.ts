@@ -5,7 +5,7 @@ import { serveStdio, StdioServerTransport } from '@modelcontextprotocol/server/s
 export interface StdioOptions {
   factory: McpServerFactory
   stdin: Readable
-  /** Carries JSON-RPC and nothing else. */
+  /** Carries only JSON-RPC. */
   stdout: Writable
   signal: AbortSignal
   onError?: (error: Error) => void

@@ -9,13 +9,13 @@ import type { Monitoring } from './monitoring.ts'
 export interface ToolParts {
   operations: readonly Operation<never>[]
   client: Client
-  /** The backends that are there now; a tool that needs another is not listed. */
+  /** The current backends; a tool that needs another is not listed. */
   backends: () => ReadonlySet<string>
   monitoring: Monitoring
 }
 
 /**
- * The operations that agents are shown: `all`, `core`, or names separated by commas. Throws `ConfigError` naming what is not
+ * The operations listed as tools: `all`, `core`, or names separated by commas. Throws `ConfigError` naming what is not
  * an operation.
  */
 export function selectTools<Context>(
@@ -30,7 +30,7 @@ export function selectTools<Context>(
   return operations.filter(({ name }) => names.includes(name))
 }
 
-/** Offers each operation as a tool. The returned function lists and hides tools after their backends came or went. */
+/** Registers each operation as a tool. The returned function lists and hides tools when their backends come or go. */
 export function registerTools(server: McpServer, { operations, client, backends, monitoring }: ToolParts): () => void {
   const tools = operations.map(operation => {
     const { name, summary: description, effect, openWorld, input: inputSchema, output: outputSchema } = operation
@@ -77,7 +77,7 @@ async function callTool(client: Client, name: string, input: unknown, context: S
     })
     return { content: [{ type: 'text', text: JSON.stringify(output) }], structuredContent: output }
   } catch (thrown) {
-    // Structured content would have to fit the output schema, which a failure never does.
+    // Structured content would have to match the output schema, which an error never does.
     const { code, message, retryAfterSeconds } = asGatewayError(thrown)
     const retry = retryAfterSeconds === undefined ? '' : ` Try again in ${String(Math.ceil(retryAfterSeconds))} s.`
     return { isError: true, content: [{ type: 'text', text: `${code}: ${message}${retry}` }] }
@@ -86,7 +86,7 @@ async function callTool(client: Client, name: string, input: unknown, context: S
   }
 }
 
-/** Sends progress in order, to clients that asked for it, and never after the result. */
+/** Sends progress in order, to clients that requested it, and never after the result. */
 function progressSender({ mcpReq }: ServerContext): { send: (progress: Progress) => void; sent: () => Promise<void> } {
   const progressToken = mcpReq._meta?.progressToken
   if (progressToken === undefined) return { send: () => undefined, sent: () => Promise.resolve() }

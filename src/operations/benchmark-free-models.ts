@@ -7,7 +7,7 @@ import { TaskStatus } from './task-view.ts'
 
 export const benchmarkFreeModels = operation({
   name: 'benchmark_free_models',
-  summary: 'Times tasks on all models that OpenRouter offers for nothing, in the background.',
+  summary: 'Measures tasks on all free OpenRouter models, in the background: time only, answers are not judged.',
   effect: 'spend',
   needs: 'openrouter',
   input: z.strictObject({
@@ -21,7 +21,7 @@ export const benchmarkFreeModels = operation({
   output: TaskStatus,
   run: (core: Core, { tasks, ...how }, { principal }) => {
     const free = core.inventory.models().filter(model => model.free && core.kindOf(model.provider) === 'openrouter')
-    if (free.length === 0) throw new GatewayError('no_backend', 'OpenRouter offers no free model at the moment.')
+    if (free.length === 0) throw new GatewayError('no_backend', 'OpenRouter has no free models at the moment.')
     return startBenchmark(core, { models: free.map(({ id }) => id), tasks: ownTasks(tasks), ...how }, principal)
   },
 })

@@ -12,8 +12,8 @@ export const OwnTask = z.strictObject({
   context_length: z.int().min(0),
   expected_output_length: z.int().min(1).optional(),
   complexity: z.number().min(0).max(1).optional(),
-  local_model: z.string().optional().describe('Without it, the local model that would be chosen.'),
-  paid_model: z.string().optional().describe('Without it, no paid model is measured.'),
+  local_model: z.string().optional().describe('Default: the local model that would be chosen.'),
+  paid_model: z.string().optional().describe('Default: no paid model is measured.'),
 })
 export type OwnTask = z.output<typeof OwnTask>
 
@@ -23,7 +23,7 @@ export const parallelInput = {
   max_parallel_tasks: z.int().min(1).max(16).optional(),
 }
 
-/** Texts of the caller's with the room that their answers have. */
+/** The caller's texts with the token limit of their answers. */
 export function ownTasks(tasks: readonly OwnTask[]): NonNullable<BenchmarkSpec['tasks']> {
   return tasks.map(({ task_id, task, expected_output_length }) => ({
     task_id,
@@ -41,7 +41,7 @@ interface BenchmarkRequest {
   max_parallel_tasks?: number | undefined
 }
 
-/** Puts a benchmark in line behind whatever people wait for. */
+/** Queues a benchmark behind everything a caller waits for. */
 export function startBenchmark(core: Core, request: BenchmarkRequest, principal: Principal): TaskStatus {
   const { BENCHMARK_RUNS_PER_TASK, BENCHMARK_PARALLEL, BENCHMARK_MAX_PARALLEL_TASKS, BENCHMARK_SAVE_RESULTS } =
     core.config().values

@@ -8,17 +8,16 @@ import { TaskStatus } from './task-view.ts'
 
 export const benchmarkModel = operation({
   name: 'benchmark_model',
-  summary:
-    'Measures a model on the built-in suites, in the background; what it can do then counts when models are chosen.',
+  summary: 'Measures a model on the built-in suites, in the background; the results influence routing.',
   effect: 'spend',
   input: z.strictObject({
     model_id: z.string(),
-    provider_id: z.string().optional().describe('Which server, where several have the model.'),
+    provider_id: z.string().optional().describe('The server, if several serve the model.'),
     task_categories: z
       .array(z.enum(benchmarkCategories as [string, ...string[]]))
       .min(1)
       .optional()
-      .describe('Without it, all.'),
+      .describe('Default: all.'),
   }),
   output: TaskStatus,
   run: (core: Core, { model_id, provider_id, task_categories }, { principal }) => {

@@ -6,7 +6,8 @@ import { TaskStatus } from './task-view.ts'
 
 export const benchmarkTask = operation({
   name: 'benchmark_task',
-  summary: 'Times and prices one task on a local and a paid model, in the background. get_task_status has the result.',
+  summary:
+    'Measures the time and cost of one task on a local and a paid model, in the background. get_task_status returns the result.',
   effect: 'spend',
   input: OwnTask.extend(runsInput),
   output: TaskStatus,

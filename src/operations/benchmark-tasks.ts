@@ -7,7 +7,8 @@ import { TaskStatus } from './task-view.ts'
 
 export const benchmarkTasks = operation({
   name: 'benchmark_tasks',
-  summary: 'Times and prices several tasks on the models they name, in the background. get_task_status has the result.',
+  summary:
+    'Measures the time and cost of several tasks on the models they name, in the background. get_task_status returns the result.',
   effect: 'spend',
   input: z.strictObject({ tasks: z.array(OwnTask).min(1).max(100), ...runsInput, ...parallelInput }),
   output: TaskStatus,

@@ -7,7 +7,7 @@ import { operation } from './operation.ts'
 
 export const benchmarks = operation({
   name: 'benchmarks',
-  summary: 'What has been measured about the models, the best first: quality with its interval, speed and cost.',
+  summary: 'Benchmark results of the models, best first: quality with its interval, speed and cost.',
   effect: 'read',
   core: true,
   input: z.strictObject({ model: z.string().optional(), limit: z.int().min(1).max(100).default(20) }),

@@ -5,7 +5,7 @@ import { JobStatus, jobStatus } from './task-view.ts'
 
 export const cancelJob = operation({
   name: 'cancel_job',
-  summary: 'Cancels one background job that waits or runs. A job that is done stays as it is.',
+  summary: 'Cancels one queued or running background job. A finished job is unchanged.',
   effect: 'write',
   http: { method: 'POST', path: '/api/jobs/:job_id/cancel' },
   input: z.strictObject({ job_id: z.string() }),

@@ -5,7 +5,7 @@ import { TaskStatus, taskStatus } from './task-view.ts'
 
 export const cancelTask = operation({
   name: 'cancel_task',
-  summary: 'Cancels a task that waits or runs; its model stops at once. A task that is done stays as it is.',
+  summary: 'Cancels a queued or running task; its model stops at once. A finished task is unchanged.',
   effect: 'write',
   core: true,
   http: { method: 'POST', path: '/api/tasks/:task_id/cancel' },

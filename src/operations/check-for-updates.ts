@@ -5,7 +5,7 @@ import { checkForUpdate } from './self-update.ts'
 
 export const checkForUpdates = operation({
   name: 'check_for_updates',
-  summary: 'Tells whether a newer version exists. Says so when it could not look.',
+  summary: 'Checks whether a newer version exists, and reports if the check failed.',
   effect: 'read',
   openWorld: true,
   input: z.strictObject({}),

@@ -4,7 +4,7 @@ import { operation } from './operation.ts'
 
 export const clearOpenrouterTracking = operation({
   name: 'clear_openrouter_tracking',
-  summary: 'Forgets what is known of OpenRouter’s models and asks for them again.',
+  summary: 'Clears what is known about OpenRouter’s models and fetches the list again.',
   effect: 'write',
   openWorld: true,
   needs: 'openrouter',

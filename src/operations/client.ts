@@ -6,8 +6,8 @@ import type { OperationCall, Operation, Principal } from './operation.ts'
 /** Calls operations by name: the same inputs, results and `GatewayError`s wherever they run. */
 export interface Client {
   /**
-   * Throws `not_found` for an unknown name, `invalid_request` for a bad input, `forbidden` for a reader that wants to change
-   * something, and whatever the operation throws.
+   * Throws `not_found` for an unknown name, `invalid_request` for invalid input, `forbidden` for a read-only caller of
+   * an operation that changes something, and whatever the operation throws.
    */
   call(name: string, input?: unknown, options?: Partial<OperationCall>): Promise<Record<string, unknown>>
 }
@@ -25,7 +25,7 @@ export function typedCall(client: Client, options?: Partial<OperationCall>): Typ
 
 const localPrincipal: Principal = { name: 'local' }
 
-/** Runs operations in this process. What nobody foresaw goes to `onUnforeseen`, since its caller is told nothing of it. */
+/** Runs operations in this process. Unexpected errors go to `onUnforeseen`, since the caller gets no details. */
 export function inProcessClient<Context>(
   operations: readonly Operation<Context>[],
   context: Context,
@@ -36,10 +36,10 @@ export function inProcessClient<Context>(
   return {
     async call(name, input = {}, { signal = new AbortController().signal, progress = ignore, principal } = {}) {
       const operation = byName.get(name)
-      if (operation === undefined) throw new GatewayError('not_found', `There is no operation named ${name}.`)
+      if (operation === undefined) throw new GatewayError('not_found', `Unknown operation: ${name}.`)
       const asker = principal ?? localPrincipal
       if (asker.readOnly === true && operation.effect !== 'read') {
-        throw new GatewayError('forbidden', `${name} changes something, and ${asker.name} may only read.`)
+        throw new GatewayError('forbidden', `${name} changes data, and ${asker.name} has read-only access.`)
       }
       const parsed = operation.input.safeParse(input)
       if (!parsed.success) throw invalidInput(name, parsed.error)
@@ -57,7 +57,10 @@ export function inProcessClient<Context>(
   }
 }
 
-/** A copy that holds what JSON would carry: no caller can change the core's state through it or see more than one over HTTP. */
+/**
+ * A copy that holds what JSON would carry: no caller can change the core's state through it or see more than a caller
+ * over HTTP.
+ */
 function asJson(output: Record<string, unknown>): Record<string, unknown> {
   return JSON.parse(JSON.stringify(output)) as Record<string, unknown>
 }
@@ -66,7 +69,7 @@ function invalidInput(name: string, error: z.ZodError): GatewayError {
   const issue = error.issues[0]
   const unknownKeys = issue?.code === 'unrecognized_keys' ? issue.keys : []
   const field = [...(issue?.path ?? []), ...unknownKeys.slice(0, 1)].join('.')
-  const problem = issue?.message ?? 'it is not valid'
+  const problem = issue?.message ?? 'is not valid'
   return new GatewayError('invalid_request', `${name}: ${field === '' ? '' : `${field}: `}${problem}`, {
     ...(field !== '' && { param: field }),
   })

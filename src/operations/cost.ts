@@ -14,11 +14,11 @@ const Figures = z.object({
 
 export const cost = operation({
   name: 'cost',
-  summary: 'What was used and spent in a period, by model, provider, key or day; the dearest first.',
+  summary: 'Usage and cost of a period, by model, provider, API key or day; most expensive first.',
   effect: 'read',
   core: true,
   input: z.strictObject({
-    period: z.string().default('today').describe('today, day, week, month, all, or such as 7d or 24h.'),
+    period: z.string().default('today').describe('today, day, week, month, all, or a duration such as 7d or 24h.'),
     group_by: UsageQuery.shape.group_by,
   }),
   output: z.object({

@@ -7,23 +7,23 @@ const BenchmarkCandidate = z.object({
   provider: z.string(),
   tier: z.enum(['local', 'remote']),
   loaded: z.boolean().nullable(),
-  estimated_cost_usd: z.number().nullable().describe('Null where the price is not known.'),
+  estimated_cost_usd: z.number().nullable().describe('Null where the price is unknown.'),
   quality: z.number().describe('Predicted, 0 to 1.'),
   quality_low: z.number(),
   quality_high: z.number(),
-  observations: z.number().describe('What the prediction rests on, in observations.'),
+  observations: z.number().describe('Number of observations behind the prediction.'),
   seconds: z.number(),
-  lost_because: z.string().describe('Empty for the chosen one.'),
-  flip: z.string().describe('What would have it chosen.'),
+  lost_because: z.string().describe('Empty for the chosen model.'),
+  flip: z.string().describe('What would make the router choose it.'),
 })
 
 export const DecisionView = z.object({
-  model: z.string().nullable().describe('The model that would do it; null when none can.'),
+  model: z.string().nullable().describe('The model that would run it; null when none can.'),
   provider: z.string().nullable(),
   reason: z.string(),
   estimated_cost_usd: z.number().nullable(),
   prompt_tokens: z.int(),
-  candidates: z.array(BenchmarkCandidate).describe('Best first; each is tried when the one before fails.'),
+  candidates: z.array(BenchmarkCandidate).describe('Best first; each is tried if the previous one fails.'),
   excluded: z.array(z.object({ model: z.string(), why: z.string() })),
   dropped_count: z.int(),
 })
@@ -31,7 +31,7 @@ export type DecisionView = z.output<typeof DecisionView>
 
 const maxShown = 20
 
-/** A decision as people and agents see it: who would do it, at what price, and why the others would not. */
+/** A decision for display: the chosen model, its price, and why not the others. */
 export function decisionView(decision: Decision): DecisionView {
   const { measured, ranked, excluded, reason } = decision
   const explained = new Map(explain(decision).candidates.map(candidate => [candidate.model, candidate]))

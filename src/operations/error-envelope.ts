@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { failures, GatewayError, type FailureCode } from '../errors.ts'
 
-/** A failure as JSON, in OpenAI's shape; `retry_after_seconds` is there for streams, which have no headers left to set. */
+/** An error as JSON, in OpenAI's shape; `retry_after_seconds` is for streams, whose headers have already been sent. */
 const ErrorEnvelope = z.object({
   error: z.object({
     message: z.string(),
@@ -11,7 +11,7 @@ const ErrorEnvelope = z.object({
   }),
 })
 
-/** What a failed operation answers over HTTP. */
+/** The HTTP response of a failed operation. */
 export function errorEnvelope(error: GatewayError): Record<string, unknown> {
   return {
     error: {
@@ -24,13 +24,13 @@ export function errorEnvelope(error: GatewayError): Record<string, unknown> {
   }
 }
 
-/** The failure that `errorEnvelope` wrote; a body of another shape becomes `upstream_error` naming the HTTP status. */
+/** Parses the output of `errorEnvelope`; a body of another shape becomes `upstream_error` naming the HTTP status. */
 export function readErrorEnvelope(body: unknown, status: number): GatewayError {
   const parsed = ErrorEnvelope.safeParse(body)
   if (!parsed.success || !isFailureCode(parsed.data.error.code)) {
     return new GatewayError(
       'upstream_error',
-      `The Signalbox instance answered HTTP ${String(status)} without saying why.`,
+      `The Signalbox instance answered HTTP ${String(status)} without an error message.`,
     )
   }
   const { message, code, param, retry_after_seconds: retryAfterSeconds } = parsed.data.error

@@ -8,12 +8,12 @@ import { operation } from './operation.ts'
 
 export const explainRoute = operation({
   name: 'explain_route',
-  summary: 'Explains which model a whole chat completion request would go to and why the others lost. Runs nothing.',
+  summary: 'Explains which model a complete chat completion request would go to and why not the others. Runs nothing.',
   effect: 'read',
   input: z.strictObject({
     request: z
       .looseObject({})
-      .describe('A chat completion request in OpenAI’s form: model, messages, tools and so on.'),
+      .describe('A chat completion request in OpenAI’s format: model, messages, tools and so on.'),
   }),
   output: DecisionView,
   run: async ({ gateway }: Core, { request }, call) => {

@@ -8,8 +8,7 @@ const maxShown = 20
 
 export const getCostEstimate = operation({
   name: 'get_cost_estimate',
-  summary:
-    'What a task of a given size would cost in USD on each model, the cheapest first. Local and free models cost 0.',
+  summary: 'The cost in USD of a task of a given size on each model, cheapest first. Local and free models cost 0.',
   effect: 'read',
   core: true,
   input: z.strictObject({
@@ -22,10 +21,10 @@ export const getCostEstimate = operation({
       z.object({
         model: z.string(),
         tier: z.enum(['local', 'remote']),
-        cost_usd: z.number().nullable().describe('Null where the price is not known.'),
+        cost_usd: z.number().nullable().describe('Null where the price is unknown.'),
       }),
     ),
-    total: z.int().describe('Models in question; the dearest are left out beyond 20.'),
+    total: z.int().describe('Number of matching models; beyond 20, the most expensive are not listed.'),
   }),
   run: ({ inventory, config }: Core, { context_length, expected_output_length, model: name }) => {
     const all = inventory.models()

@@ -5,7 +5,7 @@ import { operation } from './operation.ts'
 
 export const getFreeModels = operation({
   name: 'get_free_models',
-  summary: 'The models that OpenRouter offers for nothing now.',
+  summary: 'The models that are free on OpenRouter now.',
   effect: 'read',
   openWorld: true,
   needs: 'openrouter',

@@ -6,7 +6,7 @@ import { inUse, PromptingStrategy } from './prompting-strategy.ts'
 
 export const getModelPromptingStrategy = operation({
   name: 'get_model_prompting_strategy',
-  summary: 'How tasks are put to one OpenRouter model; without model_id, the models that have such a rule.',
+  summary: 'The prompting strategy of one OpenRouter model; without model_id, the models that have one.',
   effect: 'read',
   needs: 'openrouter',
   input: z.strictObject({ model_id: z.string().optional() }),

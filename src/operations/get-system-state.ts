@@ -6,8 +6,7 @@ import { ServerStatus, serversOf } from './status.ts'
 
 export const getSystemState = operation({
   name: 'get_system_state',
-  summary:
-    'Everything at a glance: servers, how many models there are, the queue, today’s spending and the settings in force.',
+  summary: 'An overview: servers, number of models, the queue, today’s spending and the current settings.',
   effect: 'read',
   input: z.strictObject({}),
   output: z.object({
@@ -38,7 +37,7 @@ export const getSystemState = operation({
   },
 })
 
-/** The settings that are one value each, without the secret ones. */
+/** All settings with a single value, without the secret ones. */
 function shownSettings({ config }: Core): Record<string, string | number | boolean> {
   const secret = /KEY|PASSWORD|PROXY/
   const shown = Object.entries(config().values).filter(

@@ -6,13 +6,13 @@ import { TaskStatus, taskStatus } from './task-view.ts'
 
 export const getTaskStatus = operation({
   name: 'get_task_status',
-  summary: 'Status, progress and result of a task. With wait_seconds it waits until the task is done, so do not poll.',
+  summary: 'Status, progress and result of a task. With wait_seconds it waits for the task to finish, so do not poll.',
   effect: 'read',
   core: true,
   http: { method: 'GET', path: '/api/tasks/:task_id' },
   input: z.strictObject({
     task_id: z.string(),
-    wait_seconds: z.number().min(0).max(600).default(0).describe('How long to wait for the end at most.'),
+    wait_seconds: z.number().min(0).max(600).default(0).describe('Maximum time to wait for the task to finish.'),
   }),
   output: TaskStatus,
   run: async ({ tasks }: Core, { task_id, wait_seconds }, { signal, progress }) => {
@@ -28,5 +28,5 @@ export const getTaskStatus = operation({
 
 function describe({ task, position, progress }: TaskView): string {
   if (progress !== undefined) return progress.message
-  return position > 0 ? `${task.state}, ${position} in line` : task.state
+  return position > 0 ? `${task.state}, position ${position} in the queue` : task.state
 }

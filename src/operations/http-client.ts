@@ -5,20 +5,23 @@ import { readErrorEnvelope } from './error-envelope.ts'
 import type { Progress } from './operation.ts'
 
 export interface HttpClientOptions {
-  /** Where the instance listens, for example `http://127.0.0.1:3001`. */
+  /** Base URL of the instance, for example `http://127.0.0.1:3001`. */
   url: string
   /** Sent as a bearer token. */
   token?: string
 }
 
-/** The cause of a `GatewayError` that says nothing about the operation: its instance could not be asked, or ended meanwhile. */
+/**
+ * The cause of a `GatewayError` about the instance rather than the operation: it could not be reached, or stopped
+ * meanwhile.
+ */
 export class ConnectionLost extends Error {
   override readonly name = 'ConnectionLost'
-  /** Whether the instance may have begun the work. */
+  /** Whether the instance may have started the work. */
   readonly begun: boolean
 
   constructor(begun: boolean, cause: unknown) {
-    super(begun ? 'The connection broke before the answer came.' : 'No connection could be made.', { cause })
+    super(begun ? 'The connection was lost before the response arrived.' : 'The connection failed.', { cause })
     this.begun = begun
   }
 }
@@ -29,7 +32,7 @@ export function httpClient({ url, token }: HttpClientOptions): Client {
     async call(name, input = {}, { signal = new AbortController().signal, progress } = {}) {
       const lost = (begun: boolean, cause: unknown) => {
         if (signal.aborted) return new GatewayError('client_closed', `${name} was cancelled by its caller.`)
-        return new GatewayError('upstream_unavailable', `The Signalbox instance at ${url} is not there.`, {
+        return new GatewayError('upstream_unavailable', `Cannot reach the Signalbox instance at ${url}.`, {
           cause: new ConnectionLost(begun, cause),
         })
       }
@@ -77,7 +80,7 @@ async function* readEvents({ body }: Response): AsyncGenerator<AnswerEvent> {
   for await (const { data } of events) yield JSON.parse(data) as AnswerEvent
 }
 
-/** The request surely never arrived, so that even work that costs money may be asked of another instance. */
+/** The request certainly never arrived, so even work that costs money may be sent to another instance. */
 function isRefused(error: unknown): boolean {
   const cause = (error as { cause?: { code?: unknown } }).cause
   return cause?.code === 'ECONNREFUSED' || cause?.code === 'UND_ERR_CONNECT_TIMEOUT'

@@ -8,7 +8,7 @@ const maxFiles = 500
 
 export const listMemoryBank = operation({
   name: 'list_memory_bank',
-  summary: 'The files of the folder memory-bank beside the settings, if there is one.',
+  summary: 'The files in the memory-bank folder next to the settings, if it exists.',
   effect: 'read',
   input: z.strictObject({}),
   output: z.object({

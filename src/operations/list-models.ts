@@ -9,7 +9,7 @@ export const ModelView = z.object({
   id: z.string(),
   name: z.string().describe('What its own server calls it.'),
   provider: z.string(),
-  kind: z.string().describe('What kind of server has it.'),
+  kind: z.string().describe('The kind of server.'),
   tier: z.enum(['local', 'remote']),
   free: z.boolean(),
   available: z.boolean(),
@@ -25,21 +25,21 @@ export const ModelView = z.object({
   vision: z.boolean().nullable(),
   parameters_b: z.number().nullable(),
   quantization: z.string().nullable(),
-  digest: z.string().nullable().describe('What its weights are; another one after they were pulled again.'),
+  digest: z.string().nullable().describe('Digest of the weights; changes when the model is updated.'),
   size_bytes: z.number().nullable(),
 })
 export type ModelView = z.output<typeof ModelView>
 
 export const listModels = operation({
   name: 'list_models',
-  summary: 'The models that can be used now, with context, price and abilities.',
+  summary: 'The models available now, with context, price and capabilities.',
   effect: 'read',
   input: z.strictObject({
     tier: z.enum(['local', 'remote']).optional(),
-    kind: z.string().optional().describe('Only of this kind of server, such as ollama or openrouter.'),
+    kind: z.string().optional().describe('Only models on this kind of server, such as ollama or openrouter.'),
     free: z.boolean().optional(),
     id: z.string().optional().describe('Only the model with this id or name.'),
-    q: z.string().optional().describe('A part of the id.'),
+    q: z.string().optional().describe('A substring of the id.'),
     ...pageInput,
   }),
   output: z.object({ models: z.array(ModelView), total: z.int(), page: z.int(), page_size: z.int() }),

@@ -7,7 +7,7 @@ import { JobStatus, jobStatus } from './task-view.ts'
 
 export const listQueue = operation({
   name: 'list_queue',
-  summary: 'The queue in numbers, and its jobs: those that run or wait first, then the newest.',
+  summary: 'Queue counts and jobs: running and queued ones first, then the newest.',
   effect: 'read',
   http: { method: 'GET', path: '/api/queue' },
   input: z.strictObject({
@@ -15,8 +15,8 @@ export const listQueue = operation({
     provider: z.string().optional(),
     model: z.string().optional(),
     task_id: z.string().optional(),
-    q: z.string().optional().describe('A part of the task’s text.'),
-    active: z.boolean().optional().describe('Only what runs or waits.'),
+    q: z.string().optional().describe('A substring of the task’s text.'),
+    active: z.boolean().optional().describe('Only running and queued jobs.'),
     ...pageInput,
   }),
   output: z.object({

@@ -7,18 +7,18 @@ import { TaskStatus, taskStatus } from './task-view.ts'
 
 export const listTasks = operation({
   name: 'list_tasks',
-  summary: 'Recent tasks, the newest first, by status, provider, model or a part of their text.',
+  summary: 'Recent tasks, newest first, filtered by status, provider, model or text.',
   effect: 'read',
   http: { method: 'GET', path: '/api/tasks' },
   input: z.strictObject({
     status: z.enum(taskStates).optional(),
     provider: z.string().optional(),
     model: z.string().optional(),
-    q: z.string().optional().describe('A part of the task’s text.'),
+    q: z.string().optional().describe('A substring of the task’s text.'),
     ...pageInput,
   }),
   output: z.object({
-    tasks: z.array(TaskStatus.extend({ task: z.string().describe('Its text, cut at 200 characters.') })),
+    tasks: z.array(TaskStatus.extend({ task: z.string().describe('Its text, truncated to 200 characters.') })),
     total: z.int(),
     page: z.int(),
     page_size: z.int(),

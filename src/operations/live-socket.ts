@@ -5,12 +5,12 @@ import type { LiveMessage } from './live.ts'
 const maxUnreadBytes = 1024 * 1024
 const pingMs = 20_000
 
-/** Begins to send messages and answers with the function that ends it; `watchLive` of a core. */
+/** Starts sending messages and returns the function that stops it; `watchLive` of a core. */
 export type Watch = (send: (message: LiveMessage) => void) => () => void
 
 /**
- * `/ws`: task and queue changes as they happen. A reader that leaves more than 1 MB unread, or does not answer a ping before
- * the next one, is dropped and may come back for a new snapshot.
+ * `/ws`: task and queue changes as they happen. A reader that leaves more than 1 MB unread, or does not answer a ping
+ * before the next one, is disconnected and may reconnect for a new snapshot.
  */
 export function registerLiveSocket(app: FastifyInstance, watch: Watch): void {
   // A refused upgrade leaves a socket that belongs to nobody, and closing the server would wait for it.

@@ -9,12 +9,12 @@ const Queue = z.object({
   tasks: z.record(z.enum(taskStates), z.int()),
 })
 
-/** What `/ws` sends, one JSON text a message: a snapshot first, then what changes. */
+/** What `/ws` sends, one JSON text per message: a snapshot first, then changes. */
 export const LiveMessage = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('snapshot'),
     version: z.string(),
-    /** What is there, which decides what agents are shown. */
+    /** The available backends, which determine the listed tools. */
     backends: z.array(z.string()),
     queue: Queue,
     jobs: z.array(JobStatus),
@@ -24,18 +24,18 @@ export const LiveMessage = z.discriminatedUnion('type', [
 ])
 export type LiveMessage = z.output<typeof LiveMessage>
 
-/** Of the same things, what an MCP face needs: which backends there are, and which job changed. */
+/** The subset of these events that an MCP server needs: the available backends, and which job changed. */
 export type News = { type: 'snapshot' | 'backends'; backends: string[] } | { type: 'job'; job: { job_id: string } }
 
 const maxJobs = 200
 
-/** The kinds of servers that are set up, and the organs that are switched on. */
+/** The configured kinds of servers, and the enabled features. */
 function backendsOf({ config }: Core): string[] {
   const kinds = new Set(config().endpoints.map(({ kind }) => kind))
   return [...kinds, ...(config().values.CODE_SEARCH_ENABLED ? ['code-search'] : [])]
 }
 
-/** Sends which backends there are and then every change of them or of a job, until the returned function is called. */
+/** Sends the available backends and then every change of them or of a job, until the returned function is called. */
 export function watchNews(core: Core, send: (news: News) => void): () => void {
   const tellBackends = (type: 'snapshot' | 'backends') => send({ type, backends: backendsOf(core) })
   tellBackends('snapshot')

@@ -1,22 +1,22 @@
 import type { z } from 'zod'
 
 /**
- * What an operation does to the world; authentication, confirmation, retries and MCP annotations are keyed on it.
- * `read` changes nothing. `write` sets a state here, so that saying it twice is the same as saying it once. `destroy` removes
- * what cannot be had back. `spend` uses up model time or money, and twice costs twice.
+ * An operation's effect; authentication, confirmation, retries and MCP annotations depend on it. `read` changes
+ * nothing. `write` sets local state and is idempotent. `destroy` removes what cannot be restored. `spend` uses model
+ * time or money, and calling it twice costs twice.
  */
 export type Effect = 'read' | 'write' | 'destroy' | 'spend'
 
-/** Who asks. */
+/** The caller. */
 export interface Principal {
   name: string
-  /** May call `read` operations only. */
+  /** May call only `read` operations. */
   readOnly?: boolean
 }
 
-/** How far a long call has come. */
+/** Progress of a long call. */
 export interface Progress {
-  /** Grows from call to call; a share of `total` where that is known. */
+  /** Increases from call to call; a share of `total` where that is known. */
   progress: number
   total?: number
   message?: string
@@ -30,23 +30,23 @@ export interface OperationCall {
   principal: Principal
 }
 
-/** One verb for people and agents. REST route, MCP tool, in-process client and HTTP client are all read off it. */
+/** One operation for users and agents. REST route, MCP tool, in-process client and HTTP client are all derived from it. */
 export interface Operation<Context> {
   name: string
-  /** One or two sentences, written for a model that must decide whether to call it. */
+  /** One or two sentences, for a model that must decide whether to call it. */
   summary: string
   effect: Effect
-  /** A path of its own beside `POST /admin/<name>`; `:names` in it and the query's keys are input fields. */
+  /** A dedicated path in addition to `POST /admin/<name>`; `:names` in it and the query's keys are input fields. */
   http?: { method: 'GET' | 'POST' | 'PUT' | 'DELETE'; path: string }
-  /** Asks or changes something beyond this machine. */
+  /** Reads or changes something beyond this machine. */
   openWorld?: boolean
-  /** Without this backend the operation cannot work, so no agent is shown it. */
+  /** The operation needs this backend, and is listed as a tool only while it exists. */
   needs?: string
-  /** Belongs to the few tools that an agent needs every day (`SIGNALBOX_TOOLS=core`). */
+  /** One of the few tools that an agent needs every day (`SIGNALBOX_TOOLS=core`). */
   core?: boolean
-  /** Parsing its own result again must give the same, because each face parses. */
+  /** Parsing its own result again must give the same value, because every interface parses it. */
   input: z.ZodObject
-  /** Holds only what JSON can say. */
+  /** Contains only JSON values. */
   output: z.ZodObject
   run(context: Context, input: Record<string, unknown>, call: OperationCall): unknown
 }

@@ -7,7 +7,7 @@ import { specOf, taskInput } from './task-input.ts'
 
 export const preemptiveRouteTask = operation({
   name: 'preemptive_route_task',
-  summary: 'Tells which model route_task would choose now, at what cost and why. Runs nothing.',
+  summary: 'Predicts which model route_task would choose now, at what cost and why. Runs nothing.',
   effect: 'read',
   core: true,
   input: z.strictObject(taskInput),

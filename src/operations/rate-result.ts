@@ -6,8 +6,7 @@ import { operation } from './operation.ts'
 
 export const rateResult = operation({
   name: 'rate_result',
-  summary:
-    'Tells how good the result of a task or request was, from 0 (useless) to 1 (right). A second rating replaces the first.',
+  summary: 'Rates the result of a task or request from 0 (useless) to 1 (right). A second rating replaces the first.',
   effect: 'write',
   http: { method: 'POST', path: '/v1/feedback' },
   core: true,
@@ -27,14 +26,14 @@ export const rateResult = operation({
     const record = await ledger.request(requestId)
     const model = record?.request.model
     if (model == null) {
-      throw new GatewayError('not_found', `There is no answered request ${requestId}.`, { param: 'request_id' })
+      throw new GatewayError('not_found', `No answered request found with id ${requestId}.`, { param: 'request_id' })
     }
     const judged = inventory.models().find(({ id }) => id === model)
     const decision = JudgedDecision.safeParse(record?.decision)
     if (judged !== undefined && decision.success) {
       learner.judged(judged, decision.data.measured.categories, 'feedback', score)
     }
-    // Only the first rating of an answer tells how good its checks were; the same word twice proves nothing.
+    // Only the first rating of an answer is evidence of how good its checks were; repeating it proves nothing more.
     if (decision.success && !ledger.notes.isRated(requestId)) {
       for (const { verifier, accepted } of verdictsOn(model, decision.data.verification)) {
         learner.compared(verifier, accepted === score >= goodFrom)
@@ -45,7 +44,7 @@ export const rateResult = operation({
   },
 })
 
-/** Scores from here on agree with a check that accepted. */
+/** From this score on a rating agrees with a check that accepted the answer. */
 const goodFrom = 0.5
 
 const StoredVerification = z.looseObject({
@@ -59,13 +58,13 @@ const StoredVerification = z.looseObject({
   ),
 })
 
-/** What of a stored decision tells what kind of task it was, and what checks said of its answer. */
+/** The parts of a stored decision that give the kind of task and the verdicts on its answer. */
 const JudgedDecision = z.looseObject({
   measured: z.looseObject({ categories: z.record(z.string(), z.number()) }),
   verification: StoredVerification.optional(),
 })
 
-/** What the checks said of the answer that was handed over. */
+/** The verdicts on the answer that was returned. */
 function verdictsOn(model: string, verification: z.output<typeof StoredVerification> | undefined) {
   const answer = verification?.answers.findLast(each => each.model === model)
   return (answer?.verdicts ?? []).flatMap(({ verifier, verdict }) =>
@@ -76,7 +75,7 @@ function verdictsOn(model: string, verification: z.output<typeof StoredVerificat
 function requestOf(outcome: unknown): string {
   const parsed = TaskOutcome.safeParse(outcome)
   if (parsed.success) return parsed.data.request_id
-  throw new GatewayError('invalid_request', 'Give request_id, or the task_id of a task that is completed.', {
+  throw new GatewayError('invalid_request', 'Set request_id, or the task_id of a completed task.', {
     param: 'task_id',
   })
 }

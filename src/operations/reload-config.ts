@@ -7,7 +7,7 @@ import { operation } from './operation.ts'
 
 export const reloadConfig = operation({
   name: 'reload_config',
-  summary: 'Reads .env and signalbox.json again and applies what changed: all of it, or nothing and the reason.',
+  summary: 'Reloads .env and signalbox.json and applies all changes, or none and reports why.',
   effect: 'write',
   input: z.strictObject({}),
   output: z.object({ changed: z.array(z.string()) }),
@@ -18,7 +18,7 @@ export const reloadConfig = operation({
     if (fixed.length > 0) {
       throw new GatewayError(
         'conflict',
-        `Nothing was changed, because ${fixed.join(', ')} can only change at a restart. Restart Signalbox, or set it back.`,
+        `Nothing was changed: ${fixed.join(', ')} can only change at a restart. Restart Signalbox or revert the change.`,
       )
     }
     if (changed.length > 0) await refusing(() => core.reconfigure(next))
@@ -26,7 +26,7 @@ export const reloadConfig = operation({
   },
 })
 
-/** What an operator must mend is told to the caller. */
+/** A configuration error is reported to the caller in full, because its operator must fix it. */
 async function refusing<Result>(step: () => Result | Promise<Result>): Promise<Result> {
   try {
     return await step()
@@ -38,7 +38,7 @@ async function refusing<Result>(step: () => Result | Promise<Result>): Promise<R
   }
 }
 
-/** Names of the settings that are not the same in both. */
+/** Names of the settings that differ. */
 function differences(before: Config, after: Config): string[] {
   const names = Object.keys(coreSettings) as (keyof Config['values'])[]
   const changed: string[] = names.filter(name => !isDeepStrictEqual(before.values[name], after.values[name]))

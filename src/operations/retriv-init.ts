@@ -5,7 +5,7 @@ import { operation } from './operation.ts'
 export const retrivInit = operation({
   name: 'retriv_init',
   summary:
-    'Indexes folders of code for retriv_search and search, and keeps them fresh. Calling it again takes in what changed.',
+    'Indexes folders of code for retriv_search and search, and keeps the index up to date. Calling it again indexes what changed.',
   effect: 'write',
   needs: 'code-search',
   input: RetrivInitInput,

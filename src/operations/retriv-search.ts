@@ -4,7 +4,7 @@ import { operation } from './operation.ts'
 
 export const retrivSearch = operation({
   name: 'retriv_search',
-  summary: 'Finds places in the indexed code: path, lines and why they matched, best first.',
+  summary: 'Searches the indexed code: path, lines and why they matched, best first.',
   effect: 'read',
   core: true,
   needs: 'code-search',

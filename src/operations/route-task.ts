@@ -8,16 +8,13 @@ import { TaskStatus, taskStatus } from './task-view.ts'
 export const routeTask = operation({
   name: 'route_task',
   summary:
-    'Hands a self-contained task to the best available model, local first. Answers at once with a task_id; get_task_status has the result.',
+    'Hands a self-contained task to the best available model, local first. Returns a task_id at once; get_task_status returns the result.',
   effect: 'spend',
   core: true,
   http: { method: 'POST', path: '/api/tasks' },
   input: z.strictObject({
     ...taskInput,
-    preemptive: z
-      .boolean()
-      .optional()
-      .describe('Choose the model now and keep to it, instead of when the turn of the task comes.'),
+    preemptive: z.boolean().optional().describe('Choose the model now and keep it, instead of when the task starts.'),
   }),
   output: TaskStatus,
   run: async ({ gateway, tasks }: Core, input, { signal, principal }) => {

@@ -11,16 +11,16 @@ import type { Operation, Principal } from './operation.ts'
 export interface OperationRoutes {
   operations: readonly Operation<never>[]
   client: Client
-  /** Who sent the request; throws `unauthorized` or `forbidden` for one that may not. */
+  /** The caller's name and access; throws `unauthorized` or `forbidden` for one without. */
   authorize: (request: FastifyRequest) => Principal | Promise<Principal>
 }
 
 const keepAliveMs = 10_000
 
 /**
- * `POST /admin/<name>` for every operation, and the path of its own that some have. A caller that accepts
- * `text/event-stream` gets `{progress}` as it happens and then one `{result}` or `{error}`. Bodies are read and failures
- * written by the app.
+ * `POST /admin/<name>` for every operation, and the dedicated path of those that have one. A caller that accepts
+ * `text/event-stream` gets `{progress}` as it happens and then one `{result}` or `{error}`. The app parses bodies and
+ * writes errors.
  */
 export function registerOperations(app: FastifyInstance, { operations, client, authorize }: OperationRoutes): void {
   const answer = async (name: string, input: unknown, request: FastifyRequest, reply: FastifyReply) => {
@@ -88,7 +88,7 @@ async function stream(
   const keepAlive = setInterval(() => raw.write(commentFrame), keepAliveMs)
   try {
     const result = await call(progress => {
-      // A reader that lags misses steps instead of making us hold them.
+      // A slow reader misses progress steps instead of making us buffer them.
       if (!raw.writableNeedDrain) send({ progress })
     })
     send({ result })

@@ -4,7 +4,7 @@ import { operation } from './operation.ts'
 
 export const search = operation({
   name: 'search',
-  summary: 'Finds places in the indexed code within a budget of tokens, with lines around each hit and further pages.',
+  summary: 'Searches the indexed code within a token budget, with context lines around each hit and paging.',
   effect: 'read',
   needs: 'code-search',
   input: SearchInput,

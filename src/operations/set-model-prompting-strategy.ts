@@ -7,7 +7,7 @@ import { inUse, PromptingStrategy } from './prompting-strategy.ts'
 export const setModelPromptingStrategy = operation({
   name: 'set_model_prompting_strategy',
   summary:
-    'Sets how tasks are put to one OpenRouter model. {task} in user_prompt stands for the task. It is used once benchmark_model has found it better.',
+    'Sets the prompting strategy of one OpenRouter model. {task} in user_prompt stands for the task. The strategy takes effect once benchmark_model has found it better.',
   effect: 'write',
   needs: 'openrouter',
   input: z.strictObject({ model_id: z.string(), ...PromptingStrategy.shape }),

@@ -30,7 +30,7 @@ export type StatusParts = Pick<Core, 'inventory' | 'slotsOf' | 'kindOf' | 'ledge
 
 export const status = operation({
   name: 'status',
-  summary: 'Which model servers are there, how busy they are, and how many tasks wait or run.',
+  summary: 'Available model servers, how busy they are, and how many tasks are queued or running.',
   effect: 'read',
   core: true,
   input: z.strictObject({}),

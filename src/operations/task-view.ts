@@ -15,7 +15,7 @@ const Contention = z.object({
 })
 type Contention = z.output<typeof Contention>
 
-/** What benchmarks take from tasks now; null when they take nothing. */
+/** How benchmarks affect tasks now; null when they do not. */
 function contentionOf({ benchmarksRunning, benchmarksWaiting }: Activity): Contention | null {
   if (benchmarksRunning + benchmarksWaiting === 0) return null
   return {
@@ -25,7 +25,7 @@ function contentionOf({ benchmarksRunning, benchmarksWaiting }: Activity): Conte
     message:
       benchmarksRunning > 0
         ? 'Local execution slot currently contended by benchmark workloads.'
-        : 'Benchmarks wait; tasks go ahead of them.',
+        : 'Benchmarks wait; tasks take precedence.',
   }
 }
 
@@ -37,15 +37,12 @@ export const TaskStatus = z.object({
   started_at: instant,
   finished_at: instant,
   provider: z.string().nullable(),
-  model: z
-    .string()
-    .nullable()
-    .describe('The model that was chosen; once the task is completed, the one that answered.'),
-  queue_position: z.int().describe('1 is next; 0 when it runs or is done.'),
+  model: z.string().nullable().describe('The chosen model; once the task is completed, the model that answered.'),
+  queue_position: z.int().describe('1 is next; 0 when it is running or finished.'),
   progress: z.number().min(0).max(1).nullable(),
   progress_message: z.string().nullable(),
   eta_seconds: z.number().nullable(),
-  runs: z.int().describe('More than 1 when the process died while it ran.'),
+  runs: z.int().describe('More than 1 if the process died while it was running.'),
   result: TaskOutcome.nullable(),
   benchmark: BenchmarkOutcome.nullable(),
   error: z.object({ code: z.string(), message: z.string() }).nullable(),
@@ -53,11 +50,11 @@ export const TaskStatus = z.object({
 })
 export type TaskStatus = z.output<typeof TaskStatus>
 
-/** A task as people and agents see it. */
+/** A task for display. */
 export function taskStatus(view: TaskView, activity: Activity): TaskStatus {
   const { task, job, runs, position, progress, etaMs } = view
   const done = task.state === 'completed' || task.state === 'failed' || task.state === 'cancelled'
-  const failure = { code: job.failureCode ?? 'internal', message: job.message ?? 'It failed without a reason.' }
+  const failure = { code: job.failureCode ?? 'internal', message: job.message ?? 'It failed without an error message.' }
   return {
     task_id: task.id,
     job_id: job.id,
@@ -96,7 +93,7 @@ export const JobStatus = z.object({
 })
 export type JobStatus = z.output<typeof JobStatus>
 
-/** One run of a task as people and agents see it. */
+/** One run of a task for display. */
 export function jobStatus(job: JobRow, position: number, progress: JobProgress | undefined): JobStatus {
   return {
     job_id: job.id,

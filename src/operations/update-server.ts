@@ -5,8 +5,7 @@ import { updateCheckout, updateCommands } from './self-update.ts'
 
 export const updateServer = operation({
   name: 'update_server',
-  summary:
-    'Updates Signalbox where its operator allows that, else answers with the commands to run. Restart it afterwards.',
+  summary: 'Updates Signalbox if its operator allows it, else returns the commands to run. Restart it afterwards.',
   effect: 'destroy',
   openWorld: true,
   input: z.strictObject({}),
@@ -14,7 +13,7 @@ export const updateServer = operation({
     updated: z.boolean(),
     from: z.string().nullable(),
     to: z.string().nullable(),
-    commands: z.array(z.string()).describe('What is left to be done by hand.'),
+    commands: z.array(z.string()).describe('What remains to be done by hand.'),
     message: z.string(),
   }),
   run: async ({ config, installation }: Core, _input, { signal }) => {

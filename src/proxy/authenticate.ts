@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
 import { GatewayError } from '../errors.ts'
 
-/** Says which key a request shows, by name. Throws `unauthorized` or `forbidden`. */
+/** Returns the name of the API key that a request carries. Throws `unauthorized` or `forbidden`. */
 export type Authenticate = (request: FastifyRequest) => string
 
 /**
@@ -28,7 +28,7 @@ export function createAuthenticate(keys: string | undefined, instanceToken?: str
   }
 }
 
-// Digests are compared, not keys, so that the time a comparison takes tells nothing about a key.
+// Digests are compared, not keys, so that comparison time reveals nothing about a key.
 function readKey(entry: string): [digest: string, name: string] {
   const at = entry.indexOf('=')
   const key = at < 0 ? entry : entry.slice(at + 1)

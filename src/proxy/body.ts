@@ -16,8 +16,8 @@ const encodings: Readonly<Record<string, Inflate>> = {
 }
 
 /**
- * Reads every body as JSON, whatever its content type says: a newcomer's curl sends form encoding. Compressed bodies are
- * opened, and bounded by what they open to, so that a small one cannot fill the memory.
+ * Parses every body as JSON, whatever its content type: a first curl sends form encoding. Compressed bodies are
+ * decompressed with the limit applied to the result, so that a small one cannot fill the memory.
  */
 export function readBodiesAsJson(app: FastifyInstance): void {
   app.removeAllContentTypeParsers()
@@ -34,7 +34,7 @@ async function inflate(body: Buffer, encoding: string | undefined): Promise<Buff
   const open = encodings[name]
   if (open === undefined) {
     const known = Object.keys(encodings).join(', ')
-    throw new GatewayError('unsupported_media_type', `Content-Encoding '${name}' is not known; use one of ${known}.`)
+    throw new GatewayError('unsupported_media_type', `Unsupported Content-Encoding '${name}'; use one of ${known}.`)
   }
   try {
     return await open(body, { maxOutputLength: maxBodyBytes })
@@ -44,11 +44,11 @@ async function inflate(body: Buffer, encoding: string | undefined): Promise<Buff
   }
 }
 
-/** The refusal of a body over the bound; Fastify raises its own kind, which the error handler turns into this. */
+/** The error for a body over the limit; Fastify throws its own, which the error handler converts to this. */
 export function tooLarge(): GatewayError {
   return new GatewayError(
     'request_too_large',
-    `The body is larger than ${maxBodyBytes / 1024 / 1024} MB, the most that is accepted; send less.`,
+    `The request body exceeds the limit of ${maxBodyBytes / 1024 / 1024} MB; send less.`,
   )
 }
 
@@ -57,6 +57,8 @@ function parse(body: Buffer): unknown {
   try {
     return JSON.parse(body.toString('utf8'))
   } catch (cause) {
-    throw new GatewayError('invalid_json', `The body is not JSON: ${(cause as Error).message}.`, { cause })
+    throw new GatewayError('invalid_json', `The request body is not valid JSON: ${(cause as Error).message}.`, {
+      cause,
+    })
   }
 }

@@ -49,7 +49,8 @@ export function registerChatRoute(
       return reply
     }
     const { served, reply: answered } = await answer
-    if (answered.kind !== 'complete') throw new Error(`${served.model.id} streamed an answer nobody asked to stream`)
+    if (answered.kind !== 'complete')
+      throw new Error(`${served.model.id} streamed a response although none was requested`)
     const { completion, native } = answered
     const facts = factsOf(served)
     const body = native === undefined ? parsed.writeCompletion(completion, facts) : { ...native, model: facts.model }
@@ -57,7 +58,7 @@ export function registerChatRoute(
   })
 }
 
-/** What a server that speaks the caller's protocol gets: his body, and the headers that belong to it. */
+/** The native request for a server of the caller's protocol: the body and the protocol's headers. */
 function nativeRequestOf({ native, notes }: ParsedRequest, headers: IncomingHttpHeaders): NativeRequest | undefined {
   if (native === undefined) return undefined
   const passed = ['anthropic-version', 'anthropic-beta'].flatMap(name => {

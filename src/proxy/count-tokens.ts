@@ -12,7 +12,7 @@ function count(body: unknown, tokens: TokenCounter): number {
     const { request } = chatFromMessages(body)
     return tokens.countMessages(request.messages, request.tools).tokens
   } catch {
-    // Not a conversation that could be asked; its letters can still be counted.
+    // Not a valid conversation; its text can still be counted.
     return tokens.countText(JSON.stringify(body ?? '')).tokens
   }
 }

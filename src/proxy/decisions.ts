@@ -11,8 +11,8 @@ import { readBody } from '../wire/read-body.ts'
 import { recordOf } from '../router/record.ts'
 
 /**
- * `POST /v1/route` takes a chat completion request and explains the decision that it would get now, running nothing;
- * `GET /v1/decisions/{id}` is the record of the decision of a request that was made.
+ * `POST /v1/route` takes a chat completion request and explains the decision for it without running it; `GET
+ * /v1/decisions/{id}` is the stored decision of an earlier request.
  */
 export function registerDecisionRoutes(
   app: FastifyInstance,
@@ -30,7 +30,7 @@ export function registerDecisionRoutes(
   app.get<{ Params: { id: string } }>('/decisions/:id', async ({ params }) => {
     const record = await ledger.request(params.id)
     if (record?.decision == null) {
-      throw new GatewayError('not_found', `There is no decision of a request '${params.id.slice(0, 100)}'.`)
+      throw new GatewayError('not_found', `No decision found for request '${params.id.slice(0, 100)}'.`)
     }
     const { model, outcome } = record.request
     return { request_id: params.id, model, outcome, decision: decisionJson(record.decision) }

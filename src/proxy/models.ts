@@ -10,7 +10,7 @@ import { presets } from '../router/select.ts'
 /** `startedAt` is what OpenAI's `created` must be filled with. */
 export type ModelRouteParts = Pick<Core, 'inventory' | 'kindOf' | 'startedAt'>
 
-/** One thing that can be asked for: a model, or a name that leaves the choice to the router. */
+/** A requestable name: a model, or a preset that leaves the choice to the router. */
 interface Entry {
   id: string
   owner: string
@@ -18,8 +18,8 @@ interface Entry {
 }
 
 /**
- * `GET /v1/models` and `GET /v1/models/{id}`: what every server serves, and the presets. A client that sends
- * `anthropic-version` gets Anthropic's shape, with names that Claude Code is willing to list.
+ * `GET /v1/models` and `GET /v1/models/{id}`: every server's models, and the presets. A client that sends
+ * `anthropic-version` gets Anthropic's shape, with names that Claude Code accepts in its list.
  */
 export function registerModelRoutes(app: FastifyInstance, core: ModelRouteParts): void {
   const { inventory } = core
@@ -55,7 +55,7 @@ export function registerModelRoutes(app: FastifyInstance, core: ModelRouteParts)
     const named = inventory.models().find(model => model.name === id)?.id
     const entry = entries().find(each => each.id === id) ?? entries().find(each => each.id === named)
     if (entry !== undefined) return headers['anthropic-version'] === undefined ? openAi(entry) : anthropic(entry)
-    throw new GatewayError('model_not_found', `There is no model '${asked}'; GET /v1/models lists all.`, {
+    throw new GatewayError('model_not_found', `Unknown model '${asked}'; GET /v1/models lists all models.`, {
       param: 'model',
     })
   })

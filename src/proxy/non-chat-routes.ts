@@ -18,7 +18,7 @@ import { openCall } from './call-of.ts'
 import { notesHeader, servedHeaders } from './served-headers.ts'
 import { streamAnswer } from './stream-answer.ts'
 
-/** The route of what is no chat: `POST /v1/embeddings`, `/v1/completions`, `/v1/rerank`. */
+/** The non-chat routes: `POST /v1/embeddings`, `/v1/completions`, `/v1/rerank`. */
 export function registerNonChatRoute<Name extends NonChatType>(
   app: FastifyInstance,
   nonChat: NonChatEndpoint<Name>,
@@ -35,7 +35,7 @@ export function registerNonChatRoute<Name extends NonChatType>(
   })
 }
 
-/** `POST /infill`, as editors ask llama-server: a completion with a suffix in other words. */
+/** `POST /infill`, as editors send it to llama-server: a completion with a suffix in another format. */
 export function registerInfillRoute(app: FastifyInstance, parts: RouteParts): void {
   registerRoute(app, '/infill', nonChatEndpoints.completions, parts, body => ({
     request: completionFromInfill(readBody(InfillRequest, body)),
@@ -44,7 +44,7 @@ export function registerInfillRoute(app: FastifyInstance, parts: RouteParts): vo
   }))
 }
 
-/** One way of asking for an errand and of writing its answer; `model` is who gave it. */
+/** One format of a non-chat request and of its response; `model` is the model that answered. */
 interface Wording<Name extends NonChatType> {
   request: NonChatRequests[Name]
   writer: (model: string) => StreamWriter
@@ -71,7 +71,8 @@ function registerRoute<Name extends NonChatType>(
       return reply
     }
     const { served, reply: answered } = await answer
-    if (answered.kind !== 'complete') throw new Error(`${served.model.id} streamed an answer nobody asked to stream`)
+    if (answered.kind !== 'complete')
+      throw new Error(`${served.model.id} streamed a response although none was requested`)
     return reply.headers(headersOf(served)).send(write(answered.completion, served.model.id))
   })
 }

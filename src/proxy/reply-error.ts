@@ -3,7 +3,7 @@ import { GatewayError, asGatewayError, type FailureCode } from '../errors.ts'
 import type { Protocol } from '../wire/protocol.ts'
 import { tooLarge } from './body.ts'
 
-/** Fastify's own refusals, which would otherwise reach the caller as 500. */
+/** Fastify's own errors, which would otherwise reach the caller as 500. */
 const codesByStatus: Readonly<Record<number, FailureCode>> = {
   400: 'invalid_request',
   404: 'not_found',
@@ -11,11 +11,11 @@ const codesByStatus: Readonly<Record<number, FailureCode>> = {
   415: 'unsupported_media_type',
 }
 
-/** An error handler that speaks a protocol. What nobody foresaw is logged with its cause and tells the caller nothing. */
+/** An error handler for a protocol. Unexpected errors are logged with their cause; the caller gets no details. */
 export function replyError(writeError: Protocol['writeError']) {
   return (thrown: FastifyError | Error, request: FastifyRequest, reply: FastifyReply): void => {
     const error = translate(thrown)
-    if (error.code === 'internal') request.log.error({ err: thrown, requestId: request.id }, 'unforeseen failure')
+    if (error.code === 'internal') request.log.error({ err: thrown, requestId: request.id }, 'unexpected error')
     if (error.retryAfterSeconds !== undefined) {
       void reply.header('retry-after', String(Math.ceil(error.retryAfterSeconds)))
     }

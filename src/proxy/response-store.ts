@@ -4,12 +4,12 @@ import type { ParsedRequest, Protocol, StreamWriter } from '../wire/protocol.ts'
 import { asObject, asObjects, asString, type JsonObject } from '../json.ts'
 import { readData } from '../wire/sse.ts'
 
-/** Letters of JSON kept in all; the oldest answers go first. */
+/** Total characters of JSON kept; the oldest answers are removed first. */
 const maxCharacters = 64 * 1024 * 1024
 
 interface Stored {
   response: JsonObject
-  /** Everything said so far, the answer included: what a following request continues. */
+  /** The conversation so far, including the answer: what a following request continues. */
   items: readonly JsonObject[]
 }
 
@@ -17,7 +17,7 @@ interface Stored {
 export interface ResponseStore {
   get(id: string): JsonObject | undefined
   delete(id: string): boolean
-  /** `responses`, with `previous_response_id` understood and answers kept unless the caller says `store: false`. */
+  /** `responses` with support for `previous_response_id`; answers are kept unless the caller says `store: false`. */
   remembering(responses: Protocol): Protocol
 }
 
@@ -27,7 +27,7 @@ export function createResponseStore(): ResponseStore {
     sizeCalculation: ({ response, items }) => JSON.stringify(response).length + JSON.stringify(items).length,
   })
 
-  /** The body with what came before put before its input. */
+  /** The body with the earlier conversation prepended to its input. */
   function continued(body: JsonObject): JsonObject {
     const previous = asString(body['previous_response_id'])
     if (previous === undefined) return body
@@ -35,7 +35,7 @@ export function createResponseStore(): ResponseStore {
     if (before === undefined) {
       throw new GatewayError(
         'not_found',
-        `There is no response '${previous}' any more: only recent ones are kept, in memory. Send the whole conversation as input.`,
+        `Response '${previous}' not found: only recent responses are kept, in memory. Send the whole conversation as input.`,
         { param: 'previous_response_id' },
       )
     }
@@ -89,7 +89,7 @@ function itemsOf(input: unknown): JsonObject[] {
   return typeof input === 'string' ? [{ type: 'message', role: 'user', content: input }] : asObjects(input)
 }
 
-/** The Response that the last event of a stream carries. */
+/** The Response object in a stream's last event. */
 function finalResponse(bytes: Buffer): JsonObject | undefined {
   const events = readData(bytes).map(text => asObject(JSON.parse(text)))
   return asObject(events.findLast(event => event?.['response'] !== undefined)?.['response'])

@@ -16,5 +16,5 @@ export function registerResponseRoutes(app: FastifyInstance, store: ResponseStor
 }
 
 function unknownResponse(id: string): GatewayError {
-  return new GatewayError('not_found', `There is no response '${id}': only recent ones are kept, in memory.`)
+  return new GatewayError('not_found', `Response '${id}' not found: only recent responses are kept, in memory.`)
 }

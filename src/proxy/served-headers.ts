@@ -1,6 +1,6 @@
 import type { Served } from '../gateway/answer.ts'
 
-/** Why and by whom a request was answered. `parseMs`: from the first byte of the request until it was understood. */
+/** The model that answered and why. `parseMs`: from the first byte of the request until it was parsed. */
 export function servedHeaders(
   { model, reason, attempts, timings, verification }: Served,
   parseMs: number,
@@ -20,12 +20,15 @@ export function servedHeaders(
   }
 }
 
-/** What a translation left out or changed; bounded, since a header is. */
+/** What a translation left out or changed; truncated to fit a header. */
 export function notesHeader(notes: readonly string[]): Record<string, string> {
   return notes.length === 0 ? {} : { 'x-signalbox-notes': headerValue(notes.join('; ')).slice(0, 1000) }
 }
 
-/** A header value is Latin-1 without line ends; anything else throws after the money is spent, so it is percent-encoded. */
+/**
+ * A header value is Latin-1 without line ends; anything else would throw after the call was paid for, so it is
+ * percent-encoded.
+ */
 function headerValue(text: string): string {
   return text.replace(/[^\x20-\x7e]|%/g, character =>
     encodeURIComponent(character.isWellFormed() ? character : '\ufffd'),

@@ -23,7 +23,7 @@ import { registerUsageRoute } from './usage.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** The key shown, by name. */
+    /** Name of the API key used. */
     keyId: string
     /** Milliseconds since the epoch. */
     receivedAt: number
@@ -33,7 +33,7 @@ declare module 'fastify' {
   }
 }
 
-/** How long a request may take to arrive; answers take as long as they take. */
+/** Time limit for a request to arrive; answers have none. */
 const wholeRequestMs = 300_000
 
 /** The HTTP server, not yet listening; `instanceToken` lets other processes in. Closing it closes no part of `core`. */
@@ -48,7 +48,7 @@ export function createServer(core: Core, instanceToken?: string): FastifyInstanc
     genReqId: () => core.newId('req'),
     routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: true, maxParamLength: 500 },
     forceCloseConnections: 'idle',
-    // Fastify sets none, and a body that never comes to its end would hold its connection for ever.
+    // Fastify sets none, and a body that never ends would hold its connection forever.
     requestTimeout: wholeRequestMs,
   })
   const routes = collectRoutes(app)
@@ -94,7 +94,7 @@ export function createServer(core: Core, instanceToken?: string): FastifyInstanc
   registerHealthRoute(app, core)
   const store = createResponseStore()
   const spoken = protocols.map(each => (each === responses ? store.remembering(each) : each))
-  // Some clients append /v1 to a base URL and some do not, and some people write it where it is appended.
+  // Some clients append /v1 to a base URL, some do not, and some users add it where it is appended as well.
   for (const prefix of ['', '/v1', '/v1/v1']) {
     app.register(
       (scope, _options, done) => {

@@ -1,11 +1,11 @@
 import type { Provider } from '../providers/provider.ts'
 
-/** What a newcomer reads after the start: what was found, what was not and why, and how to go on. */
+/** The first-run report after the start: which servers were found, which were not and why, and what to do next. */
 export function startReport(version: string, url: string, providers: readonly Provider[]): string {
   const width = Math.max(...providers.map(({ name }) => name.length), 0)
   const lines = providers.map(provider => {
     const { state, reason } = provider.health()
-    const what = state === 'up' ? countOf(provider.models().length) : (reason ?? 'did not answer')
+    const what = state === 'up' ? countOf(provider.models().length) : (reason ?? 'no answer')
     return `  ${state === 'up' ? '✓' : '–'} ${provider.name.padEnd(width)}  ${provider.url}  ${what}`
   })
   const none = providers.every(provider => provider.models().length === 0)
@@ -16,7 +16,7 @@ export function startReport(version: string, url: string, providers: readonly Pr
     '',
     ...(none
       ? [
-          'No model yet: start one of these servers, or write OPENROUTER_API_KEY=… into .env. Signalbox notices by itself.',
+          'No models yet: start one of these servers, or set OPENROUTER_API_KEY in .env. Signalbox detects either without a restart.',
           '',
         ]
       : []),

@@ -10,16 +10,16 @@ export interface StreamAnswerParts {
   answer: Promise<Answer<unknown>>
   protocol: Pick<Protocol, 'writeError'>
   writerOf: (served: Served) => StreamWriter
-  /** Aborted when the caller hangs up. */
+  /** Aborted on a disconnect. */
   signal: AbortSignal
   keepAliveMs: number
   headersOf: (served: Served) => Record<string, string>
 }
 
 /**
- * Streams an answer to the caller. Nothing is sent before the first token, so a failure until then is an ordinary error reply
- * (this function throws it). Only when a cold model keeps the caller waiting for `keepAliveMs` does a comment go out first;
- * then who answered follows as a comment as well, since the headers are gone.
+ * Streams an answer to the caller. Nothing is sent before the first token, so an earlier failure is an ordinary error
+ * response (this function throws it). Only when a cold model keeps the caller waiting for `keepAliveMs` is a comment
+ * sent first; then the answering model follows as a comment too, since the headers have been sent.
  */
 export async function streamAnswer(parts: StreamAnswerParts): Promise<void> {
   const { reply, answer, protocol, writerOf, signal, keepAliveMs, headersOf } = parts
@@ -31,7 +31,8 @@ export async function streamAnswer(parts: StreamAnswerParts): Promise<void> {
   }, keepAliveMs)
   try {
     const { served, reply: answered } = await answer
-    if (answered.kind !== 'stream') throw new Error(`${served.model.id} answered a stream request in one piece`)
+    if (answered.kind !== 'stream')
+      throw new Error(`${served.model.id} answered a stream request with a buffered response`)
     const headers = headersOf(served)
     if (raw.headersSent) raw.write(asComments(headers))
     else open(reply, headers)
@@ -77,7 +78,7 @@ function asComments(headers: Record<string, string>): string {
     .join('')}\n`
 }
 
-/** A failure after a comment has gone out but before anybody answered: the protocol's envelope as an event. */
+/** A failure after a comment was sent but before the answer: the protocol's error envelope as an event. */
 function asErrorEvent(protocol: Pick<Protocol, 'writeError'>, error: Parameters<Protocol['writeError']>[0]): string {
   return `event: error\ndata: ${JSON.stringify(protocol.writeError(error).body)}\n\n`
 }

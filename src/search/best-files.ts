@@ -1,7 +1,7 @@
 import type { Segment } from './segment-file.ts'
 import { insertDescending, type ChunkTuning, type TextList } from './term-lists.ts'
 
-/** A file and the chunk of it that answers best. */
+/** A file and its best-matching chunk. */
 export interface Ranked {
   segment: Segment
   file: number
@@ -9,32 +9,32 @@ export interface Ranked {
   score: number
 }
 
-/** Which files and chunks may be found at all. */
+/** Which files and chunks may be returned. */
 export interface Admission {
   file?: (segment: Segment, file: number) => boolean
   chunk?: (segment: Segment, chunk: number) => boolean
 }
 
-/** What a query has found in one segment. */
+/** The matches of a query in one segment. */
 export interface PartScores {
   segment: Segment
-  /** Chunks of the file that has most. */
+  /** Chunks of the largest file. */
   longestFile: number
-  /** By file: 1 when it no longer counts. */
+  /** By file: 1 when it is deleted. */
   dead: Uint8Array
-  /** Of each word that the segment's texts have. */
+  /** One per query term that occurs in the segment's texts. */
   texts: { list: TextList; unit: number }[]
-  /** By file: what its text can score at most. Used up by `bestFiles`. */
+  /** By file: upper bound of its text score. Consumed by `bestFiles`. */
   bound: Float32Array
-  /** By file: its path and its history. */
+  /** By file: score of its path and its history. */
   extra: Float32Array
-  /** By file: what its score is multiplied with. */
+  /** By file: factor of its score. */
   prior: Float32Array
 }
 
 /**
- * The best files in order, exactly as if all had been scored. Words are looked up in the chunks of those files only
- * whose bound reaches the score of the last one kept.
+ * The best files in order, exactly as if all had been scored. Terms are looked up only in the chunks of files whose
+ * upper bound reaches the score of the last file kept.
  */
 export function bestFiles(
   parts: readonly PartScores[],
@@ -51,11 +51,11 @@ export function bestFiles(
       const scored = scoreFile(part, file, scratch, admission, tuning)
       if (scored !== undefined) keep(kept, limit, { segment, order, file, ...scored })
     }
-    // What was considered is not considered again.
+    // Each file is considered once.
     bound[file] = 0
   }
   for (const part of parts) completeBounds(part)
-  // Those with the highest bounds come first: the scores they reach spare most of the others a look.
+  // Files with the highest bounds come first: their scores rule out most of the others.
   for (const { order, file } of likeliest(parts, limit)) consider(order, file)
   let least = kept.length === limit ? kept[limit - 1]!.score : 0
   for (const [order, { bound }] of parts.entries()) {
@@ -68,10 +68,10 @@ export function bestFiles(
   return kept.map(({ segment, file, chunk, score }) => ({ segment, file, chunk, score }))
 }
 
-// Bounds and scores add the same numbers in another order, and round differently.
+// Bounds and scores add the same numbers in different order, and round differently.
 const rounding = 1.0001
 
-/** Makes the bound of a file's text that of its score. */
+/** Converts the bound of a file's text to that of its score. */
 function completeBounds({ dead, bound, extra, prior }: PartScores): void {
   for (let file = 0; file < bound.length; file++) {
     bound[file] = dead[file] === 1 ? 0 : (bound[file]! + extra[file]!) * prior[file]! * rounding
@@ -83,7 +83,7 @@ function longestFile(parts: readonly PartScores[]): number {
 }
 
 interface Place {
-  /** Of the part in the index. */
+  /** One per segment. */
   order: number
   file: number
   score: number
@@ -103,7 +103,7 @@ function likeliest(parts: readonly PartScores[], limit: number): Place[] {
   return kept
 }
 
-/** Adds to a list in descending order of the score; of equals, what comes first in the index comes first. */
+/** Inserts into a list in descending order of score; ties are in index order. */
 function keep<T extends Place>(kept: T[], limit: number, one: T): void {
   if (kept.length === limit && !isBefore(one, kept[limit - 1]!)) return
   let low = 0
@@ -167,7 +167,7 @@ function scoreFile(
   return { chunk: Math.max(best, first), score: score * prior[file]! }
 }
 
-/** Where a sorted list has a number, or -1. */
+/** Index of a number in a sorted list, or -1. */
 function placeOf(sorted: Uint32Array, value: number): number {
   let low = 0
   let high = sorted.length - 1

@@ -2,21 +2,21 @@ import { createGrowingArray } from './growing.ts'
 import type { NumberArray } from './term-file.ts'
 import { createByteWriter } from './varint.ts'
 
-/** Where a chunk stands in its file. Lines are zero-based and inclusive. */
+/** Position of a chunk in its file. Lines are zero-based and inclusive. */
 export interface ChunkPlace {
   first: number
   last: number
-  /** Offset of its first character: in bytes of the file, or in its text where it is not to be read in place. */
+  /** Offset of its first character: in bytes of the file, or in the decoded text where the file cannot be read in place. */
   start: number
   symbol: string
 }
 
-/** Chunks of a segment being written, by column: a million of them as objects would take 150 MB. */
+/** Chunks of a segment being written, as columns: a million of them as objects would take 150 MB. */
 export interface ChunkColumns {
   push(chunk: ChunkPlace): void
   readonly length: number
   arrays(): Record<string, NumberArray>
-  /** Forgets the chunks and keeps the memory. */
+  /** Clears the chunks and keeps the memory. */
   clear(): void
 }
 
@@ -48,7 +48,7 @@ export function createChunkColumns(): ChunkColumns {
   }
 }
 
-/** Texts of a file being written, one after another, and where each ends. */
+/** Texts of a file being written, concatenated, and where each ends. */
 export function createTextColumn() {
   const out = createByteWriter()
   const ends = createGrowingArray(Uint32Array)

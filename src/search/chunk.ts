@@ -1,19 +1,19 @@
 import type { Definition, Lines } from './outline.ts'
 
-/** A stretch of lines that is found and shown as one: usually a function. Lines are zero-based and inclusive. */
+/** A range of lines indexed and shown as one result: usually a function. Lines are zero-based and inclusive. */
 export interface Chunk {
   first: number
   last: number
-  /** Dotted path of the definition it is, begins with, or lies in; empty outside any. */
+  /** Dotted path of the definition that it is, starts with, or lies in; empty outside any. */
   symbol: string
-  /** Names defined in it, and the names around it. */
+  /** Names defined in it, and the names of the enclosing definitions. */
   names: string[]
 }
 
-/** Chunks shorter than this join a neighbour, as far as the chunk size allows. */
+/** Chunks shorter than this are merged with a neighbor, as far as the chunk size allows. */
 const minLines = 6
 
-/** Cuts a text into chunks of at most `size` lines along its definitions; every line that is not blank is in exactly one. */
+/** Splits a text into chunks of at most `size` lines along its definitions; every non-blank line is in exactly one. */
 export function chunksOf(lines: Lines, outline: readonly Definition[], size: number): Chunk[] {
   const pieces: Chunk[] = []
   cut({ first: 0, last: lines.starts.length - 1, path: [] }, outline, { lines, size, pieces })
@@ -69,7 +69,7 @@ function cutPlain({ first, last, path }: Section, { lines, size, pieces }: Cutti
   }
 }
 
-/** The last line of a chunk that must end between two lines: the one before the outermost blank-led line. */
+/** The last line of a chunk that must end between two lines: the one before the least indented line after a blank one. */
 function seam(lines: Lines, earliest: number, latest: number): number {
   let best = latest
   let bestCost = Infinity
@@ -102,7 +102,7 @@ function length(chunk: Chunk): number {
   return chunk.last - chunk.first + 1
 }
 
-/** A closing line may join the method before it, but not drag one class into another. */
+/** A closing line may join the method before it, but must not pull one class into another. */
 function sameOwner(a: Chunk, b: Chunk): boolean {
   return ownerOf(a.symbol) === ownerOf(b.symbol) || a.symbol === ownerOf(b.symbol) || b.symbol === ownerOf(a.symbol)
 }

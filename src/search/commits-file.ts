@@ -6,34 +6,34 @@ import { createByteWriter, readText } from './varint.ts'
 import { wordsOfText } from './words.ts'
 import { crc32 } from 'node:zlib'
 
-/** What the history of one root says about files, by words of commit subjects. */
+/** The git history of one root: which files go with which words of commit subjects. */
 export interface Commits {
   readonly name: string
   readonly sizeBytes: number
   readonly commitCount: number
-  /** By commit: how much one matching word of its subject counts; short subjects mean their words more. */
+  /** By commit: weight of one matching word of its subject; words of short subjects weigh more. */
   readonly wordWorth: Float32Array
-  /** By commit, where its paths begin in `paths`; one more entry closes the last. */
+  /** By commit, where its paths start in `paths`; one extra entry marks the end. */
   readonly firstPaths: Uint32Array
   readonly paths: Uint32Array
-  /** Files that any commit touched. */
+  /** Files touched by any commit. */
   readonly pathCount: number
-  /** By path: how often it was touched, a commit of many files counting less. */
+  /** By path: how often it was touched; a commit of many files counts less. */
   readonly touches: Float32Array
   /**
-   * The postings of a term: the number of commits, then each commit's gap to the one before; the number of paths they
+   * The postings of a term: the number of commits, then each commit's gap to the previous one; the number of paths they
    * touched, then each path's gap and impact.
    */
   find(term: string): Uint8Array | undefined
-  /** By path: how many newer commits came after the last that touched it. */
+  /** By path: number of commits newer than the last that touched it. */
   age(path: number): number
-  /** The files of a segment that any commit touched: `files[at]` is `paths[at]` here. */
+  /** The files of a segment touched by any commit: `files[at]` is `paths[at]` here. */
   meetIn(segment: Segment): { files: Uint32Array; paths: Uint32Array }
   preload(): Promise<void>
   close(): void
 }
 
-/** A commit that touches everything says nothing about anything. */
+/** A commit that touches very many files carries no information. */
 const maxPathsPerCommit = 40
 
 export function writeCommits(file: string, commits: readonly Commit[], k1: number): void {
@@ -101,7 +101,7 @@ export function writeCommits(file: string, commits: readonly Commit[], k1: numbe
   })
 }
 
-/** @throws {DamagedFile} when the file cannot be used. */
+/** @throws {DamagedFile} when the file is unusable. */
 export function openCommits(file: string, name: string): Commits {
   const inner = openTermFile(file)
   const firstPath = inner.array('commit.firstPath', 'u32')
@@ -150,7 +150,7 @@ export function openCommits(file: string, name: string): Commits {
   }
 }
 
-/** Commits come newest first, so that a path's last commit is the first that names it. */
+/** Commits come newest first, so the first commit that names a path is its last one. */
 function agesOf(firstPath: Uint32Array, commitPath: Uint32Array, pathCount: number): Uint32Array {
   const ages = new Uint32Array(pathCount)
   for (let commit = firstPath.length - 2; commit >= 0; commit--) {
@@ -159,7 +159,7 @@ function agesOf(firstPath: Uint32Array, commitPath: Uint32Array, pathCount: numb
   return ages
 }
 
-/** BM25 without its idf, for texts that repeat nothing. */
+/** BM25 without idf, for texts without repetitions. */
 function worthOfWords(subjectLengths: Uint16Array): Float32Array {
   const typicalLength = mean(subjectLengths)
   return Float32Array.from(subjectLengths, length => {

@@ -1,11 +1,11 @@
-/** A typed array that numbers are appended to. `values` may be replaced by the next append. */
+/** A typed array that grows. `values` may be replaced by the next append. */
 export interface Growing<T> {
   push(value: number): void
   readonly values: T
   readonly length: number
-  /** What was appended. */
+  /** The values appended so far. */
   view(): T
-  /** Forgets the numbers and keeps the memory. */
+  /** Clears the numbers and keeps the memory. */
   clear(): void
 }
 

@@ -3,14 +3,14 @@ import { closeSync, openSync, readFileSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import { toSlashes } from './walk.ts'
 
-/** One commit as far as searching needs it. */
+/** The fields of a commit used by the search. */
 export interface Commit {
   subject: string
-  /** Absolute, with forward slashes; names as they were then. */
+  /** Absolute, with forward slashes; names as of that commit. */
   paths: readonly string[]
 }
 
-/** The commit a folder's repository stands at, or undefined where there is no repository or no git. */
+/** The HEAD commit of a folder's repository, or undefined without a repository or git. */
 export async function headOf(folder: string, signal: AbortSignal): Promise<string | undefined> {
   const run = git(folder, ['rev-parse', '--verify', 'HEAD'], 'pipe', signal)
   let output = ''
@@ -19,7 +19,7 @@ export async function headOf(folder: string, signal: AbortSignal): Promise<strin
 }
 
 /**
- * Starts reading the newest commits that touched a folder; git works into a file while its caller does other things.
+ * Starts reading the newest commits that touched a folder; git writes to a file while the caller does other work.
  * Merges are left out, and so is rename detection, which would read every file of every commit.
  */
 export function readHistory(folder: string, limit: number, scratch: string, signal: AbortSignal): Promise<Commit[]> {
@@ -41,7 +41,7 @@ export function readHistory(folder: string, limit: number, scratch: string, sign
   const run = git(folder, wanted, descriptor, signal)
   closeSync(descriptor)
   return run.ended.then(() => {
-    // A repository with missing objects ends git early; the commits before that are as good as any.
+    // A repository with missing objects ends git early; the commits before that are valid.
     const commits = parseLog(readFileSync(scratch, 'utf8'), folder)
     rmSync(scratch, { force: true })
     return commits
@@ -62,7 +62,7 @@ function parseLog(output: string, folder: string): Commit[] {
     })
 }
 
-/** A repository may name programs to run in its own configuration; those that `log` would start are switched off. */
+/** A repository's own configuration may name programs to run; those that `log` would start are disabled. */
 const harmless = ['-c', 'log.showSignature=false', '-c', 'core.fsmonitor=false', '-c', 'core.quotePath=false']
 
 function git(folder: string, args: readonly string[], stdout: number | 'pipe', signal: AbortSignal) {

@@ -1,16 +1,16 @@
 /**
- * Which terms an identifier stands for, looked up by the characters where they stand in a text. A `Map` would need a
- * string for each occurrence; without one, indexing takes two thirds of the time.
+ * Maps an identifier to its terms, looked up by its characters in the text. A `Map` would need a string for each
+ * occurrence; without one, indexing takes two thirds of the time.
  */
 export interface IdentifierTable {
   /** The identifier's entry, or -1. `hash` is that of `hashStep` over its characters, which are all ASCII. */
   find(text: string, start: number, end: number, hash: number): number
   add(text: string, start: number, end: number, hash: number, terms: readonly number[]): number
-  /** By entry, where its terms begin in `terms`; the next entry's beginning is their end. */
+  /** By entry, where its terms start in `terms`; they end where the next entry's start. */
   readonly firstTerms: Uint32Array
   readonly terms: Uint32Array
   readonly size: number
-  /** Forgets the identifiers and keeps the memory. */
+  /** Clears the identifiers and keeps the memory. */
   clear(): void
 }
 

@@ -8,35 +8,39 @@ import { openSegment, type IndexedFile, type Segment } from './segment-file.ts'
 import { DamagedFile } from './term-file.ts'
 
 /**
- * The index as its only writer sees it. Segments are never changed: a changed file goes into a new one and is struck
- * out in the old, until enough small segments have gathered to be merged. `commit` makes it so for every reader.
+ * The index as its only writer sees it. Segments are immutable: a changed file goes into a new one and is marked as
+ * deleted in the old one, until enough small segments exist to be merged. `commit` publishes the changes to every
+ * reader.
  */
 export interface IndexFolder {
   readonly manifest: Manifest
-  /** How many segments it has. */
+  /** Number of segments. */
   readonly pieces: number
   /** Absolute paths of the files in it. */
   paths(): string[]
   known(path: string): IndexedFile | undefined
   append(builder: SegmentBuilder): void
-  /** Strikes a file out. Returns whether it was there. */
+  /** Marks a file as deleted. Returns whether it was in the index. */
   forget(path: string): boolean
-  /** A name no file of the index has had. */
+  /** A file name never used before in this index. */
   nextName(extension: string): string
-  /** Merges segments of like size when there are many; `thoroughly` also joins what a first indexing left in pieces. Returns whether it merged. */
+  /**
+   * Merges segments of similar size when there are many; `thoroughly` also merges what a first indexing left. Returns
+   * whether it merged.
+   */
   compact(thoroughly: boolean): boolean
-  /** The same for one such group. Returns whether there was one. */
+  /** The same for one group of segments. Returns whether there was one. */
   compactOnce(): boolean
   commit(): void
-  /** Removes the files that neither the manifest nor a task under way needs. */
+  /** Removes the files that neither the manifest nor a running task needs. */
   clean(): void
   close(): void
 }
 
-/** How many segments of like size may gather. Each costs a query some microseconds a word. */
+/** How many segments of similar size may exist. Each costs a query some microseconds per term. */
 const segmentsPerTier = 8
 
-/** Opens what the folder holds; segments that are damaged are dropped, so that their files are read again. */
+/** Opens the index in the folder; damaged segments are dropped, so that their files are read again. */
 export function openIndexFolder(directory: string): IndexFolder {
   const manifest = readManifest(directory)
   if (manifest === undefined) return emptyIndexFolder(directory, 0)
@@ -54,7 +58,7 @@ export function openIndexFolder(directory: string): IndexFolder {
   return indexFolder(directory, manifest, parts)
 }
 
-/** An index of nothing. Its names start after `serial`, so that it can grow beside the index it will replace. */
+/** An empty index. Its file names start after `serial`, so that it can grow beside the index that it will replace. */
 export function emptyIndexFolder(directory: string, serial: number): IndexFolder {
   const options = IndexOptions.parse({})
   const manifest = { mark: '', options, roots: [], excludePatterns: [], segments: [], histories: [], serial }
@@ -153,12 +157,12 @@ function isScattered(parts: readonly Part[]): boolean {
   return (parts.length > 1 && Math.max(...counts) < total * 0.8) || dead > files / 4
 }
 
-/** A reader that still has one of these open keeps its content; one about to open it reads the manifest again. */
+/** A reader that still has one of these open keeps its content; one about to open it reloads the manifest. */
 function removeUnused(directory: string, manifest: Manifest): void {
   const used = new Set([...manifest.segments, ...manifest.histories].map(({ name }) => name))
   for (const name of readdirSync(directory)) {
     if (!/^[0-9a-z]+\.(?:segment|history|scratch)$/.test(name) || used.has(name)) continue
-    // Windows refuses while a reader has it open; the next commit tries again.
+    // Windows refuses while a reader has it open; the next commit retries.
     try {
       rmSync(path.join(directory, name), { force: true })
     } catch (cause) {

@@ -4,14 +4,14 @@ import { readManifest, type Manifest } from './manifest.ts'
 import { openSegment, type Segment } from './segment-file.ts'
 import { DamagedFile } from './term-file.ts'
 
-/** A segment as a reader sees it. */
+/** A segment as seen by a reader. */
 export interface LivePart {
   segment: Segment
-  /** By file: 1 when it no longer counts. */
+  /** By file: 1 when it is deleted. */
   dead: Uint8Array
 }
 
-/** One state of the index, whole: what a query is answered from. */
+/** A consistent snapshot of the index, used to answer a query. */
 export interface IndexView {
   readonly manifest: Manifest | undefined
   readonly parts: readonly LivePart[]
@@ -19,9 +19,9 @@ export interface IndexView {
   readonly fileCount: number
   readonly chunkCount: number
   readonly sizeBytes: number
-  /** Whether something on disk could not be used, so that the index must be made anew. */
+  /** Whether a file on disk was unusable, so that the index must be rebuilt. */
   readonly damaged: boolean
-  /** The newest state on disk; keeps what has not changed open and closes the rest. */
+  /** Loads the newest state from disk; keeps unchanged files open and closes the rest. */
   reload(): IndexView
   close(): void
 }
@@ -32,7 +32,7 @@ export function openIndexView(directory: string): IndexView {
 
 type Opened = Map<string, Segment | Commits>
 
-// The writer removes a replaced file soon after the manifest; a reader that came between reads the manifest again.
+// The writer removes a replaced file soon after the manifest; a reader that misses it reloads the manifest.
 const attempts = 3
 
 function view(directory: string, before: Opened): IndexView {
@@ -92,7 +92,7 @@ function viewOf({ directory, manifest, opened, segments, histories, damaged }: I
   }
 }
 
-/** Keeps in memory what is not too large for it; a query may come before that is done and reads from disk. */
+/** Loads small segments into memory; a query before that is done reads from disk. */
 function preloadNew(opened: Opened, before: Opened): void {
   if (sum([...opened.values()].map(file => file.sizeBytes)) > maxResidentBytes) return
   for (const [name, file] of opened) if (!before.has(name)) void file.preload()

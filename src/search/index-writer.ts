@@ -4,13 +4,13 @@ import type { IndexProgress, IndexReport, IndexRequest } from './indexer.ts'
 import type { WorkerAnswer, WorkerSettings, WorkerTask } from './worker.ts'
 
 /**
- * The worker thread that writes the index: started when there is something to do, and ended after a whole sync, because
- * a thread gives its memory back only with itself.
+ * The worker thread that writes the index: started when there is work, and ended after a complete sync, because only
+ * ending a thread releases its memory.
  */
 export interface IndexWriter {
   sync(request: IndexRequest, tell: (progress: IndexProgress) => void, signal: AbortSignal): Promise<IndexReport>
   update(request: IndexRequest, paths: readonly string[]): Promise<{ changed: number; folders: string[] }>
-  /** Cancels what is under way, keeping what is written, and waits for the thread to end. */
+  /** Cancels the current task, keeping what is written, and waits for the thread to end. */
   close(): Promise<void>
 }
 
@@ -20,10 +20,10 @@ interface Waiting {
   tell?: (progress: IndexProgress) => void
 }
 
-// What indexing throws away dies young; the default of 48 MB a thread would only let it lie longer.
+// Indexing creates short-lived garbage; the default of 48 MB per thread would only delay its collection.
 const youngHeapMb = 8
 
-/** `rested` is called when pieces of the index were merged after a task, or when that failed. */
+/** `rested` is called when merging after a task has finished or failed. */
 export function startIndexWriter(settings: WorkerSettings, rested: (failure?: unknown) => void): IndexWriter {
   const waiting = new Map<number, Waiting>()
   const ending = new Set<Promise<unknown>>()
@@ -32,7 +32,7 @@ export function startIndexWriter(settings: WorkerSettings, rested: (failure?: un
   let closed = false
 
   const start = () => {
-    // The published package holds JavaScript; a URL's ending is not rewritten by the compiler as an import's is.
+    // The published package contains JavaScript; unlike an import, a URL's extension is not rewritten by the compiler.
     const suffix = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
     const started = new Worker(new URL(`./worker.${suffix}`, import.meta.url), {
       workerData: settings,
@@ -53,7 +53,7 @@ export function startIndexWriter(settings: WorkerSettings, rested: (failure?: un
     started.on('exit', () => {
       if (worker !== started) return
       worker = undefined
-      failAll(new GatewayError('shutting_down', 'The index writer has ended; ask again when the server is up.'))
+      failAll(new GatewayError('shutting_down', 'The index writer has stopped; try again when the server is running.'))
     })
     return started
   }
@@ -109,12 +109,11 @@ export function startIndexWriter(settings: WorkerSettings, rested: (failure?: un
 }
 
 function post(worker: Worker, task: WorkerTask): void {
-  // A worker thread has no origin; the rule means windows.
-  // oxlint-disable-next-line unicorn/require-post-message-target-origin
+  // A worker thread has no origin; the rule is about windows.
   worker.postMessage(task)
 }
 
 function failureOf(answer: WorkerAnswer): GatewayError {
   const cause = answer.kind === 'failed' ? answer.error : answer
-  return new GatewayError('internal', 'Indexing failed; the log has the cause.', { cause })
+  return new GatewayError('internal', 'Indexing failed; see the log for the cause.', { cause })
 }

@@ -15,7 +15,7 @@ export interface IndexRequest {
   roots: readonly string[]
   excludePatterns: readonly string[]
   options: IndexOptions
-  /** Reads every file again, whatever is known of it. */
+  /** Reads every file again, even if it seems unchanged. */
   force: boolean
 }
 
@@ -27,48 +27,48 @@ export interface IndexProgress {
 
 export interface IndexReport extends IndexProgress {
   filesRemoved: number
-  /** Files left out, by reason, and the first few of them by name. */
+  /** Files left out, by reason, and the names of the first few. */
   skipped: Partial<Record<SkipReason, number>>
   skippedExamples: { path: string; reason: SkipReason }[]
-  /** Folders that were gone into: what is worth watching. */
+  /** Folders visited, which are the ones to watch. */
   folders: string[]
 }
 
-/** Writes the index in one folder, one task at a time. Whoever reads the folder sees whole states only. */
+/** Writes the index in one folder, one task at a time. Readers of the folder see complete states only. */
 export interface Indexer {
-  /** Makes the index say what is on disk now. When cancelled it keeps what it has and throws the signal's reason. */
+  /** Updates the index to the current state on disk. On cancellation it keeps what it has and throws the signal's reason. */
   sync(request: IndexRequest, tell: (progress: IndexProgress) => void, signal: AbortSignal): Promise<IndexReport>
-  /** Looks again at some absolute paths of the last request: changed, new or gone. */
+  /** Checks some absolute paths of the last request: changed, new or deleted. */
   update(request: IndexRequest, paths: readonly string[]): { changed: number; folders: string[] }
   /**
-   * Merges what has gathered in small pieces, which nobody needs to wait for; `thoroughly` after a sync. Returns whether
-   * there was anything to do.
+   * Merges accumulated small segments, in the background; `thoroughly` after a sync. Returns whether there was anything
+   * to do.
    */
   tidy(thoroughly: boolean): boolean
   close(): void
 }
 
 const turnEveryMs = 40
-/** Edits that never pause leave this many pieces at most; then one merge of a few comes with an edit now and then. */
+/** Edits without a pause leave at most this many segments; then an edit now and then includes one merge of a few. */
 const maxPieces = 100
-/** Updates of fewer files than this leave their memory to the next. */
+/** An update of fewer files than this leaves its memory to the next one. */
 const maxUpdateFiles = 50
 const maxExamples = 50
 
-/** `excludePatterns` are left out of every index here, beside those a request names. */
+/** `excludePatterns` are left out of every index, in addition to those of a request. */
 export function createIndexer(directory: string, excludePatterns: readonly string[], now: () => number): Indexer {
   mkdirSync(directory, { recursive: true })
   let live = openIndexFolder(directory)
   const exclusionsOf = (request: IndexRequest) => (root: string) =>
     exclusionOf(root, [...excludePatterns, ...request.excludePatterns])
-  // Updates are of one request and its rules until the next sync; what they need is made once.
+  // Until the next sync all updates are of one request and its rules; what they need is created once.
   let updating: Updating | undefined
   return {
     async sync(request, tell, signal) {
       updating = undefined
       const mark = markOf(request.options)
       const stale = request.force || live.manifest.mark !== mark
-      // A rebuild grows beside the old index, which answers until the new one is whole.
+      // A rebuild grows beside the old index, which serves queries until the new one is complete.
       const rebuilds = stale && live.manifest.segments.length > 0
       const target = rebuilds || stale ? emptyIndexFolder(directory, live.manifest.serial) : live
       Object.assign(target.manifest, {
@@ -117,7 +117,7 @@ export function createIndexer(directory: string, excludePatterns: readonly strin
       }
       if (builder.files > 0) live.append(builder)
       const changed = report.filesIndexed + report.filesRemoved
-      // Not after a failure, which may leave something in the builder, nor when that grew large.
+      // Not after a failure, which may leave data in the builder, nor when the builder grew large.
       if (report.filesIndexed < maxUpdateFiles) updating = { builder, exclusions }
       if (changed > 0) {
         if (live.pieces > maxPieces) live.compactOnce()
@@ -187,7 +187,7 @@ async function syncFiles(target: IndexFolder, request: IndexRequest, report: Ind
   if (builder.files > 0) target.append(builder)
 }
 
-/** Takes files one by one into a builder, if they differ from what the index knows. */
+/** Adds files to a builder one by one, if they differ from the index. */
 function fileSink(target: IndexFolder, request: IndexRequest, report: IndexReport) {
   const seen = new Set<string>()
   return {
@@ -255,7 +255,7 @@ function excludedWithin(root: string, full: string, isFolder: boolean, exclusion
   })
 }
 
-/** Git reads while files are indexed. The returned function waits for it and puts the histories into the manifest. */
+/** Git runs while files are indexed. The returned function waits for it and puts the histories into the manifest. */
 function startHistories(directory: string, target: IndexFolder, request: IndexRequest, signal: AbortSignal) {
   const started =
     request.options.historyCommits === 0 ? [] : request.roots.filter(root => repositoryOf(root) !== undefined)

@@ -1,9 +1,9 @@
-/** What the engine must know of a language: how to recognise it, its comments, and the lines that define a name. */
+/** What the engine needs to know about a language: how to recognize it, its comments, and the lines that define a name. */
 export interface Language {
   name: string
   /** Lower case, without the dot. */
   extensions: readonly string[]
-  /** Lower-case file names without a telling extension. */
+  /** Lower-case names of files without a distinctive extension. */
   fileNames?: readonly string[]
   /** What starts a comment that runs to the end of its line. */
   lineComments?: readonly string[]
@@ -14,7 +14,7 @@ export interface Language {
    * Every quantifier over free text is bounded, so that no line can make it slow.
    */
   definitions?: RegExp
-  /** Prose, data and configuration are found by words as code is, but are rarely the answer to a question about code. */
+  /** Prose, data and configuration are searched like code, but are rarely the answer to a question about code. */
   kind?: 'code' | 'prose' | 'data'
 }
 
@@ -295,13 +295,13 @@ export const languages: readonly Language[] = [
   { name: 'csv', extensions: ['csv', 'tsv'], kind: 'data' },
 ]
 
-/** A file no row of the table claims: searched as words, chunked by lines. */
+/** A file of no known language: searched as words, chunked by lines. */
 export const unknownLanguage: Language = { name: 'other', extensions: [], kind: 'data' }
 
 const byExtension = new Map(languages.flatMap(language => language.extensions.map(extension => [extension, language])))
 const byFileName = new Map(languages.flatMap(language => (language.fileNames ?? []).map(name => [name, language])))
 
-/** The language of a file by its name alone. `firstLine` settles scripts that have no extension. */
+/** The language of a file by its name. `firstLine` decides for scripts without an extension. */
 export function languageOf(path: string, firstLine = ''): Language {
   const name = path.slice(path.lastIndexOf('/') + 1).toLowerCase()
   const dot = name.lastIndexOf('.')
@@ -310,7 +310,7 @@ export function languageOf(path: string, firstLine = ''): Language {
   return known ?? languageOfShebang(firstLine) ?? unknownLanguage
 }
 
-/** A language's own name or one of its extensions, as people write it after `lang:`. */
+/** The language for a name or extension, as typed after `lang:`. */
 export function languageNames(alias: string): readonly string[] {
   const wanted = alias.toLowerCase()
   const also: Record<string, string> = {

@@ -8,23 +8,23 @@ import type { Ranked } from './best-files.ts'
 import type { Segment } from './segment-file.ts'
 
 /**
- * Turns texts into vectors of one model, all of one length; handed in by whoever knows the backends. Undefined when no
- * embedding model can be reached now.
+ * Embeds texts with one model, all vectors of the same length; passed in by the owner of the backends. Undefined when
+ * no embedding model is reachable.
  */
 export type Embed = (texts: readonly string[], signal: AbortSignal) => Promise<readonly ArrayLike<number>[] | undefined>
 
-/** Vectors of chunks, made in the background and kept by what the chunk says, so that a move or merge costs nothing. */
+/** Embeddings of chunks, computed in the background and stored by content, so that a move or merge costs nothing. */
 export interface Meaning {
-  /** Makes the missing vectors of a view, in slices, and drops those no longer needed. Returns how many there are. */
+  /** Computes the missing vectors of a view, in slices, and drops unused ones. Returns their total number. */
   build(view: IndexView, signal: AbortSignal): Promise<number>
-  /** Chunks nearest to a text, one a file, best first; undefined when the text cannot be embedded or nothing is built. */
+  /** Chunks nearest to a text, one per file, best first; undefined when the text cannot be embedded or nothing is built. */
   nearest(view: IndexView, text: string, limit: number, signal: AbortSignal): Promise<Ranked[] | undefined>
   readonly vectors: number
 }
 
 const batchSize = 32
 const maxChunkCharacters = 2_000
-/** 300,000 vectors of 768 dimensions are 230 MB; later chunks stay lexical. */
+/** 300,000 vectors of 768 dimensions take 230 MB; further chunks are searched lexically only. */
 const maxVectors = 300_000
 const chunksPerTurn = 4_096
 const saveEveryBatches = 64
@@ -77,8 +77,8 @@ export function openMeaning(directory: string, embed: Embed): Meaning {
 }
 
 /**
- * Reciprocal rank fusion of two rankings of files (Cormack, Clarke and Büttcher 2009): 1 / (60 + rank), summed. The
- * chunk shown is that of the ranking that puts the file higher.
+ * Reciprocal rank fusion of two rankings of files (Cormack, Clarke and Büttcher 2009): the sum of 1 / (60 + rank). The
+ * chunk shown comes from the ranking with the file higher.
  */
 export function fuse(lexical: readonly Ranked[], meant: readonly Ranked[], limit: number): Ranked[] {
   const fused = new Map<string, { ranked: Ranked; score: number; rank: number }>()
@@ -96,7 +96,7 @@ export function fuse(lexical: readonly Ranked[], meant: readonly Ranked[], limit
     .map(({ ranked, score }) => ({ ...ranked, score }))
 }
 
-/** The files's hash and the chunk's lines: 24 bytes that change when the chunk's text does. */
+/** The file's hash and the chunk's lines: 24 bytes that change when the chunk's text does. */
 function keyOf(segment: Segment, file: number, chunk: number): string {
   const { first, last } = segment.chunk(chunk)
   const lines = first.toString(16).padStart(4, '0').slice(-4) + last.toString(16).padStart(4, '0').slice(-4)
@@ -129,7 +129,7 @@ async function linesOfFile(file: string): Promise<string[]> {
     const decoded = decode(await readFile(file))
     return 'text' in decoded ? decoded.text.split('\n') : []
   } catch {
-    // Gone since it was indexed; the next build no longer asks for it.
+    // Deleted since it was indexed; the next build no longer includes it.
     return []
   }
 }
@@ -170,7 +170,7 @@ function unit(vector: ArrayLike<number>): Float32Array {
   return values.map(value => value / length)
 }
 
-/** A unit vector in 255 steps of its largest component's size; ranks as the exact one does, in a quarter of the space. */
+/** A unit vector in 255 steps of its largest component; ranks like the exact one in a quarter of the space. */
 function quantize(vector: ArrayLike<number>): Int8Array {
   const values = unit(vector)
   return Int8Array.from(values, value => Math.max(-127, Math.min(127, Math.round(value * 508))))

@@ -3,13 +3,13 @@ import { readCounts, writeCounts } from './postings.ts'
 import { writeSegment, type IndexedFile, type Segment } from './segment-file.ts'
 import { createByteWriter, readVarint } from './varint.ts'
 
-/** A segment to be merged, and its files that no longer count. */
+/** A segment to be merged, and its deleted files. */
 export interface MergePart {
   segment: Segment
   dead: ReadonlySet<number>
 }
 
-/** Writes the living files of several segments as one, term by term, so that memory does not grow with the postings. */
+/** Writes the remaining files of several segments as one, term by term, so that memory does not grow with the postings. */
 export function mergeSegments(file: string, parts: readonly MergePart[]): void {
   const files: IndexedFile[] = []
   const firstChunks: number[] = [0]
@@ -114,7 +114,7 @@ function* mergedTerms(moves: readonly Move[]): Generator<{ term: string; payload
 
 const noBytes: Uint8Array = new Uint8Array()
 
-/** The parts' sorted symbols as one sorted list without repeats. */
+/** Merges the parts' sorted symbols, without duplicates. */
 function* mergedSymbols(parts: readonly MergePart[]): Generator<string> {
   const cursors = parts.map(({ segment }) => ({
     textOf: segment.symbolReader(),

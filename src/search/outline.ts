@@ -1,14 +1,14 @@
 import type { Language } from './languages.ts'
 
-/** Where the lines of a text begin and how far each is indented. */
+/** Where the lines of a text start and how far each is indented. */
 export interface Lines {
   /** Offset of each line's first character. */
   starts: readonly number[]
-  /** Columns of leading white space, a tab counting four; -1 for a blank line. */
+  /** Columns of leading whitespace, a tab counting four; -1 for a blank line. */
   indents: readonly number[]
 }
 
-/** A named thing of the text with the lines it covers, zero-based and inclusive, and the things defined inside it. */
+/** A definition with the lines it covers, zero-based and inclusive, and its nested definitions. */
 export interface Definition {
   name: string
   /** Includes the comments and decorators directly above. */
@@ -40,8 +40,8 @@ export function linesOf(text: string): Lines {
 }
 
 /**
- * The definitions of a text as a tree. A definition reaches to the line before the next one that stands at its depth or
- * further out and does not merely close or continue it: indentation says so in every language people format.
+ * The definitions of a text as a tree. A definition extends to the line before the next one at its depth or less that
+ * does not merely close or continue it: indentation shows this in every formatted language.
  */
 export function outlineOf(text: string, lines: Lines, language: Language): Definition[] {
   const found = findDefinitions(text, lines, language)
@@ -94,7 +94,7 @@ function findDefinitions(text: string, lines: Lines, language: Language): Found[
   return found
 }
 
-// A capture is a window into the whole file's text, and would keep all of it in memory.
+// A slice would reference the whole file's text and keep all of it in memory.
 function flat(text: string): string {
   return Buffer.from(text).toString()
 }

@@ -2,29 +2,29 @@ import type { Commits } from './commits-file.ts'
 import { idf } from './postings.ts'
 import type { PastList } from './term-lists.ts'
 
-/** A word of a query as one history has it. */
+/** A query term in one history. */
 export interface PastWord {
   list: PastList
-  /** What the word counts in the query. */
+  /** Weight of the term in the query. */
   weight: number
 }
 
-/** Parameters of the ranking that are about history. */
+/** Ranking parameters of the history. */
 export interface PastTuning {
   neighbours: number
   neighbourCommits: number
   neighbourPower: number
   idfPower: number
-  /** What a word of a file's commits counts. */
+  /** Weight of a term in a file's commits. */
   history: number
   k1: number
 }
 
-/** Scores what the words of a query say through one history; keeps its memory between queries. */
+/** Scores the terms of a query against one history; keeps its memory between queries. */
 export interface Past {
   /**
-   * By path: words of its commits as one more field, and whole commits that are like the query. Valid until the next
-   * call.
+   * Scores by path: terms of its commits as one more field, and whole commits similar to the query. Valid until the
+   * next call.
    */
   weigh(words: readonly PastWord[]): Float32Array
 }
@@ -45,7 +45,7 @@ export function openPast(history: Commits, tuning: PastTuning): Past {
         for (let at = 0; at < commits.length; at++) {
           const commit = commits[at]!
           const before = likeness[commit]!
-          // Nothing that is added is zero, so that a sum is zero only before its first addition.
+          // Nothing that is added is zero, so a sum is zero only before its first addition.
           if (before === 0) alike[count++] = commit
           const sum = before + commitUnit * wordWorth[commit]!
           likeness[commit] = sum
@@ -54,7 +54,7 @@ export function openPast(history: Commits, tuning: PastTuning): Past {
         const pathUnit = (idf(touched.length, pathCount) ** tuning.idfPower * weight * tuning.history) / 255
         for (let at = 0; at < touched.length; at++) byPath[touched[at]!]! += pathUnit * impacts[at]!
       }
-      // Less like than this, a commit would count next to nothing.
+      // A less similar commit would contribute next to nothing.
       for (const { commit, value } of largest(likeness, alike, count, tuning.neighbourCommits, most * 0.3)) {
         const [from, to] = [firstPaths[commit]!, firstPaths[commit + 1]!]
         const gain = (tuning.neighbours * value * (value / most) ** tuning.neighbourPower) / Math.sqrt(to - from)

@@ -5,25 +5,25 @@ import { identifierPattern, partsOf, wordsOf } from './words.ts'
 export interface SearchQuery {
   /** Terms to look for. */
   terms: Set<string>
-  /** By term, the words as they were typed: what people recognise. */
+  /** By term, the words as typed, for display. */
   typed: Map<string, string>
-  /** Neighbouring words written as one, which may or may not exist. */
+  /** Adjacent words joined, which may or may not exist. */
   joined: Set<string>
-  /** As typed, without operators; what an embedding is made of. */
+  /** As typed, without operators; the input of an embedding. */
   text: string
-  /** Each must stand in a file for it to be found; lower case. */
+  /** A file must contain each of them; lower case. */
   phrases: string[]
   filters: Filter[]
 }
 
-/** `path:`, `lang:` or `symbol:`; with a minus in front, what must not be. */
+/** `path:`, `lang:` or `symbol:`; negated with a leading minus. */
 export interface Filter {
   field: 'path' | 'lang' | 'symbol'
   value: string
   negated: boolean
 }
 
-/** Words of a question that say nothing about code. */
+/** Stop words: words of a question that say nothing about code. */
 const silent = new Set(
   'a an and are as at be been by do does for from how in into is it its not of on or so that the their then there these this to was were what when where which who why will with if no'.split(
     ' ',
@@ -33,8 +33,8 @@ const silent = new Set(
 const maxTerms = 64
 
 /**
- * Reads `words`, `identifiers`, `some/path.ts`, `"phrases"`, `path:`, `lang:` and `symbol:`. Neighbouring words also
- * count joined, because people write `rate limit` for `rateLimit`.
+ * Parses `words`, `identifiers`, `some/path.ts`, `"phrases"`, `path:`, `lang:` and `symbol:`. Adjacent words are also
+ * joined, because users type `rate limit` for `rateLimit`.
  */
 export function parseQuery(query: string): SearchQuery {
   const phrases: string[] = []
@@ -59,7 +59,7 @@ export function parseQuery(query: string): SearchQuery {
   return { terms: new Set(typed.keys()), typed, joined, text: free.replace(/\s+/g, ' ').trim(), phrases, filters }
 }
 
-/** Whether a file's path, as people see it, passes the filters that speak of files. */
+/** Whether a file's displayed path passes the filters on files. */
 export function passesFile(filters: readonly Filter[], path: string, language: string): boolean {
   return filters.every(({ field, value, negated }) => {
     if (field === 'symbol') return true
@@ -86,11 +86,11 @@ const fieldNames: Record<string, Filter['field']> = {
   sym: 'symbol',
 }
 
-/** Terms, each with the part or the whole identifier that it was made of. */
+/** Terms, each with the part or the whole identifier that it came from. */
 function termsOf(text: string): [term: string, typed: string][] {
   const identifiers = text.match(identifierPattern) ?? []
   const telling = identifiers.filter(identifier => !silent.has(identifier.toLowerCase()))
-  // A query of nothing but small words means them.
+  // A query of only stop words searches for them.
   return (telling.length > 0 ? telling : identifiers).flatMap(identifier => {
     const parts = partsOf(identifier)
     return wordsOf(identifier).map((word, at): [string, string] => [word, parts[at] ?? identifier])
@@ -105,7 +105,7 @@ function joinedTermsOf(text: string): string[] {
   })
 }
 
-/** A plain value matches anywhere in the path; one with `*` must match a stretch of whole names. */
+/** A plain value matches anywhere in the path; one with `*` must match whole path segments. */
 function matchesPath(value: string, path: string): boolean {
   if (!value.includes('*')) return path.includes(value)
   const pattern = value

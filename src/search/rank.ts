@@ -13,11 +13,11 @@ import { createTermReader, type TermLists } from './term-lists.ts'
 /** What the terms of a query became when they met the index. */
 export interface SearchRanking {
   ranked: Ranked[]
-  /** Terms that no file has, and what was looked for instead. */
+  /** Terms that no file contains, and their replacements. */
   corrections: { term: string; instead: string[] }[]
 }
 
-/** Ranks files for the terms of a query; keeps its scratch memory between queries. */
+/** Ranks files for the terms of a query; keeps its working memory between queries. */
 export interface Ranker {
   rank(
     view: IndexView,
@@ -28,38 +28,37 @@ export interface Ranker {
 }
 
 /**
- * The one frozen configuration, found by coordinate search over ten repositories of `bench:search`, changed only where
- * most of them gained. A file's score is
- * `(best chunks, decayed + soft * words anywhere + path + history) * priors`.
+ * The tuned configuration, found by coordinate search over ten repositories of `bench:search`, changed only where most
+ * of them improved. A file's score is `(best chunks, decayed + soft * terms anywhere + path + history) * priors`.
  */
 export const tuning = {
-  /** What the next best chunk of a file adds, relative to the one before it. */
+  /** Weight of a file's next best chunk, relative to the previous one. */
   decay: 0.35,
   decayedChunks: 6,
-  /** The first of several chunks: imports name everything and explain nothing. */
+  /** Weight of the first of several chunks: imports name everything and explain nothing. */
   head: 0.85,
-  /** Credit for each word's best chunk, so that a file may hold the words in different places. */
+  /** Credit for each term's best chunk, so that a file may contain the terms in different places. */
   soft: 0.35,
-  /** Files touched by the commits whose subjects are nearest to the query. */
+  /** Weight of files touched by the commits whose subjects are most similar to the query. */
   neighbours: 0.25,
   neighbourCommits: 50,
   neighbourPower: 1.7,
-  /** A file that changes often is more often meant. */
+  /** Frequently changed files are more likely results. */
   churn: 0.05,
-  /** So is one that changed lately: the power of commits in all to commits since. */
+  /** So are recently changed ones: an exponent on the share of all commits since the last change. */
   recency: 0.01,
   test: 0.85,
-  /** Tests, when the query speaks of tests. */
+  /** Weight of test files, when the query mentions tests. */
   testAsked: 1.1,
   prose: 0.25,
   data: 0.25,
-  /** What a word counts that says what to do and not to what. */
+  /** Weight of a word that says what to do rather than where. */
   bare: 0.6,
-  /** What two neighbouring words written as one count. */
+  /** Weight of two adjacent words joined. */
   joined: 0.35,
-  /** Above nothing and below one: rare words matter a little less than BM25 has it. */
+  /** Above zero and below one: rare words matter a little less than in BM25. */
   idfPower: 0.85,
-  /** What a word counts that stands in for a misspelt one. */
+  /** Weight of a replacement for a misspelled word. */
   correction: 0.5,
   corrections: 3,
 } as const
@@ -115,8 +114,8 @@ export function createRanker(options: IndexOptions, settings: Tuning = tuning): 
 }
 
 /**
- * Requests and commit subjects begin with these. In eight of ten repositories files are found better when they count
- * less, since code that happens to say `add` is not what is meant.
+ * Requests and commit subjects start with these. In eight of ten repositories results improve when they weigh less,
+ * since code that merely contains `add` is not what is searched for.
  */
 const bareWords = new Set(
   'add fix update remove support use make allow handle improve correct stop ensure change clean cleanup refactor new when also only better miss wrong move rename replace implement enable disable avoid prevent set get should can more still after before instead now via per all any'
@@ -129,18 +128,18 @@ function weightOf(term: string, terms: ReadonlySet<string>, settings: Tuning): n
   return bareWords.has(term) ? settings.bare : 1
 }
 
-/** A term that the index has, and what it counts. */
+/** A term in the index, and its weight. */
 interface Found {
   lists: TermLists
   weight: number
 }
 
-/** What is known of a segment before a query, and memory for the scores of its files. */
+/** Precomputed data of a segment, and memory for the scores of its files. */
 interface FileStatus {
-  /** By file: what its score is multiplied with, whatever the query; then the same for a query about tests. */
+  /** By file: the query-independent factor of its score; then the same for a query about tests. */
   prior: Float32Array
   testPrior: Float32Array
-  /** Names of the histories that the priors come from. */
+  /** Names of the histories that the priors are based on. */
   of: string
   longestFile: number
   bound: Float32Array
@@ -181,7 +180,7 @@ function priorOf(bits: number, settings: Tuning): number {
   return (bits & traits.test) !== 0 ? kind * settings.test : kind
 }
 
-/** Raises what files can score at most by what a word says of their text, and their scores by what their paths say. */
+/** Adds a term's maximum text score to the files' bounds, and its path scores to their scores. */
 function addWord(
   parts: readonly PartScores[],
   { lists, weight }: Found,

@@ -3,17 +3,17 @@ import path from 'node:path'
 import { GatewayError } from '../errors.ts'
 
 /**
- * The real paths of the directories to index, outermost only: one inside another is indexed with it.
- * @throws {GatewayError} `forbidden` outside the allowed roots, `not_found` or `invalid_request` when it is no directory.
+ * The real paths of the directories to index, outermost only: a nested one is indexed with its parent.
+ * @throws {GatewayError} `forbidden` outside the allowed roots, `not_found` or `invalid_request` when it is not a directory.
  */
 export function resolveRoots(directories: readonly string[], allowedRoots: readonly string[]): string[] {
   const allowed = allowedRoots.flatMap(root => realPathOf(root) ?? [])
   const roots = directories.map(directory => {
     const real = realPathOf(path.resolve(directory))
     if (real === undefined) {
-      // Whether something exists outside the allowed roots is not told.
+      // Does not reveal whether something exists outside the allowed roots.
       if (!allowed.some(root => isWithin(path.resolve(directory), root))) throw outside(directory, allowedRoots)
-      throw new GatewayError('not_found', `There is no directory ${directory}.`, { param: 'directories' })
+      throw new GatewayError('not_found', `Directory not found: ${directory}.`, { param: 'directories' })
     }
     if (!allowed.some(root => isWithin(real, root))) throw outside(directory, allowedRoots)
     if (!statSync(real).isDirectory()) {
@@ -27,7 +27,7 @@ export function resolveRoots(directories: readonly string[], allowedRoots: reado
   return distinct.filter(root => !distinct.some(other => other !== root && isWithin(root, other)))
 }
 
-/** Whether a path is a folder or lies under it; both absolute. */
+/** Whether a path is a folder or inside it; both absolute. */
 function isWithin(file: string, folder: string): boolean {
   const relative = path.relative(folder, file)
   return relative === '' || (relative !== '..' && !relative.startsWith(`..${path.sep}`) && !path.isAbsolute(relative))
@@ -35,7 +35,7 @@ function isWithin(file: string, folder: string): boolean {
 
 function outside(directory: string, allowedRoots: readonly string[]): GatewayError {
   const places = allowedRoots.length === 0 ? 'none are allowed' : `allowed: ${allowedRoots.join(', ')}`
-  return new GatewayError('forbidden', `${directory} is outside the directories that may be indexed (${places}).`, {
+  return new GatewayError('forbidden', `${directory} is outside the directories allowed for indexing (${places}).`, {
     param: 'directories',
   })
 }

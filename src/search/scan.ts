@@ -3,15 +3,15 @@ import { identifierPattern } from './words.ts'
 import type { Language } from './languages.ts'
 
 /**
- * Called for each identifier of a text in order, with its place, its hash by `hashStep`, or `notAscii` if it has letters
- * beyond, and whether it stands in a comment.
+ * Called for each identifier of a text in order, with its position, its hash by `hashStep` or `notAscii` if it contains
+ * other characters, and whether it is in a comment.
  */
 export type SeeIdentifier = (start: number, end: number, hash: number | typeof notAscii, inComment: boolean) => void
 export const notAscii = undefined
 
 /**
- * Walks a text once and reports its identifiers. Comments are told apart from code well enough to weigh them: a
- * quote hides comment marks up to its partner on the same line, and a mark inside a URL or a word is none.
+ * Scans a text once and reports its identifiers. Comments are recognized well enough to weigh them: a quote hides
+ * comment marks up to its partner on the same line, and a mark inside a URL or a word does not count.
  */
 export function scan(text: string, language: Language, onIdentifier: SeeIdentifier): void {
   const marks = commentMarks(language)
@@ -63,12 +63,12 @@ for (const character of '0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRS
 }
 for (const character of '/#-<"\'`=*;%') kinds[character.charCodeAt(0)] = markCharacter
 
-/** Whether a character code can stand in an identifier; everything beyond ASCII is taken to. */
+/** Whether a character code can be part of an identifier; all non-ASCII characters are assumed to. */
 export function isWordCharacter(code: number): boolean {
   return code >= 128 || kinds[code] === wordCharacter
 }
 
-/** A run that holds letters beyond ASCII; also skips the characters beyond ASCII that are none. */
+/** A run with non-ASCII letters; also skips the non-ASCII characters that are not letters. */
 function seeWide(text: string, start: number, inComment: boolean, onIdentifier: SeeIdentifier): number {
   let end = start
   while (end < text.length && end - start < 4096) {

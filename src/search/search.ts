@@ -17,26 +17,26 @@ import { DamagedFile } from './term-file.ts'
 import { toSlashes } from './walk.ts'
 import { watchFolders } from './watch.ts'
 
-/** What the search needs from its owner. */
+/** The dependencies and settings of the search. */
 export interface SearchSettings {
-  /** The index lives in its folder `search`. */
+  /** The index is stored in its folder `search`. */
   dataDir: string
-  /** Directories outside these are refused. */
+  /** Directories outside these are rejected. */
   allowedRoots: readonly string[]
-  /** Left out of every index, beside what a request leaves out. */
+  /** Excluded from every index, in addition to a request's own patterns. */
   excludePatterns: readonly string[]
-  /** Brings the index of an earlier run up to date at once. */
+  /** Updates the index of an earlier run at once. */
   indexOnStart: boolean
-  /** How often everything is looked at again, beside the file events; 0 for never. */
+  /** Time between complete rescans, in addition to file events; 0 for never. */
   reindexIntervalSeconds: number
-  /** Whether file events keep the index fresh. */
+  /** Whether file events keep the index up to date. */
   watch: boolean
   /** Monotonic milliseconds. */
   now: () => number
   countTokens: (text: string) => number
-  /** Told of work in the background and of what failed there. */
+  /** Receives background activity and its failures. */
   log: { info: (facts: object, message: string) => void; warn: (facts: object, message: string) => void }
-  /** Reaches an embedding model, when one is configured. */
+  /** Embeds texts, when an embedding model is configured. */
   embed?: Embed
 }
 
@@ -56,11 +56,12 @@ export interface SearchStatus {
 /** Code search over indexed directories. */
 export interface Search {
   /**
-   * Indexes directories in the place of those before, and keeps them fresh. Resolves when all of it can be found.
+   * Indexes directories, replacing the previous ones, and keeps them up to date. Resolves when everything is
+   * searchable.
    * @throws {GatewayError} `forbidden` or `not_found` for a directory, `client_closed` when cancelled.
    */
   init(input: RetrivInitInput, signal: AbortSignal, tell?: (progress: IndexProgress) => void): Promise<RetrivInitOutput>
-  /** @throws {GatewayError} `invalid_request` when nothing was indexed or the query names nothing to look for. */
+  /** @throws {GatewayError} `invalid_request` when nothing is indexed or the query contains no search term. */
   query(input: SearchInput, signal: AbortSignal): Promise<SearchOutput>
   status(): SearchStatus
   close(): Promise<void>
@@ -68,7 +69,7 @@ export interface Search {
 
 /** Waits for a burst of file events to end, as when a branch is switched. */
 const quietMs = 60
-/** Files that are read to verify a phrase, at most. */
+/** Maximum number of files read to verify a phrase. */
 const maxPhraseFiles = 400
 const fusedDepth = 100
 
@@ -79,7 +80,7 @@ export function openSearch(settings: SearchSettings): Search {
   const writer = startIndexWriter({ directory, excludePatterns: settings.excludePatterns }, failure => {
     if (closing.signal.aborted) return
     if (failure === undefined) view = view.reload()
-    else log.warn({ cause: failure }, 'merging the pieces of the code index failed; they stay in use as they are')
+    else log.warn({ cause: failure }, 'merging segments of the code index failed; the unmerged segments stay in use')
   })
   const meaning = settings.embed === undefined ? undefined : openMeaning(directory, settings.embed)
   const closing = new AbortController()
@@ -128,9 +129,9 @@ export function openSearch(settings: SearchSettings): Search {
       }
       const query = parseQuery(input.query)
       if (query.terms.size === 0) {
-        throw new GatewayError('invalid_request', 'The query has no word to look for.', { param: 'query' })
+        throw new GatewayError('invalid_request', 'The query contains no search term.', { param: 'query' })
       }
-      // Events of the last edits wait in the event loop; after two turns they are in.
+      // Events of the last edits are still in the event loop; after two turns they have arrived.
       await nextTurn()
       await nextTurn()
       if (syncing === 0) await catchUp()
@@ -167,7 +168,7 @@ export function openSearch(settings: SearchSettings): Search {
     view.close()
   }
 
-  /** What was indexed before this process began, without the directories that are gone or no longer allowed. */
+  /** The roots indexed by an earlier process, without directories that are gone or no longer allowed. */
   function rememberedRequest(): IndexRequest | undefined {
     const { manifest } = view
     if (manifest === undefined || manifest.roots.length === 0) return undefined
@@ -179,12 +180,12 @@ export function openSearch(settings: SearchSettings): Search {
     try {
       return resolveRoots([root], settings.allowedRoots).length > 0
     } catch (cause) {
-      log.warn({ root, cause }, 'a directory indexed before is gone or no longer allowed')
+      log.warn({ root, cause }, 'a previously indexed directory is gone or no longer allowed')
       return false
     }
   }
 
-  /** Whether the index still holds directories that are not, or no longer, to be searched. */
+  /** Whether the index contains directories that are no longer to be searched. */
   function isWider(): boolean {
     const wanted = request?.roots.map(toSlashes) ?? []
     return view.manifest?.roots.some(root => !wanted.includes(root)) ?? false
@@ -198,7 +199,7 @@ export function openSearch(settings: SearchSettings): Search {
         wanted,
         told => {
           progress = told
-          // What is written so far can be found while the rest is read.
+          // What is already written is searchable while the rest is read.
           if (view.fileCount === 0) view = view.reload()
           tell?.(told)
         },
@@ -212,19 +213,19 @@ export function openSearch(settings: SearchSettings): Search {
       view = view.reload()
       if (closing.signal.aborted) throw closing.signal.reason
       if (signal.aborted)
-        throw new GatewayError('client_closed', 'Indexing was cancelled; what was read is kept.', { cause })
+        throw new GatewayError('client_closed', 'Indexing was cancelled; files indexed so far are kept.', { cause })
       throw cause
     } finally {
       syncing--
     }
   }
 
-  /** What a damaged file breaks is made good in the background; other failures pass. */
+  /** A damaged index is rebuilt in the background; other errors are passed on. */
   function repair(cause: unknown): never {
     if (!(cause instanceof DamagedFile)) throw cause
-    log.warn({ cause }, 'the code index is damaged and is made anew')
+    log.warn({ cause }, 'the code index is damaged and is being rebuilt')
     if (request !== undefined && syncing === 0) inBackground(sync({ ...request, force: true }, closing.signal))
-    throw new GatewayError('internal', 'The code index was damaged and is being made anew; ask again in a moment.', {
+    throw new GatewayError('internal', 'The code index was damaged and is being rebuilt; try again in a moment.', {
       cause,
     })
   }
@@ -236,7 +237,7 @@ export function openSearch(settings: SearchSettings): Search {
     log.info({ filesIndexed, filesRemoved, durationMs: now() - started }, 'code index is up to date')
   }
 
-  /** After what is under way: a query that comes while an edit is being indexed waits for it. */
+  /** Runs after the current task: a query during indexing of an edit waits for it. */
   function catchUp(): Promise<void> {
     const before = catching
     catching = (async () => {
@@ -249,7 +250,7 @@ export function openSearch(settings: SearchSettings): Search {
   async function takeChanges(): Promise<void> {
     const changed = watching.take()
     if (changed.length === 0 || request === undefined) return
-    // Rules that changed can change what any file is.
+    // Changed rules can change whether any file is indexed.
     if (changed.some(file => path.basename(file) === '.gitignore')) return resync()
     await apply(changed)
   }
@@ -267,7 +268,7 @@ export function openSearch(settings: SearchSettings): Search {
     building = meaning
       .build(view, closing.signal)
       .catch((cause: unknown) => {
-        if (!closing.signal.aborted) log.warn({ cause }, 'embedding the index failed; search stays lexical')
+        if (!closing.signal.aborted) log.warn({ cause }, 'embedding the index failed; search remains lexical')
       })
       .finally(() => (building = undefined))
   }
@@ -275,7 +276,7 @@ export function openSearch(settings: SearchSettings): Search {
   function inBackground(work: Promise<unknown>): void {
     work.catch((cause: unknown) => {
       if (!closing.signal.aborted)
-        log.warn({ cause }, 'keeping the code index fresh failed; the next change tries again')
+        log.warn({ cause }, 'updating the code index failed; the next change triggers a retry')
     })
   }
 
@@ -372,7 +373,7 @@ function collect(
   return { hits: hits.slice(offset), stale }
 }
 
-/** Keeps hits, best first, within a budget; each gets a fair share of what the better ones left. */
+/** Fits hits, best first, into a budget; each gets a fair share of what the better ones left. */
 function fit(
   hits: readonly SearchHit[],
   maxTokens: number,

@@ -14,17 +14,17 @@ import { wordsOf, wordsOfText } from './words.ts'
 export interface SegmentBuilder {
   add(file: IndexedFile, text: string): void
   readonly files: number
-  /** Whether it holds as much as it should before it is written. */
+  /** Whether it should be written now. */
   readonly full: boolean
   write(file: string): void
 }
 
-// Together about 40 MB at most, which bounds the memory of indexing however much there is to index.
+// Together about 40 MB at most, which bounds the memory of indexing.
 const maxPostings = 1_000_000
 const maxTerms = 100_000
 const maxIdentifiers = 150_000
 
-/** Words of a usual chunk line, directory and file name: the lengths that are neither rewarded nor punished. */
+/** Words in an average chunk line, directory and file name: the reference lengths of the length norm. */
 const wordsPerLine = 5
 const directoryWords = 6
 const nameWords = 4
@@ -52,7 +52,7 @@ export function createSegmentBuilder(options: IndexOptions): SegmentBuilder {
     impact: createGrowingArray(Uint8Array),
   }
 
-  // Per term, by its number: frequency in the current chunk, the last chunk and file it was seen in, plus one.
+  // Per term, by its number: frequency in the current chunk, and the last chunk and file it was seen in, plus one.
   let frequency = new Float32Array(4096)
   let lastChunk = new Uint32Array(4096)
   let lastFile = new Uint32Array(4096)
@@ -85,7 +85,7 @@ export function createSegmentBuilder(options: IndexOptions): SegmentBuilder {
       touched[touchedCount++] = term
     }
   }
-  /** Returns how many words it was. */
+  /** Returns the number of words. */
   const countIdentifier = (
     text: string,
     start: number,
@@ -243,7 +243,7 @@ function addText(
   while (current < chunks.length) finish()
 }
 
-/** Turns ascending offsets in a text into offsets in its file, which may begin with a mark that the text lacks. */
+/** Converts ascending offsets in a text to offsets in its file, which may start with a byte order mark. */
 function placesIn({ sizeBytes, inPlace }: IndexedFile, text: string): (offset: number) => number {
   if (!inPlace || text.length === sizeBytes) return offset => offset
   let place = sizeBytes - Buffer.byteLength(text)
@@ -255,7 +255,7 @@ function placesIn({ sizeBytes, inPlace }: IndexedFile, text: string): (offset: n
   }
 }
 
-/** The words of a file's name, and its hyphenated neighbours joined: `rate-limit.ts` is also `ratelimit`. */
+/** The words of a file's name, with hyphenated neighbors also joined: `rate-limit.ts` is also `ratelimit`. */
 function fileNameWords(name: string): string[] {
   const pieces = name.split(/[-. ]+/).filter(piece => piece !== '')
   const joined = pieces.slice(0, -2).map((piece, at) => `${piece}${pieces[at + 1]!}`.toLowerCase())
@@ -268,7 +268,7 @@ function countWords(words: readonly string[]): { counts: Map<string, number>; le
   return { counts, length: words.length }
 }
 
-/** Positions of postings grouped by term, in their order within a term: a counting sort. */
+/** Positions of postings grouped by term, in order within a term: a counting sort. */
 function sortByTerm(postedTerm: Uint32Array, termCount: number): { starts: Uint32Array; order: Uint32Array } {
   const starts = new Uint32Array(termCount + 1)
   for (const term of postedTerm) starts[term + 1]!++
@@ -283,7 +283,7 @@ function byCodeUnits(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0
 }
 
-// A longer slice is a window into its file's text, and would keep all of it in memory.
+// A longer slice would reference its file's text and keep all of it in memory.
 function flat(text: string): string {
   return text.length < 13 ? text : Buffer.from(text).toString()
 }

@@ -5,28 +5,28 @@ import { languages, unknownLanguage, type Language } from './languages.ts'
 import { createTermFile, openTermFile, type TermFile } from './term-file.ts'
 import { readText } from './varint.ts'
 
-/** One file as it was when it was indexed. */
+/** One file as of its indexing. */
 export interface IndexedFile {
   /** Absolute, with forward slashes. */
   path: string
-  /** Length of the root's path with its slash: what follows is the path that people see and search. */
+  /** Length of the root's path with its slash: the rest is the path that is displayed and searched. */
   rootLength: number
   sizeBytes: number
   modifiedMs: number
   /** First eight bytes of the content's SHA-1, hexadecimal. */
   hash: string
-  /** Whether its chunks begin at offsets in bytes, so that one can be read alone; two-byte encodings do not. */
+  /** Whether chunk offsets are in bytes, so that a chunk can be read alone; not in two-byte encodings. */
   inPlace: boolean
-  /** By its name, or by its first line where the name does not tell. */
+  /** By its name, or by its first line where the name is not enough. */
   language: Language
 }
 
 export interface SegmentContent {
   files: readonly IndexedFile[]
-  /** By file, its first chunk; one more entry closes the last. */
+  /** By file, its first chunk; one extra entry marks the end. */
   firstChunks: Uint32Array
   chunks: ChunkColumns
-  /** Terms that name something, sorted: what a misspelt identifier is compared with. */
+  /** Terms that name something, sorted: the candidates for correcting a misspelled identifier. */
   symbols: Iterable<string>
   terms(): Iterable<{ term: string; payload: Uint8Array }>
 }
@@ -37,20 +37,20 @@ export interface Segment {
   readonly fileCount: number
   readonly chunkCount: number
   readonly sizeBytes: number
-  /** By file, its first chunk; one more entry closes the last. */
+  /** By file, its first chunk; one extra entry marks the end. */
   readonly firstChunks: Uint32Array
   /** By chunk, its file. */
   fileOf(): Uint32Array
-  /** By file: what it is judged by before any word is looked at; see `traits`. */
+  /** By file: its query-independent properties; see `traits`. */
   readonly traits: Uint8Array
   /** By file: a checksum of its path. */
   readonly pathChecksums: Uint32Array
   pathOf(file: number): string
   file(file: number): IndexedFile
   chunk(chunk: number): ChunkPlace
-  /** The same for a pass over all chunks, without keeping what it reads. */
+  /** The same for a scan over all chunks, without caching. */
   chunkReader(): (chunk: number) => ChunkPlace
-  /** Letters of each naming term as a bit set, for a quick no; see `typo.ts`. */
+  /** Letters of each naming term as a bit set, for a quick rejection; see `typo.ts`. */
   symbolLetters(): Uint32Array
   symbolReader(): (symbol: number) => string
   find(term: string): Uint8Array | undefined
@@ -98,7 +98,7 @@ export function writeSegment(file: string, content: SegmentContent): void {
   })
 }
 
-/** @throws {DamagedFile} when the file cannot be used. */
+/** @throws {DamagedFile} when the file is unusable. */
 export function openSegment(file: string, name: string): Segment {
   const inner = openTermFile(file)
   try {
@@ -120,7 +120,7 @@ function readSegment(inner: TermFile, name: string): Segment {
   const pathOf = textAt(inner, 'file.path', 'file.pathEnd')
   const chunkCount = firstChunks[firstChunks.length - 1] ?? 0
   const chunkReader = () => readChunks(inner)
-  // Read when first asked for: the writer needs none of these for most of its life.
+  // Loaded on first use: the writer rarely needs any of these.
   const chunk = once(chunkReader)
   const letters = once(() => inner.array('symbol.letters', 'u32'))
   const symbols = once(() => textAt(inner, 'symbol.text', 'symbol.end'))

@@ -7,24 +7,24 @@ import { readFile } from './source-file.ts'
 import { isWordCharacter } from './scan.ts'
 import { wordsOf, wordsOfText } from './words.ts'
 
-/** A hit whose file is no longer what was indexed. */
+/** A hit whose file has changed since it was indexed. */
 export interface StaleHit {
   stale: string
 }
 
-/** What is wanted around the lines of a chunk. */
+/** What to show around the lines of a chunk. */
 export interface Showing {
-  /** What to look for, and how people wrote it. */
+  /** The terms, and the words as typed. */
   terms: ReadonlyMap<string, string>
-  /** Of the same terms, by `patternOf`. */
+  /** A pattern of the same terms, by `patternOf`. */
   pattern: RegExp
   phrases: readonly string[]
   contextLines: number
 }
 
 /**
- * Reads the lines of a ranked file. Undefined when a phrase of the query is not in it; stale when it has changed since
- * it was indexed.
+ * Reads the lines of a ranked file. Undefined when it does not contain a phrase of the query; stale when it has changed
+ * since it was indexed.
  */
 export function showHit(ranked: Ranked, showing: Showing): SearchHit | StaleHit | undefined {
   const indexed = ranked.segment.file(ranked.file)
@@ -56,7 +56,7 @@ export function showHit(ranked: Ranked, showing: Showing): SearchHit | StaleHit 
   }
 }
 
-/** Shortens a hit to its most telling stretch of lines that fits; undefined when not even a few do. */
+/** Shortens a hit to its most relevant lines that fit; undefined when not even a few do. */
 export function shorten(
   hit: SearchHit,
   maxTokens: number,
@@ -87,7 +87,7 @@ function readWhole(indexed: IndexedFile): string | undefined {
   return decoded !== undefined && 'text' in decoded ? decoded.text : undefined
 }
 
-/** Reads and decodes no more than a chunk, where its place in the file is known. */
+/** Reads and decodes only a chunk, where its position in the file is known. */
 function readChunk(ranked: Ranked, indexed: IndexedFile, { first, start }: ChunkPlace): string | undefined {
   if (indexed.inPlace) {
     const bytes = readAsIndexed(indexed, start, endOfChunk(ranked))
@@ -106,19 +106,19 @@ function readAsIndexed({ path, sizeBytes, modifiedMs }: IndexedFile, from: numbe
   return 'bytes' in read && read.sizeBytes === sizeBytes && read.modifiedMs === modifiedMs ? read.bytes : undefined
 }
 
-/** Where the next chunk of its file begins. */
+/** Where the next chunk of its file starts. */
 function endOfChunk({ segment, file, chunk }: Ranked): number {
   return chunk + 1 < segment.firstChunks[file + 1]! ? segment.chunk(chunk + 1).start : Infinity
 }
 
-// A file without a word has no chunk, but may be found by its name.
+// A file without words has no chunk, but may be found by its name.
 const wholeFile: ChunkPlace = { first: 0, last: 0, start: 0, symbol: '' }
 
 function chunkOf({ segment, file, chunk }: Ranked): ChunkPlace {
   return segment.firstChunks[file]! < segment.firstChunks[file + 1]! ? segment.chunk(chunk) : wholeFile
 }
 
-/** The chunk that holds an offset of the whole text. */
+/** The chunk at an offset of the whole text. */
 function chunkAt({ segment, file }: Ranked, text: string, offset: number): ChunkPlace {
   const line = text.slice(0, offset).split('\n').length - 1
   for (let chunk = segment.firstChunks[file]!; chunk < segment.firstChunks[file + 1]!; chunk++) {
@@ -128,7 +128,7 @@ function chunkAt({ segment, file }: Ranked, text: string, offset: number): Chunk
   return wholeFile
 }
 
-/** The offset of the first phrase, if the text has them all; white space in a phrase stands for any. */
+/** The offset of the first phrase, if the text contains them all; any whitespace matches whitespace in a phrase. */
 function placeOfPhrases(text: string, phrases: readonly string[]): number | undefined {
   const places = phrases.map(phrase => {
     const words = phrase.split(/\s+/).map(word => word.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
@@ -137,7 +137,7 @@ function placeOfPhrases(text: string, phrases: readonly string[]): number | unde
   return places.includes(-1) ? undefined : places[0]
 }
 
-/** The offset after so many lines from an offset. */
+/** The offset this many lines after an offset. */
 function endOfLines(text: string, from: number, count: number): number {
   let at = from
   for (let line = 0; line < count && at < text.length; line++) {
@@ -175,8 +175,8 @@ function whyOf(relative: string, symbol: string, text: string, { terms, pattern 
 }
 
 /**
- * Matches the terms themselves in lower-case text, wherever they stand: what is then taken apart is a few identifiers,
- * not a whole text. A pattern that ignores case takes twice as long.
+ * Matches the terms anywhere in lower-case text: then only a few identifiers are split, not a whole text. A
+ * case-insensitive pattern takes twice as long.
  */
 export function patternOf(terms: Iterable<string>): RegExp {
   return new RegExp([...terms].map(term => term.replace(/[$]/g, '\\$&')).join('|'), 'g')
@@ -186,7 +186,7 @@ export function patternOf(terms: Iterable<string>): RegExp {
 function identifiersWith(pattern: RegExp, text: string): Set<string> {
   const identifiers = new Set<string>()
   const lower = text.toLowerCase()
-  // A few letters of some scripts change in length, and then places do not agree.
+  // Lower-casing changes the length of some letters, and then positions do not match.
   const sought = lower.length === text.length ? lower : text
   pattern.lastIndex = 0
   while (pattern.test(sought)) {

@@ -6,10 +6,10 @@ import { languageOf } from './languages.ts'
 import type { IndexedFile } from './segment-file.ts'
 import { toSlashes } from './walk.ts'
 
-/** A file read for indexing: its text, or that it is as it was, or why it is left out. */
+/** A file read for indexing: its text, or that it is unchanged, or why it is skipped. */
 export type Source = { indexed: IndexedFile; text: string } | { unchanged: true } | { skip: SkipReason }
 
-/** Size and time say that a file may have changed; its content's hash decides. `before` is what the index knows of it. */
+/** Size and time show that a file may have changed; its content hash decides. `before` is its entry in the index. */
 export function readSource(file: string, root: string, maxBytes: number, before: IndexedFile | undefined): Source {
   const read = readFile(file, { maxBytes, before })
   if (!('bytes' in read)) return read
@@ -45,7 +45,7 @@ export interface ReadOptions {
   to?: number
 }
 
-/** The bytes of a file as it is now. */
+/** The current bytes of a file. */
 export function readFile(
   file: string,
   { maxBytes, before, from = 0, to = Infinity }: ReadOptions,

@@ -1,6 +1,6 @@
 /**
- * An English word without the endings that do not change what it is about: `caches`, `cached`, `caching` are one.
- * Deliberately lighter than Porter's: code words that merely look alike (`general`, `generate`) must stay apart.
+ * An English word without endings that do not change its topic: `caches`, `cached`, `caching` are one. Deliberately
+ * lighter than Porter's: code words that merely look alike (`general`, `generate`) must stay apart.
  */
 export function stem(word: string): string {
   if (word.length < 5 || !/^[a-z]+$/.test(word)) return word

@@ -4,19 +4,19 @@ import { createByteWriter, readText, readVarint, type ByteReader } from './varin
 
 /**
  * A file of sorted terms, each with its bytes, and of named arrays. Written in one pass and read in place: opening
- * takes the first term of every block, a look-up takes one read of a block's directory and one of the
- * bytes, so that memory does not grow with the postings. `preload` spends the memory where there is plenty.
+ * reads the first term of every block; a lookup takes one read of a block's directory and one of the bytes, so that
+ * memory does not grow with the postings. `preload` caches the blocks where memory allows.
  *
- *     block*  = directory of 32 terms (term, size), then their bytes
- *     arrays  = the named arrays
- *     index   = JSON: where everything is, with the arrays' checksums
- *     trailer = magic, version, size and checksum of the index, checksum of the blocks
+ * block*  = directory of 32 terms (term, size), then their bytes
+ * arrays  = the named arrays
+ * index   = JSON: where everything is, with the arrays' checksums
+ * trailer = magic, version, size and checksum of the index, checksum of the blocks
  */
 export interface TermFileWriter {
   /** Terms must come in the order of JavaScript's `<`. */
   add(term: string, payload: Uint8Array): void
   finish(arrays: Readonly<Record<string, NumberArray>>): void
-  /** Closes without finishing; what was written so far is no valid file. */
+  /** Closes without finishing; what was written so far is not a valid file. */
   abandon(): void
 }
 
@@ -27,17 +27,17 @@ export interface TermFile {
   find(term: string): Uint8Array | undefined
   /** All terms in order. A payload is valid until the next step. */
   entries(): Generator<{ term: string; payload: Uint8Array }>
-  /** Reads a named array, anew with every call. */
+  /** Reads a named array, on every call. */
   array<T extends ArrayKind>(name: string, kind: T): InstanceType<(typeof arrayKinds)[T]>
   readonly sizeBytes: number
-  /** Keeps the blocks in memory, read in the background: look-ups then take microseconds less. */
+  /** Loads the blocks into memory in the background: lookups then take microseconds less. */
   preload(): Promise<void>
   /** Reads the whole file and compares its checksum. */
   isIntact(): boolean
   close(): void
 }
 
-/** The file is not one, is cut short, or was written by another version. */
+/** The file is foreign, truncated, or was written by another version. */
 export class DamagedFile extends Error {
   override readonly name = 'DamagedFile'
 }
@@ -171,9 +171,9 @@ function readTermFile(descriptor: number, file: string): TermFile {
   const { index, blocksChecksum } = readIndex(descriptor, sizeBytes, file)
   const array = <T extends ArrayKind>(name: string, kind: T) => {
     const place = index.arrays[name]
-    if (place === undefined || place.kind !== kind) throw new DamagedFile(`${file}: it has no ${kind} array ${name}`)
+    if (place === undefined || place.kind !== kind) throw new DamagedFile(`${file}: missing ${kind} array ${name}`)
     const bytes = readAt(descriptor, place.offset, place.bytes)
-    if (crc32(bytes) !== place.checksum) throw new DamagedFile(`${file}: its array ${name} does not match its checksum`)
+    if (crc32(bytes) !== place.checksum) throw new DamagedFile(`${file}: checksum mismatch in array ${name}`)
     const constructor = arrayKinds[kind]
     const length = place.bytes / constructor.BYTES_PER_ELEMENT
     return new constructor(bytes.buffer as ArrayBuffer, 0, length) as InstanceType<(typeof arrayKinds)[T]>
@@ -235,7 +235,7 @@ function readTermFile(descriptor: number, file: string): TermFile {
       for (let filled = 0; filled < buffer.length;) {
         const size = Math.min(flushBytes, buffer.length - filled)
         const bytesRead = await readSome(descriptor, buffer, filled, size)
-        // A file that ended or was closed meanwhile stays unloaded.
+        // A file that was truncated or closed meanwhile stays unloaded.
         if (bytesRead === 0 || closed) return
         filled += bytesRead
       }
@@ -261,19 +261,19 @@ function readTermFile(descriptor: number, file: string): TermFile {
 }
 
 function readIndex(descriptor: number, sizeBytes: number, file: string) {
-  if (sizeBytes < trailerBytes) throw new DamagedFile(`${file}: it is cut short`)
+  if (sizeBytes < trailerBytes) throw new DamagedFile(`${file}: file is truncated`)
   const trailer = readAt(descriptor, sizeBytes - trailerBytes, trailerBytes)
   const jsonBytes = trailer.readUInt32LE(8)
   if (trailer.readUInt32LE(0) !== magic || jsonBytes > sizeBytes - trailerBytes) {
-    throw new DamagedFile(`${file}: it is no index or is cut short`)
+    throw new DamagedFile(`${file}: not an index file, or truncated`)
   }
-  if (trailer.readUInt32LE(4) !== formatVersion) throw new DamagedFile(`${file}: another version wrote it`)
+  if (trailer.readUInt32LE(4) !== formatVersion) throw new DamagedFile(`${file}: written by another version`)
   const json = readAt(descriptor, sizeBytes - trailerBytes - jsonBytes, jsonBytes)
-  if (crc32(json) !== trailer.readUInt32LE(12)) throw new DamagedFile(`${file}: its index does not match its checksum`)
+  if (crc32(json) !== trailer.readUInt32LE(12)) throw new DamagedFile(`${file}: checksum mismatch in the index`)
   return { index: JSON.parse(json.toString()) as FileIndex, blocksChecksum: trailer.readUInt32LE(16) }
 }
 
-/** The order of the text at the reader, of `size` bytes, and a term, as JavaScript orders strings. Does not move. */
+/** Compares the text at the reader, of `size` bytes, with a term, as JavaScript orders strings. Does not advance. */
 function compareText({ bytes, at }: ByteReader, size: number, term: string): number {
   const shorter = Math.min(size, term.length)
   for (let index = 0; index < shorter; index++) {
@@ -301,7 +301,7 @@ function readAt(descriptor: number, position: number, size: number): Buffer {
   let filled = 0
   while (filled < size) {
     const read = readSync(descriptor, buffer, filled, size - filled, position + filled)
-    if (read === 0) throw new DamagedFile('an index file ended early')
+    if (read === 0) throw new DamagedFile('unexpected end of an index file')
     filled += read
   }
   return buffer
@@ -313,6 +313,6 @@ function writeFully(descriptor: number, bytes: Uint8Array): void {
 
 function kindOf(array: NumberArray): ArrayKind {
   const found = (Object.keys(arrayKinds) as ArrayKind[]).find(kind => array instanceof arrayKinds[kind])
-  if (found === undefined) throw new TypeError('An index file holds only arrays of the kinds it knows.')
+  if (found === undefined) throw new TypeError('An index file supports only its own array kinds.')
   return found
 }

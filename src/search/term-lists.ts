@@ -6,39 +6,39 @@ import type { Segment } from './segment-file.ts'
 import { DamagedFile } from './term-file.ts'
 import { readVarint } from './varint.ts'
 
-/** A term's postings in one segment, by file, ready to be scored. */
+/** A term's postings in one segment, by file, ready for scoring. */
 export interface TextList {
   /** Files with the term in their text, ascending. */
   files: Uint32Array
-  /** By such a file: what the term can give to its score at most, in impact steps; see `tuning`. */
+  /** By such a file: maximum contribution of the term to its score, in impact steps; see `tuning`. */
   most: Float32Array
-  /** By such a file, where its postings begin; one more entry closes the last. */
+  /** By such a file, where its postings start; one extra entry marks the end. */
   starts: Uint32Array
   chunks: Uint32Array
   impacts: Uint8Array
-  /** Files with the term in their path, and how strongly in its directory and in its name. */
+  /** Files with the term in their path, and its impact in the directory and in the name. */
   pathFiles: Uint32Array
   directoryImpacts: Uint8Array
   nameImpacts: Uint8Array
 }
 
-/** A term's postings in one history: the commits that say it, and the paths they touched. */
+/** A term's postings in one history: the commits with it, and the paths they touched. */
 export interface PastList {
   commits: Uint32Array
   paths: Uint32Array
   impacts: Uint8Array
 }
 
-/** A term as the index has it, part by part and history by history. */
+/** A term in the index, by segment and by history. */
 export interface TermLists {
   texts: (TextList | undefined)[]
   pasts: (PastList | undefined)[]
-  /** Files with the term in their text, those with it in their path; both also count what no longer counts. */
+  /** Files with the term in their text, and those with it in their path; both include deleted files. */
   files: number
   paths: number
 }
 
-/** How chunks make a file's score, which is what bounds a term's share in it. */
+/** How chunks form a file's score, which bounds a term's contribution to it. */
 export interface ChunkTuning {
   decay: number
   decayedChunks: number
@@ -46,18 +46,18 @@ export interface ChunkTuning {
   soft: number
 }
 
-/** Terms as a view has them, decoded once and kept while they are asked for. */
+/** Decoded terms of a view, cached while they are in use. */
 export interface TermReader {
-  /** Undefined for a term that neither a file nor a commit has. */
+  /** Undefined for a term found in no file or commit. */
   read(view: IndexView, term: string): TermLists | undefined
 }
 
-// A word of every third of 105,000 chunks takes 0.25 MB; most words take next to nothing.
+// A term in every third of 105,000 chunks takes 0.25 MB; most terms take next to nothing.
 const maxKeptBytes = 24 * 1024 * 1024
 
 export function createTermReader(tuning: ChunkTuning): TermReader {
   const kept = new LRUCache<string, Kept>({ maxSize: maxKeptBytes, sizeCalculation: bytesOf })
-  // Numbers stand for the sources in what is kept, so that it keeps no source in memory.
+  // Cache entries refer to sources by number, so that the cache keeps no source in memory.
   const numbers = new WeakMap<Segment | Commits, number>()
   const sources = new WeakMap<IndexView, readonly number[]>()
   let nextNumber = 0
@@ -110,7 +110,7 @@ function listsOf(texts: TermLists['texts'], pasts: TermLists['pasts']): TermList
   return known ? { texts, pasts, files, paths } : undefined
 }
 
-/** What a kept term costs beside its postings. */
+/** Size of a cached term beside its postings. */
 const keptTermBytes = 200
 const listBytes = 600
 
@@ -147,7 +147,7 @@ function readText(segment: Segment, term: string, tuning: ChunkTuning): TextList
   let chunk = 0
   let place = -1
   let file = -1
-  // Written out rather than called: this loop is most of a query's time when its terms are new.
+  // Inlined: this loop takes most of a query's time when its terms are not cached.
   let position = reader.at
   for (let at = 0; at < counts.chunks; at++) {
     let byte = payload[position++]!
@@ -178,7 +178,7 @@ function readText(segment: Segment, term: string, tuning: ChunkTuning): TextList
 }
 
 /**
- * A file's best chunks, summed with decay, are at most the sum over the terms of the same for each term alone: no chunk
+ * The decayed sum of a file's best chunks is at most the sum over the terms of the same for each term alone: no chunk
  * of a rank has more of a term than the term's own chunk of that rank.
  */
 function boundFiles({ files, most, starts, chunks, impacts }: TextList, firstChunks: Uint32Array, tuning: ChunkTuning) {
@@ -207,7 +207,7 @@ function boundFiles({ files, most, starts, chunks, impacts }: TextList, firstChu
   }
 }
 
-/** Puts a value in its place among the largest, which stand in descending order, and drops the least. */
+/** Inserts a value into the largest ones, in descending order, and drops the smallest. */
 export function insertDescending(top: Float64Array, value: number): void {
   let place = top.length - 1
   if (value <= top[place]!) return
@@ -236,7 +236,7 @@ function readPast(history: Commits, term: string): PastList | undefined {
   return { commits, paths, impacts }
 }
 
-/** A posting takes at least a byte, so that a damaged count cannot ask for memory without end. */
+/** A posting takes at least a byte, so that a damaged count cannot request unbounded memory. */
 function checkCount(count: number, payload: Uint8Array): number {
   if (count > payload.length) throw new DamagedFile('a term has more postings than bytes')
   return count

@@ -2,8 +2,8 @@ import { editDistance } from '../spelling.ts'
 import { lettersOf, type Segment } from './segment-file.ts'
 
 /**
- * Terms that name something and are nearest to one that does not exist, at most `limit`, nearest first. The first letter
- * is taken to be right, as it nearly always is; that leaves a twentieth of the terms to look at.
+ * Terms that name something and are nearest to a term that does not exist, at most `limit`, nearest first. The first
+ * letter is assumed to be right, as it nearly always is; that leaves a twentieth of the terms to compare.
  */
 export function nearestTerms(term: string, segments: readonly Segment[], limit: number): string[] {
   if (term.length < 4 || !/[a-z]/.test(term)) return []
@@ -32,7 +32,7 @@ export function nearestTerms(term: string, segments: readonly Segment[], limit: 
     .map(([text]) => text)
 }
 
-/** The first of the sorted symbols that is not before a text. */
+/** Index of the first of the sorted symbols that is not before a text. */
 function firstFrom(textOf: (symbol: number) => string, count: number, text: string): number {
   let low = 0
   let high = count

@@ -1,14 +1,14 @@
-/** A growing byte buffer that numbers are appended to, small ones in one byte. */
+/** A growing byte buffer for numbers, small ones in one byte. */
 export interface ByteWriter {
-  /** A whole number from 0 to 2^32 - 1, seven bits a byte, least first. */
+  /** An integer from 0 to 2^32 - 1, seven bits per byte, least significant first. */
   varint(value: number): void
   byte(value: number): void
   bytes(values: Uint8Array): void
-  /** For each position of a stretch of `order`: the gap of its id to the one before as a varint, and its byte. */
+  /** For each position of a range of `order`: the gap of its id to the previous one as a varint, and its byte. */
   gaps(order: Uint32Array, from: number, to: number, ids: Uint32Array, values: Uint8Array): void
   text(value: string): void
   readonly length: number
-  /** What was written, valid until the next write. */
+  /** The bytes written, valid until the next write. */
   view(): Buffer
   clear(): void
 }
@@ -76,7 +76,7 @@ export function createByteWriter(capacity = 1024): ByteWriter {
   }
 }
 
-/** Reads what a `ByteWriter` wrote. Reading past the end gives zeros, so that damage cannot loop for ever. */
+/** Reads the output of a `ByteWriter`. Reading past the end gives zeros, so that damaged data cannot loop forever. */
 export interface ByteReader {
   at: number
   readonly bytes: Uint8Array

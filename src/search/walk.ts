@@ -3,7 +3,7 @@ import path from 'node:path'
 import ignore, { type Ignore } from 'ignore'
 import type { SkipReason } from './decode.ts'
 
-/** What a walk meets: a file to look at, a folder it went into, or something it left out and why. */
+/** An entry of a walk: a file to check, a folder entered, or something left out and why. */
 export type Met = { file: string } | { folder: string } | { skipped: string; reason: SkipReason }
 
 /** Says which paths under a root are left out by its `.gitignore` files and by the exclude patterns. */
@@ -13,8 +13,8 @@ export interface PathExclusion {
 }
 
 /**
- * Everything under a root that is not excluded, folders before what is in them, by name. Symbolic links are never
- * followed: a target inside the root is met under its own name, and one outside is none of our business.
+ * Everything under a root that is not excluded, folders before their content, by name. Symbolic links are never
+ * followed: a target inside the root is visited under its own name, and one outside is out of scope.
  */
 export function* walk(root: string, exclusion: PathExclusion): Generator<Met> {
   const stack = [root]
@@ -50,7 +50,7 @@ export function exclusionOf(root: string, patterns: readonly string[]): PathExcl
   }
   const verdict = (absolute: string, isFolder: boolean) => {
     const slash = isFolder ? '/' : ''
-    // The nearest file that has an opinion wins, as in git.
+    // The nearest file with a matching rule wins, as in git.
     for (let folder = path.dirname(absolute); ; folder = path.dirname(folder)) {
       const result = rulesIn(folder)?.test(toSlashes(path.relative(folder, absolute)) + slash)
       if (result?.ignored === true) return true
@@ -66,12 +66,12 @@ export function exclusionOf(root: string, patterns: readonly string[]): PathExcl
   }
 }
 
-/** Whether a file's name says that it holds keys: a search result travels to models and logs. */
+/** Whether a file's name suggests that it contains keys: a search result is sent to models and logs. */
 export function isSecret(name: string): boolean {
   return secretName.test(name)
 }
 
-/** The nearest folder upwards that holds a git repository. */
+/** The nearest parent folder with a git repository. */
 export function repositoryOf(folder: string): string | undefined {
   for (let at = folder; ; at = path.dirname(at)) {
     if (existsSync(path.join(at, '.git'))) return at
@@ -86,7 +86,7 @@ export function toSlashes(file: string): string {
 const secretName =
   /^(?:\.env(?:\.(?!example|sample|template).+)?|.*\.(?:pem|key|p12|pfx|jks|keystore)|id_(?:rsa|dsa|ecdsa|ed25519))$/i
 
-/** Undefined when the folder is gone since it was listed, or is not ours to read. */
+/** Undefined when the folder was deleted since it was listed, or is not readable. */
 function entriesOf(folder: string): Dirent[] | undefined {
   try {
     return readdirSync(folder, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))
@@ -111,7 +111,7 @@ function anywhere(pattern: string): string {
   const negated = pattern.startsWith('!')
   const bare = negated ? pattern.slice(1) : pattern
   const free = bare.startsWith('/') || bare.startsWith('**/') ? bare : `**/${bare}`
-  // A folder whose whole content is left out need not be entered.
+  // A folder whose whole content is excluded need not be entered.
   const whole = free.endsWith('/**') ? free.slice(0, -2) : free
   return negated ? `!${whole}` : whole
 }

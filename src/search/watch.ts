@@ -1,10 +1,10 @@
 import { watch, type FSWatcher } from 'node:fs'
 import path from 'node:path'
 
-/** Notices changes in folders, without their subfolders. */
+/** Watches folders for changes, without their subfolders. */
 export interface FolderWatch {
   add(folders: readonly string[]): void
-  /** Paths that changed since the last call; forgets them. */
+  /** Paths that changed since the last call; clears them. */
   take(): string[]
   /** Whether every folder could be watched; if not, only the reindexing interval finds some changes. */
   readonly complete: boolean
@@ -12,13 +12,12 @@ export interface FolderWatch {
   close(): void
 }
 
-// The kernel's limit on watches is shared with editors and file managers.
+// The kernel's watch limit is shared with editors and file managers.
 const maxFolders = 20_000
 
 /**
- * One watch for each folder that the walk went into, so that ignored trees cost nothing. Watching recursively would:
- * on Linux it takes one watch for every file, and so does chokidar. `changed` is called once `quietMs` after the last
- * event of a burst.
+ * One watch per folder visited by the walk, so that ignored trees cost nothing. Recursive watching would: on Linux it
+ * takes one watch per file, and so does chokidar. `changed` is called once `quietMs` after the last event of a burst.
  */
 export function watchFolders(changed: () => void, quietMs: number): FolderWatch {
   const watchers = new Map<string, FSWatcher>()
@@ -46,11 +45,11 @@ export function watchFolders(changed: () => void, quietMs: number): FolderWatch 
         }
         try {
           const watcher = watch(folder, { persistent: false }, (_, name) => notice(folder, name))
-          // A folder that is removed ends its own watch; one event of its parent tells the rest.
+          // A removed folder ends its own watch; one event of its parent covers the rest.
           watcher.on('error', () => drop(folder))
           watchers.set(folder, watcher)
         } catch {
-          // Gone meanwhile, or the kernel's limit is reached: the interval covers for it.
+          // Deleted meanwhile, or the kernel's limit is reached: the interval covers it.
           complete = false
         }
       }

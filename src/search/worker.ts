@@ -6,7 +6,7 @@ export interface WorkerSettings {
   excludePatterns: readonly string[]
 }
 
-/** What the worker is asked. `id` pairs an answer with its question. */
+/** Messages to the worker. `id` pairs a response with its request. */
 export type WorkerTask =
   | { id: number; kind: 'sync'; request: IndexRequest }
   | { id: number; kind: 'update'; request: IndexRequest; paths: readonly string[] }
@@ -18,7 +18,7 @@ export type WorkerAnswer =
   | { id: number; kind: 'synced'; report: IndexReport }
   | { id: number; kind: 'updated'; changed: number; folders: string[] }
   | { id: number; kind: 'failed'; cancelled: boolean; error: unknown }
-  /** The merging after a task is over, or was not needed. */
+  /** Merging after a task has finished, or was not needed. */
   | { id: number; kind: 'rested'; after: 'sync' | 'update'; merged: boolean; failure?: unknown }
 
 const port = parentPort!
@@ -30,7 +30,7 @@ let last: Promise<void> = Promise.resolve()
 let rest: NodeJS.Timeout | undefined
 let waiting = 0
 
-// Edits come in bursts; each would wait for the merge after the one before.
+// Edits come in bursts; each would wait for the merge after the previous one.
 const restAfterMs = 250
 
 port.on('message', (task: WorkerTask) => {
@@ -41,7 +41,7 @@ port.on('message', (task: WorkerTask) => {
   last = last.then(() => perform(task)).finally(() => waiting--)
 })
 
-/** Merges when there is nothing else to do: at once after a sync, when edits pause after an update. */
+/** Merges when idle: at once after a sync, and when edits pause after an update. */
 function restLater(id: number, after: 'sync' | 'update'): void {
   const begin = () => {
     if (waiting > 0) return

@@ -4,9 +4,9 @@ import { evidenceKey } from '../router/model-identity.ts'
 import { anyCategory, type Benchmark } from '../router/evidence.ts'
 import type { TaskKind } from '../router/task-kinds.ts'
 
-/** What benchmarks say of one model at one kind of work, in the router's words. */
+/** Benchmark results of one model for one category, in the router's terms. */
 export interface BenchmarkFact {
-  /** What the router files the model under. */
+  /** The router's evidence key of the model. */
   model: string
   category: string
   value: Benchmark
@@ -38,8 +38,8 @@ export const kindsOfSuite: Readonly<Record<string, readonly TaskKind[]>> = {
 }
 
 /**
- * Results as facts for the router. Only what was asked in the default way counts. Weights that changed since make another
- * model, so that their results are filed where nobody looks any more.
+ * Converts results to evidence for the router. Only default settings count. Weights that have changed since count as
+ * another model, so their results get a key that is no longer read.
  */
 export function benchmarkFacts(results: readonly BenchmarkResult[]): BenchmarkFact[] {
   const standard = evidence(results).filter(({ settings }) => settings === '{}')
@@ -57,7 +57,7 @@ export function benchmarkFacts(results: readonly BenchmarkResult[]): BenchmarkFa
   })
 }
 
-/** A suite that is not ours is a file of Python functions. */
+/** A suite that is not built in is a file of Python functions. */
 function kindsOf(suite: string): string[] {
   return [anyCategory, ...(kindsOfSuite[suite] ?? programs)]
 }

@@ -3,7 +3,7 @@ import type { BenchmarkResult } from '../bench/results.ts'
 import { betterStrategies, type BetterStrategies } from './prompting.ts'
 import { benchmarkFacts, type BenchmarkFact } from './benchmark-evidence.ts'
 
-/** Brings what was measured to those who choose: at the start, after a benchmark, and when another process measured. */
+/** Passes benchmark results to the router: at the start, after a benchmark, and when another process wrote results. */
 export interface BenchmarkFeed {
   /** Reads the results again. */
   feed: () => void
@@ -18,7 +18,7 @@ export interface BenchmarkFeedParts {
   log: Pick<Logger, 'error'>
 }
 
-/** `npm run benchmark` writes from a process of its own; asking SQLite whether it did costs microseconds. */
+/** `npm run benchmark` writes from a process of its own; checking through SQLite costs microseconds. */
 const lookEveryMs = 2_000
 
 export function createBenchmarkFeed({ results, learn, log }: BenchmarkFeedParts): BenchmarkFeed {
@@ -38,8 +38,8 @@ export function createBenchmarkFeed({ results, learn, log }: BenchmarkFeedParts)
       feed()
       seen = version
     } catch (err) {
-      // A damaged file of results must not keep anybody from an answer.
-      log.error({ err }, 'the results of benchmarks cannot be read')
+      // A damaged results file must not keep a request from being answered.
+      log.error({ err }, 'cannot read the benchmark results')
     }
   }
 

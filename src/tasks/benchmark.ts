@@ -20,28 +20,26 @@ import { ChatRequest } from '../wire/chat/schema.ts'
 import { addressed, settingsOf } from './prompting.ts'
 import type { TaskHandler } from './tasks.ts'
 
-/** What to measure: our own suites, or texts of the caller's, whose answers nobody can judge. */
+/** What to measure: built-in suites, or the caller's texts, whose answers are not judged. */
 export const BenchmarkSpec = z.object({
   models: z.array(z.string()).min(1),
   categories: z.array(z.string()).optional(),
   tasks: z.array(z.object({ task_id: z.string(), task: z.string(), output_tokens: z.int() })).optional(),
   repetitions: z.int(),
-  /** Models measured at once. */
+  /** Models measured in parallel. */
   parallel: z.int(),
   save: z.boolean(),
 })
 export type BenchmarkSpec = z.output<typeof BenchmarkSpec>
 
 export const BenchmarkOutcome = z.object({
-  judged: z
-    .boolean()
-    .describe('false: the answers were timed and priced, but nobody could say whether they are right.'),
+  judged: z.boolean().describe('false: time and cost were measured, but the answers were not judged.'),
   models: z.array(
     z.object({
       model: z.string(),
-      strategy: z.string().nullable().describe('How it was asked; null for the default.'),
+      strategy: z.string().nullable().describe('The prompting strategy; null for the default.'),
       items: z.int(),
-      quality: z.number().nullable().describe('Share of tasks passed, the mean of the categories.'),
+      quality: z.number().nullable().describe('Share of tasks passed: the mean over the categories.'),
       quality_low: z.number().nullable().describe('95 % interval.'),
       quality_high: z.number().nullable(),
       tokens_per_second: z.number().nullable(),
@@ -70,9 +68,9 @@ export interface BenchmarkParts {
   isIdle: (provider: string) => boolean
   untilIdle: (provider: string, signal: AbortSignal) => Promise<void>
   itemTimeoutMs: () => number
-  /** A way of addressing a model that somebody set; it is measured beside the default. */
+  /** A prompting strategy set for the model; it is measured in addition to the default. */
   strategyOf: (model: string) => PromptingStrategy | undefined
-  /** Told when a model has been measured, or no further. */
+  /** Called when a model has been measured, or the run stopped. */
   onMeasured: () => void
   now: () => number
   newRequestId: () => string
@@ -91,7 +89,7 @@ async function refuseForeignCode(models: readonly Model[], sandbox: Sandbox): Pr
 /** The names of our suites, which are the categories of tasks. */
 export const benchmarkCategories = ownSuites.map(({ name }) => name)
 
-/** Measures models while nobody else wants them. */
+/** Measures models at low priority. */
 export function benchmarkHandler(parts: BenchmarkParts): TaskHandler {
   const { inventory, results, sandbox, itemTimeoutMs, strategyOf, onMeasured, now } = parts
 
@@ -158,7 +156,7 @@ export function benchmarkHandler(parts: BenchmarkParts): TaskHandler {
   }
 }
 
-/** One measured model as agents see it. */
+/** One measured model for display. */
 export function summary(leader: LeaderboardRow, judged = true): BenchmarkOutcome['models'][number] {
   const { provider, model, quality, categories } = leader
   return {
@@ -183,7 +181,7 @@ export function summary(leader: LeaderboardRow, judged = true): BenchmarkOutcome
 
 function findModel(inventory: Inventory, id: string): Model {
   const model = inventory.models().find(model => model.id === id)
-  if (model === undefined) throw new GatewayError('model_not_found', `There is no model '${id}' any more.`)
+  if (model === undefined) throw new GatewayError('model_not_found', `Model '${id}' is no longer available.`)
   return model
 }
 
@@ -225,7 +223,7 @@ function candidateOf(model: Model): BenchmarkCandidate {
   }
 }
 
-/** The models in so many lines, as evenly as they come. */
+/** Splits the models into this many groups, as evenly as possible. */
 function spread(models: readonly Model[], lines: number): Model[][] {
   return Array.from({ length: Math.min(lines, models.length) }, (_, line) =>
     models.filter((_model, index) => index % lines === line),

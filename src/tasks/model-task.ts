@@ -10,7 +10,7 @@ import type { ChatCompletion, ChatRequest } from '../wire/chat/schema.ts'
 import { addressed } from './prompting.ts'
 import type { RunningJob, TaskHandler } from './tasks.ts'
 
-/** A piece of work for one model, as `route_task` is given it. */
+/** The input of `route_task`. */
 export const TaskSpec = z.object({
   task: z.string().min(1),
   context_length: z.int().min(0),
@@ -19,26 +19,26 @@ export const TaskSpec = z.object({
   priority: z.enum(['cost', 'quality', 'speed']).optional(),
   /** Checks that the answer must pass. */
   validate: z.array(z.string()).optional(),
-  /** The models that were chosen at once, best first; otherwise the choice is made when its turn comes. */
+  /** The models chosen at submission, best first; without them the choice is made when the task starts. */
   models: z.array(z.string()).optional(),
 })
 export type TaskSpec = z.output<typeof TaskSpec>
 
-/** How an answer was checked, and who was asked until one passed. */
+/** How an answer was checked, and which models were called until one passed. */
 const Validation = z.object({
   passed: z.boolean(),
   checks: z.array(z.string()),
-  why: z.string().nullable().describe('Why the answer is handed over that did not pass.'),
-  escalations: z.int().describe('How many answers were thrown away for a better model’s.'),
+  why: z.string().nullable().describe('Why an answer that did not pass was returned.'),
+  escalations: z.int().describe('Number of answers discarded in favor of a better model’s.'),
   answers: z.array(
     z.object({
       model: z.string(),
       verdicts: z.array(
         z.object({
           check: z.string(),
-          accepted: z.boolean().nullable().describe('Null where it has nothing to say.'),
+          accepted: z.boolean().nullable().describe('Null where the check does not apply.'),
           why: z.string().nullable(),
-          binding: z.boolean().describe('False for a judge that is not yet known to be right often enough.'),
+          binding: z.boolean().describe('False for a judge whose accuracy is not yet proven.'),
         }),
       ),
     }),
@@ -53,19 +53,19 @@ export const TaskOutcome = z.object({
   model: z.string(),
   reason: z.string(),
   attempts: z.int(),
-  /** Finds the request in the books. */
+  /** Finds the request in the ledger. */
   request_id: z.string(),
   validation: Validation.optional(),
 })
 export type TaskOutcome = z.output<typeof TaskOutcome>
 
-/** From this complexity on, a task that says nothing of its priority is worth a better model. */
+/** From this complexity on, a task without a priority is worth a better model. */
 const demanding = 0.7
 const maxModels = 8
-/** How often a listener hears of progress. */
+/** Milliseconds between two progress reports. */
 const progressEveryMs = 250
 
-/** The chat request that a task amounts to. */
+/** Converts a task to a chat request. */
 export function requestFor({ task, expected_output_length, complexity, priority, models }: TaskSpec): ChatRequest {
   const wanted = priority ?? ((complexity ?? 0) >= demanding ? 'quality' : 'cost')
   const [first = `auto:${wanted}`, ...rest] = models ?? []
@@ -78,7 +78,7 @@ export function requestFor({ task, expected_output_length, complexity, priority,
   }
 }
 
-/** The decision that such a task would meet now; throws the reason when nobody can do it. */
+/** The current decision for such a task; throws the reason when no model can run it. */
 export function decisionFor(gateway: Gateway, spec: TaskSpec, signal: AbortSignal): Promise<Decision> {
   return gateway.route(requestFor(spec), signal, queryOf(spec))
 }
@@ -87,20 +87,20 @@ function queryOf({ context_length, validate }: TaskSpec): RouteQuery {
   return { contextTokens: context_length, ...(validate === undefined ? {} : { options: { verify: validate } }) }
 }
 
-/** The spec with the decision's models written into it, for a task that is to be bound to them. */
+/** The spec with the decision's models written into it, for a task that is bound to them. */
 export function boundTo(decision: Decision, spec: TaskSpec): TaskSpec {
   return { ...spec, models: decision.ranked.slice(0, maxModels).map(({ id }) => id) }
 }
 
 export interface ModelTaskParts {
   gateway: Gateway
-  /** How a model wants to be addressed, where somebody has said so and benchmarks agree. */
+  /** The model's prompting strategy, where one is set and benchmarks confirm it. */
   strategyOf: (model: string) => PromptingStrategy | undefined
   now: () => number
   newRequestId: () => string
 }
 
-/** Puts a task to the model that the gateway chooses and keeps the text of its answer. */
+/** Runs a task on the model that the gateway chooses and stores the text of its answer. */
 export function modelTaskHandler({ gateway, strategyOf, now, newRequestId }: ModelTaskParts): TaskHandler {
   return {
     async run(input, job) {
@@ -171,9 +171,9 @@ async function collect(
     toldAt = now()
     const expected = spec.expected_output_length
     job.progressed({
-      // An estimate may be passed; the work is done only when it is done.
+      // The estimate may be exceeded; the share reaches 1 only at the end.
       ...(expected !== undefined && expected > 0 && { share: Math.min(0.99, produced / expected) }),
-      message: `${produced} tokens written`,
+      message: `${produced} tokens generated`,
     })
   }
   return fold.completion()
@@ -183,7 +183,7 @@ function answerOf(completion: ChatCompletion): { text: string; finishReason: str
   const [choice] = completion.choices
   const content = choice?.message.content
   if (typeof content !== 'string' || content === '') {
-    throw new GatewayError('upstream_error', 'The model answered without any text.')
+    throw new GatewayError('upstream_error', 'The model returned no text.')
   }
   return { text: content, finishReason: choice?.finish_reason ?? 'stop' }
 }

@@ -5,13 +5,13 @@ import type { PromptingStrategy } from '../ledger/agent-notes.ts'
 import { seededRandom } from '../router/chance.ts'
 import type { ChatRequest } from '../wire/chat/schema.ts'
 
-/** The request in the words that a model wants. What is more than one message of a user stays as it is. */
+/** Applies a model's prompting strategy to a request. A request with more than one user message stays as it is. */
 export function addressed(request: ChatRequest, strategy: PromptingStrategy | undefined): ChatRequest {
   const [first, ...rest] = request.messages
   const task = first?.content
   if (strategy === undefined || rest.length > 0 || first?.role !== 'user' || typeof task !== 'string') return request
   const { system_prompt: system, user_prompt: around, assistant_prompt: begun, use_chat: chat } = strategy
-  // A function, because `$` in a task means nothing.
+  // A function, because `$` in a replacement string has a special meaning.
   const user = around.includes('{task}') ? around.replaceAll('{task}', () => task) : `${around}\n\n${task}`.trim()
   const messages = chat
     ? [...(system === '' ? [] : [{ role: 'system', content: system }]), { role: 'user', content: user }]
@@ -20,7 +20,7 @@ export function addressed(request: ChatRequest, strategy: PromptingStrategy | un
   return { ...request, messages }
 }
 
-/** What results of a strategy are filed under: another wording is another strategy. */
+/** The key of a strategy's results: another wording is another strategy. */
 export function settingsOf({
   system_prompt,
   user_prompt,
@@ -31,7 +31,7 @@ export function settingsOf({
   return { strategy: `strategy ${createHash('sha256').update(words).digest('hex').slice(0, 8)}` }
 }
 
-/** Says whether benchmarks found a strategy better than the default for a model, on the weights measured last. */
+/** Decides whether benchmarks found a strategy better than the default for a model, on its current weights. */
 export type BetterStrategies = (provider: string, model: string, strategy: PromptingStrategy) => boolean
 
 export function betterStrategies(results: readonly BenchmarkResult[]): BetterStrategies {
@@ -42,7 +42,7 @@ export function betterStrategies(results: readonly BenchmarkResult[]): BetterStr
     const { provider, model } = variant[0]!
     const standard = ways.get(key(provider, model, settingsText()))
     if (standard === undefined || standard === variant) continue
-    // The same results are to give the same answer.
+    // Deterministic: the same results give the same answer.
     if (strategyIsBetter(variant, standard, seededRandom(1))) better.add(way)
   }
   return (provider, model, strategy) => better.has(key(provider, model, settingsText(settingsOf(strategy))))

@@ -4,26 +4,26 @@ import { asGatewayError, GatewayError } from '../errors.ts'
 import type { FinalState } from '../ledger/task-states.ts'
 import type { JobRow, TaskStore, TaskRow } from '../ledger/tasks.ts'
 
-/** What a kind of task does. */
+/** The implementation of a kind of task. */
 export interface TaskHandler {
-  /** A benchmark: it waits in a line of its own and lets everybody else go first. */
+  /** A benchmark: it waits in a separate queue and yields to all other work. */
   yields?: boolean
   /**
-   * Does it and answers with what is kept as the task's outcome: plain data. `job.signal` aborts when it is cancelled, which
-   * must free whatever it holds at once.
+   * Runs the task and returns its stored outcome: plain data. `job.signal` aborts on cancellation, which must release
+   * all resources at once.
    */
   run: (spec: unknown, job: RunningJob) => Promise<unknown>
 }
 
 export interface RunningJob {
   id: string
-  /** The same when the job is run again after a crash. */
+  /** The same when the job is rerun after a crash. */
   taskId: string
   askedBy: string
   signal: AbortSignal
-  /** A model begins to work on it; called again when another one takes over. */
+  /** A model starts working on it; called again when another one takes over. */
   started: (provider: string, model: string) => void
-  /** How much of it is done: a share from 0 to 1 where it is known, and in words. */
+  /** Progress: a share from 0 to 1 where it is known, and a text. */
   progressed: (progress: JobProgress) => void
 }
 
@@ -32,16 +32,16 @@ export interface JobProgress {
   message: string
 }
 
-/** A task with its runs, as it is now. */
+/** A task with its runs, in its current state. */
 export interface TaskView {
   task: TaskRow
-  /** The run that counts. */
+  /** The current run. */
   job: JobRow
   runs: number
-  /** How many of the same line go before it; 0 when it runs or is done. */
+  /** Number of jobs ahead of it in the same queue; 0 when it is running or finished. */
   position: number
   progress: JobProgress | undefined
-  /** Milliseconds until it is probably done; undefined where nothing is known of such tasks. */
+  /** Estimated milliseconds until it finishes; undefined without data on such tasks. */
   etaMs: number | undefined
 }
 
@@ -49,7 +49,7 @@ export interface Submission {
   kind: string
   spec: unknown
   askedBy: string
-  /** Whose slot it needs, and the model that was chosen; another may do it when its turn comes. */
+  /** The provider whose slot it needs, and the model that was chosen; another may run it when it starts. */
   provider: string
   model: string
 }
@@ -60,15 +60,15 @@ export interface TaskChange {
 }
 
 export interface Tasks {
-  /** Writes the task down and puts it in line. What it returns is on disk. */
+  /** Stores and queues the task. What it returns is on disk. */
   submit: (submission: Submission) => TaskView
   /** Throws `not_found`. */
   view: (taskId: string) => TaskView
-  /** Waits until the task is done, `ms` have passed or the signal aborts, and then views it. */
+  /** Waits until the task is finished, `ms` have passed or the signal aborts, and returns its view. */
   wait: (taskId: string, ms: number, signal: AbortSignal, onChange?: (view: TaskView) => void) => Promise<TaskView>
-  /** Answers with the jobs that it ended; none when the task was done. Throws `not_found`. */
+  /** Returns the jobs that it ended; none when the task was finished. Throws `not_found`. */
   cancel: (taskId: string) => string[]
-  /** Whether it was not yet done. Throws `not_found`. */
+  /** Whether it was still unfinished. Throws `not_found`. */
   cancelJob: (jobId: string) => boolean
   job: (jobId: string) => { job: JobRow; position: number; progress: JobProgress | undefined }
   active: () => Activity
@@ -79,11 +79,11 @@ export interface Tasks {
   /** Takes up what an earlier process left unfinished. To be called once, before the first submission. */
   recover: () => void
   watch: (listener: (change: TaskChange) => void) => () => void
-  /** Ends the running jobs without ending their tasks: the next process takes them up. */
+  /** Stops the running jobs without ending their tasks: the next process resumes them. */
   close: () => Promise<void>
 }
 
-/** Jobs that wait and run now; benchmarks are counted apart. */
+/** Queued and running jobs; benchmarks are counted separately. */
 export interface Activity {
   waiting: number
   running: number
@@ -94,12 +94,12 @@ export interface Activity {
 export interface TaskParts {
   store: TaskStore
   handlers: Readonly<Record<string, TaskHandler>>
-  /** How many jobs of a line may run at once; a line is a provider’s, or the benchmarks’. */
+  /** How many jobs of a queue may run at once; a queue belongs to a provider or to the benchmarks. */
   limitOf: (queue: string) => number
   now: () => number
   newId: (prefix: 'task' | 'job') => string
   log: Logger
-  /** How long finished tasks are kept. */
+  /** How long finished tasks are kept, in milliseconds. */
   retentionMs: () => number
 }
 
@@ -117,15 +117,15 @@ interface Running {
 
 const benchmarkQueue = 'benchmarks'
 const pruneIntervalMs = 3_600_000
-const interrupted = 'The process ended while it ran.'
+const interrupted = 'The process stopped while the task was running.'
 
 /**
- * Runs background work in the order in which it came, as many at once as its provider has slots. Each state is in the books
- * before anybody is told of it, so that after a crash every task is taken up again or has failed with a reason.
+ * Runs background tasks in submission order, as many at once as their provider has slots. Each state is in the ledger
+ * before it is announced, so that after a crash every task is resumed or has failed with a reason.
  */
 export function createTasks(parts: TaskParts): Tasks {
   const { store, handlers, limitOf, newId, log, retentionMs } = parts
-  // The books count whole milliseconds.
+  // The ledger stores whole milliseconds.
   const now = () => Math.round(parts.now())
   const lines = new Map<string, Waiting[]>()
   const running = new Map<string, Running>()
@@ -141,7 +141,7 @@ export function createTasks(parts: TaskParts): Tasks {
     for (const listener of listeners) listener(change)
   }
 
-  /** Benchmarks have a line of their own, so that nobody ever waits behind one. */
+  /** Benchmarks have a separate queue, so that no task ever waits behind one. */
   function queueOf(kind: string, provider: string | null): string {
     return handlers[kind]?.yields === true ? benchmarkQueue : (provider ?? '')
   }
@@ -169,8 +169,8 @@ export function createTasks(parts: TaskParts): Tasks {
     const controller = new AbortController()
     const ended = run(jobId, taskId, controller.signal)
       .catch((err: unknown) => {
-        // The books failed. What they last said of the job stays true for the next process, which takes it up.
-        log.error({ err, jobId }, 'the end of a task could not be written down')
+        // The ledger failed. The last state it stored stays valid for the next process, which resumes the task.
+        log.error({ err, jobId }, 'could not record the end of a task')
       })
       .finally(() => {
         running.delete(jobId)
@@ -194,7 +194,7 @@ export function createTasks(parts: TaskParts): Tasks {
       return
     }
     try {
-      // Whoever submitted it hears of it before it begins.
+      // The submitter is notified before it starts.
       await setImmediate()
       signal.throwIfAborted()
       const outcome = await handler.run(task.spec, {
@@ -215,8 +215,8 @@ export function createTasks(parts: TaskParts): Tasks {
       finish(jobId, 'completed', outcome)
     } catch (thrown) {
       const error = asGatewayError(thrown)
-      if (error.code === 'internal') log.error({ err: thrown, jobId }, 'a task failed in an unforeseen way')
-      // Its task stays unfinished in the books, and the next process takes it up.
+      if (error.code === 'internal') log.error({ err: thrown, jobId }, 'a task failed unexpectedly')
+      // Its task stays unfinished in the ledger, and the next process resumes it.
       if (closing) return
       finish(jobId, 'failed', undefined, error)
     }
@@ -244,11 +244,11 @@ export function createTasks(parts: TaskParts): Tasks {
 
   function findJob(jobId: string): JobRow {
     const job = store.job(jobId)
-    if (job === undefined) throw new GatewayError('not_found', `There is no job ${jobId}.`, { param: 'job_id' })
+    if (job === undefined) throw new GatewayError('not_found', `Unknown job: ${jobId}.`, { param: 'job_id' })
     return job
   }
 
-  /** Its own line is the one of the provider that it was submitted for; a job that runs may be elsewhere by now. */
+  /** Its queue is that of the provider it was submitted for; a running job may be on another by now. */
   function positionOf({ id, kind, provider, state }: JobRow): number {
     if (state !== 'queued' || running.has(id)) return 0
     const at = lines.get(queueOf(kind, provider))?.findIndex(waiting => waiting.jobId === id) ?? -1
@@ -269,7 +269,7 @@ export function createTasks(parts: TaskParts): Tasks {
     const jobs = store.jobsOf(taskId)
     const job = jobs.at(-1)
     if (task === undefined || job === undefined) {
-      throw new GatewayError('not_found', `There is no task ${taskId}.`, { param: 'task_id' })
+      throw new GatewayError('not_found', `Unknown task: ${taskId}.`, { param: 'task_id' })
     }
     const position = positionOf(job)
     return { task, job, runs: jobs.length, position, progress: progress.get(job.id), etaMs: etaOf(job, position) }
@@ -305,8 +305,7 @@ export function createTasks(parts: TaskParts): Tasks {
 
   return {
     submit({ kind, spec, askedBy, provider, model }) {
-      if (closing)
-        throw new GatewayError('shutting_down', 'Signalbox is shutting down; submit the task again in a moment.')
+      if (closing) throw new GatewayError('shutting_down', 'Signalbox is shutting down; submit the task again later.')
       const [taskId, jobId] = [newId('task'), newId('job')]
       store.add({ id: taskId, kind, createdAt: now(), askedBy, spec }, { id: jobId, provider, model })
       enqueue(jobId, taskId, queueOf(kind, provider))
@@ -379,7 +378,7 @@ export function createTasks(parts: TaskParts): Tasks {
             jobId,
             'failed',
             undefined,
-            new GatewayError('shutting_down', `${interrupted} That was its second run.`),
+            new GatewayError('shutting_down', `${interrupted} That was its second attempt.`),
           )
         } else {
           const nextJobId = newId('job')

@@ -52,7 +52,7 @@ t.test('refuses a file that a newer Signalbox wrote, and leaves it alone', async
   t.throws(() => openTestLedger(t, { file }), {
     code: 'ledger_unavailable',
     message: new RegExp(
-      `${file}.*newer Signalbox \\(schema ${migrations.length + 5}, this one knows ${migrations.length}\\)`,
+      `${file}.*newer Signalbox \\(schema ${migrations.length + 5}; this version supports up to ${migrations.length}\\)`,
     ),
   })
   const after = new Database(file, { readonly: true })
@@ -66,7 +66,7 @@ t.test('refuses the database of another program, and leaves it alone', async t =
   foreign.exec('CREATE TABLE photos (name TEXT)')
   t.throws(() => openTestLedger(t, { file }), {
     code: 'ledger_unavailable',
-    message: /photos\.sqlite is a database of another/,
+    message: /photos\.sqlite belongs to another program/,
   })
   t.same(foreign.prepare('SELECT name FROM sqlite_schema').pluck().all(), ['photos'])
   foreign.close()
@@ -86,6 +86,6 @@ t.test('names a file that cannot be created', async t => {
   const file = path.join(folder, 'occupied', 'ledger.sqlite')
   t.throws(() => openTestLedger(t, { file }), {
     code: 'ledger_unavailable',
-    message: new RegExp(`${file}.*Check that it and its folder may be written`),
+    message: new RegExp(`${file}.*Check that the file and its folder are writable`),
   })
 })

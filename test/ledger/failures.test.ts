@@ -10,7 +10,7 @@ t.test('keeps records while another process holds the lock, says so, and writes 
   const release = lock(t, ledger.file)
 
   ledger.record(recordOf('req-1'))
-  await t.rejects(ledger.flush(), { code: 'ledger_unavailable', message: /Another process holds its lock/ })
+  await t.rejects(ledger.flush(), { code: 'ledger_unavailable', message: /Another process has locked it/ })
   t.match(ledger.status(), { buffered: 1, written: 0, lost: 0, failedWrites: 1, failure: { message: /lock/ } })
   t.match(lines, [{ facts: { retryMs: Number } }])
   t.same(await ledger.recent(10), [], 'reads go on')
@@ -37,7 +37,7 @@ t.test('drops what no longer fits while the disk fails, counts it and says it on
   const release = lock(t, ledger.file)
   for (const id of ['a', 'b', 'c', 'd', 'e']) ledger.record(recordOf(id))
   t.match(ledger.status(), { buffered: 3, lost: 2 })
-  t.equal(lines.filter(line => /drops records/.test(line.message)).length, 1)
+  t.equal(lines.filter(line => /is dropping records/.test(line.message)).length, 1)
   release()
   t.same((await ledger.flush(), (await ledger.recent(10)).map(row => row.id).sort()), ['a', 'b', 'c'])
   t.match(ledger.status(), { written: 3, lost: 2 })

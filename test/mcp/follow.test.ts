@@ -12,7 +12,7 @@ t.test('a reading call that loses its core is made again on the next', async t =
 
 t.test('a call that may have cost money is not made twice, and says where to look', async t => {
   const { following, made } = start([lost(true), async () => ({ from: 'second' })])
-  await t.rejects(following.client.call('route_task'), { code: 'upstream_disconnected', message: /look at list_tasks/ })
+  await t.rejects(following.client.call('route_task'), { code: 'upstream_disconnected', message: /check list_tasks/ })
   t.same(await following.client.call('status'), { from: 'second' })
   t.equal(made(), 2)
 })

@@ -84,7 +84,7 @@ t.test(
     t.match(await third.structured('get_task_status', { task_id: running.task_id }), {
       status: 'failed',
       runs: 2,
-      error: { message: /ended while it ran. That was its second run/ },
+      error: { message: /stopped while the task was running. That was its second attempt/ },
     })
     held.open()
     const done = await third.structured('get_task_status', { task_id: waiting.task_id, wait_seconds: 20 })

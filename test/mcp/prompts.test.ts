@@ -20,7 +20,7 @@ t.test('a skill file that is wrong is named at start', t => {
     headless: { 'a.md': 'Just text.' },
     open: { 'b.md': '---\ndescription: B.\n---\nDo {{it}}.' },
   })
-  t.throws(() => readSkills(path.join(folder, 'headless')), { message: /Skill a has no head/ })
-  t.throws(() => readSkills(path.join(folder, 'open')), { message: /Skill b uses \{\{it\}\} and does not say/ })
+  t.throws(() => readSkills(path.join(folder, 'headless')), { message: /Skill a has no front matter/ })
+  t.throws(() => readSkills(path.join(folder, 'open')), { message: /Skill b uses \{\{it\}\} without describing it/ })
   t.end()
 })

@@ -30,7 +30,7 @@ t.test('a checkout with changes, or with a history of its own, is left alone', a
   const { checkout, publish } = startRepository(t)
   publish('echo two > built.txt')
   writeFileSync(path.join(checkout, 'package.json'), '{}')
-  await t.rejects(updateCheckout(checkout, signal), { code: 'conflict', message: /has changes: M package\.json/ })
+  await t.rejects(updateCheckout(checkout, signal), { code: 'conflict', message: /has local changes: M package\.json/ })
   git(checkout, 'commit', '-am', 'mine')
   await t.rejects(updateCheckout(checkout, signal), { code: 'conflict', message: /No fast-forward is possible/ })
 })

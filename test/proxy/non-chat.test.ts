@@ -65,7 +65,7 @@ for (const [kind, answers] of Object.entries(embedPaths) as [UpstreamKind, Answe
 t.test('vectors of another length than was asked for are refused', async t => {
   const { client } = await setUp(t, 'llama-cpp', { '/v1/embeddings': vectors })
   const failure = await failureOf(client.embeddings.create({ model: 'auto', input: 'a', dimensions: 2 }))
-  t.match(failure, { status: 400, param: 'dimensions', message: /3 numbers, not 2/ })
+  t.match(failure, { status: 400, param: 'dimensions', message: /3 dimensions, not 2/ })
 })
 
 t.test('a model that only embeds takes embeddings under auto, before one that nothing is known of', async t => {

@@ -251,7 +251,7 @@ t.test('damage that shows only while answering is told, and made good in the bac
   const again = startSearch(t, {}, { dataDir: first.data, allowedRoots: [first.source] })
   bytes[arrays['chunk.start']!.offset]! ^= 0xff
   writeFileSync(segment, bytes)
-  await t.rejects(again.ask('petrel'), { code: 'internal', message: /made anew/ })
+  await t.rejects(again.ask('petrel'), { code: 'internal', message: /being rebuilt/ })
   while (again.search.status().indexing) await new Promise(resolve => setTimeout(resolve, 2))
   t.strictSame(await again.pathsFor('petrel'), ['a.ts'])
 })

@@ -1,6 +1,6 @@
 import type { Migration } from './index.ts'
 
-// `request_seq` rather than the text id: attempts then append to their table, and a deleted request takes them along.
+// `request_seq` rather than the text id: attempts then append to their table, and deleting a request deletes them too.
 export const requests: Migration = {
   version: 1,
   sql: `

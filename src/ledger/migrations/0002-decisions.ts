@@ -1,6 +1,6 @@
 import type { Migration } from './index.ts'
 
-// Apart from `requests`, so that reading usage does not page through kilobytes of JSON.
+// Separate from `requests`, so that reading usage does not page through kilobytes of JSON.
 export const decisions: Migration = {
   version: 2,
   sql: `

@@ -1,6 +1,6 @@
 import type { Migration } from './index.ts'
 
-// Unlike requests, tasks keep their text and their result: somebody comes back for them.
+// Unlike requests, tasks keep their text and their result: their caller fetches them later.
 export const tasks: Migration = {
   version: 3,
   sql: `

@@ -1,6 +1,6 @@
 import type { Migration } from './index.ts'
 
-/** What agents tell us about models: how to address one, and how well an answer did. */
+/** What agents report about models: how to prompt one, and how good an answer was. */
 export const agents: Migration = {
   version: 4,
   sql: `

@@ -1,6 +1,6 @@
 import type { Migration } from './index.ts'
 
-/** What the router learned, fact by fact; the newest value of a fact is the only one. */
+/** What the router learned, fact by fact; only the newest value of a fact is kept. */
 export const evidence: Migration = {
   version: 5,
   sql: `

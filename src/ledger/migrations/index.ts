@@ -4,12 +4,12 @@ import { tasks } from './0003-tasks.ts'
 import { agents } from './0004-agents.ts'
 import { evidence } from './0005-evidence.ts'
 
-/** One step of the schema. A released step never changes; what it got wrong, a later one mends. */
+/** One step of the schema. A released step never changes; a later one corrects it. */
 export interface Migration {
-  /** Counts up from 1 without a gap; stored as `user_version`. */
+  /** Counts up from 1 without gaps; stored as `user_version`. */
   version: number
   sql: string
 }
 
-/** In order. To change the schema, write the next file and put its name at the end. */
+/** In order. To change the schema, write the next file and append it here. */
 export const migrations: readonly Migration[] = [requests, decisions, tasks, agents, evidence]
