@@ -9,7 +9,7 @@ export interface PromptingStrategy {
   assistant_prompt?: string | undefined
   /** Off: everything in one user message, for models without a system role. */
   use_chat: boolean
-  /** As measured by whoever set it, from 0 to 1. */
+  /** Measured by the caller that set it, from 0 to 1. */
   success_rate?: number | undefined
   quality_score?: number | undefined
 }

@@ -2,7 +2,7 @@ import type { FailureCode } from '../errors.ts'
 import type { Tier } from '../providers/provider.ts'
 import type { Usage } from '../wire/usage.ts'
 
-/** How a request or an attempt ended; `cancelled` means that the caller hung up. */
+/** How a request or an attempt ended; `cancelled` means that the caller disconnected. */
 export const outcomes = ['ok', 'error', 'cancelled'] as const
 export type RequestOutcome = (typeof outcomes)[number]
 

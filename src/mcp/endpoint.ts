@@ -26,7 +26,7 @@ export interface EndpointParts {
 
 /** MCP over Streamable HTTP, for clients of all revisions. */
 export interface McpEndpoint {
-  /** Answers a request that comes from or goes to a host it may not. */
+  /** Rejects a request from or to a host that is not allowed. */
   admit(request: FastifyRequest, reply: FastifyReply): Promise<void>
   serve(request: FastifyRequest, reply: FastifyReply): Promise<void>
   close(): Promise<void>

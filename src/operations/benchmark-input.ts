@@ -5,7 +5,7 @@ import type { Principal } from './operation.ts'
 import { taskStatus, type TaskStatus } from './task-view.ts'
 import type { BenchmarkSpec } from '../tasks/benchmark.ts'
 
-/** One task of the caller's, as the benchmarks are told of it. */
+/** One of the caller's tasks, as the benchmark operations take it. */
 export const OwnTask = z.strictObject({
   task_id: z.string(),
   task: z.string().min(1),

@@ -13,7 +13,7 @@ export type Watch = (send: (message: LiveMessage) => void) => () => void
  * before the next one, is disconnected and may reconnect for a new snapshot.
  */
 export function registerLiveSocket(app: FastifyInstance, watch: Watch): void {
-  // A refused upgrade leaves a socket that belongs to nobody, and closing the server would wait for it.
+  // A rejected upgrade leaves an unowned socket, and closing the server would wait for it.
   app.addHook('onResponse', async ({ headers, raw }, reply) => {
     if (headers.upgrade !== undefined && reply.statusCode >= 400) raw.socket.destroySoon()
   })

@@ -24,7 +24,7 @@ export interface Progress {
 
 /** What an operation is given beside its input. */
 export interface OperationCall {
-  /** Aborts when the caller goes away or cancels. */
+  /** Aborted on a disconnect or cancellation. */
   signal: AbortSignal
   progress: (progress: Progress) => void
   principal: Principal

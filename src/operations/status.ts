@@ -21,7 +21,7 @@ export const LedgerView = z.object({
   buffered: z.int().describe('Requests that are not written yet.'),
   written: z.int(),
   lost: z.int().describe('Dropped because the buffer was full.'),
-  rejected: z.int().describe('Refused by the database in part or whole.'),
+  rejected: z.int().describe('Rejected by the database, entirely or in part.'),
   failed_writes: z.int().describe('Since the last good one.'),
 })
 

@@ -4,7 +4,7 @@ import type { Health, Model } from './provider.ts'
 
 const maxReasonChars = 500
 
-/** What an endpoint serves and whether it is there, as of the last time it was asked. */
+/** The models that an endpoint serves and its health, as of the last refresh. */
 export interface EndpointInventory {
   models(): readonly Model[]
   health(): Health
@@ -14,7 +14,7 @@ export interface EndpointInventory {
 }
 
 export interface EndpointInventoryParts {
-  /** Asks the server; whatever it throws makes the endpoint `down`. */
+  /** Queries the server; whatever it throws makes the endpoint `down`. */
   ask: (signal: AbortSignal, fresh: boolean) => Promise<readonly Model[]>
   label: string
   now: () => number
@@ -23,7 +23,7 @@ export interface EndpointInventoryParts {
 /** Time limit for all requests of one refresh together. */
 const questionMs = 3_000
 
-/** Concurrent refreshes share one question, which goes on for the others when one of them is aborted. */
+/** Concurrent refreshes share one query, which continues for the others when one of them is aborted. */
 export function createInventory({ ask, label, now }: EndpointInventoryParts): EndpointInventory {
   let models: readonly Model[] = []
   let health: Health = { state: 'unknown', checkedAt: 0 }

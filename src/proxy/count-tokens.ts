@@ -2,7 +2,10 @@ import type { FastifyInstance } from 'fastify'
 import type { TokenCounter } from '../tokens/counter.ts'
 import { chatFromMessages } from '../wire/messages/request.ts'
 
-/** `POST /v1/messages/count_tokens`. Always a number: agents count before they ask, and stop working when counting fails. */
+/**
+ * `POST /v1/messages/count_tokens`. Always returns a number: agents count before they send, and stop working when
+ * counting fails.
+ */
 export function registerCountTokensRoute(app: FastifyInstance, tokens: TokenCounter): void {
   app.post('/messages/count_tokens', ({ body }) => ({ input_tokens: count(body, tokens) }))
 }

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import { GatewayError } from '../errors.ts'
 import type { ResponseStore } from './response-store.ts'
 
-/** `GET` and `DELETE /v1/responses/{id}`: answers that were kept. */
+/** `GET` and `DELETE /v1/responses/{id}`: stored responses. */
 export function registerResponseRoutes(app: FastifyInstance, store: ResponseStore): void {
   app.get<{ Params: { id: string } }>('/responses/:id', ({ params }) => {
     const response = store.get(params.id)

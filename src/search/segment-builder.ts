@@ -207,9 +207,9 @@ export function createSegmentBuilder(options: IndexOptions): SegmentBuilder {
   }
 }
 
-/** What a file's text is told to, in its order. */
+/** The consumer of a file's text, in order. */
 interface TextSink {
-  /** Returns how many words it was. */
+  /** Returns the number of words. */
   countIdentifier: (text: string, start: number, end: number, hash: number | typeof notAscii, weight: number) => number
   endChunk: (chunk: Chunk, start: number, length: number) => void
 }

@@ -76,7 +76,7 @@ export interface BenchmarkParts {
   newRequestId: () => string
 }
 
-/** Nobody can be asked here, so code of other people's models runs only behind a whole second wall. */
+/** No user can be asked here, so other people's models' code runs only behind a complete second sandbox layer. */
 async function refuseForeignCode(models: readonly Model[], sandbox: Sandbox): Promise<void> {
   const foreign = models.filter(({ tier }) => tier !== 'local')
   if (foreign.length === 0 || isSecondWallWhole(await sandbox.walls())) return
@@ -100,7 +100,7 @@ export function benchmarkHandler(parts: BenchmarkParts): TaskHandler {
       const models = spec.models.map(id => findModel(inventory, id))
       const judged = spec.tasks === undefined
       if (judged) await refuseForeignCode(models, sandbox())
-      // Answers that nobody judged must not count as evidence.
+      // Unjudged answers must not count as evidence.
       const store = judged && spec.save ? results() : openResults(':memory:')
       const suites = spec.tasks === undefined ? chosenSuites(spec.categories) : [suiteOf(spec.tasks)]
       const measured = spread(models, spec.parallel).map(async line => {
@@ -257,7 +257,7 @@ interface BenchmarkItem {
   signal: AbortSignal
 }
 
-/** Puts one item to its model through the gateway, so that it has its row in the ledger and its slot like any request. */
+/** Runs one item through the gateway, so that it gets its ledger record and its slot like any request. */
 async function ask(
   { gateway, ledger, now, newRequestId }: BenchmarkParts,
   { askedBy, model, request: item, strategy, signal }: BenchmarkItem,

@@ -34,7 +34,7 @@ export async function* ollamaStream(
   throw new GatewayError('upstream_error', sentence)
 }
 
-/** Ollama's whole answer as a chat completion. */
+/** Converts Ollama's buffered response to a chat completion. */
 export function ollamaCompletion(upstream: Upstream, value: unknown, asked: AnsweredRequest): ChatCompletion {
   const fold = createCompletionFold()
   for (const chunk of createAnswer(upstream, asked).add(value)) fold.add(chunk)

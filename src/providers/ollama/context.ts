@@ -1,9 +1,9 @@
 import type { ProviderCall } from '../provider.ts'
 import { contextFailure } from '../http/upstream-failure.ts'
 
-/** Output that is kept free when the caller sets no limit, where there is room for it. */
+/** Output tokens reserved when the caller sets no limit, where the context allows. */
 const answerRoomTokens = 4096
-/** With less room than this for the output a prompt counts as too long. */
+/** With less space than this for the output a prompt counts as too long. */
 const minOutputTokens = 256
 /** Ollama's own minimum. */
 const minContextTokens = 4096
@@ -22,7 +22,7 @@ export function contextFor({ model, request, promptTokens }: ProviderCall, loade
   if (needed > most) {
     throw contextFailure(model.id, { promptTokens: needed, contextTokens: most })
   }
-  // What is expected of a tokenizer nobody has seen may be off by a tenth, and templates add their own words.
+  // The estimate for an unmeasured tokenizer may be off by a tenth, and templates add tokens.
   const generous = Math.ceil(promptTokens * 1.1) + 64 + imageTokens * countImages(request) + (limit ?? answerRoomTokens)
   return Math.max(Math.min(stepAbove(generous), most), Math.min(loadedTokens, most))
 }

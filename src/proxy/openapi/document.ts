@@ -39,7 +39,10 @@ export function openApiDocument({ version, operations }: DocumentParts): object 
 }
 
 function operationObject({ operationId, tag, summary, body, query, params, response, also, error }: RouteDescription) {
-  const refusal = { description: 'Refused or failed.', content: { 'application/json': { schema: error } } }
+  const refusal = {
+    description: 'The request was rejected or failed.',
+    content: { 'application/json': { schema: error } },
+  }
   return {
     operationId,
     tags: [tag],

@@ -24,7 +24,7 @@ export interface RouteDescription {
   response: z.ZodType
   /** Other content types of the same answer. */
   also?: readonly string[]
-  /** What a refusal looks like here. */
+  /** The error response. */
   error: z.ZodType
 }
 
@@ -84,7 +84,7 @@ export const inferenceRoutes: readonly RouteDescription[] = [
     path: '/v1/responses/{id}',
     operationId: 'get_response',
     tag: inference,
-    summary: 'A recent answer of `POST /v1/responses`, kept in memory.',
+    summary: 'A recent response of `POST /v1/responses`, stored in memory.',
     params: id,
     response: answer.ResponsesResponse,
     error: openAi,

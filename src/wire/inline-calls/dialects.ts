@@ -12,7 +12,7 @@ export interface InlineCall {
 export type Offered = ReadonlyMap<string, Schema>
 type Schema = Readonly<Record<string, unknown>>
 
-/** What a text that begins with an opening is. */
+/** The result of parsing a text that starts with an opening. */
 export type InlineReading =
   /** The calls that it holds up to `end`. */
   | { calls: readonly InlineCall[]; end: number }

@@ -78,7 +78,7 @@ function contentOf(content: string | MessagesBlock[], path: string): ChatMessage
   return content.map((block, index) => partFromBlock(block, `${path}.${index}`))
 }
 
-/** `cache_control` of a whole result moves to its last part, where the backends that know it look for it. */
+/** `cache_control` of a complete result moves to its last part, where servers look for it. */
 function toolMessage(block: MessagesBlock, path: string): ChatMessage {
   const { tool_use_id, content, is_error, cache_control } = block
   if (typeof tool_use_id !== 'string') throw wrongField(`${path}.tool_use_id`, 'a string')
@@ -128,7 +128,7 @@ function assistantMessage(content: string | MessagesBlock[], path: string): Chat
   })
 }
 
-/** A thought without a signature came from a model that signs nothing: its words are all there is. */
+/** Reasoning without a signature came from a model that signs nothing: its text is all there is. */
 function think(block: MessagesBlock, path: string, thoughts: string[], details: ReasoningDetail[]): void {
   const { thinking, signature } = block
   if (typeof thinking !== 'string') throw wrongField(`${path}.thinking`, 'a string')
