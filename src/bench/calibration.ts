@@ -1,6 +1,6 @@
 import { wilson, type Interval } from './statistics.ts'
 
-/** What was predicted before a task was done, and whether it then passed. */
+/** The prediction made before a task, and whether the task then passed. */
 export interface Prediction {
   /** Predicted probability of passing, 0 to 1. */
   predicted: number
@@ -8,22 +8,22 @@ export interface Prediction {
 }
 
 export interface Bin extends Interval {
-  /** Mean prediction of the bin; `value` is the share that passed. */
+  /** Mean prediction of the bin; `value` is its pass rate. */
   predicted: number
   count: number
 }
 
 export interface Calibration {
   count: number
-  /** Mean squared difference; 0.25 is what always saying one half earns. */
+  /** Mean squared error; 0.25 is the score of always predicting one half. */
   brier: number
-  /** Expected calibration error: mean distance of prediction and pass rate over the bins, weighted by their counts. */
+  /** Expected calibration error: mean distance between prediction and pass rate over the bins, weighted by their counts. */
   error: number
-  /** Predictions in tenths, empty ones left out. A calibrated router's prediction lies within nearly every interval. */
+  /** Predictions in tenths, empty ones left out. A calibrated router's prediction is within nearly every interval. */
   bins: Bin[]
 }
 
-/** How well predictions of quality agree with results. Sources: Brier 1950; Naeini et al. 2015 for the binned error. */
+/** How well predicted quality agrees with results. Sources: Brier 1950; Naeini et al. 2015 for the binned error. */
 export function calibration(predictions: readonly Prediction[]): Calibration {
   const tenth = ({ predicted }: Prediction) => Math.min(9, Math.floor(predicted * 10))
   const bins = Array.from({ length: 10 }, (_, index) => predictions.filter(prediction => tenth(prediction) === index))

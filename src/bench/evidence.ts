@@ -2,19 +2,19 @@ import { countOf } from './runner.ts'
 import { candidateKey, type BenchmarkResult } from './results.ts'
 import { mcnemar, pairedBootstrap, probabilityBetter, wilson, type Interval } from './statistics.ts'
 
-/** What results say of one model in one category: the router's evidence. */
+/** The results of one model in one category: the router's evidence. */
 export interface BenchmarkEvidence {
   provider: string
   model: string
-  /** Canonical JSON; `{}` is the default way of asking. */
+  /** Canonical JSON; `{}` are the default settings. */
   settings: string
   /** A suite's name. */
   category: string
   suiteVersion: number
-  /** Tasks, repetitions averaged; `passed` may be fractional. */
+  /** Tasks, averaged over repetitions; `passed` may be fractional. */
   passed: number
   total: number
-  /** How many runs there were: evidence counts fully from RELIABLE_BENCHMARK_COUNT of them. */
+  /** Number of runs: evidence gets full weight from RELIABLE_BENCHMARK_COUNT of them. */
   runs: number
   /** See `weightsOf`. */
   weights: string | null
@@ -62,10 +62,10 @@ export function currentResults(
   return ofNewestVersion(results).filter(result => weightsOf(result) === today(result))
 }
 
-/** Today's `weightsOf` a model. */
+/** The current `weightsOf` a model. */
 export type WeightsNow = (provider: string, model: string) => string | undefined
 
-/** What tells a model's weights from those it had before: their digest, or where no server tells it the quantization. */
+/** Identifies a model's weights: their digest, or the quantization where no server reports a digest. */
 function weightsOf({ digest, quantization }: Pick<BenchmarkResult, 'digest' | 'quantization'>): string | null {
   return digest ?? quantization
 }
@@ -83,7 +83,7 @@ function weightsToday(results: readonly BenchmarkResult[], weightsNow: WeightsNo
 
 const modelKey = ({ provider, model }: { provider: string; model: string }) => JSON.stringify([provider, model])
 
-/** Two ways of answering compared on the tasks both were given. */
+/** Two settings or models compared on the tasks given to both. */
 export interface PairedDifference extends Interval {
   tasks: number
   onlyFirst: number
@@ -114,8 +114,8 @@ export function pairedDifference(
 }
 
 /**
- * Whether a prompting strategy may replace the default for a model: only when it is better beyond chance, on the same
- * tasks (paired interval above 0 and McNemar's p at most 0.05). Too little evidence is no.
+ * Whether a prompting strategy may replace the default for a model: only when it is significantly better on the same
+ * tasks (paired interval above 0 and McNemar's p at most 0.05). Insufficient evidence means no.
  */
 export function strategyIsBetter(
   variant: readonly BenchmarkResult[],
@@ -126,7 +126,7 @@ export function strategyIsBetter(
   return low > 0 && p <= 0.05
 }
 
-/** What a second look at a few tasks found. */
+/** The result of re-running a sample of tasks to detect drift. */
 export interface Drift {
   provider: string
   model: string
@@ -136,16 +136,16 @@ export interface Drift {
   before: Interval
   after: Interval
   tasks: number
-  /** That the later rate is on the side where it was seen, from both posteriors. */
+  /** Probability, from both posteriors, that the later rate differs in the observed direction. */
   certainty: number
-  /** Certain enough (97.5 %, so 5 % two-sided); or the weights are others. */
+  /** The probability reaches 97.5 % (5 % two-sided), or the weights have changed. */
   moved: boolean
   weightsChanged: boolean
 }
 
 const movedCertainty = 0.975
 
-/** Older and newer results of the same tasks, per model and category and for each model as a whole. */
+/** Older and newer results of the same tasks, per model and category and for each model overall. */
 export function drift(before: readonly BenchmarkResult[], after: readonly BenchmarkResult[]): Drift[] {
   const compare = (fresh: readonly BenchmarkResult[], category: string): Drift[] => {
     const key = candidateKey(fresh[0]!)

@@ -1,9 +1,9 @@
 /**
- * What a reply means to hand over, freed from what people expect a machine to see through: thoughts, prose around a
- * fence, a second fence with a usage example. Nothing here judges; what is not there stays `undefined`.
+ * Extracts the answer from a reply that may also contain reasoning, prose around a fence, or a second fence with a
+ * usage example. Judges nothing; what is missing is `undefined`.
  */
 
-/** The reply without a reasoning model's thoughts, closed or not. */
+/** The reply without its reasoning, closed or not. */
 export function withoutThoughts(reply: string): string {
   return reply
     .replace(/<(think|thinking|reasoning)>[^]*?<\/\1>/g, '')
@@ -16,7 +16,7 @@ interface Fence {
   body: string
 }
 
-/** The fenced blocks of a reply. A fence that is never closed (a cut-off answer) runs to the end. */
+/** The fenced blocks of a reply. An unclosed fence (a truncated answer) runs to the end. */
 export function fences(reply: string): Fence[] {
   return [
     ...withoutThoughts(reply).matchAll(
@@ -26,7 +26,7 @@ export function fences(reply: string): Fence[] {
 }
 
 /**
- * The code of a reply: of its fences in one of the languages (or in none) the last that matches `defines`, else all of
+ * The code of a reply: of its fences in one of the languages (or none) the last that matches `defines`, else all of
  * them together; without fences the reply itself.
  */
 export function codeFrom(reply: string, languages: readonly string[], defines?: RegExp): string {
@@ -48,7 +48,7 @@ export function lineFrom(reply: string): string {
   return bare.replace(/^\$ /, '')
 }
 
-/** The JSON value of a reply: the whole of it, a fence, or the first complete object or array in prose. */
+/** The JSON value of a reply: all of it, a fence, or the first complete object or array in prose. */
 export function jsonFrom(reply: string): unknown {
   const bare = withoutThoughts(reply)
   const blocks = fences(reply).filter(({ language }) => ['json', 'jsonc', ''].includes(language))
@@ -80,8 +80,8 @@ function embedded(text: string): string[] {
 }
 
 /**
- * The final answer of worked-out text: what follows the last `Answer:` (also bold, also `\boxed{}`), without the
- * decoration people put around it. A reply of a single short line is its own answer.
+ * The final answer after a derivation: what follows the last `Answer:` (also bold, also `\boxed{}`), without markup. A
+ * reply of a single short line is its own answer.
  */
 export function answerFrom(reply: string): string | undefined {
   const bare = withoutThoughts(reply)

@@ -4,16 +4,16 @@ import { median, wilson, type Interval } from './statistics.ts'
 
 export interface CategoryScore extends Interval {
   category: string
-  /** Tasks put and passed; `value` is the share, with Wilson's interval. */
+  /** Number of tasks and passes; `value` is the pass rate, with Wilson's interval. */
   tasks: number
   passed: number
 }
 
-/** One measured model (under one way of asking it), best quality first in a leaderboard. */
+/** One measured model (with its settings); a leaderboard is sorted by quality. */
 export interface LeaderboardRow {
   provider: string
   model: string
-  /** Canonical JSON; `{}` is the default way of asking. */
+  /** Canonical JSON; `{}` are the default settings. */
   settings: string
   digest: string | null
   quantization: string | null
@@ -21,7 +21,7 @@ export interface LeaderboardRow {
   /** Mean of the categories' pass rates, with a 95 % interval from their posteriors. */
   quality: Interval
   categories: CategoryScore[]
-  /** Mean of the items whose cost is known; `null` when none is. */
+  /** Mean of the items of known cost; `null` when there are none. */
   costUsdPerTask: number | null
   tokensPerSecond: number | null
   /** Median milliseconds to the first token by prompt length. */
@@ -33,7 +33,7 @@ export interface LeaderboardRow {
 
 const promptLengths = [512, 2_048, 8_192, 32_768, Infinity]
 
-/** Results as leaderboard rows. Give it results of the current digests and suite versions only. */
+/** Converts results to leaderboard rows. Pass only results of the current digests and suite versions. */
 export function leaderboard(results: readonly BenchmarkResult[]): LeaderboardRow[] {
   return [...Map.groupBy(results, candidateKey).values()]
     .map(leader)
@@ -83,7 +83,7 @@ function known(
   return results.flatMap(result => result[column] ?? [])
 }
 
-/** Categories weigh alike however many tasks they have; their posteriors' variances add up. */
+/** Categories have equal weight regardless of their number of tasks; their posteriors' variances add up. */
 function meanQuality(categories: readonly CategoryScore[]): Interval {
   if (categories.length === 1) {
     const { value, low, high } = categories[0]!

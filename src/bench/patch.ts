@@ -1,14 +1,14 @@
 import { fences, withoutThoughts } from './extract.ts'
 
-/** What applying a reply's edit gave: the new text, or why it does not apply. */
+/** The result of applying a reply's edit: the new text, or why it does not apply. */
 export type Patched = { text: string; problem?: never } | { problem: string; text?: never }
 
-/** Applies the search/replace blocks of a reply. What is searched for must occur exactly once. */
+/** Applies the search/replace blocks of a reply. The search text must occur exactly once. */
 export function applySearchReplace(original: string, reply: string): Patched {
   const blocks = [
     ...withoutThoughts(reply).matchAll(/^<{5,9} ?SEARCH[^\n]*\n([^]*?)^={5,9}[ \t]*\n([^]*?)^>{5,9} ?REPLACE/gm),
   ]
-  if (blocks.length === 0) return { problem: 'the reply holds no search/replace block' }
+  if (blocks.length === 0) return { problem: 'the reply contains no search/replace block' }
   let text = original
   for (const [, search, replace] of blocks) {
     const found = replaceOnce(text, search!, replace!)
@@ -18,12 +18,12 @@ export function applySearchReplace(original: string, reply: string): Patched {
   return { text }
 }
 
-/** Applies a unified diff. Line numbers and counts are ignored, as models get them wrong; context must match once. */
+/** Applies a unified diff. Line numbers and counts are ignored, because models get them wrong; context must match once. */
 export function applyDiff(original: string, reply: string): Patched {
   const blocks = fences(reply).filter(({ language }) => ['diff', 'patch', 'udiff', ''].includes(language))
   const diff = blocks.length > 0 ? blocks.map(({ body }) => body).join('\n') : withoutThoughts(reply)
   const [, ...hunks] = `\n${diff}`.split(/\n@@[^\n]*/)
-  if (hunks.length === 0) return { problem: 'the reply holds no diff' }
+  if (hunks.length === 0) return { problem: 'the reply contains no diff' }
   let text = original
   for (const hunk of hunks) {
     const lines = hunk
@@ -46,7 +46,7 @@ export function applyDiff(original: string, reply: string): Patched {
   return { text }
 }
 
-/** How many lines were added and removed between two texts: their lengths less the longest common subsequence. */
+/** Number of lines added and removed between two texts: their lengths minus the longest common subsequence. */
 export function changedLines(before: string, after: string): number {
   const [a, b] = [before.trimEnd().split('\n'), after.trimEnd().split('\n')]
   let row = Array.from({ length: b.length + 1 }, () => 0)

@@ -3,12 +3,12 @@ import type { Report } from './report.ts'
 import type { Interval } from './statistics.ts'
 
 export interface Terminal {
-  /** Columns; unlimited when nobody looks. */
+  /** Columns; unlimited when the output is not a terminal. */
   width?: number
   bold?: (text: string) => string
 }
 
-/** A report for a terminal: leaderboard first, then every category against every model, then how sure all that is. */
+/** A report for a terminal: the leaderboard, then every category by model, then the comparisons and the calibration. */
 export function renderTable({ leaders, leads, calibration }: Report, terminal: Terminal = {}): string {
   if (leaders.length === 0) return 'Nothing has been measured yet.'
   const { width = Infinity } = terminal
@@ -43,7 +43,7 @@ export function renderMarkdown({ leaders, leads, calibration }: Report, title: s
       ['model', 'prompt tokens', 'median', 'items'],
       ...firstTokens,
     ]),
-    ...section('What the router expected, before each item', calibrationRows(calibration)),
+    ...section('Router predictions, before each item', calibrationRows(calibration)),
     ...section('Reliability of its predictions', [
       ['predicted %', 'passed %', 'items'],
       ...(all?.bins ?? []).map(bin => [String(Math.round(bin.predicted * 100)), percent(bin), String(bin.count)]),
@@ -52,13 +52,13 @@ export function renderMarkdown({ leaders, leads, calibration }: Report, title: s
   ].join('\n\n')
 }
 
-/** A model's name, with how it was asked where that is not the default. */
+/** A model's name, with its settings unless they are the default. */
 export function nameOf(leader: Pick<LeaderboardRow, 'provider' | 'model' | 'settings'>): string {
   const strategy = strategyNameOf(leader)
   return `${leader.provider}/${leader.model}${strategy === undefined ? '' : ` (${strategy})`}`
 }
 
-/** The prompting strategy that a model was asked with. */
+/** The prompting strategy used for a model. */
 export function strategyNameOf({ settings }: Pick<LeaderboardRow, 'settings'>): string | undefined {
   return (JSON.parse(settings) as { strategy?: string }).strategy
 }
@@ -158,7 +158,7 @@ function narrowed(rows: readonly string[][], width: number): string[][] {
   )
 }
 
-/** The end of a name tells more than its beginning: there are the size and the quantization. */
+/** The end of a name is more informative than its start: it has the size and the quantization. */
 function shortened(name: string, length: number): string {
   return name.length <= length ? name : `…${name.slice(1 - length)}`
 }

@@ -3,7 +3,7 @@ import { pairedDifference, type PairedDifference } from './evidence.ts'
 import { leaderboard, type LeaderboardRow } from './leaderboard.ts'
 import { candidateKey, type BenchmarkResult } from './results.ts'
 
-/** A leaderboard row against the one below it, on the tasks that both were given. */
+/** A leaderboard row compared with the next one, on the tasks given to both. */
 export interface Lead extends PairedDifference {
   ahead: LeaderboardRow
   behind: LeaderboardRow
@@ -12,16 +12,16 @@ export interface Lead extends PairedDifference {
 export interface CategoryCalibration extends Calibration {
   /** A suite's name, or `all`. */
   category: string
-  /** Mean prediction, and the share that passed. */
+  /** Mean prediction, and the pass rate. */
   predicted: number
   passed: number
 }
 
-/** Everything that results say. */
+/** All findings of the results. */
 export interface Report {
   leaders: LeaderboardRow[]
   leads: Lead[]
-  /** Of items whose outcome the router foretold; the last is `all`. Empty where it was not asked. */
+  /** Over items with a router prediction; the last is `all`. Empty without predictions. */
   calibration: CategoryCalibration[]
 }
 

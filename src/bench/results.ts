@@ -3,35 +3,35 @@ import Database from 'better-sqlite3'
 import type { Price } from '../accounting/pricing.ts'
 import type { Difficulty, Suite } from './suites/suite.ts'
 
-/** How a model is asked: part of what a result is a result of. */
+/** How a model is prompted: part of the identity of a result. */
 export interface ModelSettings {
   temperature?: number
   seed?: number
-  /** A prompting strategy's name and the system text it puts before each task; the default has neither. */
+  /** A prompting strategy's name and the system text that it prepends to each task; the default has neither. */
   strategy?: string
   system?: string
 }
 
-/** A model to be measured, as exactly as its server tells. */
+/** A model to be measured, as exactly as its server describes it. */
 export interface BenchmarkCandidate {
   provider: string
   model: string
-  /** What the weights are; when it changes, older results speak of another model. */
+  /** Identifies the weights; when it changes, older results belong to another model. */
   digest?: string
   quantization?: string
   contextTokens?: number
-  /** Whether asking it costs money. */
+  /** Whether calling it costs money. */
   paid: boolean
-  /** USD per million tokens, for when the reply does not tell its cost. */
+  /** USD per million tokens, for replies without a reported cost. */
   price?: Price
   settings?: ModelSettings
-  /** In memory before the first item; false means that its first answer waits for the loading. */
+  /** In memory before the first item; false means that the first answer includes the loading time. */
   loaded?: boolean
-  /** What its weights take, where its server tells. */
+  /** Memory taken by its weights, where its server reports it. */
   memoryBytes?: number
 }
 
-/** One item: one task put once to one model. */
+/** One item: one task run once on one model. */
 export interface BenchmarkResult {
   run: string
   provider: string
@@ -47,7 +47,7 @@ export interface BenchmarkResult {
   difficulty: Difficulty
   /** From 1. */
   repetition: number
-  /** What the router thought its chance, before it was put; null where nobody asked. */
+  /** The router's predicted pass probability before the item; null without a prediction. */
   predicted: number | null
   passed: boolean
   reason: string | null
@@ -64,17 +64,17 @@ export interface BenchmarkResult {
   at: number
 }
 
-/** Where results are kept; the runner needs no more than this. */
+/** Storage of results, as far as the runner needs it. */
 export interface ResultStore {
-  /** The newest run of this plan that has not finished. */
+  /** The newest unfinished run of this plan. */
   unfinished: (plan: string) => string | undefined
-  /** A run that was begun before goes on. */
+  /** Continues an existing run with the same id. */
   begin: (run: { id: string; plan: string; at: number }) => void
   finish: (run: string, at: number) => void
   save: (result: BenchmarkResult) => void
   /** Of one run, or of all, oldest first. */
   results: (run?: string) => BenchmarkResult[]
-  /** Another number whenever another process, or another opening of the file, has written. */
+  /** Changes whenever another process, or another connection to the file, has written. */
   version: () => number
 }
 
@@ -105,11 +105,11 @@ const columns = {
   at: 'INTEGER NOT NULL',
 } as const satisfies Record<keyof BenchmarkResult, string>
 
-/** Results in a SQLite file of their own (`:memory:` for none). Each item is on disk when `save` returns. */
+/** Results in a separate SQLite file (`:memory:` for none). Each item is on disk when `save` returns. */
 export function openResults(file: string): ResultStore & { close: () => void } {
   const db = new Database(file)
   db.pragma('journal_mode = WAL')
-  // A killed process must not repeat an item that was paid for, so every item is synced.
+  // After a crash no paid item may be repeated, so every item is synced.
   db.pragma('synchronous = FULL')
   const names = Object.keys(columns)
   db.exec(`
@@ -121,11 +121,11 @@ export function openResults(file: string): ResultStore & { close: () => void } {
       UNIQUE (run, provider, model, settings, task, repetition)
     );`)
   const columnNames = () => new Set(db.prepare(`SELECT name FROM pragma_table_info('benchmark_results')`).pluck().all())
-  // Files written before the column took the spelling of the rest of the API.
+  // Older files spell the column name differently.
   if (columnNames().has('quantisation'))
     db.exec('ALTER TABLE benchmark_results RENAME COLUMN quantisation TO quantization')
   const there = columnNames()
-  // A file of an earlier version has fewer columns; what was not asked then is not known.
+  // A file of an earlier version has fewer columns; values not recorded then are unknown.
   for (const name of names.filter(name => !there.has(name)))
     db.exec(`ALTER TABLE benchmark_results ADD COLUMN ${name} ${columns[name as keyof BenchmarkResult]}`)
   const insert = db.prepare(
@@ -153,7 +153,7 @@ export function openResults(file: string): ResultStore & { close: () => void } {
   }
 }
 
-/** What a run would measure, as one word: two runs with the same plan continue one another. */
+/** A key for what a run measures: two runs with the same plan continue one another. */
 export function planOf(
   candidates: readonly BenchmarkCandidate[],
   suites: readonly Suite[],
@@ -169,13 +169,13 @@ export function planOf(
   return createHash('sha256').update(JSON.stringify(plan)).digest('hex').slice(0, 16)
 }
 
-/** Settings with their keys in order, so that equal ones are equal text. */
+/** Settings with sorted keys, so that equal ones are equal text. */
 export function settingsText(settings: ModelSettings = {}): string {
   const told = Object.entries(settings).filter(([, value]) => value !== undefined)
   return JSON.stringify(Object.fromEntries(told.sort(([a], [b]) => (a < b ? -1 : 1))))
 }
 
-/** What tells one measured thing from another: provider, model and settings. */
+/** The key of what was measured: provider, model and settings. */
 export function candidateKey(of: { provider: string; model: string; settings?: ModelSettings | string }): string {
   const settings = typeof of.settings === 'string' ? of.settings : settingsText(of.settings)
   return JSON.stringify([of.provider, of.model, settings])

@@ -12,7 +12,7 @@ import type { Count } from './statistics.ts'
 import { decideCell, type StoppingVerdict, type StoppingRule } from './stopping.ts'
 import type { Ask, TaskReply, Suite, Task } from './suites/suite.ts'
 
-/** An OpenAI chat completion request, as a task makes it. */
+/** An OpenAI chat completion request, as built by a task. */
 export interface BenchmarkRequest extends Ask {
   model: string
   max_tokens: number
@@ -20,12 +20,12 @@ export interface BenchmarkRequest extends Ask {
   seed?: number
 }
 
-/** What came back, with what could be measured on the way. */
+/** The response, with its measurements. */
 export interface BenchmarkAnswer {
   message: TaskReply
   promptTokens?: number
   completionTokens?: number
-  /** As charged; without it the candidate's price counts. */
+  /** The reported charge; without it the candidate's price is used. */
   costUsd?: number
   /** From the request to the first token; missing when the reply was not streamed. */
   firstTokenMs?: number
@@ -33,7 +33,7 @@ export interface BenchmarkAnswer {
   totalMs: number
 }
 
-/** Puts a request to a model. Failures are GatewayErrors. */
+/** Sends a request to a model. Failures are GatewayErrors. */
 export type AskModel = (
   candidate: BenchmarkCandidate,
   request: BenchmarkRequest,
@@ -44,14 +44,14 @@ export interface BenchmarkProgress {
   candidate: BenchmarkCandidate
   task: string
   passed: boolean
-  /** Items measured now, found from before, saved by stopping so far, and still to come at most. */
+  /** Items measured now, found in the store, saved by stopping so far, and remaining at most. */
   asked: number
   resumed: number
   saved: number
   remaining: number
   tokens: number
   costUsd: number
-  /** If nothing more is saved. */
+  /** Estimate without further savings. */
   etaSeconds: number
 }
 
@@ -62,22 +62,22 @@ export interface BenchmarkOptions {
   ask: AskModel
   store: Pick<ResultStore, 'save' | 'results'>
   sandbox: Sandbox
-  /** What the router thinks that the model's chance is, 0 to 1. */
+  /** The router's predicted pass probability of the model, 0 to 1. */
   predict?: (
     candidate: BenchmarkCandidate,
     request: BenchmarkRequest,
     signal: AbortSignal,
   ) => Promise<number | undefined>
-  /** How often every task is put; the mean over repetitions is what a task scores. */
+  /** Repetitions per task; a task's score is the mean over them. */
   repetitions: number
-  /** Without it every task is put. */
+  /** Without it every task is run. */
   stopping?: StoppingRule
   /** Money and time after which no further item starts. */
   maxCostUsd?: number
   maxMinutes?: number
-  /** One item's limit; a model that needs longer has failed it. */
+  /** Time limit of one item; a slower model fails it. */
   itemTimeoutMs: number
-  /** Awaited before every item: users' requests go first. */
+  /** Awaited before every item, so that users' requests take precedence. */
   turn: (signal: AbortSignal) => Promise<void>
   signal: AbortSignal
   now: () => number
@@ -94,11 +94,11 @@ export interface BenchmarkRunOutcome {
   tokens: number
   /** Why cells ended early. */
   stopped: { provider: string; model: string; suite: string; decision: StoppingVerdict; items: number }[]
-  /** Models that could not be measured to the end, with the last error. */
+  /** Models that could not be measured completely, with the last error. */
   unreachable: { provider: string; model: string; reason: string }[]
 }
 
-/** Failures that say something about the model, and count as failed items; any other says something about the moment. */
+/** Errors that count as failed items of the model; any other error is about the moment, not the model. */
 const ownFailures: readonly FailureCode[] = [
   'context_length_exceeded',
   'unsupported',
@@ -117,8 +117,8 @@ interface Cell {
 
 /**
  * Measures every model on every suite. In rounds, so that models are compared on the same tasks and a local server
- * swaps models once per round, not once per item: each round puts a batch of every open cell, then looks which cells
- * are decided. Items found in the store are not put again.
+ * swaps models once per round, not once per item: each round runs a batch of every open cell, then checks which cells
+ * are decided. Items found in the store are not repeated.
  */
 export async function runBenchmark(options: BenchmarkOptions): Promise<BenchmarkRunOutcome> {
   const { candidates, suites, stopping, store, signal, now } = options
@@ -225,7 +225,7 @@ export async function runBenchmark(options: BenchmarkOptions): Promise<Benchmark
         stopping,
       )
     }
-    // Decided together, then closed: one cell's end must not change what another one sees in this round.
+    // Decided together, then closed: closing one cell must not affect another one in this round.
     for (const cell of cells.filter(({ todo, decision }) => todo.length > 0 && decision !== 'go on')) {
       const { candidate, suite, decision, results } = cell
       outcome.saved += cell.todo.length
@@ -242,7 +242,7 @@ export async function runBenchmark(options: BenchmarkOptions): Promise<Benchmark
   return outcome
 }
 
-/** Tasks passed and put; a task that was repeated counts once, with its mean. */
+/** Tasks passed and run; a repeated task counts once, with its mean. */
 export function countOf(results: readonly Pick<BenchmarkResult, 'task' | 'passed'>[]): Count {
   const byTask = Map.groupBy(results, ({ task }) => task)
   const passed = [...byTask.values()].reduce(
@@ -252,7 +252,7 @@ export function countOf(results: readonly Pick<BenchmarkResult, 'task' | 'passed
   return { passed, total: byTask.size }
 }
 
-/** Easy, medium and hard in turn, so that a cell that stops early has still seen all of them. */
+/** Alternates easy, medium and hard, so that a cell that stops early has seen all of them. */
 export function inTurn(tasks: readonly Task[]): Task[] {
   const rows = (['easy', 'medium', 'hard'] as const).map(difficulty =>
     tasks.filter(task => task.difficulty === difficulty),
@@ -281,7 +281,7 @@ function openCell(
 
 const unknownContextTokens = 8_192
 
-/** Prompt tokens beside a full answer; a window too small for that gives the answer half of it. */
+/** Prompt tokens beside a full answer; a context window too small for that reserves half of it for the answer. */
 function roomOf(candidate: BenchmarkCandidate, suite: Suite): number {
   const context = candidate.contextTokens ?? unknownContextTokens
   return Math.max(context - suite.maxOutputTokens, context >> 1)
@@ -336,7 +336,7 @@ async function measureItem(
     promptTokens,
     completionTokens,
     costUsd: answer === undefined ? null : (answer.costUsd ?? priced(candidate, promptTokens, completionTokens)),
-    // Until the model is in memory it is the loading that is measured.
+    // Until the model is in memory the loading is measured.
     firstTokenMs: cold ? null : firstTokenMs,
     totalMs,
     tokensPerSecond: completionTokens === null || writingMs <= 0 ? null : (completionTokens / writingMs) * 1_000,
@@ -369,7 +369,7 @@ function priced(
   return expectedCostOf(known, { promptTokens: promptTokens ?? 0, outputTokens: completionTokens ?? 0 }) ?? null
 }
 
-/** What an item costs at most: its text at three characters a token, and a full answer. */
+/** Maximum cost of an item: its text at three characters per token, and a full answer. */
 function worstCostUsd({ candidate, suite }: Cell, task: Task): number {
   if (candidate.price === undefined) return 0
   const letters = JSON.stringify(task.ask({ promptTokens: roomOf(candidate, suite) })).length

@@ -67,7 +67,7 @@ export function pairedBootstrap(differences: readonly number[], random: () => nu
   return { value, low: means[Math.floor(rounds * 0.025)]!, high: means[Math.ceil(rounds * 0.975) - 1]! }
 }
 
-/** The middle value; `undefined` of nothing. */
+/** The median; `undefined` for no values. */
 export function median(values: readonly number[]): number | undefined {
   const sorted = values.toSorted((a, b) => a - b)
   const middle = sorted.length >> 1
@@ -83,7 +83,7 @@ export function betaCumulative(x: number, a: number, b: number): number {
   if (x <= 0) return 0
   if (x >= 1) return 1
   const front = Math.exp(a * Math.log(x) + b * Math.log(1 - x) - logBeta(a, b))
-  // The continued fraction converges fast only left of the mean; beyond it, symmetry.
+  // The continued fraction converges fast only below the mean; above it, symmetry is used.
   return x < (a + 1) / (a + b + 2) ? (front * fraction(x, a, b)) / a : 1 - (front * fraction(1 - x, b, a)) / b
 }
 

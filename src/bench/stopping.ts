@@ -2,7 +2,7 @@ import { probabilityBetter, wilson, type Count } from './statistics.ts'
 
 /** When a cell (one model on one suite) has been measured enough. */
 export interface StoppingRule {
-  /** Items of a cell between two looks. Looking after every item would decide too often by chance. */
+  /** Items of a cell between two checks. Checking after every item would decide too often by chance. */
   batch: number
   /** A 95 % interval at most this wide is narrow enough. */
   width: number
@@ -11,8 +11,8 @@ export interface StoppingRule {
 }
 
 /**
- * With looks after 4, 8 and 12 of some 15 items, two equally good models are called different in fewer than 5 % of runs
- * (measured by `test/bench/stopping.test.ts`), and a perfect and a hopeless one are told apart by the first four.
+ * With checks after 4, 8 and 12 of about 15 items, two equally good models are called different in fewer than 5 % of
+ * runs (measured by `test/bench/stopping.test.ts`), and a perfect and a useless one are separated by the first four.
  */
 export const defaultStopping: StoppingRule = { batch: 4, width: 0.25, certainty: 0.99 }
 

@@ -49,6 +49,6 @@ t.test('a file that holds something else is refused, with the line', async t => 
   writeFileSync(file, `${JSON.stringify(mbpp)}\n{"task_id": 1}\n`)
   t.throws(() => suiteFromFile(file), { code: 'invalid_request', message: /odd\.jsonl:2 is neither/ })
   writeFileSync(file, 'x')
-  t.throws(() => suiteFromFile(file), { message: /:1 is not JSON/ })
-  t.throws(() => suiteFromFile('/nowhere.jsonl'), { message: /cannot be read/ })
+  t.throws(() => suiteFromFile(file), { message: /:1 is not valid JSON/ })
+  t.throws(() => suiteFromFile('/nowhere.jsonl'), { message: /Cannot read the suite file/ })
 })

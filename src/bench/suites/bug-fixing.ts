@@ -7,11 +7,11 @@ interface Bug {
   difficulty: Difficulty
   language: CodeLanguage
   entry: string
-  /** What users saw, or the test that fails. */
+  /** The bug report, or the failing test. */
   report: string
   buggy: string
   fixed: string
-  /** Hidden: what was reported, its relatives, and what worked before. */
+  /** Hidden: the reported case, similar ones, and what worked before. */
   cases: readonly Case[]
 }
 

@@ -1,13 +1,13 @@
 import { passesCases, solutionFrom, type Case, type CodeLanguage } from './code.ts'
 import { prompt, text, type Difficulty, type Task } from './suite.ts'
 
-/** A task in short: what to write, hidden tests, an answer that passes them and one that nearly does. */
+/** A compact task: what to write, hidden tests, an answer that passes them and one that nearly does. */
 export interface Exercise {
   name: string
   difficulty: Difficulty
   /** The function or class that the tests use. */
   entry: string
-  /** What is asked, edge cases included: hidden tests test nothing that this does not say. */
+  /** The task, edge cases included: hidden tests check nothing beyond this. */
   wanted: string
   cases: readonly Case[]
   reference: string
@@ -20,7 +20,7 @@ const asked: Readonly<Record<CodeLanguage, string>> = {
   python: 'Write it in Python 3 with nothing but the standard library. Reply with the code in one fenced block.',
 }
 
-/** Exercises as the tasks of a suite. */
+/** Converts exercises to the tasks of a suite. */
 export function codeTasks(suite: string, language: CodeLanguage, exercises: readonly Exercise[]): Task[] {
   return exercises.map(({ name, difficulty, entry, wanted, cases, reference, wrong }) => ({
     id: `${suite}/${name}`,
@@ -33,7 +33,7 @@ export function codeTasks(suite: string, language: CodeLanguage, exercises: read
   }))
 }
 
-/** Code as a model would hand it over. */
+/** Code formatted as a model would return it. */
 export function fenced(language: string, code: string) {
   return text(`\`\`\`${language}\n${code.trim()}\n\`\`\``)
 }

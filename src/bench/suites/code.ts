@@ -4,10 +4,10 @@ import { verdict, type TaskReply, type TaskVerdict } from './suite.ts'
 
 export type CodeLanguage = 'javascript' | 'python'
 
-/** A hidden test: what is evaluated beside the answer's code, and its value as JSON, or the error it must raise. */
+/** A hidden test: an expression evaluated with the answer's code, and its value as JSON, or the error it must raise. */
 export type Case = readonly [code: string, expected: unknown] | readonly [code: string, expected: unknown, why: string]
 
-/** An expected value that stands for any error, or for the named one. */
+/** An expected value that matches any error, or the named one. */
 export class Raises {
   readonly name: string | undefined
   constructor(name?: string) {
@@ -30,7 +30,7 @@ export function solutionFrom(reply: TaskReply, language: CodeLanguage, name: str
 }
 
 /**
- * Runs hidden tests. The expected values stay out here: code inside the sandbox can neither read nor forge them, and an
+ * Runs hidden tests. The expected values stay outside: code in the sandbox can neither read nor forge them, and an
  * object that claims to equal everything arrives as plain data.
  */
 export async function passesCases(
@@ -40,7 +40,7 @@ export async function passesCases(
   sandbox: Sandbox,
   signal?: AbortSignal,
 ): Promise<TaskVerdict> {
-  if (source.trim() === '') return verdict('the reply holds no code')
+  if (source.trim() === '') return verdict('the reply contains no code')
   const run = await sandbox[language]({ source, cases: cases.map(([code]) => code) }, signal)
   return verdict(run.failure ?? firstProblem(run, cases))
 }
@@ -63,7 +63,7 @@ function meets(outcome: Outcome, expected: unknown): boolean {
   return outcome.error === undefined && same(outcome.value, expected)
 }
 
-/** Equality of plain data; numbers may differ by rounding, keys may come in any order. */
+/** Equality of plain data; numbers may differ by rounding, keys may be in any order. */
 export function same(a: unknown, b: unknown): boolean {
   if (typeof a === 'number' && typeof b === 'number')
     return a === b || Math.abs(a - b) <= 1e-9 * Math.max(Math.abs(a), Math.abs(b))

@@ -14,9 +14,9 @@ interface Edit {
   source: Source
   wanted: string
   cases: readonly Case[]
-  /** Added and removed lines at most: an edit is not a rewrite. */
+  /** Maximum lines added and removed: an edit is not a rewrite. */
   lines: number
-  /** As [from, to] pieces of the source, which become an answer in the format. */
+  /** [from, to] pieces of the source, which become an answer in the format. */
   reference: readonly (readonly [string, string])[]
   wrong: readonly (readonly [string, string])[]
 }
@@ -686,7 +686,7 @@ function editTask({ name, difficulty, format, source, wanted, cases, lines, refe
 /** An edit as a model would write it. */
 function written(format: Edit['format'], code: string, pieces: Edit['reference']): string {
   const blocks = pieces.map(([from, to]) => {
-    // Whole lines, as both formats want them.
+    // Both formats require complete lines.
     const start = code.lastIndexOf('\n', code.indexOf(from) - 1) + 1
     const end = code.indexOf('\n', code.indexOf(from) + from.length - 1) + 1
     const before = code.slice(start, end)

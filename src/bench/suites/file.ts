@@ -6,7 +6,7 @@ import { codeFrom } from '../extract.ts'
 import { fenced } from './code-generation.ts'
 import { prompt, verdict, type TaskReply, type Suite, type Task } from './suite.ts'
 
-/** A line in HumanEval's format: a function to be completed, and a `check` that asserts. */
+/** A line in HumanEval's format: a function to complete, and a `check` with assertions. */
 const HumanEval = z.object({
   task_id: z.string(),
   prompt: z.string(),
@@ -15,7 +15,7 @@ const HumanEval = z.object({
   canonical_solution: z.string().default(''),
 })
 
-/** A line in MBPP's format: a wish in words, and assertions. */
+/** A line in MBPP's format: a description, and assertions. */
 const Mbpp = z.object({
   task_id: z.union([z.string(), z.number()]),
   text: z.string().optional(),
@@ -27,10 +27,10 @@ const Mbpp = z.object({
 })
 
 /**
- * A file of HumanEval or MBPP lines as a suite, named after the file. The difficulty of such a task is not known, so all
+ * A file of HumanEval or MBPP lines as a suite, named after the file. The difficulty of such a task is unknown, so all
  * count as medium.
  *
- * @throws GatewayError `invalid_request` naming the line that is neither
+ * @throws GatewayError `invalid_request` naming a line that is neither
  */
 export function suiteFromFile(file: string): Suite {
   const name = path.basename(file).replace(/\.jsonl?$/, '')
@@ -38,7 +38,7 @@ export function suiteFromFile(file: string): Suite {
     .split('\n')
     .map(line => line.trim())
   const tasks = lines.flatMap((line, index) => (line === '' ? [] : [taskFrom(line, name, `${file}:${index + 1}`)]))
-  if (tasks.length === 0) throw new GatewayError('invalid_request', `${file} holds no tasks.`)
+  if (tasks.length === 0) throw new GatewayError('invalid_request', `${file} contains no tasks.`)
   return { name, title: name, version: 1, maxOutputTokens: 4_096, tasks }
 }
 
@@ -46,7 +46,7 @@ function read(file: string): string {
   try {
     return readFileSync(file, 'utf8')
   } catch (cause) {
-    throw new GatewayError('invalid_request', `The suite file ${file} cannot be read.`, { cause })
+    throw new GatewayError('invalid_request', `Cannot read the suite file ${file}.`, { cause })
   }
 }
 
@@ -55,7 +55,7 @@ function taskFrom(line: string, suite: string, place: string): Task {
   try {
     row = JSON.parse(line)
   } catch (cause) {
-    throw new GatewayError('invalid_request', `${place} is not JSON.`, { cause })
+    throw new GatewayError('invalid_request', `${place} is not valid JSON.`, { cause })
   }
   const humanEval = HumanEval.safeParse(row)
   if (humanEval.success) return humanEvalTask(humanEval.data, suite)
@@ -66,7 +66,8 @@ function taskFrom(line: string, suite: string, place: string): Task {
 
 function humanEvalTask(row: z.output<typeof HumanEval>, suite: string): Task {
   const definition = new RegExp(`def\\s+${row.entry_point}\\b`)
-  // A model may repeat the whole function or go on where the prompt ended; helpers of the prompt are kept either way.
+  // A model may repeat the complete function or continue where the prompt ended; helpers in the prompt are kept either
+  // way.
   const solution = (reply: TaskReply) => {
     const code = codeFrom(reply.content ?? '', ['python', 'py', 'python3'], definition)
     return definition.test(code) ? `${row.prompt.split(/^def /m)[0]}\n${code}` : row.prompt + code

@@ -13,7 +13,7 @@ import { testWriting } from './test-writing.ts'
 import { toolCalls } from './tool-calls.ts'
 import { formatTraps } from './traps.ts'
 
-/** Every suite; a new one is a file and its name here. */
+/** Every suite; to add one, write a file and list it here. */
 export const suites: readonly Suite[] = [
   javascript,
   python,

@@ -8,10 +8,10 @@ interface Form {
   difficulty: Difficulty
   wanted: string
   schema: Record<string, unknown>
-  /** The one right value, or what must hold of it beside the schema. */
+  /** The one right value, or a predicate in addition to the schema. */
   right: { equals: unknown } | { holds: (value: never) => boolean; sample: unknown }
   wrong: string
-  /** Whether the schema also goes along as `response_format`, as clients with structured output send it. */
+  /** Whether the schema is also sent as `response_format`, as clients with structured output do. */
   constrained?: boolean
 }
 
@@ -360,7 +360,7 @@ function formTask({ name, difficulty, wanted, schema, right, wrong, constrained 
     }),
     check: reply => {
       const value = jsonFrom(reply.content ?? '')
-      if (value === undefined) return verdict('the reply holds no JSON')
+      if (value === undefined) return verdict('the reply contains no JSON')
       const valid = z.fromJSONSchema(schema).safeParse(value)
       if (!valid.success) return verdict(`not valid against the schema: ${valid.error.issues[0]?.message}`)
       if ('equals' in right)

@@ -5,7 +5,7 @@ import { text, verdict, type Difficulty, type Room, type Suite, type Task } from
 interface Hunt {
   name: string
   difficulty: Difficulty
-  /** Prompt tokens: a number, or a share of the model's window. */
+  /** Prompt tokens: a number, or a share of the model's context window. */
   size: number | { share: number }
   /** Sentences to hide, each at a depth from 0 (start) to 1 (end). */
   needles: readonly (readonly [depth: number, sentence: string])[]
@@ -14,9 +14,9 @@ interface Hunt {
   wrong: string
 }
 
-/** Generated text runs at about this many characters a token with today's tokenizers; lower is safer. */
+/** Generated text has about this many characters per token with current tokenizers; lower is safer. */
 const charactersPerToken = 4
-/** Left for the question and the chat template. */
+/** Reserved for the question and the chat template. */
 const reservedTokens = 300
 
 const hunts: readonly Hunt[] = [
@@ -250,7 +250,7 @@ const weather = [
   'at noon',
 ]
 
-/** Plain sentences from a small generator (a linear congruence), the same for the same seed; nothing in them matters. */
+/** Plain sentences from a linear congruential generator, deterministic per seed; their content is irrelevant. */
 function hay(characters: number, seed: number): string[] {
   const sentences: string[] = []
   let state = seed

@@ -5,9 +5,9 @@ interface Puzzle {
   name: string
   difficulty: Difficulty
   question: string
-  /** A number, or words (compared without case; several in any order when separated by commas). */
+  /** A number, or words (case-insensitive; several in any order when separated by commas). */
   answer: number | string
-  /** What a hasty reader answers. */
+  /** The typical wrong answer. */
   wrong: number | string
 }
 
@@ -146,7 +146,7 @@ const judged = (given: string, answer: number | string): boolean => {
       .exec(given)?.[0]
       .replace(/[,  ](?=\d{3}\b)/g, '')
       .trim()
-    // Exactly one number, or its first one with a unit behind it.
+    // Exactly one number, or the first one followed by a unit.
     return number !== undefined && Math.abs(Number(number) - answer) < 1e-6 && !/\d\s*(?:or|to|–|\/)\s*\d/.test(given)
   }
   const parts = (text: string) =>

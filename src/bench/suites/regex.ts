@@ -6,7 +6,7 @@ interface Pattern {
   name: string
   difficulty: Difficulty
   wanted: string
-  /** Each text with what the expression must find in it: all matches, or for `capture` the first match's groups. */
+  /** Each text with the expected matches: all matches, or for `capture` the groups of the first match. */
   finds: readonly (readonly [text: string, found: readonly (string | null)[]])[]
   capture?: boolean
   reference: string
@@ -260,7 +260,7 @@ function patternTask({ name, difficulty, wanted, finds, capture = false, referen
   }
 }
 
-/** The expression with or without its slashes; finding all matches is always meant. */
+/** The expression with or without its slashes; all matches are always searched for. */
 function literal(line: string): { source: string; flags: string } {
   const found = /^(?:const \w+ = )?\/(.*)\/([a-z]*);?$/s.exec(line)
   const [source, flags] = found === null ? [line, ''] : [found[1]!, found[2]!]

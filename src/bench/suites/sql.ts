@@ -7,9 +7,9 @@ interface Question {
   name: string
   difficulty: Difficulty
   wanted: string
-  /** Whether the order of the rows is part of the answer. */
+  /** Whether row order is part of the answer. */
   ordered?: boolean
-  /** For questions that change data: what to read afterwards. */
+  /** For statements that change data: the query to run afterwards. */
   inspect?: string
   reference: string
   wrong: string
@@ -20,7 +20,7 @@ CREATE TABLE products (id INTEGER PRIMARY KEY, name TEXT NOT NULL, category TEXT
 CREATE TABLE orders (id INTEGER PRIMARY KEY, customer_id INTEGER NOT NULL REFERENCES customers(id), placed_at TEXT NOT NULL, status TEXT NOT NULL);
 CREATE TABLE order_items (order_id INTEGER NOT NULL REFERENCES orders(id), product_id INTEGER NOT NULL REFERENCES products(id), quantity INTEGER NOT NULL, PRIMARY KEY (order_id, product_id));`
 
-/** Two databases: an answer must be right on both. The second holds ties, gaps, nulls and nothing at all. */
+/** Two databases: an answer must be right on both. The second contains ties, gaps, nulls and empty tables. */
 const databases = [
   `INSERT INTO customers VALUES (1,'Ada','Oslo',NULL),(2,'Ben','Rome',1),(3,'Cleo','Oslo',1),(4,'Dan',NULL,2),(5,'Eve','Bern',4);
 INSERT INTO products VALUES (1,'Lamp','home',40),(2,'Desk','home',200),(3,'Pen','office',2.5),(4,'Paper','office',5),(5,'Drone','toys',150);
@@ -201,7 +201,7 @@ function sqlTask({ name, difficulty, wanted, ordered = false, inspect, reference
     ),
     check: async (reply, sandbox, signal) => {
       const source = codeFrom(reply.content ?? '', ['sql', 'sqlite'])
-      if (source.trim() === '') return verdict('the reply holds no SQL')
+      if (source.trim() === '') return verdict('the reply contains no SQL')
       for (const database of databases) {
         const setup = `${schema}\n${database}`
         const run = (source: string) =>

@@ -2,7 +2,7 @@ import type { Sandbox } from '../sandbox/sandbox.ts'
 
 export type Difficulty = 'easy' | 'medium' | 'hard'
 
-/** A chat message in OpenAI's shape, as far as tasks write them. */
+/** A chat message in OpenAI's shape, as far as tasks need it. */
 export interface Message {
   role: 'system' | 'user' | 'assistant' | 'tool'
   content: string | null
@@ -16,7 +16,7 @@ export interface SuiteToolCall {
   function: { name: string; arguments: string }
 }
 
-/** What a task asks of a model: the part of an OpenAI chat request that matters to it. */
+/** A task's request to a model: the relevant part of an OpenAI chat request. */
 export interface Ask {
   messages: Message[]
   tools?: unknown[]
@@ -24,7 +24,7 @@ export interface Ask {
   response_format?: unknown
 }
 
-/** What a model answered: the assistant message, as far as a check looks. */
+/** A model's answer: the assistant message, as far as checks need it. */
 export interface TaskReply {
   content: string | null
   tool_calls?: readonly SuiteToolCall[]
@@ -32,38 +32,38 @@ export interface TaskReply {
 
 export interface TaskVerdict {
   passed: boolean
-  /** Why not, for people who look at the result. */
+  /** The reason for a failure, for display. */
   reason?: string
 }
 
-/** What a task may know of the model before it asks. */
+/** What a task may know about the model in advance. */
 export interface Room {
-  /** Tokens of prompt that fit beside the answer; unknown windows count as 8,192. */
+  /** Prompt tokens that fit beside the answer; an unknown context window counts as 8,192. */
   promptTokens: number
 }
 
-/** One question whose answer a machine can judge. */
+/** One question whose answer a program can check. */
 export interface Task {
-  /** `<suite>/<name>`, for ever: results refer to it. */
+  /** `<suite>/<name>`, permanent: results refer to it. */
   id: string
   difficulty: Difficulty
   ask: (room: Room) => Ask
-  /** Prompt tokens below which the task cannot be put; 0 unless told. */
+  /** Minimum prompt tokens for the task; 0 by default. */
   needsTokens?: number
   check: (reply: TaskReply, sandbox: Sandbox, signal?: AbortSignal) => TaskVerdict | Promise<TaskVerdict>
-  /** An answer that passes, and a plausible one that does not: the self-check runs both. */
+  /** A passing answer, and a plausible failing one: the self-check runs both. */
   reference: TaskReply
   wrong: TaskReply
 }
 
 /** The tasks of one category. */
 export interface Suite {
-  /** The category's name: what results, evidence and the router call it. */
+  /** The category's name, used by results, evidence and the router. */
   name: string
   title: string
-  /** Raised whenever a task or its check changes what it accepts; results of other versions do not count. */
+  /** Incremented whenever a task or its check changes what it accepts; results of other versions do not count. */
   version: number
-  /** Room for the answer, in tokens, a reasoning model's thoughts included. */
+  /** Token limit of the answer, including reasoning. */
   maxOutputTokens: number
   tasks: readonly Task[]
 }
@@ -73,12 +73,12 @@ export function verdict(problem: string | undefined): TaskVerdict {
   return problem === undefined ? { passed: true } : { passed: false, reason: problem }
 }
 
-/** The ask of a task that is one user message. */
+/** The request of a task with a single user message. */
 export function prompt(text: string): () => Ask {
   return () => ({ messages: [{ role: 'user', content: text }] })
 }
 
-/** A reply of text alone. */
+/** A reply of text only. */
 export function text(content: string): TaskReply {
   return { content }
 }

@@ -9,10 +9,10 @@ interface Subject {
   /** The documented behaviour that tests may rely on. */
   contract: string
   code: string
-  /** Text to replace in the code, each giving a program that the tests must catch. */
+  /** Text replacements in the code, each giving a mutant that the tests must detect. */
   mutants: readonly (readonly [from: string, to: string])[]
   reference: string
-  /** Tests that pass on the code but let a mutant live. */
+  /** Tests that pass on the code but miss a mutant. */
   wrong: string
 }
 
@@ -759,7 +759,7 @@ const instructions: Readonly<Record<CodeLanguage, string>> = {
     'Write tests for it in Python as functions named test_…, with assert and pytest.raises. The code under test is already in scope: do not import or repeat it.',
 }
 
-/** Imports that name what is in scope anyway. */
+/** Imports of names that are in scope anyway. */
 const scaffolding =
   /^\s*(?:import\s.*from\s.*|(?:const|let|var)\s.*=\s*require\(.*\).*|import\s+(?:pytest|['"].*['"]).*|from\s+\S+\s+import\s.*)$/gm
 
@@ -773,14 +773,14 @@ function testTask(subject: Subject): Task {
     ),
     check: async (reply, sandbox, signal) => {
       const tests = solutionFrom(reply, language, 'test').replace(scaffolding, '')
-      if (tests.trim() === '') return verdict('the reply holds no tests')
+      if (tests.trim() === '') return verdict('the reply contains no tests')
       const run = (subject: string) =>
         sandbox[language]({ source: `${framework[language]}\n${subject}\n${tests}`, cases: [runAll[language]] }, signal)
       const first = await run(code)
       const outcome = first.outcomes[0]
       if (first.failure !== undefined || outcome?.error !== undefined)
         return verdict(`the tests fail on the code itself: ${first.failure ?? outcome?.error}`)
-      if (!(Number(outcome?.value) > 0)) return verdict('the reply holds no tests')
+      if (!(Number(outcome?.value) > 0)) return verdict('the reply contains no tests')
       for (const [from, to] of mutants) {
         const mutant = code.replace(from, () => to)
         if (mutant === code) throw new Error(`test-writing/${name}: the mutant ${from} changes nothing`)

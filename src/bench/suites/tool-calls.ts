@@ -10,11 +10,11 @@ import {
   type SuiteToolCall,
 } from './suite.ts'
 
-/** Expected arguments: equal values, or an `Accepts` where more than one is right. */
+/** Expected arguments: equal values, or an `Accepts` where several are right. */
 type Wanted = Readonly<Record<string, unknown>>
 
 class Accepts {
-  /** What the reference answer gives; `undefined` leaves the argument out. */
+  /** The reference answer's value; `undefined` omits the argument. */
   readonly sample: unknown
   readonly accepts: (value: unknown) => boolean
   constructor(sample: unknown, accepts: (value: unknown) => boolean) {
@@ -40,9 +40,9 @@ interface Scenario {
   difficulty: Difficulty
   tools: readonly ToolName[]
   messages: readonly Message[]
-  /** The calls that must come, in any order, with their arguments; none means that none may come. */
+  /** The required calls, in any order, with their arguments; none means that no call is allowed. */
   calls: readonly (readonly [tool: ToolName, wanted: Wanted])[]
-  /** Without calls: what the answer in words must hold. */
+  /** Without calls: what the text answer must contain. */
   says?: RegExp
   /** Such an answer, for the reference. */
   spoken?: string
@@ -130,7 +130,7 @@ type ToolName = keyof typeof definitions
 
 const user = (content: string): Message => ({ role: 'user', content })
 
-/** A finished exchange: the assistant called tools and these were their results. */
+/** A completed exchange: the assistant called tools and these are the results. */
 function called(...exchange: (readonly [tool: ToolName, input: Wanted, result: string])[]): Message[] {
   return [
     {
@@ -462,7 +462,7 @@ function matches(value: unknown, wanted: unknown): boolean {
   return typeof value === typeof wanted && same(value, wanted)
 }
 
-/** Arguments that satisfy what is wanted, for the reference. */
+/** Arguments that satisfy the expectation, for the reference. */
 function sampleOf(wanted: Wanted): Record<string, unknown> {
   const samples = Object.entries(wanted).map(
     ([key, value]) => [key, value instanceof Accepts ? value.sample : value] as const,

@@ -6,7 +6,7 @@ interface Trap {
   name: string
   difficulty: Difficulty
   messages: readonly Message[]
-  /** `undefined` when the answer did not step into it. */
+  /** `undefined` when the answer avoided the trap. */
   problem: (answer: string) => string | undefined
   reference: string
   wrong: string
