@@ -4,7 +4,7 @@ import { createLog } from '../src/start.ts'
 import { nowhere, signalbox, temporaryRoot } from './helpers/signalbox.ts'
 import { exchange } from './helpers/start-gateway.ts'
 
-t.test('it says what it found, what it did not and why, and how to go on; the printed curl line works', async t => {
+t.test('the start report lists the servers found and not found and the next steps; its curl line works', async t => {
   const local = await scriptedUpstream(t, 'llama-cpp', { models: ['small'] })
   const absent = await scriptedUpstream(t, 'ollama')
   await absent.stop()
@@ -49,7 +49,7 @@ t.test('a bad setting is one clear line and exit code 2', async t => {
   }
 })
 
-t.test('a port that is taken is one clear line and exit code 1', async t => {
+t.test('a port in use is one clear line and exit code 1', async t => {
   const taken = await scriptedUpstream(t, 'ollama')
   const { ended } = signalbox(temporaryRoot(t), ['serve'], { ...nowhere, PORT: String(taken.port) })
   const { code, stderr } = await ended
@@ -57,7 +57,7 @@ t.test('a port that is taken is one clear line and exit code 1', async t => {
   t.match(stderr, /^signalbox: .*EADDRINUSE.*PORT.*\n$/)
 })
 
-t.test('the environment wins over .env, and signalbox.json adds servers', async t => {
+t.test('the environment overrides .env, and signalbox.json adds servers', async t => {
   const first = await scriptedUpstream(t, 'openai-compatible', { models: ['one'] })
   const second = await scriptedUpstream(t, 'openai-compatible', { models: ['two'] })
   const settings = {

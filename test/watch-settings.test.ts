@@ -5,7 +5,7 @@ import { watchSettings } from '../src/watch-settings.ts'
 import { gate, scriptedUpstream } from './helpers/scripted-upstream.ts'
 import { startFromFiles } from './helpers/start-from-files.ts'
 
-t.test('it is told once at first, and again when a file is written, replaced or removed', async t => {
+t.test('the callback runs once at first, and again when a file is written, replaced or removed', async t => {
   const { root, times } = watch(t)
   await times[0]
   for (const [index, change] of [
@@ -19,7 +19,7 @@ t.test('it is told once at first, and again when a file is written, replaced or 
   }
 })
 
-t.test('a key in .env brings its server while Signalbox runs, and the log says so', async t => {
+t.test('an API key in .env adds its server while Signalbox runs, and is logged', async t => {
   const remote = await scriptedUpstream(t, 'openrouter', { models: ['open/gift:free'] })
   const { core, write, logged } = await startFromFiles(t, { OPENROUTER_ENDPOINT: remote.url })
   t.same(core.inventory.models(), [])
@@ -33,7 +33,7 @@ t.test('a key in .env brings its server while Signalbox runs, and the log says s
   t.equal(core.slotsOf('openrouter').limits().slots, 5)
 })
 
-t.test('what cannot be read, or takes a restart, changes nothing, and the log says why', async t => {
+t.test('an invalid or restart-only setting changes nothing, and the log says why', async t => {
   const remote = await scriptedUpstream(t, 'openrouter')
   const { core, write, logged } = await startFromFiles(t, { OPENROUTER_ENDPOINT: remote.url })
   write('.env', 'OPENROUTER_API_KEY=sk-or-test\nCOST_THRESHOLD=much')
@@ -43,46 +43,43 @@ t.test('what cannot be read, or takes a restart, changes nothing, and the log sa
   t.same(core.inventory.providers, [])
 })
 
-t.test(
-  'a request in line for a server that was taken out is not sent there, and one under way is answered',
-  async t => {
-    const held = gate()
-    const remote = await scriptedUpstream(t, 'openrouter', {
-      answer: { hold: { before: 'headers', until: held.opened } },
-    })
-    const { client, write, core } = await startFromFiles(t, {
-      OPENROUTER_ENDPOINT: remote.url,
-      PROVIDER_MAX_CONCURRENT_REMOTE: '1',
-      QUALITY_THRESHOLD: '0',
-    })
-    write('.env', 'OPENROUTER_API_KEY=sk-or-test')
-    await client.call('reload_config')
-    const ask = (requestId: string) => {
-      const call = {
-        requestId,
-        receivedAt: core.now(),
-        endpoint: 'test',
-        keyId: 'test',
-        signal: new AbortController().signal,
-      }
-      const messages = [{ role: 'user' as const, content: 'Hi' }]
-      return core.gateway.chat(call, { model: 'openrouter/scripted', messages, stream: false })
+t.test('a queued request for a removed server is not sent there, and a running one is answered', async t => {
+  const held = gate()
+  const remote = await scriptedUpstream(t, 'openrouter', {
+    answer: { hold: { before: 'headers', until: held.opened } },
+  })
+  const { client, write, core } = await startFromFiles(t, {
+    OPENROUTER_ENDPOINT: remote.url,
+    PROVIDER_MAX_CONCURRENT_REMOTE: '1',
+    QUALITY_THRESHOLD: '0',
+  })
+  write('.env', 'OPENROUTER_API_KEY=sk-or-test')
+  await client.call('reload_config')
+  const ask = (requestId: string) => {
+    const call = {
+      requestId,
+      receivedAt: core.now(),
+      endpoint: 'test',
+      keyId: 'test',
+      signal: new AbortController().signal,
     }
-    const first = ask('req_1')
-    await remote.untilChats(1)
-    const second = ask('req_2')
-    while (core.slotsOf('openrouter').waiting() === 0) await new Promise(resolve => setImmediate(resolve))
-    write('.env', '')
-    await client.call('reload_config')
-    held.open()
-    t.match(await first, { served: { model: { name: 'scripted' } } })
-    await t.rejects(second, { code: 'model_not_found', message: /taken out of the settings/ })
-    t.equal(remote.chats.length, 1)
-    t.equal(core.slotsOf('openrouter').busy(), 0)
-  },
-)
+    const messages = [{ role: 'user' as const, content: 'Hi' }]
+    return core.gateway.chat(call, { model: 'openrouter/scripted', messages, stream: false })
+  }
+  const first = ask('req_1')
+  await remote.untilChats(1)
+  const second = ask('req_2')
+  while (core.slotsOf('openrouter').waiting() === 0) await new Promise(resolve => setImmediate(resolve))
+  write('.env', '')
+  await client.call('reload_config')
+  held.open()
+  t.match(await first, { served: { model: { name: 'scripted' } } })
+  await t.rejects(second, { code: 'model_not_found', message: /taken out of the settings/ })
+  t.equal(remote.chats.length, 1)
+  t.equal(core.slotsOf('openrouter').busy(), 0)
+})
 
-t.test('a server that failed too often is tried at once when its settings were mended', async t => {
+t.test('a server that failed too often is tried at once when its settings are fixed', async t => {
   const refuse = { error: { status: 500, message: 'no' } }
   const remote = await scriptedUpstream(t, 'openrouter', { answer: refuse })
   const { client, write, core } = await startFromFiles(t, { OPENROUTER_ENDPOINT: remote.url, QUALITY_THRESHOLD: '0' })

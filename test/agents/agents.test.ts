@@ -17,7 +17,7 @@ for (const agent of codingAgents) {
   const call = { name: tool, arguments: input('echo written > proof.txt') }
   const ways: Record<string, Answer> = {
     'on a scripted server': { reasoning: 'I write it.', toolCalls: [call] },
-    'on one that leaves thoughts and calls in the text': {
+    'on one that leaves reasoning and calls in the text': {
       text: ['<thi', 'nk>I write it.</think>\n<tool', `_call>${JSON.stringify(call)}</tool_call>`],
     },
   }

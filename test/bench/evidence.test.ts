@@ -59,7 +59,7 @@ t.test('a changed digest makes old results evidence of another model', async t =
   )
 })
 
-t.test('where no digest is told, another quantization makes old results old evidence', async t => {
+t.test('without a digest, another quantization makes earlier results stale evidence', async t => {
   const old = results(pass(4), { digest: null, quantization: 'Q8_0' })
   t.strictSame(
     currentResults(old, () => 'Q4_K_M'),
@@ -112,7 +112,7 @@ t.test('equal settings are equal text', async t => {
   t.equal(settingsText(undefined), '{}')
 })
 
-t.test('models are compared on the tasks that both were given', async t => {
+t.test('models are compared on the tasks given to both', async t => {
   const difference = pairedDifference(results([...pass(10), ...fail(2)]), results(fail(10)), seeded(1))
   t.match(difference, { value: 1, tasks: 10, onlyFirst: 10, onlySecond: 0 })
   t.ok(difference.p < 0.01)
@@ -123,13 +123,13 @@ t.test('a prompting strategy is used only when it is better beyond chance', asyn
   t.ok(strategyIsBetter(results(pass(12), variant), results([...fail(8), ...pass(4)]), seeded(1)))
   t.notOk(
     strategyIsBetter(results(pass(12), variant), results([...fail(2), ...pass(10)]), seeded(1)),
-    'two tasks are chance',
+    'two tasks are not significant',
   )
   t.notOk(strategyIsBetter(results(fail(12), variant), results(pass(12)), seeded(1)))
   t.notOk(strategyIsBetter([], [], seeded(1)))
 })
 
-t.test('drift reports what moved, and other weights always', async t => {
+t.test('drift reports significant changes, and changed weights always', async t => {
   const before = results(pass(12))
   const moved = { moved: true, weightsChanged: false, before: { value: 1 }, after: { value: 0 }, tasks: 4 }
   t.match(drift(before, results(fail(4), { run: 'r2' })), [
@@ -141,7 +141,7 @@ t.test('drift reports what moved, and other weights always', async t => {
   t.strictSame(drift(before, results(pass(2), { model: 'new' })), [])
 })
 
-t.test('a shift too small for one category shows in all of them together', async t => {
+t.test('a shift too small for one category is detected across all of them', async t => {
   const suites = ['a', 'b', 'c', 'd', 'e']
   const before = suites.flatMap(suite =>
     results(pass(4), { suite }).map(result => ({ ...result, task: suite + result.task })),

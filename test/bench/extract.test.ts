@@ -2,13 +2,13 @@ import t from 'tap'
 import { answerFrom, codeFrom, jsonFrom, lineFrom, withoutThoughts } from '../../src/bench/extract.ts'
 import { applyDiff, applySearchReplace, changedLines } from '../../src/bench/patch.ts'
 
-t.test('thoughts are not part of an answer, closed or not', async t => {
+t.test('reasoning is not part of an answer, closed or not', async t => {
   t.equal(withoutThoughts('<think>hm</think>\n42'), '42')
   t.equal(withoutThoughts('hm, so\n</think>\n42'), '42')
   t.equal(withoutThoughts('no thoughts'), 'no thoughts')
 })
 
-t.test('code is found among prose, usage examples and cut-off fences', async t => {
+t.test('code is found among prose, usage examples and unclosed fences', async t => {
   const reply =
     'First try:\n```js\nfunction f() { return 1 }\n```\nBetter:\n```js\nfunction f() { return 2 }\n```\nUse it:\n```js\nf()\n```'
   t.equal(codeFrom(reply, ['js'], /function f\b/), 'function f() { return 2 }')
@@ -18,7 +18,7 @@ t.test('code is found among prose, usage examples and cut-off fences', async t =
   t.equal(codeFrom('````md\n```js\nx\n```\n````', ['md']), '```js\nx\n```')
 })
 
-t.test('JSON is found whole, fenced or in prose, and nothing is made up', async t => {
+t.test('JSON is found bare, fenced or in prose, and nothing is invented', async t => {
   t.strictSame(jsonFrom('{"a": 1}'), { a: 1 })
   t.strictSame(jsonFrom('Sure:\n```json\n[1, 2]\n```'), [1, 2])
   t.strictSame(jsonFrom('It is {"a": "}"} as asked.'), { a: '}' })
@@ -42,7 +42,7 @@ t.test('the last answer counts, without its decoration', async t => {
 
 const file = 'one\ntwo\nthree\ntwo\nfour\n'
 
-t.test('search and replace needs text that is there exactly once', async t => {
+t.test('search and replace requires text that occurs exactly once', async t => {
   const block = (search: string, replace: string) => `<<<<<<< SEARCH\n${search}=======\n${replace}>>>>>>> REPLACE`
   t.equal(applySearchReplace(file, block('three\n', 'drei\n')).text, 'one\ntwo\ndrei\ntwo\nfour\n')
   t.equal(applySearchReplace(file, `Here:\n\n\`\`\`\n${block('one\n', '')}\n\`\`\``).text, 'two\nthree\ntwo\nfour\n')

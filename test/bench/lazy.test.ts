@@ -8,7 +8,7 @@ sealChildren()
 
 const bench = path.resolve(import.meta.dirname, '../../src/bench')
 
-t.test('nothing of the sandbox loads or starts unless a benchmark runs code', async t => {
+t.test('the sandbox is loaded and started only when a benchmark runs code', async t => {
   const program = `
     import { registerHooks } from 'node:module'
     import childProcess from 'node:child_process'

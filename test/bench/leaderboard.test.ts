@@ -38,7 +38,7 @@ const measured = (model: string, passed: number, costUsd: number | null, more: P
     result({ model, task: `sql/${index}`, passed: index < passed, costUsd, ...more }),
   )
 
-t.test('standings are ordered by quality, categories weighing alike', async t => {
+t.test('the leaderboard is sorted by quality with equal weight per category', async t => {
   const leaders = leaderboard([
     ...measured('half', 5, 0),
     ...measured('all', 10, 0.25),
@@ -51,7 +51,7 @@ t.test('standings are ordered by quality, categories weighing alike', async t =>
   t.ok(leaders.every(({ quality }) => quality.low < quality.value && quality.value <= quality.high))
 })
 
-t.test('time to the first token is told by prompt length', async t => {
+t.test('time to first token is reported by prompt length', async t => {
   const [leader] = leaderboard([
     result({}),
     result({ task: 'sql/b', firstTokenMs: 40 }),
@@ -63,7 +63,7 @@ t.test('time to the first token is told by prompt length', async t => {
   ])
 })
 
-t.test('load time and memory are the most that was seen, and unknown stays unknown', async t => {
+t.test('load time and memory are the maxima observed, and unknown values stay unknown', async t => {
   const [told] = leaderboard([
     result({ loadSeconds: 4, memoryBytes: 2 ** 30 }),
     result({ task: 'sql/b', loadSeconds: 0 }),
@@ -84,7 +84,7 @@ const { leaders } = report
 
 t.test('the table is aligned and names every model and category', async t => {
   const lines = renderTable(report).split('\n')
-  t.equal(new Set(lines.slice(0, 6).map(line => line.search(/quality|\d+ \[/))).size, 1, 'one column, one place')
+  t.equal(new Set(lines.slice(0, 6).map(line => line.search(/quality|\d+ \[/))).size, 1, 'columns are aligned')
   t.match(lines[1], /^1 {2}here\/dear & "strong" +90 \[60–98\] +20\.0 +100 +20 ms/)
   t.match(
     lines.find(line => line.startsWith('sql')),
@@ -105,7 +105,7 @@ t.test('a narrow terminal gets shorter names, fewer columns and one block of mod
   t.match(renderTable(report, { bold }), /^< +model .*>\n1 /)
 })
 
-t.test('each model is compared with the one behind it on the tasks that both were given', async t => {
+t.test('each model is compared with the next one on the tasks given to both', async t => {
   t.match(report.leads, [
     { ahead: { model: 'dear & "strong"' }, behind: { model: 'unpriced' }, value: 0.2, tasks: 10, onlyFirst: 2 },
     { behind: { model: 'cheap' } },
@@ -115,7 +115,7 @@ t.test('each model is compared with the one behind it on the tasks that both wer
   t.match(renderTable(report), /^#1 before #2 +\+20 \[\+0 to \+\d+\] +10 \(2 : 0\) +0\.500$/m)
 })
 
-t.test('what the router expected is held against what happened, in each category and in all', async t => {
+t.test('predictions are compared with results, per category and overall', async t => {
   const expected = reportOf(
     [...measured('m', 5, 0, { predicted: 0.9 }), ...measured('n', 5, 0, { predicted: 0.5, suite: 'editing' })],
     seeded(1),
@@ -126,7 +126,7 @@ t.test('what the router expected is held against what happened, in each category
   t.same(rounded, ['sql 10 0.90 0.50 0.41 0.40 1', 'editing 10 0.50 0.50 0.25 0.00 1', 'all 20 0.70 0.50 0.33 0.20 2'])
   t.match(renderTable(expected), /^sql +90 +50 +0\.410 +0\.400 +10$/m)
   t.match(renderMarkdown(expected, 'Leaderboard'), /Reliability of its predictions[^]*\| 90 \| 50 \[24–76\] \| 10 \|/)
-  t.same(report.calibration, [], 'nobody was asked')
+  t.same(report.calibration, [], 'there were no predictions')
 })
 
 t.test('Markdown keeps its cells apart', async t => {
@@ -134,7 +134,7 @@ t.test('Markdown keeps its cells apart', async t => {
   t.match(renderMarkdown(piped, 'Leaderboard'), /\| here\/a\\\|b \|/)
 })
 
-t.test('the frontier goes through the models that no cheaper one matches', async t => {
+t.test('the frontier connects the models that no cheaper one matches', async t => {
   const svg = renderFrontier(leaders, 'Quality & cost')
   t.match(svg, /Quality &#38; cost/)
   t.notMatch(svg, /NaN|undefined|Infinity/)

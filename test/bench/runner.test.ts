@@ -45,7 +45,7 @@ async function benchmark(t: Test, scripts: Record<string, Script>, options: Part
   return { outcome, results: store.results(), asked: models.asked }
 }
 
-t.test('a good and a bad model end in the right order in every category after four items each', async t => {
+t.test('a good and a bad model are ordered correctly in every category after four items each', async t => {
   const { outcome, results } = await benchmark(t, { bad, good }, { suites })
   const leaders = leaderboard(results)
   t.strictSame(
@@ -83,13 +83,13 @@ t.test('a cell whose interval is narrow enough stops without anyone to compare w
   )
 })
 
-t.test('without stopping every task is put as often as told', async t => {
+t.test('without sequential stopping every task runs the configured number of times', async t => {
   const { outcome, results } = await benchmark(t, { good }, { suites: reasoning, stopping: undefined, repetitions: 2 })
   t.equal(outcome.asked, 2 * reasoning[0]!.tasks.length)
   t.match(evidence(results), [{ passed: 16, total: 16, runs: 2 }])
 })
 
-t.test('a run that was cut off goes on without repeating an item', async t => {
+t.test('an interrupted run resumes without repeating an item', async t => {
   const store = openResults(':memory:')
   const stop = new AbortController()
   const options = { suites: reasoning, stopping: undefined, store }
@@ -113,7 +113,7 @@ t.test('a run that was cut off goes on without repeating an item', async t => {
   t.equal(first.asked.length + server.asked.length, 16)
 })
 
-t.test('hard items come among the first, so that an early stop has seen them', async t => {
+t.test('hard items are among the first, so an early stop has seen them', async t => {
   for (const { name, tasks } of suites) {
     const first = inTurn(tasks).slice(0, 4)
     t.same(new Set(first.map(({ difficulty }) => difficulty)), new Set(['easy', 'medium', 'hard']), name)
@@ -142,7 +142,7 @@ t.test('no item starts after the time is up', async t => {
   t.ok(outcome.asked < 10)
 })
 
-t.test('users go first: every item waits for its turn', async t => {
+t.test('every item waits for users’ requests', async t => {
   const order: string[] = []
   await benchmark(
     t,
@@ -159,18 +159,18 @@ t.test('users go first: every item waits for its turn', async t => {
   t.strictSame(order.slice(0, 6), ['turn', 'item', 'turn', 'item', 'turn', 'item'])
 })
 
-t.test('a model that cannot be reached is given up, and the others are measured', async t => {
+t.test('an unreachable model is skipped, and the others are measured', async t => {
   const down: Script = () => 404
   const { outcome, results } = await benchmark(t, { down, good }, { suites: reasoning })
   t.match(outcome.unreachable, [{ model: 'down', reason: /404/ }])
   t.equal(outcome.status, 'finished')
   t.ok(
     results.every(({ model }) => model === 'good'),
-    'its silence is no evidence',
+    'no answer is not evidence',
   )
 })
 
-t.test('a request that a model refuses is an item it failed', async t => {
+t.test('a request rejected by the model is a failed item', async t => {
   const picky: Script = task => (task.id === 'reasoning/siblings' ? 400 : 'reference')
   const { results } = await benchmark(t, { picky }, { suites: reasoning, stopping: undefined })
   t.match(
@@ -179,7 +179,7 @@ t.test('a request that a model refuses is an item it failed', async t => {
   )
 })
 
-t.test('an answer that takes too long is an item failed', async t => {
+t.test('an answer that exceeds the time limit is a failed item', async t => {
   const { results } = await benchmark(
     t,
     { good },
@@ -193,7 +193,7 @@ t.test('an answer that takes too long is an item failed', async t => {
   t.match(results, [{ passed: false, reason: /within 0.005 s/ }])
 })
 
-t.test('results carry what they are results of, and how fast it was', async t => {
+t.test('results record the model, its settings and its speed', async t => {
   const candidates: BenchmarkCandidate[] = [
     {
       provider: 'here',
@@ -221,7 +221,7 @@ t.test('results carry what they are results of, and how fast it was', async t =>
   t.ok(results[0]!.firstTokenMs! <= results[0]!.totalMs)
 })
 
-t.test('a prompting strategy goes before every task, and its results stand apart', async t => {
+t.test('a prompting strategy is prepended to every task, and its results are separate', async t => {
   const system = 'Think in small steps.'
   const candidates: BenchmarkCandidate[] = [undefined, { strategy: 'small steps', system }].map(settings => ({
     provider: 'here',

@@ -32,7 +32,7 @@ t.test('McNemar’s exact test agrees with the binomial distribution', async t =
   t.equal(mcnemar(0, 0), 1)
 })
 
-t.test('every interval holds its rate and lies in 0 to 1', async () => {
+t.test('every interval contains its rate and lies in 0 to 1', async () => {
   assert(
     property(integer({ min: 1, max: 300 }), double({ min: 0, max: 1, noNaN: true }), (total, share) => {
       const passed = Math.round(total * share)
@@ -47,7 +47,7 @@ t.test('two rates are ordered one way or the other', async () => {
   assert(property(count, count, (a, b) => Math.abs(probabilityBetter(a, b) + probabilityBetter(b, a) - 1) < 1e-3))
 })
 
-t.test('a paired bootstrap finds a difference that is there and none that is not', async t => {
+t.test('a paired bootstrap finds real differences only', async t => {
   const clear = Array.from({ length: 40 }, (_, index) => (index % 4 === 0 ? 0 : 1))
   const none = Array.from({ length: 40 }, (_, index) => (index % 2 === 0 ? 1 : -1))
   t.ok(pairedBootstrap(clear, seeded(1)).low > 0.5)
@@ -60,7 +60,7 @@ t.test('a paired bootstrap finds a difference that is there and none that is not
   )
 })
 
-t.test('calibration tells honest predictions from boastful ones', async t => {
+t.test('calibration distinguishes accurate from overconfident predictions', async t => {
   const random = seeded(3)
   const honest = Array.from({ length: 2_000 }, () => {
     const predicted = random()
@@ -74,7 +74,7 @@ t.test('calibration tells honest predictions from boastful ones', async t => {
   t.strictSame(calibration([]), { count: 0, brier: 0, error: 0, bins: [] })
 })
 
-t.test('a median is the middle', async t => {
+t.test('the median is the middle value', async t => {
   t.equal(median([3, 1, 2]), 2)
   t.equal(median([4, 1, 2, 3]), 2.5)
   t.equal(median([]), undefined)

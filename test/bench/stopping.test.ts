@@ -3,7 +3,7 @@ import { decideCell, defaultStopping } from '../../src/bench/stopping.ts'
 
 const count = (passed: number, total: number) => ({ passed, total })
 
-t.test('a cell goes on until it has seen a batch', async t => {
+t.test('a cell continues until it has seen a batch', async t => {
   t.equal(decideCell(count(3, 3), [count(0, 3)], defaultStopping), 'go on')
   t.equal(decideCell(count(4, 4), [count(0, 4)], defaultStopping), 'ranking decided')
 })
@@ -13,7 +13,7 @@ t.test('a ranking is decided only against every other model, and only when all w
   t.equal(decideCell(count(4, 4), [count(0, 4), count(0, 0)], defaultStopping), 'go on')
 })
 
-t.test('a narrow interval is enough', async t => {
+t.test('a narrow interval ends a cell', async t => {
   t.equal(decideCell(count(12, 12), [], defaultStopping), 'narrow enough')
   t.equal(decideCell(count(8, 8), [], defaultStopping), 'go on')
   t.equal(decideCell(count(6, 12), [], defaultStopping), 'go on')

@@ -44,7 +44,7 @@ t.test('HumanEval and MBPP lines become tasks whose own solution passes', async 
   t.match(await first!.check(body, sandbox), { passed: true }, 'a body alone completes the prompt')
 })
 
-t.test('a file that holds something else is refused, with the line', async t => {
+t.test('a file of another format is rejected with its line number', async t => {
   const file = `${t.testdir()}/odd.jsonl`
   writeFileSync(file, `${JSON.stringify(mbpp)}\n{"task_id": 1}\n`)
   t.throws(() => suiteFromFile(file), { code: 'invalid_request', message: /odd\.jsonl:2 is neither/ })

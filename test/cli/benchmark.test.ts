@@ -64,7 +64,7 @@ t.test('bad arguments are one clear line and exit code 2', async t => {
   }
 })
 
-t.test('a run that is killed goes on where it was, and ends with a leaderboard', async t => {
+t.test('a killed run resumes and ends with a leaderboard', async t => {
   const folder = t.testdir()
   const server = await scriptedModels(t, { good: () => 'reference', bad: () => 'wrong' })
   const args = [
@@ -106,18 +106,16 @@ t.test('a run that is killed goes on where it was, and ends with a leaderboard',
   })
 })
 
-t.test(
-  'without an address the models of Signalbox are measured, by one of its own or through the one that runs',
-  async t => {
-    const folder = t.testdir()
-    const local = await scriptedUpstream(t, 'llama-cpp', { answer: { text: 'Nobody knows.' } })
-    const remote = await scriptedUpstream(t, 'openrouter', { models: ['gift:free'] })
-    const variables = {
-      ...variablesFor(local, remote),
-      DATA_DIR: path.join(folder, 'data'),
-      BENCHMARK_RESULTS_PATH: path.join(folder, 'results'),
-    }
-    const args = ['--suite', 'reasoning', '--report']
+t.test('without an address the models of Signalbox are measured, in its own instance or a running one', async t => {
+  const folder = t.testdir()
+  const local = await scriptedUpstream(t, 'llama-cpp', { answer: { text: 'Nobody knows.' } })
+  const remote = await scriptedUpstream(t, 'openrouter', { models: ['gift:free'] })
+  const variables = {
+    ...variablesFor(local, remote),
+    DATA_DIR: path.join(folder, 'data'),
+    BENCHMARK_RESULTS_PATH: path.join(folder, 'results'),
+  }
+  const args = ['--suite', 'reasoning', '--report']
 
     const interrupted = await benchmark(args, {
       variables,
@@ -133,17 +131,16 @@ t.test(
     t.ok(local.chats.length - kept <= 12, 'nothing but what was missing, and at most the item that was cut off')
     t.ok(existsSync(path.join(folder, 'results', 'leaderboard.md')))
 
-    const gateway = await startGateway(t, variables)
-    const before = local.chats.length
-    const rows = async () => (await gateway.core.ledger.recent(200)).length
-    const rowsBefore = await rows()
-    const attached = await benchmark([...args, '--fresh'], { variables })
-    t.match(attached, { code: 0, stdout: /^1 +llama-cpp\/scripted +0 \[/m })
-    t.equal(local.chats.length - before, 12)
-    t.equal((await rows()) - rowsBefore, 12, 'they are in the books of the one that runs')
-    t.equal(remote.chats.length, 0, 'what is not ours is measured only when asked for')
-  },
-)
+  const gateway = await startGateway(t, variables)
+  const before = local.chats.length
+  const rows = async () => (await gateway.core.ledger.recent(200)).length
+  const rowsBefore = await rows()
+  const attached = await benchmark([...args, '--fresh'], { variables })
+  t.match(attached, { code: 0, stdout: /^1 +llama-cpp\/scripted +0 \[/m })
+  t.equal(local.chats.length - before, 12)
+  t.equal((await rows()) - rowsBefore, 12, 'they are in the ledger of the running instance')
+  t.equal(remote.chats.length, 0, 'remote models are measured only on request')
+})
 
 t.test('drift reports the models that changed', async t => {
   const folder = t.testdir()
@@ -168,7 +165,7 @@ t.test('drift reports the models that changed', async t => {
   })
 })
 
-t.test('models that cost money are measured only when named or asked for', async t => {
+t.test('paid models are measured only on request', async t => {
   const server = await scriptedModels(t, { free: () => 'reference', paid: () => 'reference' })
   const run = (...args: string[]) =>
     benchmark(['--base-url', server.url, '--results', ':memory:', '--suite', 'reasoning', ...args])

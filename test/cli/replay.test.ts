@@ -19,7 +19,7 @@ function replay(...args: string[]) {
   })
 }
 
-t.test('what was asked of a gateway is replayed under another policy, with the outcomes it was told', async t => {
+t.test('stored requests are replayed under another policy, with their recorded outcomes', async t => {
   const folder = t.testdir()
   const data = path.join(folder, 'data')
   const local = await scriptedUpstream(t, 'llama-cpp', { models: ['qwen3-coder-30b'] })

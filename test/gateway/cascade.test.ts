@@ -33,7 +33,7 @@ function askFor(
 
 async function recorded(gateway: TestGateway, reply: Reply) {
   const record = await gateway.core.ledger.request(String(reply.headers['x-signalbox-request-id']))
-  if (record === undefined) throw new Error('the request is not in the books')
+  if (record === undefined) throw new Error('the request is not in the ledger')
   // eslint-disable-next-line typescript/no-explicit-any
   return { ...record, decision: record.decision as any }
 }
@@ -43,7 +43,7 @@ async function settled({ core }: TestGateway): Promise<void> {
 }
 
 t.test(
-  'an answer that fails its check is thrown away and a better model asked; the books have and pay both',
+  'an answer that fails its check is discarded and a better model called; the ledger records and charges both',
   async t => {
     const { local, remote, gateway } = await twoModels(t)
     local.script.answer = cutOff
@@ -82,7 +82,7 @@ t.test(
   },
 )
 
-t.test('what a rejected answer cost is part of what the request cost', async t => {
+t.test('the cost of a rejected answer is part of the request cost', async t => {
   const remote = await scriptedUpstream(t, 'openrouter', {
     models: [
       { name: 'meta-llama/llama-3.1-8b-instruct', price: { input: 1, output: 2 } },
@@ -106,14 +106,14 @@ t.test('what a rejected answer cost is part of what the request cost', async t =
   t.equal(request.cost_usd, 0.0012 + 0.0045)
 })
 
-t.test('an answer that passes is the only one asked for', async t => {
+t.test('an answer that passes ends the cascade', async t => {
   const { remote, gateway } = await twoModels(t)
   const reply = await askFor(gateway, 'all')
   t.match(reply.headers, { 'x-signalbox-model': weak, 'x-signalbox-verified': 'passed', 'x-signalbox-attempts': '1' })
   t.equal(remote.chats.length, 0)
 })
 
-t.test('without verify nothing is checked, and nothing is said about it', async t => {
+t.test('without verify nothing is checked or reported', async t => {
   const { local, gateway } = await twoModels(t)
   local.script.answer = cutOff
   const reply = await gateway.ask({ messages })
@@ -122,7 +122,7 @@ t.test('without verify nothing is checked, and nothing is said about it', async 
   t.equal((await recorded(gateway, reply)).decision.verification, undefined)
 })
 
-t.test('when all fail, the best there is is handed over and said to have failed', async t => {
+t.test('when all answers fail, the best one is returned and marked as failed', async t => {
   const { local, remote, gateway } = await twoModels(t)
   local.script.answer = cutOff
   remote.script.answer = { text: 'Also half', finishReason: 'length', usage }
@@ -141,7 +141,7 @@ t.test('when all fail, the best there is is handed over and said to have failed'
   t.match(decision.verification, { passed: false, why: /no retries/ })
 })
 
-t.test('VALIDATION_RETRY_BUDGET=0 checks and tells, but asks nobody else', async t => {
+t.test('VALIDATION_RETRY_BUDGET=0 checks and reports, but calls no other model', async t => {
   const { local, remote, gateway } = await twoModels(t, { VALIDATION_RETRY_BUDGET: '0' })
   local.script.answer = cutOff
   const reply = await askFor(gateway, 'not_truncated')
@@ -149,7 +149,7 @@ t.test('VALIDATION_RETRY_BUDGET=0 checks and tells, but asks nobody else', async
   t.equal(remote.chats.length, 0)
 })
 
-t.test('the same model elsewhere is no better, so nobody is asked twice for the same', async t => {
+t.test('the same model on another endpoint is not called as a better one', async t => {
   const first = await scriptedUpstream(t, 'llama-cpp', { models: ['qwen3-coder-30b'], answer: cutOff })
   const second = await scriptedUpstream(t, 'lm-studio', { models: ['qwen3-coder-30b'], answer: cutOff })
   const gateway = await startGateway(t, { ...variablesFor(first, second), VALIDATION_RETRY_BUDGET: '5' })
@@ -158,7 +158,7 @@ t.test('the same model elsewhere is no better, so nobody is asked twice for the 
   t.equal(first.chats.length + second.chats.length, 1)
 })
 
-t.test('a better model that fails outright leaves the answer that there is', async t => {
+t.test('when the better model fails outright, the first answer is returned', async t => {
   const { local, remote, gateway } = await twoModels(t)
   local.script.answer = cutOff
   remote.script.answer = { error: { status: 500, message: 'overloaded' } }
@@ -213,7 +213,7 @@ for (const stream of [false, true]) {
   }
 }
 
-t.test('of a stream nothing reaches the caller before it has passed, while comments keep him waiting', async t => {
+t.test('no part of a stream reaches the caller before it has passed, except keep-alive comments', async t => {
   const held = gate()
   const { local, gateway } = await twoModels(t, { KEEPALIVE_INTERVAL_MS: '20' })
   local.script.answer = { text: ['one ', 'two ', 'three'], hold: { before: 2, until: held.opened } }
@@ -233,7 +233,7 @@ t.test('of a stream nothing reaches the caller before it has passed, while comme
   for (const word of ['one ', 'two ', 'three', '[DONE]']) t.ok(text.includes(word), word)
 })
 
-t.test('every protocol gets the answer that passed, whole or as a stream', async t => {
+t.test('every protocol gets the answer that passed, buffered or streamed', async t => {
   const { local, gateway } = await twoModels(t)
   local.script.answer = cutOff
   const bodies: Record<string, object> = {
@@ -255,7 +255,7 @@ t.test('every protocol gets the answer that passed, whole or as a stream', async
   }
 })
 
-t.test('a caller that hangs up in the middle of a held stream frees the upstream', async t => {
+t.test('a disconnect in the middle of a buffered stream frees the upstream', async t => {
   const { local, remote, gateway } = await twoModels(t)
   const [held, reached] = [gate(), gate()]
   t.teardown(held.open)
@@ -280,7 +280,7 @@ t.test('a caller that hangs up in the middle of a held stream frees the upstream
   t.equal(gateway.core.slotsOf('llama-cpp').busy(), 0)
 })
 
-t.test('a stream that breaks while it is held falls back, and what was used of it stays in the books', async t => {
+t.test('a stream that breaks while buffered falls back, and its usage stays in the ledger', async t => {
   const { local, gateway } = await twoModels(t)
   local.script.answer = { text: ['one ', 'two ', 'three'], breakBefore: 2 }
   const reply = await askFor(gateway, 'all', { stream: true })
@@ -295,7 +295,7 @@ t.test('a stream that breaks while it is held falls back, and what was used of i
   )
 })
 
-t.test('a stream without an end is given up at a bound and another model asked', async t => {
+t.test('an endless stream is aborted at a limit and another model called', async t => {
   const { local, gateway } = await twoModels(t)
   local.script.answer = { text: ['word '.repeat(20_000)], endless: true }
   const reply = await askFor(gateway, 'not_empty', { stream: true })
@@ -304,7 +304,7 @@ t.test('a stream without an end is given up at a bound and another model asked',
   t.match((await recorded(gateway, reply)).attempts[0], { failure_code: 'answer_rejected', message: /length/ })
 })
 
-t.test('a check that does not exist is refused before anybody is asked, and the known ones are named', async t => {
+t.test('an unknown check is rejected before any model is called, with the known ones listed', async t => {
   const { local, gateway } = await twoModels(t)
   for (const path of ['/v1/chat/completions', '/v1/route']) {
     const reply = await exchange(gateway.url + path, {
@@ -320,7 +320,7 @@ t.test('a check that does not exist is refused before anybody is asked, and the 
   t.equal(local.chats.length, 0)
 })
 
-t.test('VERIFY checks every request that does not say otherwise', async t => {
+t.test('VERIFY applies to every request without its own checks', async t => {
   const { local, gateway } = await twoModels(t, { VERIFY: 'not_truncated' })
   local.script.answer = cutOff
   const verifiedOf = async (metadata: object) =>
@@ -330,7 +330,7 @@ t.test('VERIFY checks every request that does not say otherwise', async t => {
   await t.rejects(startGateway(t, { VERIFY: 'vibes' }), { name: 'ConfigError', message: /VERIFY.*vibes/ })
 })
 
-t.test('verdicts change where the next cascade begins, and after a restart it still begins there', async t => {
+t.test('verdicts change where the next cascade starts, also after a restart', async t => {
   const variables = { DATA_DIR: t.testdir(), VALIDATION_RETRY_BUDGET: '1' }
   const { local, remote, gateway } = await twoModels(t, variables)
   local.script.answer = cutOff
@@ -359,7 +359,7 @@ t.test('verdicts change where the next cascade begins, and after a restart it st
   t.strictSame(after.cascade, before.cascade)
 })
 
-t.test('rejections lower what is expected of a model, by what they say about it', async t => {
+t.test('rejections lower a model’s predicted quality in proportion to their weight', async t => {
   const { local, gateway } = await twoModels(t)
   const qualityOf = async () => {
     const { json } = await exchange(`${gateway.url}/v1/route`, { method: 'POST', body: JSON.stringify({ messages }) })
@@ -368,7 +368,7 @@ t.test('rejections lower what is expected of a model, by what they say about it'
   const before = await qualityOf()
   for (let request = 0; request < 4; request++)
     await askFor(gateway, 'not_empty', { metadata: { verify: 'not_empty', session: String(request) } })
-  t.ok(Math.abs((await qualityOf()) - before) < 0.05, 'to be not empty proves next to nothing')
+  t.ok(Math.abs((await qualityOf()) - before) < 0.05, 'passing not_empty proves next to nothing')
   local.script.answer = cutOff
   for (let request = 0; request < 4; request++)
     await askFor(gateway, 'not_truncated', { metadata: { verify: 'not_truncated', session: `cut ${request}` } })
@@ -377,7 +377,7 @@ t.test('rejections lower what is expected of a model, by what they say about it'
 
 const judge = 'openrouter/mistralai/mistral-large'
 
-t.test('a judge is asked and written down, but counts only once ratings have shown that it is right', async t => {
+t.test('a judge’s verdict is recorded, but binding only once ratings have confirmed its accuracy', async t => {
   const { local, remote, gateway } = await twoModels(t)
   local.script.answer = { text: 'Nonsense.' }
   remote.script = {
@@ -414,7 +414,7 @@ t.test('a judge is asked and written down, but counts only once ratings have sho
         body: JSON.stringify({ request_id: reply.headers['x-signalbox-request-id'], score: 0 }),
       })
     t.equal((await rate()).status, 200)
-    t.equal((await rate()).status, 200, 'a second rating is no second proof')
+    t.equal((await rate()).status, 200, 'a repeated rating is not counted again')
     if (request > 0) continue
     const { request: row, decision } = await recorded(gateway, reply)
     t.equal(row.cost_usd, 0)
@@ -426,7 +426,7 @@ t.test('a judge is asked and written down, but counts only once ratings have sho
   t.match(reply.headers, { 'x-signalbox-model': strong, 'x-signalbox-verified': 'passed' })
 })
 
-t.test('a judge who cannot be asked rejects nobody, and one who must stay at home is not called abroad', async t => {
+t.test('a failing judge rejects no answer, and a local-only request never calls a remote judge', async t => {
   const { remote, gateway } = await twoModels(t)
   const metadata = { verify: `judge:${strong}`, local_only: true }
   const reply = await gateway.ask({ messages, metadata })
@@ -441,7 +441,7 @@ t.test('a judge who cannot be asked rejects nobody, and one who must stay at hom
 const program = (script: string) => ({ run: [process.execPath, '-e', script], cwd: import.meta.dirname })
 const reading = `let text = ''; process.stdin.on('data', part => { text += part }).on('end', () => {`
 
-t.test('the operator’s own tests judge an answer, by name, and what they say weighs most', async t => {
+t.test('the operator’s tests check an answer by name, and their verdict weighs most', async t => {
   const unit = program(`${reading} process.exit(text.includes('def ') && !process.env.OPENROUTER_API_KEY ? 0 : 3) })`)
   const { local, remote, gateway } = await twoModels(t, { VERIFY_COMMANDS: JSON.stringify({ unit }) })
   local.script.answer = { text: 'I would write a function.' }
@@ -457,7 +457,7 @@ t.test('the operator’s own tests judge an answer, by name, and what they say w
   t.match(refused.json.error, { param: 'verify', message: /tests:unit/ })
 })
 
-t.test('tests that do not end are ended and count as failed; tests that cannot start reject nobody', async t => {
+t.test('tests that exceed their time limit fail; tests that cannot start reject no answer', async t => {
   const commands = { endless: program('setInterval(() => {}, 1000)'), absent: { run: ['/no/such/program'], cwd: '/' } }
   const { gateway } = await twoModels(t, {
     VERIFY_COMMANDS: JSON.stringify(commands),
@@ -471,7 +471,7 @@ t.test('tests that do not end are ended and count as failed; tests that cannot s
   t.match((await recorded(gateway, absent)).decision.verification.answers[0].verdicts, [{ problem: /cannot be run/ }])
 })
 
-t.test('a caller that hangs up while tests run ends them', async t => {
+t.test('a disconnect stops running tests', async t => {
   const folder = t.testdir()
   const slow = {
     ...program(`require('fs').writeFileSync('pid', String(process.pid)); setInterval(() => {}, 1000)`),
@@ -498,7 +498,7 @@ t.test('a caller that hangs up while tests run ends them', async t => {
   t.match(row, { outcome: 'cancelled', attempts: 1, output_tokens: 5 })
 })
 
-t.test('tags say what kind of task it is', async t => {
+t.test('tags set the category of a task', async t => {
   const { gateway } = await twoModels(t)
   const reply = await gateway.ask({ messages, metadata: { tags: 'mine,math' } })
   t.strictSame((await recorded(gateway, reply)).decision.measured.categories, { math: 1 })

@@ -16,7 +16,7 @@ function dryRun(gateway: TestGateway, body: object, headers: Record<string, stri
   return exchange(`${gateway.url}/v1/route`, { method: 'POST', body: JSON.stringify(body), headers })
 }
 
-t.test('the dry run is the decision that the request then gets, whatever it asks for', async t => {
+t.test('the dry run matches the decision of the real request', async t => {
   const gateway = await threeServers(t)
   const random = seededRandom(11)
   const oneOf = <T>(...values: T[]): T => values[Math.floor(random() * values.length)]!
@@ -37,7 +37,7 @@ t.test('the dry run is the decision that the request then gets, whatever it asks
     const dry = await dryRun(gateway, body, headers)
     const real = await gateway.ask(body, { headers })
     if (dry.json.chosen === undefined) {
-      t.not(real.status, 200, 'nobody could')
+      t.not(real.status, 200, 'no model could')
       continue
     }
     t.equal(real.headers['x-signalbox-model'], dry.json.chosen, JSON.stringify(body).slice(0, 200))
@@ -51,7 +51,7 @@ t.test('the dry run is the decision that the request then gets, whatever it asks
   t.ok(chosen.size >= 3, [...chosen].join(', '))
 })
 
-t.test('a tag that names a kind of task settles what kind it is, on the road and in explain_route', async t => {
+t.test('a tag that names a category sets it, in the pipeline and in explain_route', async t => {
   const gateway = await threeServers(t)
   const messages = [{ role: 'user', content: 'Hello.' }]
   const byHeader = await dryRun(gateway, { model: 'auto', messages }, { 'x-signalbox-tags': 'urgent, math' })

@@ -2,7 +2,7 @@ import t from 'tap'
 import { gate, scriptedUpstream } from '../helpers/scripted-upstream.ts'
 import { startGateway, variablesFor } from '../helpers/start-gateway.ts'
 
-t.test('falls back when a server answers with an error, and both attempts are in the books', async t => {
+t.test('falls back when a server answers with an error, and both attempts are in the ledger', async t => {
   const local = await scriptedUpstream(t, 'llama-cpp', { answer: { error: { status: 500, message: 'CUDA error' } } })
   const remote = await scriptedUpstream(t, 'openrouter', { models: ['open/gift:free'] })
   const gateway = await startGateway(t, variablesFor(local, remote))
@@ -17,7 +17,7 @@ t.test('falls back when a server answers with an error, and both attempts are in
   ])
 })
 
-t.test('a connection that closes before the answer is tried once more on the same server', async t => {
+t.test('a connection that closes before the response is retried once on the same server', async t => {
   const local = await scriptedUpstream(t, 'llama-cpp', { answer: [{ breakBefore: 'headers' }, {}] })
   const gateway = await startGateway(t, variablesFor(local))
   const reply = await gateway.ask()
@@ -28,7 +28,7 @@ t.test('a connection that closes before the answer is tried once more on the sam
   t.equal(local.chats.length, 4)
 })
 
-t.test('without a key a remote provider is not even asked what it serves', async t => {
+t.test('without an API key a remote provider is not queried at all', async t => {
   const remote = await scriptedUpstream(t, 'openrouter', { models: ['open/gift:free'] })
   const gateway = await startGateway(t, { OPENROUTER_ENDPOINT: remote.url })
   for (const model of ['auto', 'auto:quality', 'free', 'openrouter/open/gift:free', 'open/gift:free']) {
@@ -68,7 +68,7 @@ t.test('after the first token a failure becomes a typed error event, never anoth
   t.match(row, { outcome: 'error', model: 'llama-cpp/scripted' })
 })
 
-t.test('a refusal of the request itself is told to the caller and not tried elsewhere', async t => {
+t.test('an error about the request itself is returned to the caller without fallback', async t => {
   const local = await scriptedUpstream(t, 'llama-cpp')
   const gateway = await startGateway(t, variablesFor(local))
   const reply = await gateway.ask({ messages: [{ role: 7 }] })
@@ -76,7 +76,7 @@ t.test('a refusal of the request itself is told to the caller and not tried else
   t.equal(local.chats.length, 0)
 })
 
-t.test('a model that keeps failing is left alone for a while', async t => {
+t.test('a model that keeps failing is avoided for a while', async t => {
   const local = await scriptedUpstream(t, 'llama-cpp', { answer: { error: { status: 500, message: 'broken' } } })
   const remote = await scriptedUpstream(t, 'openrouter', { models: ['open/gift:free'] })
   const gateway = await startGateway(t, variablesFor(local, remote))
@@ -86,7 +86,7 @@ t.test('a model that keeps failing is left alone for a while', async t => {
   t.equal(local.chats.length, 3)
 })
 
-t.test('when everything fails the caller hears every reason', async t => {
+t.test('when everything fails the caller gets every reason', async t => {
   const local = await scriptedUpstream(t, 'llama-cpp', { answer: { error: { status: 500, message: 'first reason' } } })
   const remote = await scriptedUpstream(t, 'openrouter', {
     models: ['open/gift:free'],
@@ -98,7 +98,7 @@ t.test('when everything fails the caller hears every reason', async t => {
   t.match(reply.json.error.message, /All 2 attempts failed.*first reason.*second reason/s)
 })
 
-t.test('a server that sends no token in time is given up', async t => {
+t.test('a server that sends no token in time is abandoned', async t => {
   const held = gate()
   t.teardown(held.open)
   const local = await scriptedUpstream(t, 'llama-cpp', { answer: { hold: { before: 0, until: held.opened } } })
@@ -111,7 +111,7 @@ t.test('a server that sends no token in time is given up', async t => {
   t.match((await gateway.core.ledger.request(row?.id ?? ''))?.attempts[0], { failure_code: 'upstream_timeout' })
 })
 
-t.test('a stream that falls silent ends with a typed error', async t => {
+t.test('a stalled stream ends with a typed error', async t => {
   const held = gate()
   t.teardown(held.open)
   const local = await scriptedUpstream(t, 'llama-cpp', {
@@ -122,7 +122,7 @@ t.test('a stream that falls silent ends with a typed error', async t => {
   t.match(reply.events.at(-1), { error: { code: 'upstream_timeout', message: /nothing more/ } })
 })
 
-t.test('an answer in one piece that takes too long is given up', async t => {
+t.test('a buffered response that takes too long is abandoned', async t => {
   const held = gate()
   t.teardown(held.open)
   const local = await scriptedUpstream(t, 'llama-cpp', { answer: { hold: { before: 'headers', until: held.opened } } })
@@ -132,7 +132,7 @@ t.test('an answer in one piece that takes too long is given up', async t => {
   t.equal(reply.json.error.code, 'upstream_timeout')
 })
 
-t.test('a caller waiting for a cold model gets comments, then the answer and who gave it', async t => {
+t.test('a caller waiting for a cold model gets comments, then the answer and its model', async t => {
   const held = gate()
   const local = await scriptedUpstream(t, 'llama-cpp', { answer: { hold: { before: 0, until: held.opened } } })
   const gateway = await startGateway(t, { ...variablesFor(local), KEEPALIVE_INTERVAL_MS: '20' })

@@ -3,7 +3,7 @@ import t from 'tap'
 import { gate, scriptedUpstream } from '../helpers/scripted-upstream.ts'
 import { startGateway, variablesFor } from '../helpers/start-gateway.ts'
 
-t.test('a caller that hangs up before the first token frees the upstream', async t => {
+t.test('a disconnect before the first token frees the upstream', async t => {
   const held = gate()
   t.teardown(held.open)
   const local = await scriptedUpstream(t, 'llama-cpp', { answer: { hold: { before: 'headers', until: held.opened } } })
@@ -20,11 +20,11 @@ t.test('a caller that hangs up before the first token frees the upstream', async
   await gateway.core.gateway.idle()
   const rows = await gateway.core.ledger.recent(5)
   t.match(rows, [{ outcome: 'cancelled', status: 499 }, { outcome: 'cancelled' }])
-  t.equal(remote.chats.length, 0, 'nobody else was asked')
+  t.equal(remote.chats.length, 0, 'no other model was called')
   t.equal(gateway.core.slotsOf('llama-cpp').busy(), 0)
 })
 
-t.test('a caller that hangs up in the middle frees the upstream, and what was used is in the books', async t => {
+t.test('a disconnect mid-stream frees the upstream, and the usage is in the ledger', async t => {
   const local = await scriptedUpstream(t, 'llama-cpp', { answer: { text: ['word '], endless: true } })
   const gateway = await startGateway(t, variablesFor(local))
   const reply = await send(`${gateway.url}/v1/chat/completions`, {
@@ -42,7 +42,7 @@ t.test('a caller that hangs up in the middle frees the upstream, and what was us
   t.equal(gateway.core.slotsOf('llama-cpp').busy(), 0)
 })
 
-t.test('closing lets requests end, then ends them', async t => {
+t.test('closing lets requests finish, then aborts them', async t => {
   const held = gate()
   t.teardown(held.open)
   const local = await scriptedUpstream(t, 'llama-cpp', { answer: { hold: { before: 0, until: held.opened } } })

@@ -100,7 +100,7 @@ for (const stream of [false, true]) {
   })
 }
 
-t.test('without tools, with others, or with tools switched off, the same text is text', async t => {
+t.test('without tools, with others, or with tool_choice none, the same text is content', async t => {
   const { gateway } = await setUp(t, { text: letters(written) })
   const others = [{ type: 'function', function: { name: 'listen' } }]
   for (const body of [{}, { tools: others }, { tools, tool_choice: 'none' }]) {
@@ -110,7 +110,7 @@ t.test('without tools, with others, or with tools switched off, the same text is
   }
 })
 
-t.test('a stream with nothing to untangle has the very bytes of its server', async t => {
+t.test('a stream without inline calls keeps its server’s bytes unchanged', async t => {
   const said = ['Hel', 'lo <b>', ' [1] ', '`code` {', '}']
   const { gateway } = await setUp(t, { text: said })
   const frames = (text: string) => text.split('\n\n').filter(frame => frame.startsWith('data: {'))
@@ -121,12 +121,12 @@ t.test('a stream with nothing to untangle has the very bytes of its server', asy
   t.equal(offering.events.map(event => event.choices[0]?.delta.content ?? '').join(''), said.join(''))
 })
 
-t.test('an answer of a model whose template opens the thought begins inside it', async t => {
+t.test('an answer of a model whose template opens the reasoning starts inside it', async t => {
   const { gateway } = await setUp(t, { text: letters('Two and two.\n</think>\nFour.') }, 'qwq-32b')
   t.match((await gateway.ask()).json.choices[0].message, { content: 'Four.', reasoning_content: 'Two and two.' })
 })
 
-t.test('calls of the text and calls of the server stand in one row', async t => {
+t.test('inline calls and the server’s calls form one list', async t => {
   const { gateway } = await setUp(t, { text: written, toolCalls: [{ name: 'look', arguments: { at: 'us' } }] })
   const { events } = await gateway.ask({ tools, stream: true })
   const calls = events.flatMap(event => (event.choices[0]?.delta.tool_calls ?? []) as ToolCallDelta[])

@@ -13,7 +13,7 @@ async function qualityOf(gateway: TestGateway, model: string): Promise<number> {
   return reply.json.candidates.find((standing: { model: string }) => standing.model === model).quality
 }
 
-t.test('the dry run names the model that the request then gets, and calls nobody', async t => {
+t.test('the dry run names the model that the request then gets, and calls none', async t => {
   const local = await scriptedUpstream(t, 'llama-cpp', { models: ['qwen3-coder-30b'] })
   const gateway = await startGateway(t, { ...variablesFor(local), EXPLORATION_SHARE: '0' })
   const dry = await exchange(`${gateway.url}/v1/route`, { method: 'POST', body: JSON.stringify({ messages }) })
@@ -25,7 +25,7 @@ t.test('the dry run names the model that the request then gets, and calls nobody
   t.equal((await gateway.get('/v1/decisions/req_nothing')).status, 404)
 })
 
-t.test('feedback moves what is predicted', async t => {
+t.test('feedback changes the prediction', async t => {
   const local = await scriptedUpstream(t, 'llama-cpp', { models: ['qwen3-coder-30b'] })
   const gateway = await startGateway(t, variablesFor(local))
   const before = await qualityOf(gateway, 'llama-cpp/qwen3-coder-30b')
@@ -40,7 +40,7 @@ t.test('feedback moves what is predicted', async t => {
   t.ok((await qualityOf(gateway, 'llama-cpp/qwen3-coder-30b')) < before - 0.02)
 })
 
-t.test('what was learned is still known after a restart', async t => {
+t.test('what was learned survives a restart', async t => {
   const local = await scriptedUpstream(t, 'llama-cpp', { models: ['qwen3-coder-30b'] })
   const gateway = await startGateway(t, variablesFor(local))
   const { headers } = await gateway.ask({ messages })

@@ -67,7 +67,7 @@ function ask({ url }: TestGateway, body: object, headers: Record<string, string>
   return exchange(`${url}/v1/messages`, { method: 'POST', body: JSON.stringify(body), headers })
 }
 
-t.test('a server that speaks Messages gets the request and its headers as they came', async t => {
+t.test('a Messages server gets the request and its headers unchanged', async t => {
   const { upstream, gateway } = await setUp(t, { answer: streaming(whole) })
   const written = {
     ...question,
@@ -91,7 +91,7 @@ t.test('a server that speaks Messages gets the request and its headers as they c
   t.equal(reply.headers['x-signalbox-notes'], undefined)
 })
 
-t.test('its frames reach the caller byte for byte but for the name of who answered', async t => {
+t.test('its frames reach the caller byte for byte except for the model name', async t => {
   for (const writeBytes of [undefined, 1]) {
     const answer = { ...streaming(whole), ...(writeBytes === undefined ? {} : { writeBytes }) }
     const { gateway } = await setUp(t, { answer })
@@ -100,7 +100,7 @@ t.test('its frames reach the caller byte for byte but for the name of who answer
   }
 })
 
-t.test('a whole answer keeps every field', async t => {
+t.test('a buffered response keeps every field', async t => {
   const message = {
     id: 'msg_1',
     type: 'message',
@@ -118,7 +118,7 @@ t.test('a whole answer keeps every field', async t => {
   t.match(await gateway.core.ledger.recent(1), [{ outcome: 'ok', input_tokens: 3, output_tokens: 2 }])
 })
 
-t.test('usage is in the books exactly, with what the cache read and wrote', async t => {
+t.test('exact usage is in the ledger, with cache reads and writes', async t => {
   const { gateway } = await setUp(t, { answer: streaming(whole) })
   await ask(gateway, question)
   t.match(await gateway.core.ledger.recent(1), [
@@ -133,7 +133,7 @@ t.test('usage is in the books exactly, with what the cache read and wrote', asyn
   ])
 })
 
-t.test('what only Signalbox or another server understands is taken out', async t => {
+t.test('fields that only Signalbox or another server supports are removed', async t => {
   const { upstream, gateway } = await setUp(t, { answer: streaming(whole) })
   await ask(gateway, {
     ...question,
@@ -167,7 +167,7 @@ t.test('what only Signalbox or another server understands is taken out', async t
   })
 })
 
-t.test('max_tokens is lowered to what the model has room for', async t => {
+t.test('max_tokens is lowered to the model’s context', async t => {
   const { upstream, gateway } = await setUp(t, {
     models: [{ name: 'scripted', contextTokens: 4000 }],
     answer: streaming(whole),
@@ -177,7 +177,7 @@ t.test('max_tokens is lowered to what the model has room for', async t => {
   t.match(reply.headers['x-signalbox-notes'], /max_tokens lowered from 32000/)
 })
 
-t.test('a failure before the first token goes on to a server that needs a translation, and back', async t => {
+t.test('a failure before the first token falls back to a server that needs translation', async t => {
   const failing: readonly Answer[] = [
     { error: { status: 529, message: 'overloaded' } },
     streaming(start + frame({ type: 'error', error: { type: 'overloaded_error', message: 'Overloaded' } })),
@@ -201,7 +201,7 @@ t.test('a failure before the first token goes on to a server that needs a transl
   }
 })
 
-t.test('a failure in the middle is the error event of Messages', async t => {
+t.test('a failure mid-stream is the error event of Messages', async t => {
   const failure = frame({ type: 'error', error: { type: 'overloaded_error', message: 'Overloaded' } })
   for (const rest of [failure, '']) {
     const { gateway } = await setUp(t, { answer: streaming([start + opening + says('Half an'), rest]) })
@@ -212,7 +212,7 @@ t.test('a failure in the middle is the error event of Messages', async t => {
   }
 })
 
-t.test('hanging up in the middle of an answer frees the server', async t => {
+t.test('a disconnect mid-stream frees the server', async t => {
   const { upstream, gateway } = await setUp(t, { answer: { text: ['one', 'two'], endless: true } })
   const leave = new AbortController()
   const { body } = await send(`${gateway.url}/v1/messages`, {
@@ -226,7 +226,7 @@ t.test('hanging up in the middle of an answer frees the server', async t => {
   await upstream.untilHangUps(1)
 })
 
-t.test('hanging up frees the server', async t => {
+t.test('a disconnect frees the server', async t => {
   const held = gate()
   t.teardown(held.open)
   const { upstream, gateway } = await setUp(t, {
@@ -244,7 +244,7 @@ t.test('hanging up frees the server', async t => {
   await upstream.untilHangUps(1)
 })
 
-t.test('the Anthropic package reads what passes', async t => {
+t.test('the Anthropic package reads a passed-through stream', async t => {
   const { upstream, gateway } = await setUp(t, { answer: streaming(whole) })
   const client = new Anthropic({ baseURL: gateway.url, apiKey: 'none', maxRetries: 0 })
   const asked = { model: 'native/scripted', max_tokens: 9, messages: [{ role: 'user' as const, content: 'Hi' }] }
@@ -255,23 +255,20 @@ t.test('the Anthropic package reads what passes', async t => {
   t.ok((await failureOf(client.messages.create(asked))) instanceof Anthropic.BadRequestError)
 })
 
-t.test(
-  'OpenRouter is asked in Messages for the models of Anthropic and in chat completions for the others',
-  async t => {
-    const upstream = await scriptedUpstream(t, 'openrouter', { models: ['anthropic/claude-x', 'other/model'] })
-    const gateway = await startGateway(t, variablesFor(upstream))
-    upstream.script.answer = ({ path }) => (path.endsWith('/messages') ? streaming(whole) : { text: 'Translated.' })
-    t.match((await ask(gateway, { ...question, model: 'anthropic/claude-x' })).text, /msg_its_own/)
-    t.match((await ask(gateway, { ...question, model: 'other/model' })).text, /Translated\./)
-    t.strictSame(
-      upstream.chats.map(({ path }) => path),
-      ['/api/v1/messages', '/api/v1/chat/completions'],
-    )
-    t.equal(upstream.chats[0]?.headers.authorization, 'Bearer test-key')
-  },
-)
+t.test('OpenRouter gets Messages for Anthropic’s models and chat completions for the others', async t => {
+  const upstream = await scriptedUpstream(t, 'openrouter', { models: ['anthropic/claude-x', 'other/model'] })
+  const gateway = await startGateway(t, variablesFor(upstream))
+  upstream.script.answer = ({ path }) => (path.endsWith('/messages') ? streaming(whole) : { text: 'Translated.' })
+  t.match((await ask(gateway, { ...question, model: 'anthropic/claude-x' })).text, /msg_its_own/)
+  t.match((await ask(gateway, { ...question, model: 'other/model' })).text, /Translated\./)
+  t.strictSame(
+    upstream.chats.map(({ path }) => path),
+    ['/api/v1/messages', '/api/v1/chat/completions'],
+  )
+  t.equal(upstream.chats[0]?.headers.authorization, 'Bearer test-key')
+})
 
-t.test('thoughts that the client dropped are put back, which only the translation does', async t => {
+t.test('reasoning that the client dropped is restored, which only the translation does', async t => {
   const block = (index: number, content: object, delta: object) =>
     frame({ type: 'content_block_start', index, content_block: content }) +
     frame({ type: 'content_block_delta', index, delta }) +

@@ -26,7 +26,7 @@ const target = (fields: Partial<Target> = {}, about: Partial<Model> = {}): Targe
   ...fields,
 })
 
-t.test('a request that nothing speaks against stays the same object', async t => {
+t.test('a request that needs no change stays the same object', async t => {
   const asked = request({ temperature: 0, max_tokens: 4000 })
   const prepared = prepare(asked, target())
   t.equal(prepared.request, asked)
@@ -34,7 +34,7 @@ t.test('a request that nothing speaks against stays the same object', async t =>
 })
 
 t.test(
-  'a limit above the room that is left is lowered, with a note, and the caller’s request stays as it was',
+  'a limit beyond the remaining context is lowered with a note, and the caller’s request is not modified',
   async t => {
     const asked = request({ max_tokens: 64_000, max_completion_tokens: 10 })
     const prepared = prepare(asked, target())
@@ -46,7 +46,7 @@ t.test(
   },
 )
 
-t.test('the block that Claude Code writes for its accounts goes to nobody but Anthropic', async t => {
+t.test('Claude Code’s billing block is sent only to Anthropic', async t => {
   const billing = 'x-anthropic-billing-header: cc_version=2.1; cch=12ab;'
   const parts = request({
     messages: [
@@ -69,7 +69,7 @@ t.test('the block that Claude Code writes for its accounts goes to nobody but An
   t.equal(prepare(parts, target({ provider: { anthropics: true } })).request, parts)
 })
 
-t.test('cache_control goes only where it is understood', async t => {
+t.test('cache_control is sent only to servers that support it', async t => {
   const cache_control = { type: 'ephemeral' }
   const asked = request({
     messages: [{ role: 'user', content: [{ type: 'text', text: 'Hi', cache_control }] }],
@@ -79,7 +79,7 @@ t.test('cache_control goes only where it is understood', async t => {
   t.equal(prepare(asked, target({ provider: { cacheControl: true } })).request, asked)
 })
 
-t.test('fields of our own translation go to no server', async t => {
+t.test('internal fields are sent to no server', async t => {
   const asked = request({
     anthropic: { thinking: { type: 'adaptive' } },
     messages: [{ role: 'tool', content: 'x', tool_call_id: '1', is_error: true }],
@@ -90,7 +90,7 @@ t.test('fields of our own translation go to no server', async t => {
   })
 })
 
-t.test('a model that does not reason is not asked to, and does not get another model’s thoughts', async t => {
+t.test('a model without reasoning gets no effort and no other model’s reasoning', async t => {
   const asked = request({
     reasoning_effort: 'high',
     messages: [{ role: 'assistant', content: 'Yes.', reasoning_content: 'Hm.', reasoning_details: [] }],
@@ -101,13 +101,13 @@ t.test('a model that does not reason is not asked to, and does not get another m
   t.equal(prepare(asked, target({}, { capabilities: { reasoning: true } })).request, asked)
 })
 
-t.test('an effort becomes the nearest one that the server takes', async t => {
+t.test('an effort is mapped to the nearest one that the server supports', async t => {
   const prepared = prepare(request({ reasoning_effort: 'max' }), target({ provider: { efforts: ['low', 'high'] } }))
   t.equal(prepared.request['reasoning_effort'], 'high')
   t.match(prepared.notes, [/max became high/])
 })
 
-t.test('images in results of tools stand behind the results, where the server knows them from users alone', async t => {
+t.test('images in tool results follow the results, where the server accepts them only from users', async t => {
   const image = { type: 'image_url', image_url: { url: 'data:image/png;base64,AA==' } }
   const asked = {
     model: 'm',

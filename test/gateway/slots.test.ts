@@ -7,7 +7,7 @@ import { startGateway, variablesFor } from '../helpers/start-gateway.ts'
 const live = () => new AbortController().signal
 const limits = { slots: 1, queueLimit: 100, queueTimeoutMs: 60_000 }
 
-t.test('one local slot serves requests one after the other, in the order they came', async t => {
+t.test('one local slot serves requests one at a time, in order of arrival', async t => {
   const gates = Array.from({ length: 4 }, gate)
   const local = await scriptedUpstream(t, 'llama-cpp', {
     answer: (_request, index) => ({ hold: { before: 'headers', until: gates[index]!.opened } }),
@@ -31,7 +31,7 @@ t.test('one local slot serves requests one after the other, in the order they ca
   )
 })
 
-t.test('a request that waits too long, or finds the line full, is told so', async t => {
+t.test('a request that waits too long, or finds the queue full, gets an error', async t => {
   const held = gate()
   t.teardown(held.open)
   const local = await scriptedUpstream(t, 'llama-cpp', { answer: { hold: { before: 'headers', until: held.opened } } })
@@ -50,7 +50,7 @@ t.test('a request that waits too long, or finds the line full, is told so', asyn
   t.equal((await first).status, 200)
 })
 
-t.test('a request that is cancelled while it waits frees its place', async t => {
+t.test('a request cancelled in the queue frees its place', async t => {
   const slots = createSlots('one', () => limits)
   const release = await slots.acquire(live())
   const controller = new AbortController()
@@ -63,7 +63,7 @@ t.test('a request that is cancelled while it waits frees its place', async t => 
   t.equal(slots.busy(), 0)
 })
 
-t.test('low priority waits behind everything else, and within one it is first come, first served', async t => {
+t.test('a higher priority is served first, and equal priorities in order of arrival', async t => {
   const slots = createSlots('one', () => limits)
   const release = await slots.acquire(live())
   const order: string[] = []
@@ -78,18 +78,7 @@ t.test('low priority waits behind everything else, and within one it is first co
   t.strictSame(order, ['b', 'd', 'a', 'c'])
 })
 
-t.test('what waits with low priority takes nobody’s place in the queue and has no time limit', async t => {
-  const slots = createSlots('one', () => ({ slots: 1, queueLimit: 1, queueTimeoutMs: 10 }))
-  const release = await slots.acquire(live())
-  const low = slots.acquire(live(), 'low')
-  t.equal(slots.waiting(), 0)
-  await t.rejects(slots.acquire(live()), { code: 'queue_timeout' })
-  release()
-  ;(await low)()
-  t.equal(slots.busy(), 0)
-})
-
-t.test('whatever happens, never more than the slots are held and none is lost', async () => {
+t.test('no more slots than the limit are ever held, and none is lost', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.integer({ min: 1, max: 4 }),
@@ -114,7 +103,7 @@ t.test('whatever happens, never more than the slots are held and none is lost', 
           }
           await new Promise(resolve => setImmediate(resolve))
           if (slots.busy() > count || slots.busy() !== held.length) throw new Error('slots do not add up')
-          if (slots.waiting() > 0 && slots.busy() < count) throw new Error('a slot is free while somebody waits')
+          if (slots.waiting() > 0 && slots.busy() < count) throw new Error('a slot is free while a request waits')
         }
         // Whoever still waits would keep the process alive until his time is over.
         for (const controller of line) controller.abort(new Error('the end'))

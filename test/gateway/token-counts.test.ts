@@ -21,7 +21,7 @@ const counting =
     return undefined
   }
 
-t.test('a model that reports more tokens than we count is soon known to need more room', async t => {
+t.test('a model that reports more tokens than we count soon gets a larger estimate', async t => {
   const local = await scriptedUpstream(t, 'lm-studio', {
     models: [{ name: 'gpt-oss-20b', loadedContextTokens: 1500 }],
     answer: { usage: { promptTokens: 1040, outputTokens: 5 } },
@@ -43,7 +43,7 @@ t.test('a model that reports more tokens than we count is soon known to need mor
   )
 })
 
-t.test('a report that cannot be about the tokenizer moves nothing', async t => {
+t.test('a report that cannot be about the tokenizer is ignored', async t => {
   const local = await scriptedUpstream(t, 'lm-studio', {
     models: [{ name: 'gpt-oss-20b', loadedContextTokens: 1500 }],
     answer: { usage: { promptTokens: 12, outputTokens: 5 } },
@@ -53,7 +53,7 @@ t.test('a report that cannot be about the tokenizer moves nothing', async t => {
   t.match((await route(gateway, 1600)).excluded, [{ code: 'context' }], 'a cached prompt is not a short one')
 })
 
-t.test('near its limit a llama-server is asked for its own count, and that decides', async t => {
+t.test('near its limit llama-server’s own count decides', async t => {
   const local = await scriptedUpstream(t, 'llama-cpp', {
     models: [{ name: 'gpt-oss-20b', contextTokens: 2000 }],
     route: counting(1700),
@@ -76,7 +76,7 @@ t.test('near its limit a llama-server is asked for its own count, and that decid
   const before = asked()
   t.equal((await gateway.ask({ messages: words(1000), max_tokens: 10 })).status, 200)
   t.equal((await gateway.ask({ messages: words(4000), max_tokens: 10 })).status, 400)
-  t.equal(asked(), before, 'far from the limit nobody is asked')
+  t.equal(asked(), before, 'far from the limit no server is queried')
 })
 
 t.test('where the server cannot count or takes too long, our count stands', async t => {
@@ -90,7 +90,7 @@ t.test('where the server cannot count or takes too long, our count stands', asyn
   open()
 })
 
-t.test('what lies beyond the budget of counting is an estimate, and the decision says so', async t => {
+t.test('text beyond the counting budget is estimated, and the decision says so', async t => {
   const local = await scriptedUpstream(t, 'lm-studio', { models: [{ name: 'gpt-oss-20b' }] })
   const gateway = await startGateway(t, variablesFor(local))
   // Parts that come again are known, so no two are alike.

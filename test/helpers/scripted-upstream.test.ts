@@ -21,11 +21,11 @@ for (const kind of upstreamKinds) {
     const streamed = await (await fetch(upstream.url + paths[kind], ask(true))).text()
     t.match(streamed, /"t".*"wo"/s)
     t.match(upstream.chats, [{ body: { model: 'scripted' } }, { path: paths[kind] }])
-    t.equal(upstream.hangUps, 0, 'a complete answer is no hang-up')
+    t.equal(upstream.hangUps, 0, 'a complete answer is not a disconnect')
   })
 }
 
-t.test('a scripted upstream counts a client that goes away', async t => {
+t.test('a scripted upstream counts a client that disconnects', async t => {
   const { opened, open } = gate()
   const upstream = await scriptedUpstream(t, 'ollama', { answer: { hold: { before: 'headers', until: opened } } })
   const leaving = new AbortController()
@@ -37,7 +37,7 @@ t.test('a scripted upstream counts a client that goes away', async t => {
   open()
 })
 
-t.test('a scripted upstream that cuts the line is an error for its reader', async t => {
+t.test('a scripted upstream that breaks the connection is an error for its reader', async t => {
   const upstream = await scriptedUpstream(t, 'llama-cpp', { answer: { text: ['a', 'b'], breakBefore: 1 } })
   const response = await fetch(upstream.url + paths['llama-cpp'], ask(true))
   await t.rejects(response.text())

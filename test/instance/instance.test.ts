@@ -17,20 +17,20 @@ t.test('of many processes started at the same instant exactly one gets the data 
   t.equal(readInstance(folder)?.pid, owner?.child.pid)
 })
 
-t.test('a process that is killed loses its claim at once, and the next one takes over', async t => {
+t.test('a killed process loses its claim at once, and the next one takes over', async t => {
   const folder = t.testdir()
   const owner = startClaimer(t, folder)
   t.equal(await owner.said, 'claimed')
   t.equal(claimInstance(folder, standard), undefined)
   owner.child.kill('SIGKILL')
   await once(owner.child, 'exit')
-  t.equal(readInstance(folder)?.pid, owner.child.pid, 'it had no time to clean up')
+  t.equal(readInstance(folder)?.pid, owner.child.pid, 'it could not clean up')
   const claim = claimInstance(folder, standard)
   t.ok(claim)
   claim?.release()
 })
 
-t.test('a process that ends in order leaves nothing to clean up', async t => {
+t.test('a process that exits cleanly leaves nothing behind', async t => {
   const folder = t.testdir()
   const owner = startClaimer(t, folder)
   t.equal(await owner.said, 'claimed')
@@ -58,20 +58,20 @@ t.test('a lock file of a process that runs is respected even where the file syst
   t.end()
 })
 
-t.test('LOCK_FILE_CHECK_ACTIVE_PROCESS=false makes any lock file count', t => {
+t.test('LOCK_FILE_CHECK_ACTIVE_PROCESS=false respects any lock file', t => {
   const folder = t.testdir({ 'instance.json': instanceFile({ pid: process.pid, started: 'long ago' }) })
   t.equal(claimInstance(folder, { checkActiveProcess: false, removeStale: true }), undefined)
   t.end()
 })
 
-t.test('REMOVE_STALE_LOCK_FILES=false names the file that is in the way', t => {
+t.test('REMOVE_STALE_LOCK_FILES=false names the file to remove', t => {
   const folder = t.testdir({ 'instance.json': instanceFile({ pid: 2 ** 22 + 1, started: 'long ago' }) })
   t.throws(() => claimInstance(folder, { checkActiveProcess: true, removeStale: false }), {
     name: 'ConfigError',
     message: /instance\.json was left by process 4194305, which has ended: remove it/,
   })
   const claim = claimInstance(folder, standard)
-  t.ok(claim, 'the refusal kept no lock')
+  t.ok(claim, 'the failed claim holds no lock')
   claim?.release()
   t.end()
 })

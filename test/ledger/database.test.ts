@@ -7,7 +7,7 @@ import { recordOf, noon, openTestLedger } from './open-ledger.ts'
 
 const applicationId = 0x53474258
 
-t.test('makes a new file, its folder too, with the settings that survive a crash', async t => {
+t.test('creates the file and its folder, with settings that survive a crash', async t => {
   const ledger = openTestLedger(t, { file: path.join(t.testdir(), 'deep', 'down', 'ledger.sqlite') })
   const other = new Database(ledger.file, { readonly: true })
   t.teardown(() => void other.close())
@@ -23,7 +23,7 @@ t.test('migrations count up from 1 without a gap', async t => {
   )
 })
 
-t.test('brings a file of every older schema up to date and keeps what is in it', async t => {
+t.test('migrates a file of every older schema and keeps its content', async t => {
   const folder = t.testdir()
   for (const { version } of migrations.slice(0, -1)) {
     const file = path.join(folder, `schema-${version}.sqlite`)
@@ -43,7 +43,7 @@ t.test('brings a file of every older schema up to date and keeps what is in it',
   }
 })
 
-t.test('refuses a file that a newer Signalbox wrote, and leaves it alone', async t => {
+t.test('rejects a file written by a newer Signalbox, and leaves it unchanged', async t => {
   const { file, close } = openTestLedger(t)
   await close()
   const newer = new Database(file)
@@ -60,7 +60,7 @@ t.test('refuses a file that a newer Signalbox wrote, and leaves it alone', async
   after.close()
 })
 
-t.test('refuses the database of another program, and leaves it alone', async t => {
+t.test('rejects the database of another program, and leaves it unchanged', async t => {
   const file = path.join(t.testdir(), 'photos.sqlite')
   const foreign = new Database(file)
   foreign.exec('CREATE TABLE photos (name TEXT)')
@@ -72,7 +72,7 @@ t.test('refuses the database of another program, and leaves it alone', async t =
   foreign.close()
 })
 
-t.test('names a file that is no database, and what to do', async t => {
+t.test('names a file that is not a database, and what to do', async t => {
   const file = path.join(t.testdir(), 'ledger.sqlite')
   writeFileSync(file, 'this is not a database, whatever its name says. '.repeat(200))
   t.throws(() => openTestLedger(t, { file }), {

@@ -4,7 +4,7 @@ import t from 'tap'
 import { noUsage } from '../../src/wire/usage.ts'
 import { collectedLog, recordOf, noon, openTestLedger } from './open-ledger.ts'
 
-t.test('keeps records while another process holds the lock, says so, and writes them afterwards', async t => {
+t.test('keeps records while another process holds the lock, reports it, and writes them afterwards', async t => {
   const { log, lines } = collectedLog()
   const ledger = openTestLedger(t, { flushMs: 60_000, busyMs: 1, log })
   const release = lock(t, ledger.file)
@@ -21,7 +21,7 @@ t.test('keeps records while another process holds the lock, says so, and writes 
   t.equal((await ledger.recent(10)).length, 1)
 })
 
-t.test('tries again by itself', async t => {
+t.test('retries automatically', async t => {
   const ledger = openTestLedger(t, { flushMs: 1, busyMs: 1 })
   const release = lock(t, ledger.file)
   ledger.record(recordOf('req-1'))
@@ -31,7 +31,7 @@ t.test('tries again by itself', async t => {
   t.match(ledger.status(), { written: 1, lost: 0, failedWrites: 0 })
 })
 
-t.test('drops what no longer fits while the disk fails, counts it and says it once', async t => {
+t.test('drops and counts records beyond the buffer while the disk fails, and logs it once', async t => {
   const { log, lines } = collectedLog()
   const ledger = openTestLedger(t, { flushMs: 60_000, busyMs: 1, maxBuffered: 3, log })
   const release = lock(t, ledger.file)
@@ -43,7 +43,7 @@ t.test('drops what no longer fits while the disk fails, counts it and says it on
   t.match(ledger.status(), { written: 3, lost: 2 })
 })
 
-t.test('one bad record does not take its neighbours with it', async t => {
+t.test('one bad record does not affect its neighbors', async t => {
   const { log, lines } = collectedLog()
   const ledger = openTestLedger(t, { log })
   ledger.record(recordOf('before', { decision: { fine: true } }))
@@ -64,7 +64,7 @@ t.test('a request recorded twice counts once', async t => {
   t.match(lines, [{ facts: { id: 'req-1' }, message: /once/ }])
 })
 
-t.test('a decision that cannot be stored does not cost the request', async t => {
+t.test('a decision that cannot be stored does not lose the request', async t => {
   const ledger = openTestLedger(t)
   const circle: Record<string, unknown> = {}
   circle['self'] = circle
@@ -75,7 +75,7 @@ t.test('a decision that cannot be stored does not cost the request', async t => 
   t.equal(ledger.status().rejected, 2)
 })
 
-t.test('after closing, records are counted as lost and reads are refused', async t => {
+t.test('after closing, records are counted as lost and reads are rejected', async t => {
   const { log, lines } = collectedLog()
   const ledger = openTestLedger(t, { log })
   await ledger.close()
@@ -85,7 +85,7 @@ t.test('after closing, records are counted as lost and reads are refused', async
   await t.rejects(ledger.recent(1), { code: 'ledger_unavailable', message: /closed/ })
 })
 
-t.test('closing while the disk fails says what was lost', async t => {
+t.test('closing while the disk fails reports what was lost', async t => {
   const first = openTestLedger(t, { flushMs: 60_000, busyMs: 1 })
   first.record(recordOf('req-0'))
   await first.flush()
@@ -99,7 +99,7 @@ t.test('closing while the disk fails says what was lost', async t => {
   t.match(ledger.status(), { lost: 1, buffered: 0 })
 })
 
-t.test('a file that is damaged inside is named when it is read, and the process lives on', async t => {
+t.test('a damaged file is named when it is read, and the process keeps running', async t => {
   const first = openTestLedger(t)
   for (let index = 0; index < 100; index += 1) first.record(recordOf(`req-${index}`))
   await first.close()

@@ -117,7 +117,7 @@ t.test('keeps a request that failed everywhere, every attempt in order', async t
   t.equal(record?.decision, null)
 })
 
-t.test('keeps a request whose caller hung up before any model was asked', async t => {
+t.test('keeps a request whose caller disconnected before any model was called', async t => {
   const ledger = openTestLedger(t)
   ledger.record(recordOf('req-1', { outcome: 'cancelled', failureCode: 'client_closed', status: 499, attempts: [] }))
   t.match(await ledger.request('req-1'), {
@@ -126,11 +126,11 @@ t.test('keeps a request whose caller hung up before any model was asked', async 
   })
 })
 
-t.test('knows nothing about a request that was never recorded', async t => {
+t.test('finds nothing for a request that was never recorded', async t => {
   t.equal(await openTestLedger(t).request('no-such-request'), undefined)
 })
 
-t.test('lists the newest requests first, as many as asked for', async t => {
+t.test('lists the newest requests first, up to the limit', async t => {
   const ledger = openTestLedger(t)
   for (const age of [3, 1, 2]) ledger.record(recordOf(`${age} s old`, { createdAt: noon - age * 1_000 }))
   t.same(
@@ -139,7 +139,7 @@ t.test('lists the newest requests first, as many as asked for', async t => {
   )
 })
 
-t.test('writes what is held by itself after a moment', async t => {
+t.test('writes pending records after a moment', async t => {
   const ledger = openTestLedger(t, { flushMs: 1 })
   ledger.record(recordOf('req-1'))
   t.match(ledger.status(), { buffered: 1, written: 0 })
@@ -153,16 +153,16 @@ t.test('writes at once when the buffer is full', async t => {
   t.match(ledger.status(), { buffered: 1, written: 3, lost: 0 })
 })
 
-t.test('closing writes what is held', async t => {
+t.test('closing writes pending records', async t => {
   const first = openTestLedger(t, { flushMs: 60_000 })
   first.record(recordOf('req-1'))
   await first.close()
-  await t.resolves(first.close(), 'and can be asked for twice')
+  await t.resolves(first.close(), 'closing twice is allowed')
   const second = openTestLedger(t, { file: first.file })
   t.equal((await second.recent(10)).length, 1)
 })
 
-t.test('hides credentials in messages and cuts what is long', async t => {
+t.test('redacts credentials in messages and truncates long ones', async t => {
   const ledger = openTestLedger(t)
   const [attempt] = recordOf('any').attempts
   const message = `401 for Authorization: Bearer abcdefghijklmnop and key=0123456789. ${'x'.repeat(100_000)}`
@@ -182,7 +182,7 @@ t.test('hides credentials in messages and cuts what is long', async t => {
   t.equal(record?.request.requested_model.length, 200)
 })
 
-t.test('streams the decisions of a stretch of time, the oldest first, beside what came of them', async t => {
+t.test('streams the decisions of a period with their outcomes, oldest first', async t => {
   const ledger = openTestLedger(t)
   for (let index = 0; index < 130; index += 1) {
     // Threes share a millisecond, so that a page of the stream ends between two of one time.
@@ -202,7 +202,7 @@ t.test('streams the decisions of a stretch of time, the oldest first, beside wha
   )
 })
 
-t.test('forgets what is older than asked, with its attempts and decisions', async t => {
+t.test('deletes old requests with their attempts and decisions', async t => {
   const ledger = openTestLedger(t)
   for (let index = 0; index < 1_200; index += 1) {
     ledger.record(recordOf(`old-${index}`, { createdAt: noon - 1 - index, decision: { index } }))
@@ -220,7 +220,7 @@ t.test('forgets what is older than asked, with its attempts and decisions', asyn
   t.equal((await ledger.request('new'))?.attempts.length, 1)
 })
 
-t.test('stops forgetting when told to', async t => {
+t.test('stops deleting when aborted', async t => {
   const ledger = openTestLedger(t)
   ledger.record(recordOf('old', { createdAt: 1 }))
   await t.rejects(ledger.prune(noon, AbortSignal.abort(new Error('enough'))), /enough/)

@@ -36,7 +36,7 @@ t.test('kill -9 loses at most the last 100 ms and damages nothing', async t => {
   }
 })
 
-t.test('two processes that open the same new file at once both keep their books in it', async t => {
+t.test('two processes that open the same new file at once both record in it', async t => {
   const file = path.join(t.testdir(), 'shared.sqlite')
   const outputs = await Promise.all(['a', 'b'].map(prefix => run('counted', file, prefix)))
   for (const lines of outputs) {

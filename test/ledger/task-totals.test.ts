@@ -19,7 +19,7 @@ const step = fc.oneof<fc.Arbitrary<Step>[]>(
   fc.constant({ do: 'look' as const }),
 )
 
-t.test('what is counted along is what a new look at the books counts', async t => {
+t.test('running totals equal a fresh count of the ledger', async t => {
   const folder = t.testdir()
   let run = 0
   await fc.assert(

@@ -46,7 +46,7 @@ const anyQuery = fc.record({
   period: fc.constantFrom('all', 'today', 'day', '2d', '7h', 'week', undefined),
 })
 
-t.test('adds up to what was recorded, whatever was recorded and however it is grouped', async t => {
+t.test('sums equal the recorded values for any records and grouping', async t => {
   await fc.assert(
     fc.asyncProperty(fc.array(anyRecord, { maxLength: 60 }), anyQuery, async (drawn, query) => {
       const entries = drawn.map((entry, index) => ({ ...entry, id: `req-${index}` }))
@@ -81,7 +81,7 @@ t.test('counts every request once where many share a millisecond and a slice end
   })
 })
 
-t.test('a period means what it says, in UTC', async t => {
+t.test('periods are interpreted in UTC', async t => {
   const ledger = openTestLedger(t)
   const ages = {
     now: 0,
@@ -101,15 +101,15 @@ t.test('a period means what it says, in UTC', async t => {
   t.equal(await count({ period: '2d' }), 4)
   t.equal(await count({ period: 'week' }), 4)
   t.equal(await count({ period: 'month' }), 5)
-  t.equal(await count({}), 5, 'a month when nothing is said')
+  t.equal(await count({}), 5, 'a month by default')
   t.equal(await count({ period: 'all' }), 6)
-  t.equal(await count({ from: '2026-03-14', to: '2026-03-14' }), 1, 'a date as the end counts as a whole')
-  t.equal(await count({ from: '2026-03-15T01:00:00Z', to: '2026-03-15T12:00:00Z' }), 1, 'a time as the end does not')
+  t.equal(await count({ from: '2026-03-14', to: '2026-03-14' }), 1, 'an end date is inclusive')
+  t.equal(await count({ from: '2026-03-15T01:00:00Z', to: '2026-03-15T12:00:00Z' }), 1, 'an end time is exclusive')
   t.equal(await count({ from: '2026-03-15T02:00:00+01:00' }), 2)
   t.equal(await count({ to: '2026-03-13' }), 3)
 })
 
-t.test('a period that means nothing is refused with what would be right', async t => {
+t.test('an invalid period is rejected with the accepted values', async t => {
   const problem = (query: object) => UsageQuery.safeParse(query).error?.issues[0]?.message
   t.match(problem({ period: 'fortnight' }), /must be today, day, week, month, all/)
   t.match(problem({ period: '0d' }), /must be today/)
@@ -122,7 +122,7 @@ t.test('a period that means nothing is refused with what would be right', async 
   t.same(UsageQuery.parse({}), { group_by: 'model' })
 })
 
-t.test('the dearest group comes first, days come in order', async t => {
+t.test('the most expensive group comes first, days come in order', async t => {
   const ledger = openTestLedger(t)
   ledger.record(recordOf('a', { model: 'cheap', costUsd: 0.1, createdAt: noon - day }))
   ledger.record(recordOf('b', { model: 'dear', costUsd: 2, createdAt: noon - 3 * day }))
@@ -140,7 +140,7 @@ t.test('the dearest group comes first, days come in order', async t => {
   ])
 })
 
-t.test('latencies are those of requests that ended well, to three digits above a second', async t => {
+t.test('latencies are those of successful requests, to three digits above a second', async t => {
   const ledger = openTestLedger(t)
   for (let index = 1; index <= 100; index += 1) {
     ledger.record(recordOf(`req-${index}`, { ttftMs: index, durationMs: 12_340 + index }))
@@ -157,7 +157,7 @@ t.test('latencies are those of requests that ended well, to three digits above a
   })
 })
 
-t.test('a reader who has gone away stops the sum', async t => {
+t.test('an aborted reader stops the sum', async t => {
   const ledger = openTestLedger(t)
   ledger.record(recordOf('req-1'))
   await t.rejects(ledger.usage({ group_by: 'model' }, AbortSignal.abort(new Error('gone'))), /gone/)

@@ -4,7 +4,7 @@ import { nameOf, playMatrix } from './matrix.ts'
 // Thirty instances are started one after the other.
 t.setTimeout(180_000)
 
-t.test('every protocol works before every kind of server', async t => {
+t.test('every protocol works with every kind of server', async t => {
   for await (const { cell, failure } of playMatrix(t)) {
     const reason = failure instanceof Error ? failure.message : failure
     t.equal(reason, undefined, nameOf(cell))

@@ -33,7 +33,7 @@ for (const { name, revision, connect } of agentKinds) {
   })
 }
 
-t.test('progress and the end of a task reach an agent that waits for it, and watchers of its job', async t => {
+t.test('progress and the end of a task reach a waiting agent and subscribers of its job', async t => {
   const held = gate()
   const { targets, local } = await startApplication(t)
   local.script = { answer: { text: ['one ', 'two'], hold: { before: 1, until: held.opened } } }
@@ -60,7 +60,7 @@ t.test('progress and the end of a task reach an agent that waits for it, and wat
   }
 })
 
-t.test('without a key of OpenRouter its tools and resources are not listed', async t => {
+t.test('without an OpenRouter API key its tools and resources are not listed', async t => {
   const local = await scriptedUpstream(t, 'llama-cpp')
   const gateway = await startGateway(t, variablesFor(local))
   const agent = await agentKinds[1]!.connect(t, { url: `${gateway.url}/mcp`, stdio: { script: '' } })

@@ -24,7 +24,7 @@ t.test(
   },
 )
 
-t.test('an agent whose own process runs Signalbox is shown them too', async t => {
+t.test('an agent whose own process runs Signalbox sees them too', async t => {
   const remote = await scriptedUpstream(t, 'openrouter', { models: ['open/gift:free'] })
   const root = t.testdir()
   const env = { ...aloneVariables, SIGNALBOX_ROOT: root, OPENROUTER_ENDPOINT: remote.url, QUALITY_THRESHOLD: '0' }

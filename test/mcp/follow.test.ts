@@ -4,20 +4,20 @@ import { followCore, NotYet, type Connection } from '../../src/mcp/follow.ts'
 import type { Client } from '../../src/operations/client.ts'
 import { ConnectionLost } from '../../src/operations/http-client.ts'
 
-t.test('a reading call that loses its core is made again on the next', async t => {
+t.test('a read call that loses its core is repeated on the next one', async t => {
   const { following, made } = start([lost(true), async () => ({ from: 'second' })])
   t.same(await following.client.call('status'), { from: 'second' })
   t.equal(made(), 2)
 })
 
-t.test('a call that may have cost money is not made twice, and says where to look', async t => {
+t.test('a call that may have cost money is not repeated, and its error says where to look', async t => {
   const { following, made } = start([lost(true), async () => ({ from: 'second' })])
   await t.rejects(following.client.call('route_task'), { code: 'upstream_disconnected', message: /check list_tasks/ })
   t.same(await following.client.call('status'), { from: 'second' })
   t.equal(made(), 2)
 })
 
-t.test('a costly call that surely never arrived is made again', async t => {
+t.test('a paid call that certainly never arrived is repeated', async t => {
   const { following } = start([lost(false), async () => ({ from: 'second' })])
   t.same(await following.client.call('route_task'), { from: 'second' })
 })
@@ -28,14 +28,14 @@ t.test('a core that is shutting down is left for the next', async t => {
   t.same(await following.client.call('route_task'), { from: 'second' })
 })
 
-t.test('an operation’s own failure is told as it is, and the core is kept', async t => {
+t.test('an operation’s own error is returned unchanged, and the core is kept', async t => {
   const fail = () => Promise.reject(new GatewayError('upstream_unavailable', 'Ollama is down.'))
   const { following, made } = start([fail, async () => ({})])
   await t.rejects(following.client.call('status'), { message: 'Ollama is down.' })
   t.equal(made(), 1)
 })
 
-t.test('when no core can be had for too long, callers hear it, and the next call tries again', async t => {
+t.test('without a core for too long callers get an error, and the next call retries', async t => {
   let now = 0
   let tries = 0
   const following = followCore({
@@ -56,7 +56,7 @@ t.test('when no core can be had for too long, callers hear it, and the next call
   await following.close()
 })
 
-t.test('a core that ends while nobody asks anything is replaced at once', async t => {
+t.test('a core that ends while idle is replaced at once', async t => {
   const gone = Promise.withResolvers<void>()
   const second = Promise.withResolvers<void>()
   let made = 0

@@ -5,7 +5,7 @@ import { GatewayError } from '../../src/errors.ts'
 import { mountMcp, type McpMount } from '../../src/mcp/http.ts'
 import { openShopMcp } from './bare-mcp.ts'
 
-t.test('a page that another site’s name leads to this machine is refused', async t => {
+t.test('a request under another site’s host name is rejected', async t => {
   const { url } = await startMount(t)
   const { port } = new URL(url)
   const strangers: Record<string, string>[] = [
@@ -20,7 +20,7 @@ t.test('a page that another site’s name leads to this machine is refused', asy
   t.equal(await statusOf(url, { host: `localhost:${port}`, origin: `http://localhost:${port}` }), 200)
 })
 
-t.test('with a token set, a request without it is told to bring one', async t => {
+t.test('with a token set, a request without it is rejected', async t => {
   const authorize: McpMount['authorize'] = request => {
     if (request.headers.authorization === 'Bearer right') return { name: 'owner' }
     throw new GatewayError('unauthorized', 'Send the token as a bearer token.')
@@ -53,7 +53,7 @@ t.test('cancelling by notification reaches the operation in a session', async t 
   await call
 })
 
-t.test('a session ends when its client says so, and its work with it', async t => {
+t.test('a session ended by its client stops its work', async t => {
   const { url, shop } = await startMount(t)
   const session = await openSession(url)
   const call = abandoned(session.call('wait'))
@@ -83,7 +83,7 @@ t.test('a session with work to do is not idle', async t => {
   await call
 })
 
-t.test('sessions are bounded: the one idle longest gives way, and when all work, the next is refused', async t => {
+t.test('sessions are bounded: the longest idle one is ended, and when all are busy, the next is rejected', async t => {
   const { url, shop } = await startMount(t, { sessionLimit: 2 })
   const first = await openSession(url)
   const second = await openSession(url)
@@ -99,7 +99,7 @@ t.test('sessions are bounded: the one idle longest gives way, and when all work,
   await Promise.all(calls)
 })
 
-t.test('a request that opens no session leaves none behind', async t => {
+t.test('a rejected request leaves no session behind', async t => {
   const { url } = await startMount(t, { sessionLimit: 1 })
   const session = await openSession(url)
   const lost = await fetch(url, {
@@ -108,11 +108,11 @@ t.test('a request that opens no session leaves none behind', async t => {
     body: '{"jsonrpc":"2.0","id":1,"method":"tools/list"}',
   })
   t.equal(lost.status, 400)
-  t.equal((await session.post({ id: 2, method: 'tools/list' })).status, 404, 'it was the idle one that gave way')
+  t.equal((await session.post({ id: 2, method: 'tools/list' })).status, 404, 'the idle session was ended')
   t.equal((await initialize(url)).status, 200)
 })
 
-t.test('a reader that leaves too much unread is dropped, and its session goes on', async t => {
+t.test('a reader that lags too far is disconnected, and its session continues', async t => {
   const { url, bus, opened, closed } = await startMount(t)
   const session = await openSession(url)
   // Each message is large, so that the buffers of the system are full after a few.
@@ -128,7 +128,7 @@ t.test('a reader that leaves too much unread is dropped, and its session goes on
     await new Promise(resolve => setImmediate(resolve))
   }
   t.ok(dropped())
-  t.ok(sent > 10, 'a moment’s lag is no reason')
+  t.ok(sent > 10, 'a short lag is tolerated')
   t.match(await session.call('list_items', 3), { result: { structuredContent: {} } })
 })
 

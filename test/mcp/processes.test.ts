@@ -8,7 +8,7 @@ import type { TaskStatus } from '../../src/operations/task-view.ts'
 import { gate, scriptedUpstream } from '../helpers/scripted-upstream.ts'
 import { variablesFor } from '../helpers/start-gateway.ts'
 
-t.test('nothing but JSON-RPC is on stdout, however much is logged, and it ends with stdin', async t => {
+t.test('stdout carries only JSON-RPC whatever is logged, and the process ends with stdin', async t => {
   const { startAgent } = await startMachine(t, { LOG_LEVEL: 'trace' })
   const agent = startAgent()
   await agent.initialize()
@@ -35,7 +35,7 @@ t.test('agents that start at the same instant share one core, and see each other
 })
 
 t.test(
-  'when the owner is killed another takes over, its client notices nothing, and the task runs once more',
+  'when the owner is killed another process takes over without a client error, and the task runs again',
   async t => {
     const held = gate()
     const { folder, startAgent, local } = await startMachine(t)
@@ -59,40 +59,37 @@ t.test(
   },
 )
 
-t.test(
-  'a task whose process dies twice has failed with a reason, and one that only waited is not affected',
-  async t => {
-    const held = gate()
-    t.teardown(held.open)
-    const { startAgent, local } = await startMachine(t)
-    local.script = { answer: { hold: { before: 'headers', until: held.opened } } }
-    const first = startAgent()
-    await first.initialize()
-    const running = await first.structured('route_task', { task: 'Say hello.', context_length: 0 })
-    const waiting = await first.structured('route_task', { task: 'Say goodbye.', context_length: 0 })
-    await local.untilChats(1)
-    const dieAndRise = async (before: typeof first, chats: number) => {
-      before.child.kill('SIGKILL')
-      await once(before.child, 'exit')
-      const after = startAgent()
-      await after.initialize()
-      await local.untilChats(chats)
-      return after
-    }
-    const second = await dieAndRise(first, 2)
-    const third = await dieAndRise(second, 3)
-    t.match(await third.structured('get_task_status', { task_id: running.task_id }), {
-      status: 'failed',
-      runs: 2,
-      error: { message: /stopped while the task was running. That was its second attempt/ },
-    })
-    held.open()
-    const done = await third.structured('get_task_status', { task_id: waiting.task_id, wait_seconds: 20 })
-    t.match(done, { status: 'completed', runs: 1 })
-  },
-)
+t.test('a task whose process dies twice fails with a reason, and a queued one is not affected', async t => {
+  const held = gate()
+  t.teardown(held.open)
+  const { startAgent, local } = await startMachine(t)
+  local.script = { answer: { hold: { before: 'headers', until: held.opened } } }
+  const first = startAgent()
+  await first.initialize()
+  const running = await first.structured('route_task', { task: 'Say hello.', context_length: 0 })
+  const waiting = await first.structured('route_task', { task: 'Say goodbye.', context_length: 0 })
+  await local.untilChats(1)
+  const dieAndRise = async (before: typeof first, chats: number) => {
+    before.child.kill('SIGKILL')
+    await once(before.child, 'exit')
+    const after = startAgent()
+    await after.initialize()
+    await local.untilChats(chats)
+    return after
+  }
+  const second = await dieAndRise(first, 2)
+  const third = await dieAndRise(second, 3)
+  t.match(await third.structured('get_task_status', { task_id: running.task_id }), {
+    status: 'failed',
+    runs: 2,
+    error: { message: /stopped while the task was running. That was its second attempt/ },
+  })
+  held.open()
+  const done = await third.structured('get_task_status', { task_id: waiting.task_id, wait_seconds: 20 })
+  t.match(done, { status: 'completed', runs: 1 })
+})
 
-t.test('signalbox serve keeps the core when agents come and go', async t => {
+t.test('signalbox serve keeps the core while agents come and go', async t => {
   const { folder, startAgent, environment } = await startMachine(t)
   const server = spawn(process.execPath, [main, 'serve'], { env: environment, stdio: ['ignore', 'pipe', 'inherit'] })
   t.teardown(() => server.kill('SIGKILL'))
@@ -111,7 +108,7 @@ t.test('signalbox serve keeps the core when agents come and go', async t => {
   t.equal(code, 0)
 })
 
-t.test('an agent can use a Signalbox elsewhere, with its key, for reading only', async t => {
+t.test('an agent can use a remote Signalbox, with its API key, read-only', async t => {
   const { folder, startAgent, environment } = await startMachine(t, { SIGNALBOX_API_KEY: 'alice=sesame' })
   const server = spawn(process.execPath, [main, 'serve'], { env: environment, stdio: ['ignore', 'pipe', 'inherit'] })
   t.teardown(() => server.kill('SIGKILL'))
@@ -124,7 +121,7 @@ t.test('an agent can use a Signalbox elsewhere, with its key, for reading only',
   t.match(await agent.ask('tools/call', { name: 'route_task', arguments: {} }).catch(String), /route_task/)
 })
 
-t.test('the program that agents are told to start runs from a clone as it is', async t => {
+t.test('the program configured for agents runs from a plain clone', async t => {
   const { environment } = await startMachine(t)
   const child = spawn(process.execPath, [path.resolve('bin/signalbox.js'), 'mcp', '--help'], {
     env: environment,

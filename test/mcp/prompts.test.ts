@@ -2,7 +2,7 @@ import path from 'node:path'
 import t from 'tap'
 import { readSkills } from '../../src/mcp/prompts.ts'
 
-t.test('each skill that ships says what it is for and what it needs', t => {
+t.test('each shipped skill describes its purpose and its arguments', t => {
   const skills = readSkills(path.resolve('src/mcp/skills'))
   t.same(
     skills.map(({ name }) => name),
@@ -15,7 +15,7 @@ t.test('each skill that ships says what it is for and what it needs', t => {
   t.end()
 })
 
-t.test('a skill file that is wrong is named at start', t => {
+t.test('an invalid skill file is named at the start', t => {
   const folder = t.testdir({
     headless: { 'a.md': 'Just text.' },
     open: { 'b.md': '---\ndescription: B.\n---\nDo {{it}}.' },

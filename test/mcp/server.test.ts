@@ -47,15 +47,18 @@ for (const { name, revision, connect } of agentKinds) {
       t.match(wrong, { isError: true, content: [{ text: /limit/ }] })
     })
 
-    await t.test('a tool whose backend is missing is not listed, and its client is told when it comes', async t => {
-      t.notOk((await agent.listTools()).some(({ name }) => name === 'count_to'))
-      t.notOk((await agent.listResources()).includes('shop://beads'))
-      const { changed } = await agent.watchTools()
-      await agent.callTool('fetch_abacus')
-      await changed
-      t.ok((await agent.listTools()).some(({ name }) => name === 'count_to'))
-      t.same(await agent.read('shop://beads'), { counted: 2 })
-    })
+    await t.test(
+      'a tool whose backend is missing is not listed, and its client is notified when it appears',
+      async t => {
+        t.notOk((await agent.listTools()).some(({ name }) => name === 'count_to'))
+        t.notOk((await agent.listResources()).includes('shop://beads'))
+        const { changed } = await agent.watchTools()
+        await agent.callTool('fetch_abacus')
+        await changed
+        t.ok((await agent.listTools()).some(({ name }) => name === 'count_to'))
+        t.same(await agent.read('shop://beads'), { counted: 2 })
+      },
+    )
 
     await t.test('progress arrives in order before the result', async t => {
       await agent.callTool('fetch_abacus')
@@ -107,7 +110,7 @@ for (const { name, revision, connect } of agentKinds) {
   })
 }
 
-t.test('where to watch stands in _meta: with work that was started, else every half hour', t => {
+t.test('_meta says where to monitor: with started work, else every half hour', t => {
   let now = 0
   const monitoring = createMonitoring({ url: () => 'http://127.0.0.1:3001', now: () => now })
   const [read, spend] = shopOperations
@@ -120,7 +123,7 @@ t.test('where to watch stands in _meta: with work that was started, else every h
   t.end()
 })
 
-t.test('SIGNALBOX_TOOLS limits what agents see', t => {
+t.test('SIGNALBOX_TOOLS limits the listed tools', t => {
   const names = (selection: string) => selectTools(selection, shopOperations).map(({ name }) => name)
   t.same(names('core'), ['list_items'])
   t.same(names('wait, buy_item'), ['buy_item', 'wait'])

@@ -32,19 +32,19 @@ t.test('every operation answers the same in process and over HTTP, in success an
   }
 })
 
-t.test('a failure nobody foresaw tells its caller nothing', async t => {
+t.test('an unexpected error reveals nothing to its caller', async t => {
   const { inProcess } = await startShop(t)
   await t.rejects(inProcess.call('break_down'), { code: 'internal', message: /its log has the cause/ })
 })
 
-t.test('a result holds no undefined fields and is nobody else’s object', async t => {
+t.test('a result has no undefined fields and shares no object', async t => {
   const { inProcess, shop } = await startShop(t)
   const first = await inProcess.call('list_items')
   ;(first['items'] as { id: string }[])[0]!.id = 'changed'
   t.same((await inProcess.call('list_items'))['items'], shop.items)
 })
 
-t.test('progress reaches the caller over both ways before the result', async t => {
+t.test('progress reaches the caller in process and over HTTP before the result', async t => {
   const { inProcess, http } = await startShop(t)
   for (const client of [inProcess, http]) {
     const steps: number[] = []
@@ -63,20 +63,20 @@ t.test('cancelling a call over HTTP aborts the work in the instance', async t =>
   await shop.aborted
 })
 
-t.test('a reader may read and is refused everything else', async t => {
+t.test('a read-only caller may only read', async t => {
   const { inProcess } = await startShop(t)
   const principal = { name: 'auditor', readOnly: true }
   t.ok(await inProcess.call('list_items', {}, { principal }))
   await t.rejects(inProcess.call('buy_item', { id: 'pear' }, { principal }), { code: 'forbidden' })
 })
 
-t.test('a request without the right token is refused before anything runs', async t => {
+t.test('a request without the right token is rejected before anything runs', async t => {
   const { url, http } = await startShop(t, 'secret')
   await t.rejects(http.call('list_items'), { code: 'unauthorized' })
   t.ok(await httpClient({ url, token: 'secret' }).call('list_items'))
 })
 
-t.test('an instance that is not there is told apart from one whose operation failed', async t => {
+t.test('an unreachable instance is distinguished from a failed operation', async t => {
   const { url, http, app, shop } = await startShop(t)
   const waiting = http.call('wait')
   await shop.waiting
@@ -103,7 +103,7 @@ t.test('an operation’s own path takes its input from path, query and body', as
   t.match((await app.inject('/shop/items?limit=lots')).json(), { error: { code: 'invalid_request', param: 'limit' } })
 })
 
-t.test('a refusal over HTTP has the status of the failure table and says when to try again', async t => {
+t.test('an error over HTTP has the status of the error table and a retry time', async t => {
   const { app } = await startShop(t)
   const ask = (payload: unknown, name = 'buy_item') =>
     app.inject({ method: 'POST', url: `/admin/${name}`, payload: payload as object })

@@ -15,7 +15,7 @@ t.test('what changed is applied to everything that is running', async t => {
   t.same(await client.call('reload_config'), { changed: [] })
 })
 
-t.test('a change that takes a restart is refused whole, and says which', async t => {
+t.test('a change that requires a restart is rejected entirely and names the setting', async t => {
   const { client, write, core } = await startChangeable(t)
   write({ PROVIDER_MAX_CONCURRENT_LOCAL: '3', HOST: 'localhost' })
   await t.rejects(client.call('reload_config'), {
@@ -25,7 +25,7 @@ t.test('a change that takes a restart is refused whole, and says which', async t
   t.equal(core.slotsOf('llama-cpp').limits().slots, 1)
 })
 
-t.test('a setting that cannot be read changes nothing', async t => {
+t.test('an invalid setting changes nothing', async t => {
   const { client, write, core } = await startChangeable(t)
   write({ PROVIDER_MAX_CONCURRENT_LOCAL: 'many' })
   await t.rejects(client.call('reload_config'), {
@@ -35,7 +35,7 @@ t.test('a setting that cannot be read changes nothing', async t => {
   t.equal(core.slotsOf('llama-cpp').limits().slots, 1)
 })
 
-t.test('checks that do not exist change nothing', async t => {
+t.test('unknown checks change nothing', async t => {
   const { client, write, core } = await startChangeable(t)
   write({ PROVIDER_MAX_CONCURRENT_LOCAL: '3', EXPLORATION_SHARE: '0', VERIFY: 'vibes' })
   await t.rejects(client.call('reload_config'), {

@@ -6,7 +6,7 @@ import { checkForUpdate, updateCheckout } from '../../src/operations/self-update
 
 const { signal } = new AbortController()
 
-t.test('a checkout that is behind says so, and is brought forward and built', async t => {
+t.test('an outdated checkout is reported, updated and built', async t => {
   const { checkout, publish } = startRepository(t)
   t.match(await checkForUpdate(checkout, signal), { checked: true, update_available: false })
   publish('echo two > built.txt')
@@ -17,7 +17,7 @@ t.test('a checkout that is behind says so, and is brought forward and built', as
   t.match(await checkForUpdate(checkout, signal), { update_available: false, current: to })
 })
 
-t.test('a version that cannot be built is put back to the one before', async t => {
+t.test('a version that cannot be built is rolled back', async t => {
   const { checkout, publish } = startRepository(t)
   const before = (await checkForUpdate(checkout, signal)).current
   publish('exit 1')
@@ -26,7 +26,7 @@ t.test('a version that cannot be built is put back to the one before', async t =
   t.ok(existsSync(path.join(checkout, 'built.txt')), 'and built again')
 })
 
-t.test('a checkout with changes, or with a history of its own, is left alone', async t => {
+t.test('a checkout with local changes or a diverged history is left unchanged', async t => {
   const { checkout, publish } = startRepository(t)
   publish('echo two > built.txt')
   writeFileSync(path.join(checkout, 'package.json'), '{}')
@@ -35,7 +35,7 @@ t.test('a checkout with changes, or with a history of its own, is left alone', a
   await t.rejects(updateCheckout(checkout, signal), { code: 'conflict', message: /No fast-forward is possible/ })
 })
 
-t.test('where nothing can be looked up, it is said and nothing fails', async t => {
+t.test('a failed update check is reported without an error', async t => {
   t.match(await checkForUpdate(t.testdir(), signal), { checked: false, why: /not a git checkout/ })
   const { checkout } = startRepository(t)
   git(checkout, 'remote', 'set-url', 'origin', path.join(checkout, 'nowhere'))

@@ -41,7 +41,7 @@ export function conformance(t: Test, kind: UpstreamKind): void {
     t.notOk('models' in upstream.chats[0]!.body, 'our own fallback list stays here')
   })
 
-  t.test('streams a chat and tells usage unasked', async t => {
+  t.test('streams a chat and reports usage even if not requested', async t => {
     const upstream = await scriptedUpstream(t, kind, {
       answer: { text: ['Good ', 'morning', '.'], usage: { promptTokens: 30, outputTokens: 7 } },
     })
@@ -50,10 +50,10 @@ export function conformance(t: Test, kind: UpstreamKind): void {
     t.equal(failure, undefined)
     t.match(completion.choices, [{ message: { role: 'assistant', content: 'Good morning.' }, finish_reason: 'stop' }])
     t.match(readUsage(completion.usage), { inputTokens: 30, outputTokens: 7 })
-    t.notMatch(bytes, /\[DONE\]/, 'the face that answers the caller writes the end')
+    t.notMatch(bytes, /\[DONE\]/, 'the protocol layer writes the end')
   })
 
-  t.test('passes on every chunk as soon as it has come', async t => {
+  t.test('forwards every chunk at once', async t => {
     const { opened, open } = gate()
     const upstream = await scriptedUpstream(t, kind, {
       answer: { text: ['first', 'second'], hold: { before: 1, until: opened } },
@@ -68,7 +68,7 @@ export function conformance(t: Test, kind: UpstreamKind): void {
     t.equal(text, 'firstsecond')
   })
 
-  t.test('survives one-byte reads and characters cut in the middle', async t => {
+  t.test('handles one-byte reads and split characters', async t => {
     const text = ['Grüße, ', '世界 ', '👩‍👩‍👧', ' "error" data: [DONE]\n\n: no comment\r\n']
     const upstream = await scriptedUpstream(t, kind, { answer: { text, writeBytes: 1 } })
     const { stream } = await startProvider(t, upstream)
@@ -88,7 +88,7 @@ export function conformance(t: Test, kind: UpstreamKind): void {
     t.match(readUsage(completion.usage), { inputTokens: 3, outputTokens: 2 })
   })
 
-  t.test('says that the output limit was reached', async t => {
+  t.test('reports that the output limit was reached', async t => {
     const upstream = await scriptedUpstream(t, kind, { answer: { text: 'and so', finishReason: 'length' } })
     const { complete, stream } = await startProvider(t, upstream)
     t.equal((await complete({ max_tokens: 2 })).choices[0]?.finish_reason, 'length')
@@ -96,7 +96,7 @@ export function conformance(t: Test, kind: UpstreamKind): void {
     t.equal(completion.choices[0]?.finish_reason, 'length')
   })
 
-  t.test('calls several tools at once, with the same ids streamed or not', async t => {
+  t.test('calls several tools in parallel, with the same ids streamed or not', async t => {
     const toolCalls = [
       { name: 'weather', arguments: { town: 'Köln' } },
       { name: 'weather', arguments: { town: 'Oslo', days: [1, 2] } },
@@ -122,7 +122,7 @@ export function conformance(t: Test, kind: UpstreamKind): void {
     t.match(upstream.chats, [{ body: { tools: [weather] } }, { body: { tools: [weather] } }])
   })
 
-  t.test('passes on reasoning beside the answer', async t => {
+  t.test('forwards reasoning separately from the answer', async t => {
     const upstream = await scriptedUpstream(t, kind, {
       models: [{ name: 'thinker', reasoning: true }],
       answer: { reasoning: ['hm, ', 'well'], text: 'Yes.' },
@@ -136,7 +136,7 @@ export function conformance(t: Test, kind: UpstreamKind): void {
     }
   })
 
-  t.test('asks for JSON and hands images over', async t => {
+  t.test('requests JSON and passes images', async t => {
     const upstream = await scriptedUpstream(t, kind, {
       models: [{ name: 'eyes', vision: true }],
       answer: { text: '{}' },
@@ -160,7 +160,7 @@ export function conformance(t: Test, kind: UpstreamKind): void {
     t.match(sent, 'iVBORw0KGgo=')
   })
 
-  t.test('frees the server at once when the caller hangs up before the first token', async t => {
+  t.test('frees the server at once on a disconnect before the first token', async t => {
     const { opened, open } = gate()
     const upstream = await scriptedUpstream(t, kind, { answer: { hold: { before: 'headers', until: opened } } })
     const { complete, stream } = await startProvider(t, upstream)
@@ -179,7 +179,7 @@ export function conformance(t: Test, kind: UpstreamKind): void {
     open()
   })
 
-  t.test('frees the server at once when the caller hangs up in the middle', async t => {
+  t.test('frees the server at once on a disconnect mid-stream', async t => {
     const upstream = await scriptedUpstream(t, kind, { answer: { text: ['on ', 'and '], endless: true } })
     const { stream } = await startProvider(t, upstream)
     const caller = new AbortController()
@@ -194,7 +194,7 @@ export function conformance(t: Test, kind: UpstreamKind): void {
     await upstream.untilHangUps(1)
   })
 
-  t.test('frees the server when nobody reads on', async t => {
+  t.test('frees the server when the reader stops', async t => {
     const upstream = await scriptedUpstream(t, kind, { answer: { text: ['on ', 'and '], endless: true } })
     const { stream } = await startProvider(t, upstream)
     for await (const part of await stream()) if (part.chunks.length > 0) break
@@ -214,7 +214,7 @@ export function conformance(t: Test, kind: UpstreamKind): void {
     open()
   })
 
-  t.test('fails when the line breaks before or in the middle of the answer', async t => {
+  t.test('fails when the connection breaks before or during the answer', async t => {
     const upstream = await scriptedUpstream(t, kind, {
       answer: [{ breakBefore: 'headers' }, { breakBefore: 0 }, { text: ['a', 'b'], breakBefore: 1 }],
     })
@@ -226,7 +226,7 @@ export function conformance(t: Test, kind: UpstreamKind): void {
     t.match(failure, { code: 'upstream_unavailable' })
   })
 
-  t.test('fails when a whole answer is cut short', async t => {
+  t.test('fails when a buffered response is truncated', async t => {
     const upstream = await scriptedUpstream(t, kind, { answer: { breakBefore: 0 } })
     const { complete } = await startProvider(t, upstream)
     await t.rejects(complete(), { code: 'upstream_unavailable' })
@@ -243,7 +243,7 @@ export function conformance(t: Test, kind: UpstreamKind): void {
     t.match((failure as Error).message, /the model crashed/)
   })
 
-  t.test('tells what every refusal means and what to do', async t => {
+  t.test('explains every error response and what to do', async t => {
     const table = [
       { status: 400, code: 'upstream_rejected' },
       { status: 401, code: 'upstream_unauthorized' },
@@ -272,7 +272,7 @@ export function conformance(t: Test, kind: UpstreamKind): void {
     }
   })
 
-  t.test('honours Retry-After in seconds and as a date', async t => {
+  t.test('honors Retry-After in seconds and as a date', async t => {
     const now = Date.parse('2026-01-01T00:00:00Z')
     const error = { status: 429, message: 'slow down' }
     const upstream = await scriptedUpstream(t, kind, {
@@ -288,7 +288,7 @@ export function conformance(t: Test, kind: UpstreamKind): void {
     }
   })
 
-  t.test('says both numbers when a prompt is too long', async t => {
+  t.test('reports both numbers when a prompt is too long', async t => {
     const upstream = await scriptedUpstream(t, kind, {
       answer: {
         error: {
@@ -301,7 +301,7 @@ export function conformance(t: Test, kind: UpstreamKind): void {
     await t.rejects(complete(), { code: 'context_length_exceeded', message: /5000.*4096/ })
   })
 
-  t.test('never repeats its key, not even when the server does', async t => {
+  t.test('never repeats its API key, even if the server does', async t => {
     const apiKey = 'our-very-secret-0123456789'
     const upstream = await scriptedUpstream(t, kind, {
       answer: {
@@ -367,7 +367,7 @@ export function conformance(t: Test, kind: UpstreamKind): void {
     }
   })
 
-  t.test('names the address and the remedy when nothing listens', async t => {
+  t.test('names the address and the remedy when the connection is refused', async t => {
     const upstream = await scriptedUpstream(t, kind)
     const { provider, complete, model } = await startProvider(t, upstream)
     const served = model()
@@ -382,10 +382,10 @@ export function conformance(t: Test, kind: UpstreamKind): void {
     await upstream.start()
     await provider.refresh(new AbortController().signal, { fresh: true })
     t.match(provider.health(), { state: 'up' })
-    t.equal(provider.models().length, 1, 'a server that comes back is noticed')
+    t.equal(provider.models().length, 1, 'a server that comes back is detected')
   })
 
-  t.test('asks once however many want to know, and lets go of one that leaves', async t => {
+  t.test('shares one refresh among concurrent callers, and releases one that aborts', async t => {
     const upstream = await scriptedUpstream(t, kind)
     const { provider } = await startProvider(t, upstream)
     const before = upstream.requests.length

@@ -8,7 +8,7 @@ const urls = (environment: Record<string, string>) =>
   findEndpoints(environment).map(({ name, url }) => `${name} ${url}`)
 const off = { OLLAMA_ENDPOINT: 'off', LM_STUDIO_ENDPOINT: 'off', LLAMA_CPP_ENDPOINT: 'off' }
 
-t.test('every kind has scripted upstreams, and so the conformance suite', async t => {
+t.test('every kind has a scripted upstream, and so the conformance suite', async t => {
   t.same(providerKinds.map(({ kind }) => kind).sort(), [...upstreamKinds].sort())
 })
 
@@ -22,7 +22,7 @@ t.test('tries local servers at their default addresses when nothing is set', asy
   t.same(findEndpoints({ ...off, OLLAMA_ENDPOINT: 'OFF' }), [])
 })
 
-t.test('takes addresses however people write them', async t => {
+t.test('accepts addresses in any common form', async t => {
   const written: [string, string, string][] = [
     ['OLLAMA_ENDPOINT', 'http://localhost:11434/api', 'ollama http://localhost:11434'],
     ['OLLAMA_ENDPOINT', 'localhost:11434/', 'ollama http://localhost:11434'],
@@ -40,7 +40,7 @@ t.test('takes addresses however people write them', async t => {
   t.same(urls({ ...off, ...key, OPENROUTER_ENDPOINT: 'http://127.0.0.1:9' }), ['openrouter http://127.0.0.1:9/api/v1'])
 })
 
-t.test('takes several endpoints of a kind and finds the key of each', async t => {
+t.test('accepts several endpoints of a kind, each with its API key', async t => {
   const endpoints = findEndpoints({
     ...off,
     OLLAMA_ENDPOINT: 'http://a:1, http://b:2/api ,office=http://c:3',
@@ -54,7 +54,7 @@ t.test('takes several endpoints of a kind and finds the key of each', async t =>
   ])
 })
 
-t.test('is no remote provider without its key', async t => {
+t.test('ignores a remote provider without its API key', async t => {
   t.same(findEndpoints({ ...off, OPENROUTER_ENDPOINT: 'https://openrouter.ai/api/v1' }), [])
   t.same(findEndpoints({ ...off, OPENROUTER_API_KEY: 'k', OPENROUTER_ENDPOINT: 'off' }), [])
   t.match(findEndpoints({ ...off, OPENROUTER_API_KEY: 'k' }), [{ apiKey: 'k', apiKeyVariable: 'OPENROUTER_API_KEY' }])
@@ -113,7 +113,7 @@ t.test('classifies a server as local or remote by its address', async t => {
   t.equal(tierAt('http://localhost/v1', 'remote'), 'remote')
 })
 
-t.test('shows its variables in .env.example', async t => {
+t.test('documents its variables in .env.example', async t => {
   const text = renderEnvExample([{ title: 'Servers', settings: providerSettings }])
   for (const name of Object.keys(providerSettings)) t.match(text, `# ${name}=`)
 })

@@ -20,7 +20,7 @@ t.test('serves the context of one slot', async t => {
   ])
 })
 
-t.test('knows what a router would load and does not make it load anything', async t => {
+t.test('reports what a router would load without making it load anything', async t => {
   const status = (value: string, ...args: string[]) => ({ status: { value, args } })
   const upstream = await scriptedUpstream(t, 'llama-cpp', {
     route({ path }) {
@@ -50,7 +50,7 @@ t.test('knows what a router would load and does not make it load anything', asyn
   t.equal(upstream.requests.filter(({ path }) => path === '/props').length, 1)
 })
 
-t.test('tells both numbers of an exceeded context', async t => {
+t.test('reports both numbers of an exceeded context', async t => {
   const upstream = await scriptedUpstream(t, 'llama-cpp', {
     answer: {
       error: {
@@ -65,7 +65,7 @@ t.test('tells both numbers of an exceeded context', async t => {
   await t.rejects(complete(), { code: 'context_length_exceeded', message: /20812 tokens.*4096 tokens/ })
 })
 
-t.test('does not blame the server for an image it has no eyes for', async t => {
+t.test('reports an image without a vision model as unsupported', async t => {
   const upstream = await scriptedUpstream(t, 'llama-cpp', {
     answer: {
       error: { status: 500, message: 'image input is not supported - hint: you may need to provide the mmproj' },
@@ -75,7 +75,7 @@ t.test('does not blame the server for an image it has no eyes for', async t => {
   await t.rejects(complete(), { code: 'unsupported' })
 })
 
-t.test('says that a model is still loading', async t => {
+t.test('reports that a model is still loading', async t => {
   const error = { code: 503, message: 'Loading model', type: 'unavailable_error' }
   const upstream = await scriptedUpstream(t, 'llama-cpp')
   const { provider } = await startProvider(t, upstream)
@@ -84,17 +84,14 @@ t.test('says that a model is still loading', async t => {
   t.match(provider.health(), { state: 'down', reason: /still loading/ })
 })
 
-t.test(
-  'lets a server stream even when its caller wants a whole answer, so that hanging up frees its slot at once',
-  async t => {
-    const upstream = await scriptedUpstream(t, 'llama-cpp', { answer: { text: ['on ', 'and '], endless: true } })
-    const { complete } = await startProvider(t, upstream)
-    const caller = new AbortController()
-    const answer = complete({ n: 1 }, { signal: caller.signal })
-    await upstream.untilChats(1)
-    t.match(upstream.chats[0]!.body, { stream: true, stream_options: { include_usage: true } })
-    caller.abort()
-    await t.rejects(answer, { code: 'client_closed' })
-    await upstream.untilHangUps(1)
-  },
-)
+t.test('streams from the server even for a buffered response, so that a disconnect frees its slot at once', async t => {
+  const upstream = await scriptedUpstream(t, 'llama-cpp', { answer: { text: ['on ', 'and '], endless: true } })
+  const { complete } = await startProvider(t, upstream)
+  const caller = new AbortController()
+  const answer = complete({ n: 1 }, { signal: caller.signal })
+  await upstream.untilChats(1)
+  t.match(upstream.chats[0]!.body, { stream: true, stream_options: { include_usage: true } })
+  caller.abort()
+  await t.rejects(answer, { code: 'client_closed' })
+  await upstream.untilHangUps(1)
+})

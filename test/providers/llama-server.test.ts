@@ -28,7 +28,7 @@ if (url === '') {
     return performance.now() - start
   }
 
-  t.test('a real llama-server tells what it serves', async t => {
+  t.test('a real llama-server lists its models', async t => {
     const { provider, model } = await startProvider(t, { kind: 'llama-cpp', url })
     t.match(provider.health(), { state: 'up' })
     t.match(model(), { free: true, loaded: true, capabilities: { tools: true, vision: false } })
@@ -45,7 +45,7 @@ if (url === '') {
     t.ok((completion.usage?.prompt_tokens ?? 0) > 0)
   })
 
-  t.test('a real llama-server calls a tool and takes its result', async t => {
+  t.test('a real llama-server calls a tool and accepts its result', async t => {
     const { stream } = await startProvider(t, { kind: 'llama-cpp', url })
     const { completion } = await readStream(await stream({ ...user('make a file'), tools: [shell] }))
     const [choice] = completion.choices
@@ -61,13 +61,13 @@ if (url === '') {
     t.match(second.completion.choices[0]?.message.content, /DONE after tool/)
   })
 
-  t.test('a real llama-server refuses a prompt that is too long with both numbers', async t => {
+  t.test('a real llama-server rejects a long prompt with both numbers', async t => {
     const { complete } = await startProvider(t, { kind: 'llama-cpp', url })
     const messages = Array.from({ length: 100 }, () => ({ role: 'user', content: 'word '.repeat(200) }))
     await t.rejects(complete({ messages }), { code: 'context_length_exceeded', message: /\d+ tokens.*\d+ tokens/ })
   })
 
-  t.test('a real llama-server frees its slot when the caller hangs up', async t => {
+  t.test('a real llama-server frees its slot on a disconnect', async t => {
     const { stream, complete } = await startProvider(t, { kind: 'llama-cpp', url })
     await untilBusy(0)
     const streaming = new AbortController()

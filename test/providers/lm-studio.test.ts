@@ -52,7 +52,7 @@ t.test('falls back to the lists of older versions', async t => {
   t.match(provider.models(), [{ name: 'loaded', contextTokens: undefined, loaded: undefined }, {}, {}])
 })
 
-t.test('asks for any JSON object by a schema', async t => {
+t.test('requests any JSON object through a schema', async t => {
   const upstream = await scriptedUpstream(t, 'lm-studio')
   const { complete } = await startProvider(t, upstream)
   await complete({ response_format: { type: 'json_object' }, ttl: 300 })
@@ -62,7 +62,7 @@ t.test('asks for any JSON object by a schema', async t => {
   })
 })
 
-t.test('demands a named tool by offering no other', async t => {
+t.test('forces a named tool by offering no other', async t => {
   const upstream = await scriptedUpstream(t, 'lm-studio')
   const { complete } = await startProvider(t, upstream)
   const tool = (name: string) => ({ type: 'function', function: { name } })
@@ -72,7 +72,7 @@ t.test('demands a named tool by offering no other', async t => {
   t.match(body, { tool_choice: 'required', max_tokens: 9 })
 })
 
-t.test('tells both numbers in every way LM Studio says that a prompt is too long', async t => {
+t.test('reports both numbers for every LM Studio message about a long prompt', async t => {
   const messages = [
     'Trying to keep the first 5412 tokens when context the overflows. However, the model is loaded with context length of only 4096 tokens, which is not enough. Try to load the model with a larger context length, or provide a shorter input',
     'The number of tokens to keep from the initial prompt is greater than the context length (n_keep: 5412>= n_ctx: 4096). Try to load the model with a larger context length, or provide a shorter input.',

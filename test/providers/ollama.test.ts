@@ -28,13 +28,13 @@ t.test('allocates context for prompt and output, in steps', async t => {
   }
 })
 
-t.test('asks for the smallest context when that is enough', async t => {
+t.test('requests the smallest sufficient context', async t => {
   const { upstream, complete } = await start(t)
   await complete({ max_tokens: 100 }, { promptTokens: 10 })
   t.match(lastBody(upstream), { options: { num_ctx: 4096, num_predict: 100 } })
 })
 
-t.test('never lets a prompt be cut: it refuses with both numbers', async t => {
+t.test('rejects a long prompt with both numbers instead of truncating it', async t => {
   const { upstream, complete } = await start(t, { models: [{ name: 'small', contextTokens: 4096 }] })
   await t.rejects(complete({ max_tokens: 1000 }, { promptTokens: 3500 }), {
     code: 'context_length_exceeded',
@@ -43,7 +43,7 @@ t.test('never lets a prompt be cut: it refuses with both numbers', async t => {
   await t.rejects(complete({}, { promptTokens: 4000 }), { code: 'context_length_exceeded', message: /4096/ })
   t.equal(upstream.chats.length, 0)
   await complete({ max_tokens: 96 }, { promptTokens: 4000 })
-  t.match(lastBody(upstream), { options: { num_ctx: 4096 } }, 'what just fits is served')
+  t.match(lastBody(upstream), { options: { num_ctx: 4096 } }, 'a prompt that just fits is served')
 })
 
 t.test('keeps a larger context that is loaded already', async t => {
@@ -110,7 +110,7 @@ t.test('translates options, format, thinking and keep_alive', async t => {
   }
 })
 
-t.test('asks no model to think that cannot', async t => {
+t.test('requests no reasoning from a model without it', async t => {
   const { upstream, complete } = await start(t, { models: [{ name: 'plain', reasoning: false }] })
   await complete({ reasoning_effort: 'high' })
   t.notOk('think' in lastBody(upstream))
@@ -191,7 +191,7 @@ t.test('leaves the tools out when none may be called', async t => {
   t.same(lastBody(upstream).tools, tools)
 })
 
-t.test('hands images over in base64 and refuses those it would have to fetch', async t => {
+t.test('passes images in base64 and rejects image URLs', async t => {
   const { upstream, complete } = await start(t)
   const image = (url: string) => user([{ type: 'image_url', image_url: { url } }])
   await complete(image('data:image/png;base64,AAAA'))
@@ -201,7 +201,7 @@ t.test('hands images over in base64 and refuses those it would have to fetch', a
   t.equal(upstream.chats.length, 1)
 })
 
-t.test('refuses what Ollama would ignore without a word', async t => {
+t.test('rejects what Ollama would silently ignore', async t => {
   const { upstream, complete, model } = await start(t)
   const demands: [object, string][] = [
     [{ n: 2 }, 'n'],
@@ -256,7 +256,7 @@ t.test('describes its models as Ollama does', async t => {
   const shows = () => upstream.requests.filter(({ path }) => path === '/api/show').length
   const before = shows()
   await provider.refresh(new AbortController().signal)
-  t.equal(shows(), before, 'what depends on the digest is not asked again')
+  t.equal(shows(), before, 'digest-dependent data is not fetched again')
   await provider.refresh(new AbortController().signal, { fresh: true })
   t.equal(shows(), 2 * before)
 })
@@ -273,12 +273,12 @@ t.test('lists the other models when one cannot be shown', async t => {
   ])
 })
 
-t.test('does not make up usage that Ollama left out', async t => {
+t.test('does not invent usage that Ollama omitted', async t => {
   const { complete } = await start(t, { answer: { text: 'x', usageIn: 'nowhere' } })
   t.equal((await complete()).usage, undefined)
 })
 
-t.test('does not take a stream for complete that never said so', async t => {
+t.test('does not treat a stream without its end marker as complete', async t => {
   const line =
     '{"model":"m","created_at":"2026-01-01T00:00:00Z","message":{"role":"assistant","content":"a"},"done":false}\n'
   const { stream } = await start(t, { answer: [{ raw: { body: line } }, { raw: { body: '' } }] })
@@ -289,7 +289,7 @@ t.test('does not take a stream for complete that never said so', async t => {
   t.match((await readStream(await stream())).failure, { code: 'upstream_error' })
 })
 
-t.test('knows a refusal about what the model cannot do', async t => {
+t.test('recognizes an error about an unsupported feature', async t => {
   const { complete } = await start(t, {
     answer: { error: { status: 400, message: 'registry.ollama.ai/library/phi:latest does not support tools' } },
   })

@@ -19,7 +19,7 @@ async function streamed(t: Test, answer: Answer) {
   return readStream(await stream())
 }
 
-t.test('forwards fields it does not know, replaces the model and asks for usage in streams', async t => {
+t.test('forwards unknown fields, replaces the model and requests usage in streams', async t => {
   const upstream = await scriptedUpstream(t, 'openai-compatible')
   const { complete, stream } = await startProvider(t, upstream)
   await complete({ model: 'auto', models: ['a', 'b'], top_k: 7, guided: { regex: 'x' }, user: 'me' })
@@ -53,7 +53,7 @@ t.test('accepts usage wherever it comes', async t => {
   }
   const { completion, failure } = await streamed(t, { text: 'x', usageIn: 'nowhere' })
   t.equal(failure, undefined)
-  t.equal(completion.usage, undefined, 'usage that nobody told is not made up')
+  t.equal(completion.usage, undefined, 'unreported usage is not invented')
 })
 
 t.test('accepts JSON in answer to a stream request', async t => {
@@ -94,7 +94,7 @@ t.test('accepts a stream in answer to a plain request', async t => {
   })
 })
 
-t.test('drops comments and passes the frames in the middle on as they are', async t => {
+t.test('drops comments and passes middle frames through unchanged', async t => {
   const spaced = `data:  {"id":"c", "choices": [{"index": 0, "delta": {"content": "odd"}, "finish_reason": null}]}\n\n`
   const { bytes, completion, failure } = await streamed(
     t,
@@ -112,7 +112,7 @@ t.test('drops comments and passes the frames in the middle on as they are', asyn
   t.notMatch(bytes, /^:/m)
 })
 
-t.test('knows every way to tell an error under status 200', async t => {
+t.test('recognizes every form of error under status 200', async t => {
   const open = chunk({ role: 'assistant', content: 'a' })
   const errors: [string, string, string][] = [
     ['an error object', events(open, '{"error":{"message":"broke","code":500}}').join(''), 'upstream_error'],
@@ -146,7 +146,7 @@ t.test('knows every way to tell an error under status 200', async t => {
   t.match(failure, { code: 'upstream_error' }, 'a finish reason alone')
 })
 
-t.test('takes an error body under status 200 for the error it is', async t => {
+t.test('treats an error body under status 200 as an error', async t => {
   const upstream = await scriptedUpstream(t, 'openai-compatible', {
     answer: [
       raw('{"error":{"code":402,"message":"no credits"}}', 'application/json'),
@@ -179,15 +179,15 @@ t.test('takes an error body under status 200 for the error it is', async t => {
   t.match((await streamed(t, raw('<html></html>'))).failure, { code: 'upstream_error' })
 })
 
-t.test('does not take an empty stream for an answer', async t => {
+t.test('does not accept an empty stream as an answer', async t => {
   for (const body of ['', '\n\n', events('[DONE]'), events(chunk({ role: 'assistant', content: '' }))]) {
     t.match((await streamed(t, raw(body))).failure, { code: 'upstream_error', message: /without an answer/ })
   }
   const { failure } = await streamed(t, raw(events(chunk({ role: 'assistant' }), chunk({}, 'stop'), '[DONE]')))
-  t.equal(failure, undefined, 'an answer may be empty when its server says that it is complete')
+  t.equal(failure, undefined, 'an answer may be empty if its server marks it as complete')
 })
 
-t.test('does not hang on events that are not kept apart', async t => {
+t.test('does not hang on events without separators', async t => {
   const lines = [chunk({ content: 'a' }), '[DONE]'].map(payload => `data: ${payload}\n`)
   t.match((await streamed(t, raw(`${lines.join('')}\n`))).failure, { code: 'upstream_error' })
 })
@@ -202,7 +202,7 @@ t.test('ends with [DONE], whatever the server sends after it', async t => {
   t.notMatch(bytes, /ghost/)
 })
 
-t.test('gives tool calls what agents rely on', async t => {
+t.test('adds what agents need to tool calls', async t => {
   const calls = (...tool_calls: object[]) => chunk({ tool_calls })
   const { completion, failure } = await streamed(
     t,
@@ -250,7 +250,7 @@ t.test('gives tool calls what agents rely on', async t => {
   ])
 })
 
-t.test('reads the list of models that vLLM, clouds and bare lists give', async t => {
+t.test('reads the model lists of vLLM, clouds and bare arrays', async t => {
   const lists: [unknown, object[]][] = [
     [{ data: [{ id: 'a', max_model_len: 4096 }] }, [{ name: 'a', contextTokens: 4096 }]],
     [{ data: [{ id: 'a', context_window: '8192' }] }, [{ name: 'a', contextTokens: 8192 }]],
@@ -264,7 +264,7 @@ t.test('reads the list of models that vLLM, clouds and bare lists give', async t
   }
 })
 
-t.test('is free here and costs what its operator wrote down elsewhere', async t => {
+t.test('is free on this machine and has the configured price elsewhere', async t => {
   const upstream = await scriptedUpstream(t, 'openai-compatible', { models: ['a', 'b'] })
   const { provider } = await startProvider(t, upstream)
   t.match(provider.models(), [
@@ -289,7 +289,7 @@ t.test('serves the models that have a price where the server has no list', async
   t.match(unknown.health(), { state: 'down', reason: /404/ })
 })
 
-t.test('reads only so much of a refusal and quotes less', async t => {
+t.test('reads a bounded part of an error response and quotes less', async t => {
   const upstream = await scriptedUpstream(t, 'openai-compatible', {
     answer: raw(
       Array.from({ length: 20 }, () => 'very long '.repeat(1000)),
@@ -304,7 +304,7 @@ t.test('reads only so much of a refusal and quotes less', async t => {
   t.ok(failure.message.length < 700)
 })
 
-t.test('does not collect an answer without end', async t => {
+t.test('does not buffer an endless answer', async t => {
   const megabyte = ' '.repeat(1024 * 1024)
   const upstream = await scriptedUpstream(t, 'openai-compatible', {
     answer: raw(
@@ -317,7 +317,7 @@ t.test('does not collect an answer without end', async t => {
   await upstream.untilHangUps(1)
 })
 
-t.test('takes a redirect for a wrong address', async t => {
+t.test('treats a redirect as a wrong address', async t => {
   const upstream = await scriptedUpstream(t, 'openai-compatible', {
     answer: { raw: { status: 302, headers: { location: 'http://127.0.0.1:1/' }, body: '' } },
   })
@@ -325,7 +325,7 @@ t.test('takes a redirect for a wrong address', async t => {
   await t.rejects(complete(), { code: 'upstream_error', message: /302.*check its address/ })
 })
 
-t.test('is down when its server says nothing for three seconds', async t => {
+t.test('is down when its server does not respond for three seconds', async t => {
   const { opened, open } = gate()
   const upstream = await scriptedUpstream(t, 'openai-compatible')
   upstream.script.holdLists = opened

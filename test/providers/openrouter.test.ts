@@ -62,14 +62,14 @@ t.test('reads prices in USD per token as USD per million tokens', async t => {
   t.match(model('openrouter/auto'), { free: false, price: undefined })
 })
 
-t.test('takes the charge that OpenRouter reports', async t => {
+t.test('uses the charge that OpenRouter reports', async t => {
   const usage = { promptTokens: 100, outputTokens: 10, cachedTokens: 60, reasoningTokens: 4, costUsd: 0.0042 }
   const { complete, stream } = await start(t, { answer: { text: 'x', usage } })
   t.equal((await complete()).usage?.cost, 0.0042)
   t.equal((await readStream(await stream())).completion.usage?.cost, 0.0042)
 })
 
-t.test('says who asks, keeps our fallback list to itself and forwards what is OpenRouter’s', async t => {
+t.test('identifies the application, removes our fallback list and forwards OpenRouter’s fields', async t => {
   const { upstream, complete } = await start(t, {})
   await complete({ models: ['a', 'b'], provider: { order: ['x'] }, transforms: ['middle-out'] })
   const { body, headers } = upstream.chats[0]!
@@ -77,7 +77,7 @@ t.test('says who asks, keeps our fallback list to itself and forwards what is Op
   t.match(body, { provider: { order: ['x'] }, transforms: ['middle-out'] })
   t.notOk('models' in body, 'it would serve another model than the one that was chosen')
   await complete()
-  t.same(upstream.chats[1]!.body.transforms, [], 'no prompt is squeezed unless its caller wants that')
+  t.same(upstream.chats[1]!.body.transforms, [], 'no prompt is compressed unless its caller requests it')
 })
 
 t.test('drops its waiting comments', async t => {
@@ -88,7 +88,7 @@ t.test('drops its waiting comments', async t => {
   t.notMatch(bytes, /PROCESSING/)
 })
 
-t.test('understands what its providers said and when a limit ends', async t => {
+t.test('reports its providers’ messages and the end of a limit', async t => {
   const { clock, complete } = await start(t, {
     models: [{ name: 'paid', price: { input: 1, output: 1 } }],
     answer: (_request, index) =>
@@ -114,13 +114,13 @@ t.test('understands what its providers said and when a limit ends', async t => {
   await t.rejects(complete(), { code: 'upstream_payment_required', message: /balance/ })
 })
 
-t.test('leaves a free model alone for half an hour after two failures', async t => {
+t.test('avoids a free model for half an hour after two failures', async t => {
   const models = ['m/good:free', 'm/bad:free']
   const failing = { error: { status: 500, message: 'died' } }
   const { clock, complete, stream, model, provider, upstream } = await start(t, { models, answer: failing })
   const bad = model('m/bad:free')
   await t.rejects(complete({}, { model: bad }))
-  t.equal(model('m/bad:free').avoid, undefined, 'once may happen to anyone')
+  t.equal(model('m/bad:free').avoid, undefined, 'one failure is not enough')
   upstream.script.answer = { errorBefore: { piece: 0, message: 'died', code: 'server_error' } }
   t.match((await readStream(await stream({}, { model: bad }))).failure, { code: 'upstream_error' })
   t.match(provider.models(), [
@@ -131,7 +131,7 @@ t.test('leaves a free model alone for half an hour after two failures', async t 
   t.equal(model('m/bad:free').avoid, undefined)
 })
 
-t.test('forgives a free model that answers in between, is rate limited or costs money', async t => {
+t.test('does not avoid a free model that answers in between or is rate-limited, nor a paid one', async t => {
   const models = [{ name: 'm/a:free' }, { name: 'm/paid', price: { input: 1, output: 1 } }]
   const failing = { error: { status: 500, message: 'died' } }
   const { complete, model, upstream } = await start(t, { models, answer: [failing, {}, failing] })
@@ -149,7 +149,7 @@ t.test('forgives a free model that answers in between, is rate limited or costs 
   t.equal(model('m/paid').avoid, undefined)
 })
 
-t.test('forgets a model that is gone, but not because of one caller’s wishes', async t => {
+t.test('removes a model that is gone, but not because of one caller’s provider restriction', async t => {
   const gone = { error: { status: 404, message: 'No endpoints found for m/a' } }
   const { clock, complete, model, provider } = await start(t, { models: ['m/a', 'm/b'], answer: gone })
   const served = model('m/a')
@@ -162,7 +162,7 @@ t.test('forgets a model that is gone, but not because of one caller’s wishes',
   t.equal(provider.models().length, 2)
 })
 
-t.test('fetches its long list seldom, and at once when told to', async t => {
+t.test('fetches its long list rarely, and at once when forced', async t => {
   const { clock, provider, upstream } = await start(t, {})
   const count = (path: string) => upstream.requests.filter(request => request.path === path).length
   await provider.refresh(signal)
@@ -171,7 +171,7 @@ t.test('fetches its long list seldom, and at once when told to', async t => {
   clock.now += 2 * minute
   await provider.refresh(signal)
   t.equal(count('/api/v1/models'), 1)
-  t.equal(count('/api/v1/key'), 2, 'the key is checked more often')
+  t.equal(count('/api/v1/key'), 2, 'the API key is checked more often')
   await provider.refresh(signal, { fresh: true })
   t.equal(count('/api/v1/models'), 2)
   clock.now += 11 * minute
@@ -179,7 +179,7 @@ t.test('fetches its long list seldom, and at once when told to', async t => {
   t.equal(count('/api/v1/models'), 3)
 })
 
-t.test('is down with the name of the variable when its key is refused', async t => {
+t.test('is down, naming the variable, when its API key is rejected', async t => {
   const upstream = await scriptedUpstream(t, 'openrouter', {
     route: ({ path }) =>
       path === '/api/v1/key' ? { status: 401, json: { error: { code: 401, message: 'No auth' } } } : undefined,

@@ -24,7 +24,7 @@ t.test('reaches loopback directly and everything else through the proxy', async 
   )
   t.same(seen, ['http://far.test/v1/models'])
   await t.rejects(transport.send({ method: 'GET', url: 'http://near.test/', signal }), { code: 'upstream_unavailable' })
-  t.equal(seen.length, 1, 'NO_PROXY is honoured')
+  t.equal(seen.length, 1, 'NO_PROXY is honored')
 })
 
 t.test('tunnels https through its proxy and names the proxy when that fails', async t => {
@@ -56,7 +56,13 @@ t.test('takes no proxy from the environment by itself', async t => {
   })
 })
 
-t.test('says host and port and what to check when nothing can be reached', async t => {
+t.test('recognizes loopback addresses', async t => {
+  for (const host of ['localhost', 'api.localhost', '127.0.0.1', '127.1.2.3', '[::1]']) t.ok(isLoopback(host), host)
+  for (const host of ['127.0.0.1.example.com', 'example.com', '10.0.0.1', '0.0.0.0', '[::2]'])
+    t.notOk(isLoopback(host), host)
+})
+
+t.test('reports host, port and what to check when a connection fails', async t => {
   const gone = await serve(t, (_request, response) => response.end())
   gone.server.close()
   const transport = makeTransport(t)
@@ -71,7 +77,7 @@ t.test('says host and port and what to check when nothing can be reached', async
   })
 })
 
-t.test('gives up on a connection that does not come about', async t => {
+t.test('aborts a connection that is not established in time', async t => {
   // A port that accepts and then never says a word of TLS is as good as one that does not answer.
   const silent = await listen(t, createTcpServer())
   const transport = makeTransport(t, { connectTimeoutMs: 50 })
@@ -81,7 +87,7 @@ t.test('gives up on a connection that does not come about', async t => {
   })
 })
 
-t.test('waits for a slow answer as long as its caller does', async t => {
+t.test('waits for a slow answer until its caller aborts', async t => {
   const { opened, open } = gate()
   const server = await serve(t, (_request, response) => void opened.then(() => response.end('late')))
   const transport = makeTransport(t, { connectTimeoutMs: 20 })
@@ -91,7 +97,7 @@ t.test('waits for a slow answer as long as its caller does', async t => {
   t.equal(await text(await reply), 'late')
 })
 
-t.test('does not take just anything for HTTP', async t => {
+t.test('rejects invalid HTTP', async t => {
   const port = await listen(
     t,
     createTcpServer(socket => socket.end('SSH-2.0-OpenSSH_9.9\r\n')),
@@ -103,7 +109,7 @@ t.test('does not take just anything for HTTP', async t => {
   })
 })
 
-t.test('bounds the headers of an answer', async t => {
+t.test('limits the size of response headers', async t => {
   const server = await serve(t, (_request, response) => {
     response.writeHead(200, { 'x-big': 'x'.repeat(70_000) }).end('fine')
   })
@@ -119,7 +125,7 @@ t.test('follows no redirects', async t => {
   t.equal((await transport.send({ method: 'GET', url: server.url, signal })).status, 302)
 })
 
-t.test('gives all that came in one read as one piece, and the failure after it', async t => {
+t.test('returns the data of one read as one piece, and the failure after it', async t => {
   const pieces = ['one ', 'two ', 'three'].map(text => `${text.length.toString(16)}\r\n${text}\r\n`)
   const port = await listen(
     t,
@@ -166,7 +172,7 @@ t.test('sends JSON and whatever headers are given', async t => {
   t.same(JSON.parse(await text(reply)), { method: 'POST', type: 'application/json', x: 'z', body: '{"a":"ü"}' })
 })
 
-t.test('does not even ask for a caller who has gone already', async t => {
+t.test('sends nothing for a caller that has already disconnected', async t => {
   let asked = 0
   const server = await serve(t, (_request, response) => {
     asked++
@@ -181,7 +187,7 @@ t.test('does not even ask for a caller who has gone already', async t => {
   t.equal(asked, 0)
 })
 
-t.test('uses a connection again when an answer is settled before its last byte is read', async t => {
+t.test('reuses a connection when an answer is settled before its last byte is read', async t => {
   const sockets = new Set<Socket>()
   const server = await serve(t, (request, response) => {
     sockets.add(request.socket)
@@ -230,7 +236,7 @@ t.test('loses nothing when the reader is slower than the server', async t => {
   t.equal(read, size)
 })
 
-t.test('tells a body that is shorter than announced from a complete one', async t => {
+t.test('detects a body that is shorter than announced', async t => {
   const port = await listen(
     t,
     createTcpServer(socket => {
@@ -243,7 +249,7 @@ t.test('tells a body that is shorter than announced from a complete one', async 
   await t.rejects(text(reply), { code: 'upstream_unavailable' })
 })
 
-t.test('takes the end of the connection for the end of a body that has no other', async t => {
+t.test('treats the end of the connection as the end of a body without a length', async t => {
   const port = await listen(
     t,
     createTcpServer(socket => socket.end('HTTP/1.0 200 OK\r\n\r\nwhole')),
@@ -252,7 +258,7 @@ t.test('takes the end of the connection for the end of a body that has no other'
   t.equal(await text(await transport.send({ method: 'GET', url: `http://127.0.0.1:${port}/`, signal })), 'whole')
 })
 
-t.test('ends what is under way when it is closed', async t => {
+t.test('aborts exchanges in progress when it is closed', async t => {
   const { opened, open } = gate()
   const arrived = Promise.withResolvers<void>()
   const server = await serve(t, (_request, response) => {

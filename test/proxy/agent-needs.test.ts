@@ -20,7 +20,7 @@ const asks = {
   '/messages/count_tokens': message,
 }
 
-t.test('every path answers with /v1, without it, and where it stands twice', async t => {
+t.test('every path answers with /v1, without it, and with it twice', async t => {
   const { post, gateway } = await setUp(t, 'llama-cpp')
   for (const [path, body] of Object.entries(asks)) {
     for (const base of ['', '/v1', '/v1/v1', '//v1']) {
@@ -31,7 +31,7 @@ t.test('every path answers with /v1, without it, and where it stands twice', asy
   t.equal((await gateway.get('/v1/v1/models')).status, 200)
 })
 
-t.test('the small and the main model of an agent go different ways', async t => {
+t.test('the small and the main model of an agent are routed differently', async t => {
   const small = await scriptedUpstream(t, 'llama-cpp', { models: ['tiny'] })
   const main = await scriptedUpstream(t, 'openrouter', {
     models: [{ name: 'maker/large', price: { input: 3, output: 15 } }],
@@ -48,7 +48,7 @@ t.test('the small and the main model of an agent go different ways', async t => 
   t.equal(await served('claude-opus-4-8'), 'openrouter/maker/large')
 })
 
-t.test('a model that OpenRouter has under the asked name is used where there is a key', async t => {
+t.test('a model that OpenRouter has under the requested name is used where there is an API key', async t => {
   const { post, upstream } = await setUp(t, 'openrouter', {
     models: [
       { name: 'anthropic/claude-sonnet-4.5', price: { input: 3, output: 15 } },
@@ -60,7 +60,7 @@ t.test('a model that OpenRouter has under the asked name is used where there is 
   t.equal(upstream.chats[0]?.body['model'], 'anthropic/claude-sonnet-4.5')
 })
 
-t.test('a name that nobody knows is told the line that gives it a meaning, in each protocol', async t => {
+t.test('an unknown model name gets an error with the alias line that defines it, in each protocol', async t => {
   const { post } = await setUp(t, 'llama-cpp')
   const wanted = /MODEL_ALIASES=nobody=auto/
   const replies = await Promise.all(
@@ -75,7 +75,7 @@ t.test('a name that nobody knows is told the line that gives it a meaning, in ea
   ])
 })
 
-t.test('a name from the list that Claude Code is given can be asked for', async t => {
+t.test('a name from Claude Code’s model list can be requested', async t => {
   const { gateway, post } = await setUp(t, 'ollama')
   const headers = { 'anthropic-version': '2023-06-01' }
   const { json } = await exchange(`${gateway.url}/v1/models?limit=1000`, { method: 'GET', headers })
@@ -85,7 +85,7 @@ t.test('a name from the list that Claude Code is given can be asked for', async 
   t.equal(asked.headers['x-signalbox-model'], 'ollama/scripted')
 })
 
-t.test('counting gives a number whatever is counted', async t => {
+t.test('counting returns a number for any input', async t => {
   const { post } = await setUp(t, 'llama-cpp')
   const image = { type: 'image', source: { type: 'base64', media_type: 'image/png', data: 'AA==' } }
   for (const body of [{}, [], { messages: 7 }, { messages: [{ role: 'user', content: [image] }], tools: [{}] }]) {
@@ -133,7 +133,7 @@ for (const kind of upstreamKinds) {
   })
 }
 
-t.test('an effort that a server does not know becomes the nearest that it does', async t => {
+t.test('an effort that a server lacks is mapped to the nearest one', async t => {
   for (const [kind, expected] of [
     ['lm-studio', { reasoning_effort: 'high' }],
     ['openrouter', { reasoning_effort: 'xhigh' }],
@@ -146,7 +146,7 @@ t.test('an effort that a server does not know becomes the nearest that it does',
   }
 })
 
-t.test('a limit beyond the model is lowered and the caller is told, in each protocol', async t => {
+t.test('a limit beyond the model is lowered with a note, in each protocol', async t => {
   const { post } = await setUp(t, 'llama-cpp')
   const limits = { '/messages': 'max_tokens', '/responses': 'max_output_tokens', '/chat/completions': 'max_tokens' }
   for (const [path, field] of Object.entries(limits)) {
@@ -155,7 +155,7 @@ t.test('a limit beyond the model is lowered and the caller is told, in each prot
   }
 })
 
-t.test('a conversation is kept where the caller lets it and until he deletes it', async t => {
+t.test('a conversation is stored with the caller’s consent and until they delete it', async t => {
   const { post, gateway } = await setUp(t, 'llama-cpp')
   const ask = (body: object) => post('/v1/responses', { model: 'auto', input: 'Hi', ...body })
   const kept = (await ask({})).json.id as string

@@ -60,7 +60,11 @@ for (const kind of upstreamKinds) {
     )
     t.equal(reply.status, 200)
     t.notMatch(sent, /billing-header/)
-    t.equal(sent.includes('cache_control'), kind === 'openrouter', 'cache marks go only where they are understood')
+    t.equal(
+      sent.includes('cache_control'),
+      kind === 'openrouter',
+      'cache_control is sent only to servers that support it',
+    )
     t.notMatch(sent, /"(anthropic|context_management|output_config|thinking|system)":/)
     t.same(names(asked), ['Bash', 'Edit', 'Read', 'TaskList', 'WebSearch'])
     t.same(roles(asked), ['system', 'user', 'system'])
@@ -83,7 +87,11 @@ for (const kind of upstreamKinds) {
     t.same(roles(asked), ['system', 'user', 'system', 'assistant', 'tool'])
     t.match(asked.messages[3], { content: 'Looking.', tool_calls: [{ function: { name: 'Read' } }] })
     t.match(JSON.stringify(asked.messages[4]), /1\\thello/)
-    t.equal(sent.includes('c2lnbmF0dXJlK29mL3RoZT09'), kind !== 'ollama', 'the signature goes along where fields may')
+    t.equal(
+      sent.includes('c2lnbmF0dXJlK29mL3RoZT09'),
+      kind !== 'ollama',
+      'the signature is sent where extra fields are allowed',
+    )
     t.match(reply.events.at(-2), { delta: { stop_reason: 'end_turn' } })
   })
 
@@ -146,7 +154,7 @@ for (const kind of upstreamKinds) {
     t.match(first.reply.events.at(-1), { choices: [], usage: { prompt_tokens: 12 } })
     const second = await replay(t, kind, 'qwen-code-tool-result', { text: 'hello' })
     t.same(roles(second.asked), ['system', 'user', 'assistant', 'user', 'assistant', 'tool'])
-    t.match(JSON.stringify(second.asked.messages[4]), /I look first/, 'the thought that it kept goes back')
+    t.match(JSON.stringify(second.asked.messages[4]), /I look first/, 'the reasoning it stored is sent back')
   })
 }
 

@@ -22,7 +22,7 @@ t.test('the AI SDK streams text and reasoning, with usage', async t => {
   t.match(await answer.usage, { inputTokens: 9, outputTokens: 4 })
 })
 
-t.test('the AI SDK runs a tool and goes on with its result', async t => {
+t.test('the AI SDK runs a tool and continues with its result', async t => {
   const { model, local } = await setUp(t, {
     answer: [{ toolCalls: [{ name: 'weather', arguments: { city: 'Bern' } }] }, { text: 'Sunny.' }],
   })
@@ -69,7 +69,7 @@ t.test('the AI SDK embeds several texts at once', async t => {
   ])
 })
 
-t.test('the AI SDK understands a refusal', async t => {
+t.test('the AI SDK understands an error', async t => {
   const { model } = await setUp(t, { answer: { error: { status: 400, message: 'no such thing' } } })
   t.match(await failureOf(generateText({ model, prompt: 'Hi', maxRetries: 0 })), {
     statusCode: 400,

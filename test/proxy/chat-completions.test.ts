@@ -18,7 +18,7 @@ t.test('a request for auto is answered by the local model, and the headers say s
   })
 })
 
-t.test('a stream passes through and ends with [DONE]', async t => {
+t.test('a stream is passed through and ends with [DONE]', async t => {
   const local = await scriptedUpstream(t, 'llama-cpp', { answer: { text: ['One ', 'two ', 'three.'] } })
   const gateway = await startGateway(t, variablesFor(local))
   const reply = await gateway.ask({ stream: true })
@@ -28,7 +28,7 @@ t.test('a stream passes through and ends with [DONE]', async t => {
   t.ok(reply.text.endsWith('data: [DONE]\n\n'))
 })
 
-t.test('usage is always asked of the upstream, and given only to a caller that asked for it', async t => {
+t.test('usage is always requested from the upstream, and returned only to a caller that requested it', async t => {
   const local = await scriptedUpstream(t, 'llama-cpp', { answer: { usage: { promptTokens: 12, outputTokens: 5 } } })
   const gateway = await startGateway(t, variablesFor(local))
   const silent = await gateway.ask({ stream: true })
@@ -38,7 +38,7 @@ t.test('usage is always asked of the upstream, and given only to a caller that a
   t.match(asking.events.at(-1), { choices: [], usage: { prompt_tokens: 12, completion_tokens: 5 } })
 })
 
-t.test('a caller that asked for usage gets an estimate where the upstream gives none', async t => {
+t.test('a caller that requested usage gets an estimate where the upstream reports none', async t => {
   const local = await scriptedUpstream(t, 'llama-cpp', { answer: { text: ['a', 'b', 'c'], usageIn: 'nowhere' } })
   const gateway = await startGateway(t, variablesFor(local))
   const reply = await gateway.ask({ stream: true, stream_options: { include_usage: true } })
@@ -47,14 +47,14 @@ t.test('a caller that asked for usage gets an estimate where the upstream gives 
   t.equal(row?.usage_estimated, true)
 })
 
-t.test('fields that Signalbox does not know are forwarded', async t => {
+t.test('unknown fields are forwarded', async t => {
   const local = await scriptedUpstream(t, 'llama-cpp')
   const gateway = await startGateway(t, variablesFor(local))
   await gateway.ask({ seed: 7, stop: ['x'], min_p: 0.05, messages: [{ role: 'user', content: 'Hi', name: 'me' }] })
   t.match(local.chats[0]?.body, { seed: 7, stop: ['x'], min_p: 0.05, messages: [{ name: 'me' }] })
 })
 
-t.test('an explicit model is law: nobody else answers, even when it fails', async t => {
+t.test('an explicitly named model has no fallback, even when it fails', async t => {
   const small = await scriptedUpstream(t, 'llama-cpp', { models: ['small'] })
   const named = await scriptedUpstream(t, 'openrouter', {
     models: ['lab/bright'],
@@ -68,7 +68,7 @@ t.test('an explicit model is law: nobody else answers, even when it fails', asyn
   t.equal(small.chats.length, 0)
 })
 
-t.test('a bare name served in two places that differ in price has to be written out', async t => {
+t.test('a bare name served at two different prices must be qualified', async t => {
   const local = await scriptedUpstream(t, 'llama-cpp', { models: ['twin'] })
   const remote = await scriptedUpstream(t, 'openrouter', { models: ['twin'] })
   const gateway = await startGateway(t, variablesFor(local, remote))
@@ -77,7 +77,7 @@ t.test('a bare name served in two places that differ in price has to be written 
   t.match(reply.json.error.message, /llama-cpp\/twin, openrouter\/twin/)
 })
 
-t.test("the caller's own fallback list is tried in his order", async t => {
+t.test("the caller's own fallback list is tried in its order", async t => {
   const local = await scriptedUpstream(t, 'llama-cpp', { models: ['small'] })
   const remote = await scriptedUpstream(t, 'openrouter', {
     models: ['lab/first', 'lab/second'],
@@ -93,7 +93,7 @@ t.test("the caller's own fallback list is tried in his order", async t => {
   t.equal(local.chats.length, 0)
 })
 
-t.test('local stays local, free stays free, and auto prefers local, then free, then the cheapest', async t => {
+t.test('local stays local, free stays free, and auto prefers local, then free, then the cheapest model', async t => {
   const local = await scriptedUpstream(t, 'llama-cpp', { models: ['small'] })
   const remote = await scriptedUpstream(t, 'openrouter', {
     models: [
@@ -132,7 +132,7 @@ t.test('the base URL works with and without /v1, and with a trailing slash', asy
   for (const path of ['/models', '/v1/models', '/v1/models/']) t.equal((await gateway.get(path)).status, 200, path)
 })
 
-t.test('models are listed with their facts, and one can be looked up by an id with slashes', async t => {
+t.test('models are listed with their details, and one can be looked up by an id with slashes', async t => {
   const remote = await scriptedUpstream(t, 'openrouter', {
     models: [{ name: 'lab/bright', contextTokens: 65_536, price: { input: 3, output: 15 } }],
   })

@@ -41,20 +41,20 @@ for (const kind of ['openai-compatible', 'openrouter'] as const) {
     t.equal(said.join(''), 'there')
     t.equal(reason, 'stop')
     const path = kind === 'openrouter' ? '/api/v1/completions' : '/v1/completions'
-    t.equal(asked(path).length, 1, 'it is not asked for what it does not have again')
+    t.equal(asked(path).length, 1, 'the missing endpoint is not called again')
     await client.completions.create({ ...ask, suffix: '!' })
     t.match(upstream.chats[2]?.body['messages'], [{ content: /<gap\/>/ }, { content: 'Hello <gap/>!' }])
   })
 }
 
-t.test('a model that is gone is still told to be gone', async t => {
+t.test('a missing model is still reported as missing', async t => {
   const { post } = await setUp(t, 'openai-compatible', {
     answer: { error: { status: 404, message: 'model not found', code: 'model_not_found' } },
   })
   t.match(await post('/v1/completions', { prompt: 'a' }), { status: 404, json: { error: { code: 'model_not_found' } } })
 })
 
-t.test('a gap is put into the prompt by the marks of the model where its server would overlook the suffix', async t => {
+t.test('a suffix becomes fill-in-the-middle tokens where the server would ignore it', async t => {
   for (const [kind, name, prompt] of [
     ['lm-studio', 'qwen2.5-coder-7b', '<|fim_prefix|>let a = <|fim_suffix|>;\n<|fim_middle|>'],
     ['openai-compatible', 'deepseek-coder-6.7b', '<｜fim▁begin｜>let a = <｜fim▁hole｜>;\n<｜fim▁end｜>'],
@@ -73,12 +73,16 @@ t.test('a gap is put into the prompt by the marks of the model where its server 
     route: ({ path }) => (path === '/v1/completions' ? { json: completion } : undefined),
   })
   await post('/v1/completions', { prompt: 'let a = ', suffix: ';\n' })
-  t.match(asked('/v1/completions'), [{ prompt: 'let a = ', suffix: ';\n' }], 'an unknown model gets what was asked')
+  t.match(
+    asked('/v1/completions'),
+    [{ prompt: 'let a = ', suffix: ';\n' }],
+    'an unknown model gets the request unchanged',
+  )
 })
 
 const infill = { input_prefix: 'let ', prompt: 'a = ', input_suffix: ';\n', n_predict: 8, input_extra: [{ text: 'x' }] }
 
-t.test('editors that ask llama-server for infill are answered by llama-server', async t => {
+t.test('infill requests are answered by llama-server', async t => {
   const answer = { content: '1', stop: true, stop_type: 'limit', tokens_predicted: 1, tokens_evaluated: 7 }
   const { post, asked } = await setUp(t, 'llama-cpp', {
     route: ({ path, body }) => {

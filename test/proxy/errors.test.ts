@@ -3,7 +3,7 @@ import t from 'tap'
 import { scriptedUpstream } from '../helpers/scripted-upstream.ts'
 import { exchange, startGateway, variablesFor } from '../helpers/start-gateway.ts'
 
-t.test('a body that is not JSON is a 400 that says so', async t => {
+t.test('a body that is not valid JSON is a 400 that says so', async t => {
   const gateway = await startGateway(t)
   const reply = await exchange(`${gateway.url}/v1/chat/completions`, { method: 'POST', body: '{"model": ' })
   t.equal(reply.status, 400)
@@ -25,14 +25,14 @@ t.test('a wrong field is a 400 that names it', async t => {
   }
 })
 
-t.test('without any server a request gets a 503 that says what to start', async t => {
+t.test('without any server a request gets a 503 that names what to start', async t => {
   const gateway = await startGateway(t)
   const reply = await gateway.ask()
   t.equal(reply.status, 503)
   t.match(reply.json.error, { code: 'no_backend', message: /Start Ollama/ })
 })
 
-t.test('an unknown model is a 404 with near names', async t => {
+t.test('an unknown model is a 404 with similar names', async t => {
   const local = await scriptedUpstream(t, 'llama-cpp', { models: ['qwen3-coder'] })
   const gateway = await startGateway(t, variablesFor(local))
   const reply = await gateway.ask({ model: 'qwen3-codr' })
@@ -51,7 +51,7 @@ t.test('a prompt that fits nowhere is a 400 with both numbers', async t => {
   t.equal(local.chats.length, 0)
 })
 
-t.test('room for the answer is reserved when a prompt is held against a context', async t => {
+t.test('space for the answer is reserved when a prompt is compared with a context', async t => {
   const local = await scriptedUpstream(t, 'llama-cpp', { models: [{ name: 'small', loadedContextTokens: 2048 }] })
   const gateway = await startGateway(t, variablesFor(local))
   const messages = [{ role: 'user', content: 'word '.repeat(1200) }]
@@ -72,7 +72,7 @@ t.test("an upstream's rate limit reaches the caller as 429 with its Retry-After"
   const again = await gateway.ask({ model: 'openrouter/lab/only' })
   t.equal(again.status, 429)
   t.ok(Number(again.headers['retry-after']) <= 17)
-  t.equal(local.chats.length, 1, 'the second request did not bother the server')
+  t.equal(local.chats.length, 1, 'the second request did not reach the server')
 })
 
 t.test('a body over 32 MB is a 413, compressed or not', async t => {
@@ -86,7 +86,7 @@ t.test('a body over 32 MB is a 413, compressed or not', async t => {
   t.equal(packed.status, 413)
 })
 
-t.test('compressed bodies are understood, damaged or unknown ones refused', async t => {
+t.test('compressed bodies are decompressed, damaged or unsupported ones rejected', async t => {
   const local = await scriptedUpstream(t, 'llama-cpp')
   const gateway = await startGateway(t, variablesFor(local))
   const url = `${gateway.url}/v1/chat/completions`
@@ -99,13 +99,13 @@ t.test('compressed bodies are understood, damaged or unknown ones refused', asyn
   t.equal((await post(body, 'lzma')).status, 415)
 })
 
-t.test('an unknown path and a wrong method are told in the same shape', async t => {
+t.test('an unknown path and a wrong method get errors of the same shape', async t => {
   const gateway = await startGateway(t)
   t.match((await gateway.get('/v1/nothing')).json, { error: { code: 'not_found', message: /base URL/ } })
   t.match(await gateway.get('/v1/chat/completions'), { status: 405, headers: { allow: 'POST' } })
 })
 
-t.test('every upstream failure is a failure for the caller too, and never tells the key', async t => {
+t.test('every upstream failure is an error for the caller too, and never reveals the API key', async t => {
   for (const [status, expected] of [
     [400, 400],
     [401, 502],
@@ -130,7 +130,7 @@ t.test('every upstream failure is a failure for the caller too, and never tells 
   }
 })
 
-t.test('a key is asked for when one is set, as a bearer token or x-api-key', async t => {
+t.test('a configured API key is required, as a bearer token or x-api-key', async t => {
   const gateway = await startGateway(t, { SIGNALBOX_API_KEY: 'sesame,alice=open' })
   t.equal((await gateway.ask()).status, 401)
   t.equal((await gateway.ask({}, { headers: { authorization: 'Bearer wrong' } })).status, 401)

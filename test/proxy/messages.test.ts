@@ -16,7 +16,7 @@ const weather = {
   input_schema: { type: 'object' as const, properties: { city: { type: 'string' } } },
 }
 
-t.test('the Anthropic package chats, whole and streamed', async t => {
+t.test('the Anthropic package chats, buffered and streamed', async t => {
   const { client } = await setUp(t, { answer: { text: ['Hel', 'lo.'], usage: { promptTokens: 9, outputTokens: 2 } } })
   const whole = await client.messages.create(ask)
   t.match(whole.content, [{ type: 'text', text: 'Hello.' }])
@@ -26,7 +26,7 @@ t.test('the Anthropic package chats, whole and streamed', async t => {
   t.match(streamed.usage, { output_tokens: 2 })
 })
 
-t.test('the Anthropic package gets tool calls, and the result goes back', async t => {
+t.test('the Anthropic package gets tool calls and returns their results', async t => {
   const { client, local } = await setUp(t, {
     answer: [{ toolCalls: [{ name: 'weather', arguments: { city: 'Bern' } }] }, { text: 'Sunny.' }],
   })
@@ -67,7 +67,7 @@ t.test('counting tokens always gives a number', async t => {
   }
 })
 
-t.test('models are listed in the shape of Anthropic for its clients, by names that Claude Code lists', async t => {
+t.test('models are listed in Anthropic’s shape for its clients, with names that Claude Code accepts', async t => {
   const { client } = await setUp(t, { models: ['small'] })
   const ids = []
   for await (const model of client.models.list()) ids.push(model.id)

@@ -62,13 +62,13 @@ for (const [kind, answers] of Object.entries(embedPaths) as [UpstreamKind, Answe
   })
 }
 
-t.test('vectors of another length than was asked for are refused', async t => {
+t.test('vectors of another length than requested are rejected', async t => {
   const { client } = await setUp(t, 'llama-cpp', { '/v1/embeddings': vectors })
   const failure = await failureOf(client.embeddings.create({ model: 'auto', input: 'a', dimensions: 2 }))
   t.match(failure, { status: 400, param: 'dimensions', message: /3 dimensions, not 2/ })
 })
 
-t.test('a model that only embeds takes embeddings under auto, before one that nothing is known of', async t => {
+t.test('an embedding model is preferred for embeddings under auto', async t => {
   const embedder = await scriptedUpstream(t, 'lm-studio', {
     models: [{ name: 'nomic', embedding: true }],
     route: ({ path }) => (path === '/v1/embeddings' ? { json: vectors } : undefined),
@@ -80,7 +80,7 @@ t.test('a model that only embeds takes embeddings under auto, before one that no
   t.equal(reply.headers['x-signalbox-model'], 'lm-studio/nomic')
 })
 
-t.test('text is completed, whole and streamed, with usage only for those who ask', async t => {
+t.test('text is completed, buffered and streamed, with usage only on request', async t => {
   const whole = {
     choices: [{ index: 0, text: 'there', finish_reason: 'stop' }],
     usage: { prompt_tokens: 3, completion_tokens: 1 },
@@ -96,7 +96,7 @@ t.test('text is completed, whole and streamed, with usage only for those who ask
   t.same(said, ['th', 'ere'])
   const wanting = await streaming.post('/v1/completions', { ...ask, stream_options: { include_usage: true } })
   t.match(wanting.events.at(-1), { usage: { prompt_tokens: 3 } })
-  t.match(streaming.seen[0]?.body, { stream_options: { include_usage: true } }, 'the books want it always')
+  t.match(streaming.seen[0]?.body, { stream_options: { include_usage: true } }, 'the ledger always needs it')
 })
 
 t.test('a gap is filled by each server in its own way', async t => {
@@ -121,7 +121,7 @@ t.test('a gap is filled by each server in its own way', async t => {
   t.match(ollama.seen[0]?.body, { prompt: 'let a = ', suffix: ';\n', options: { num_predict: 8 } })
 })
 
-t.test('documents are ranked where a server does that, and refused where none does', async t => {
+t.test('documents are reranked where a server supports it, and rejected where none does', async t => {
   const ranking = { results: [{ index: 1, relevance_score: 0.9 }], usage: { prompt_tokens: 9 } }
   const ask = { model: 'auto', query: 'q', documents: ['a', { text: 'b' }], top_n: 1 }
   const { post } = await setUp(t, 'llama-cpp', { '/v1/rerank': ranking })
@@ -130,7 +130,7 @@ t.test('documents are ranked where a server does that, and refused where none do
   t.match(await without.post('/v1/rerank', ask), { status: 400, json: { error: { code: 'unsupported' } } })
 })
 
-t.test('a server that fails is followed by the next one, and a wrong body is named', async t => {
+t.test('a failing server is followed by the next one, and an invalid body gets an error naming the field', async t => {
   const broken = await scriptedUpstream(t, 'lm-studio', {
     route: ({ path }) => (path === '/v1/completions' ? { status: 500, json: { error: 'out of order' } } : undefined),
   })

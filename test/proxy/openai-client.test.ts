@@ -44,7 +44,7 @@ t.test('the openai package streams', async t => {
   t.ok(tokens > 0)
 })
 
-t.test('the openai package gets parallel tool calls, whole and streamed', async t => {
+t.test('the openai package gets parallel tool calls, buffered and streamed', async t => {
   const toolCalls = [
     { name: 'weather', arguments: { city: 'Bern' } },
     { name: 'weather', arguments: { city: 'Zürich' } },
@@ -64,7 +64,7 @@ t.test('the openai package gets parallel tool calls, whole and streamed', async 
   t.match(local.chats[0]?.body, { tool_choice: 'auto', parallel_tool_calls: true, tools: [weather] })
 })
 
-t.test('the openai package asks for JSON by schema', async t => {
+t.test('the openai package requests JSON by schema', async t => {
   const { client, local } = await setUp(t, { answer: { text: '{"city":"Bern"}' } })
   const schema = { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] }
   const completion = await client.chat.completions.create({
@@ -97,13 +97,13 @@ t.test('the openai package raises its own error types', async t => {
   t.ok((await failure({})) instanceof OpenAI.RateLimitError)
 })
 
-t.test('the openai package sees a stream that breaks as an error', async t => {
+t.test('the openai package reports a broken stream as an error', async t => {
   const { client } = await setUp(t, { answer: { text: ['a', 'b'], breakBefore: 1 } })
   const stream = await client.chat.completions.create({ model: 'auto', messages, stream: true })
   let text = ''
   try {
     for await (const chunk of stream) text += chunk.choices[0]?.delta.content ?? ''
-    t.fail('the stream ended as if it were whole')
+    t.fail('the stream ended as if it were complete')
   } catch (error) {
     t.ok(error instanceof OpenAI.APIError)
   }

@@ -10,7 +10,7 @@ async function setUp(t: Teardown, script: Script = {}) {
   return { local, gateway, client: new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: 'none', maxRetries: 0 }) }
 }
 
-t.test('Responses answer, whole and streamed', async t => {
+t.test('Responses answer, buffered and streamed', async t => {
   const { client } = await setUp(t, { answer: { text: ['Hel', 'lo.'] } })
   const whole = await client.responses.create({ model: 'auto', input: 'Hi' })
   t.equal(whole.output_text, 'Hello.')
@@ -23,7 +23,7 @@ t.test('Responses answer, whole and streamed', async t => {
   t.equal(kinds.at(-1), 'response.completed')
 })
 
-t.test('a conversation goes on from previous_response_id, whole or streamed', async t => {
+t.test('a conversation continues from previous_response_id, buffered or streamed', async t => {
   const { client, local } = await setUp(t, {
     answer: [{ text: 'My name is Ada.' }, { text: 'Ada.' }, { text: 'Still Ada.' }],
   })
@@ -42,7 +42,7 @@ t.test('a conversation goes on from previous_response_id, whole or streamed', as
   })
 })
 
-t.test('a kept answer can be read and deleted; one that was not to be stored is not there', async t => {
+t.test('a stored response can be read and deleted; one with store false is not found', async t => {
   const { client } = await setUp(t)
   const kept = await client.responses.create({ model: 'auto', input: 'Hi' })
   t.equal((await client.responses.retrieve(kept.id)).id, kept.id)

@@ -2,7 +2,7 @@ import t from 'tap'
 import { scriptedUpstream } from '../helpers/scripted-upstream.ts'
 import { startGateway, variablesFor } from '../helpers/start-gateway.ts'
 
-t.test('what was used and what it cost can be asked for, by model, provider, day and key, as JSON and CSV', async t => {
+t.test('usage and cost are reported by model, provider, day and key, as JSON and CSV', async t => {
   const local = await scriptedUpstream(t, 'llama-cpp', { answer: { usage: { promptTokens: 10, outputTokens: 4 } } })
   const remote = await scriptedUpstream(t, 'openai-compatible', {
     models: ['bright'],
@@ -38,7 +38,7 @@ t.test('what was used and what it cost can be asked for, by model, provider, day
   t.match(csv.text, /^provider,requests,/)
 })
 
-t.test('what the upstream says it charged is what the books say', async t => {
+t.test('the upstream’s reported charge is the recorded cost', async t => {
   const remote = await scriptedUpstream(t, 'openrouter', {
     models: [{ name: 'lab/bright', price: { input: 3, output: 15 } }],
     answer: { usage: { promptTokens: 10, outputTokens: 10, costUsd: 0.25 } },
@@ -48,14 +48,14 @@ t.test('what the upstream says it charged is what the books say', async t => {
   t.equal((await gateway.get('/v1/usage')).json.totals.cost_usd, 0.5)
 })
 
-t.test('a question that makes no sense is refused', async t => {
+t.test('an invalid usage query is rejected', async t => {
   const gateway = await startGateway(t)
   for (const query of ['group_by=colour', 'period=sometimes', 'format=xml', 'surprise=1']) {
     t.equal((await gateway.get(`/v1/usage?${query}`)).status, 400, query)
   }
 })
 
-t.test('failures are counted, and prompts are nowhere in the books', async t => {
+t.test('failures are counted, and prompts are nowhere in the ledger', async t => {
   const local = await scriptedUpstream(t, 'llama-cpp', { answer: { error: { status: 500, message: 'no' } } })
   const gateway = await startGateway(t, variablesFor(local))
   await gateway.ask({ messages: [{ role: 'user', content: 'xyzzy-secret-prompt' }] })

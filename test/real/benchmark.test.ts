@@ -10,7 +10,7 @@ const url = process.env['LLAMA_SERVER_URL']
 const skip = url === undefined ? 'LLAMA_SERVER_URL names no running llama-server with the scripted model' : false
 const command = path.resolve(import.meta.dirname, '../../bin/signalbox.js')
 
-t.test('a benchmark of a real llama-server that was killed goes on to a leaderboard', { skip }, async t => {
+t.test('a killed benchmark of a real llama-server resumes and ends with a leaderboard', { skip }, async t => {
   const folder = t.testdir()
   const variables = {
     SIGNALBOX_ROOT: folder,

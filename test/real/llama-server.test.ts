@@ -15,7 +15,7 @@ async function setUp(t: Parameters<typeof startGateway>[0]) {
   return { gateway, client: new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: 'none', maxRetries: 0 }) }
 }
 
-t.test('a real llama-server answers in text, whole and streamed', { skip }, async t => {
+t.test('a real llama-server answers in text, buffered and streamed', { skip }, async t => {
   const { client } = await setUp(t)
   const messages = [{ role: 'user' as const, content: 'Hello?' }]
   const whole = await client.chat.completions.create({ model: 'auto', messages })
@@ -24,7 +24,7 @@ t.test('a real llama-server answers in text, whole and streamed', { skip }, asyn
   t.equal(streamed.choices[0]?.message.content, whole.choices[0]?.message.content)
 })
 
-t.test('a real llama-server calls a tool and goes on after its result', { skip }, async t => {
+t.test('a real llama-server calls a tool and continues after its result', { skip }, async t => {
   const { client } = await setUp(t)
   const messages: OpenAI.ChatCompletionMessageParam[] = [{ role: 'user', content: 'Write the proof.' }]
   const first = await client.chat.completions.create({ model: 'auto', messages, tools: [bash] })
@@ -36,7 +36,7 @@ t.test('a real llama-server calls a tool and goes on after its result', { skip }
 })
 
 t.test(
-  'hanging up frees the slot of a real llama-server within 300 ms, before and after the first token',
+  'a disconnect frees the slot of a real llama-server within 300 ms, before and after the first token',
   { skip },
   async t => {
     const { gateway } = await setUp(t)

@@ -7,7 +7,7 @@ const word = constantFrom('gauge', 'ledger', 'relay', 'beacon', 'timer', 'queue'
 const lines = array(array(word, { minLength: 1, maxLength: 3 }), { minLength: 1, maxLength: 90 })
 const file = record({ directory: word, name: word, ending: constantFrom('.ts', '.md', '.test.ts', '.json'), lines })
 
-t.test('the best few files are the first of all files scored and sorted', async t => {
+t.test('the best files equal the top of an exhaustive ranking', async t => {
   const cases = record({
     files: uniqueArray(file, {
       minLength: 5,

@@ -18,14 +18,14 @@ const segmentCount = (data: string) => {
   return manifest.segments.length
 }
 
-t.test('an edited, renamed, added or deleted file is right in the next query', async t => {
+t.test('an edited, renamed, added or deleted file is current in the next query', async t => {
   const { init, pathsFor, source } = startSearch(t, files, { watch: true })
   await init()
   t.strictSame(await pathsFor('kettle'), ['a.ts'])
 
   writeFileSync(path.join(source, 'a.ts'), 'export const samovar = 1\n')
   t.strictSame(await pathsFor('samovar'), ['a.ts'])
-  t.strictSame(await pathsFor('kettle'), [], 'what was edited away is gone')
+  t.strictSame(await pathsFor('kettle'), [], 'removed text is no longer found')
 
   renameSync(path.join(source, 'b.ts'), path.join(source, 'sub/renamed.ts'))
   t.strictSame(await pathsFor('saucer'), ['sub/renamed.ts'])
@@ -93,7 +93,7 @@ t.test('the index of an earlier run answers at once and is brought up to date on
   t.strictSame(await again.pathsFor('whisk'), ['new.ts'])
 })
 
-t.test('the words of commits that touched a file speak for it', async t => {
+t.test('commit subjects count for the files that they touched', async t => {
   const { init, pathsFor, source } = startSearch(t, {
     'x.ts': 'export const one = 1\n',
     'y.ts': 'export const two = 2\n',
@@ -111,7 +111,7 @@ t.test('the words of commits that touched a file speak for it', async t => {
   t.strictSame(await pathsFor('marmalade leaking'), [])
 })
 
-t.test('of two files that answer alike, the one that changed last comes first', async t => {
+t.test('of two equal matches, the file changed last comes first', async t => {
   const text = 'export const kettle = 1\n'
   const { init, pathsFor, source } = startSearch(t, { 'former.ts': text, 'latter.ts': text })
   const git = gitIn(source)
@@ -126,7 +126,7 @@ t.test('of two files that answer alike, the one that changed last comes first', 
   t.strictSame(await pathsFor('kettle'), ['former.ts', 'latter.ts'])
 })
 
-t.test('the reindexing interval finds what no event told of', async t => {
+t.test('the reindexing interval finds changes without events', async t => {
   const { init, search, source } = startSearch(t, files, { reindexIntervalSeconds: 0.05 })
   await init()
   writeFiles(source, { 'late.ts': 'export const tureen = 1\n' })

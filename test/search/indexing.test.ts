@@ -14,7 +14,7 @@ import path from 'node:path'
 import t from 'tap'
 import { never, scratch, startSearch, writeFiles } from '../helpers/search.ts'
 
-t.test('leaves out what .gitignore, the defaults and exclude_patterns say', async t => {
+t.test('excludes what .gitignore, the defaults and exclude_patterns list', async t => {
   const { init, pathsFor } = startSearch(t, {
     '.gitignore': 'secret-*.ts\nbuild/\n',
     'keep.ts': 'const walnut = 1\n',
@@ -33,7 +33,7 @@ t.test('leaves out what .gitignore, the defaults and exclude_patterns say', asyn
   t.strictSame((await pathsFor('walnut')).toSorted(), ['keep.ts', 'packages/a/secret-a.ts'])
 })
 
-t.test('leaves out binary, generated, large and secret files, each with its reason', async t => {
+t.test('skips binary, generated, large and secret files, each with its reason', async t => {
   const { init, pathsFor, source } = startSearch(t, {
     'plain.ts': 'const acorn = 1\n',
     'image.bin': Buffer.from([0, 1, 2, 97, 99, 111, 114, 110]),
@@ -64,7 +64,7 @@ t.test('a single line of 200 MB is skipped with a reason', async t => {
   t.match(await init(), { files: 1, skipped: { too_large: 1 } })
 })
 
-t.test('reads any encoding without falling over', async t => {
+t.test('reads any encoding without failing', async t => {
   const swapped = Buffer.from('\ufeffconst beaver = 1\n', 'utf16le').swap16()
   const { init, pathsFor } = startSearch(t, {
     'utf8.ts': 'const größe = "漢字"\n',
@@ -103,7 +103,7 @@ t.test('does not follow symbolic links', async t => {
   t.strictSame(await pathsFor('heron'), [])
 })
 
-t.test('refuses a directory outside the allowed roots, also by a link or by dots', async t => {
+t.test('rejects a directory outside the allowed roots, also through a link or dots', async t => {
   const outside = scratch(t)
   const { search, source } = startSearch(t, { 'a.ts': 'const a = 1\n', 'inner/b.ts': 'const b = 1\n' })
   symlinkSync(outside, path.join(source, 'escape'))
@@ -118,7 +118,7 @@ t.test('refuses a directory outside the allowed roots, also by a link or by dots
   })
 })
 
-t.test('what was indexed before is not shown once it is no longer allowed', async t => {
+t.test('indexed files are not shown once they are no longer allowed', async t => {
   const first = startSearch(t, { 'open/a.ts': 'const egret = 1\n', 'closed/b.ts': 'const egret = 2\n' })
   const [open, closed] = ['open', 'closed'].map(name => path.join(first.source, name))
   await first.search.init({ directories: [open!, closed!] }, never)
@@ -141,7 +141,7 @@ t.test('several roots are searched as one, and later directories replace earlier
   t.strictSame(await pathsFor('finch'), ['b.ts'])
 })
 
-t.test('tells of its progress and stops when cancelled, keeping what it has', async t => {
+t.test('reports its progress and stops when cancelled, keeping what it has', async t => {
   const files = Object.fromEntries(
     Array.from({ length: 3_000 }, (_, at) => [`d${at % 30}/f${at}.ts`, `const grouse${at} = ${at}\n`.repeat(40)]),
   )
@@ -164,7 +164,7 @@ t.test('tells of its progress and stops when cancelled, keeping what it has', as
   t.match(await search.init({ directories: [source] }, never), { files: 3_000, files_indexed: 3_000 - kept })
 })
 
-t.test('kill -9 while indexing leaves an index that can be used and finished', async t => {
+t.test('kill -9 while indexing leaves an index that is usable and can be completed', async t => {
   const folder = scratch(t)
   const source = path.join(folder, 'source')
   mkdirSync(source)
@@ -187,7 +187,7 @@ t.test('kill -9 while indexing leaves an index that can be used and finished', a
   t.equal((await pathsFor('plover1999'))[0], 'f1999.ts')
 })
 
-t.test('an index that is damaged, cut short or of another version is made anew by itself', async t => {
+t.test('an index that is damaged, truncated or of another version is rebuilt automatically', async t => {
   const first = startSearch(t, { 'a.ts': 'export const puffin = 1\n', 'b.ts': 'export const auk = 1\n' })
   await first.init()
   await first.search.close()
@@ -223,7 +223,7 @@ t.test('an index that is damaged, cut short or of another version is made anew b
   }
 })
 
-t.test('a flipped byte in the postings is found out on start and made good', async t => {
+t.test('a flipped byte in the postings is detected at the start and repaired', async t => {
   const first = startSearch(t, { 'a.ts': 'export const gannet = 1\n' })
   await first.init()
   await first.search.close()
@@ -240,7 +240,7 @@ t.test('a flipped byte in the postings is found out on start and made good', asy
   t.strictSame(await again.pathsFor('gannet'), ['a.ts'])
 })
 
-t.test('damage that shows only while answering is told, and made good in the background', async t => {
+t.test('damage found during a query is reported, and repaired in the background', async t => {
   const first = startSearch(t, { 'a.ts': 'export const petrel = 1\n' })
   await first.init()
   await first.search.close()

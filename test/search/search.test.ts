@@ -13,7 +13,7 @@ const project = {
   'test/store_test.py': 'def test_evict_oldest():\n    assert CacheStore().evict_oldest(3) == 3\n',
 }
 
-t.test('finds an identifier by its parts, its whole and its other spellings', async t => {
+t.test('finds an identifier by its parts, its full name and its other spellings', async t => {
   const { init, pathsFor } = startSearch(t, project)
   await init()
   for (const query of ['backoffDelay', 'backoff_delay', 'backoff delay', 'BackoffDelay']) {
@@ -21,7 +21,7 @@ t.test('finds an identifier by its parts, its whole and its other spellings', as
   }
 })
 
-t.test('puts code before its tests and its documentation', async t => {
+t.test('ranks code before its tests and its documentation', async t => {
   const { init, pathsFor } = startSearch(t, project)
   await init()
   t.strictSame(await pathsFor('evict oldest entry cache store'), [
@@ -31,7 +31,7 @@ t.test('puts code before its tests and its documentation', async t => {
   ])
 })
 
-t.test('finds a file by words of its directory and name alone', async t => {
+t.test('finds a file by words of its path alone', async t => {
   const { init, pathsFor } = startSearch(t, {
     ...project,
     'src/telemetry/gauge-board.ts': 'export const nothing = 1\n',
@@ -42,7 +42,7 @@ t.test('finds a file by words of its directory and name alone', async t => {
   t.equal((await pathsFor('src/cache/store.py'))[0], 'src/cache/store.py')
 })
 
-t.test('a word that says what to do counts less than the one that says to what', async t => {
+t.test('a verb of the request counts less than its object', async t => {
   const { init, pathsFor } = startSearch(t, {
     'a.ts': 'export function replace() {\n  return 1\n}\n',
     'b.ts': 'export function ledger() {\n  return 1\n}\n',
@@ -51,7 +51,7 @@ t.test('a word that says what to do counts less than the one that says to what',
   t.strictSame(await pathsFor('replace ledger'), ['b.ts', 'a.ts'])
 })
 
-t.test('path:, lang: and symbol: narrow the answer, and a minus turns them round', async t => {
+t.test('path:, lang: and symbol: filter the results, and a minus negates them', async t => {
   const { init, pathsFor } = startSearch(t, project)
   await init()
   t.strictSame(await pathsFor('cache path:docs'), ['docs/cache.md'])
@@ -61,7 +61,7 @@ t.test('path:, lang: and symbol: narrow the answer, and a minus turns them round
   t.strictSame(await pathsFor('symbol:getJson'), ['src/http/client.ts'])
 })
 
-t.test('a quoted phrase must stand in the file, white space aside', async t => {
+t.test('a quoted phrase must occur in the file, ignoring whitespace', async t => {
   const { init, ask, pathsFor } = startSearch(t, project)
   await init()
   t.strictSame((await pathsFor('"used least recently"')).toSorted(), ['docs/cache.md', 'src/cache/store.py'])
@@ -84,7 +84,7 @@ t.test('an identifier that does not exist finds its nearest', async t => {
     { term: 'bakcoff', instead: ['backoff'] },
     { term: 'bakcoffDelay', instead: ['backoffdelay'] },
   ])
-  t.strictSame((await ask('backoffDelay')).corrections, [], 'one that exists is left alone')
+  t.strictSame((await ask('backoffDelay')).corrections, [], 'an existing one is not corrected')
 })
 
 t.test('a hit says where its terms were found', async t => {
@@ -98,7 +98,7 @@ t.test('a hit says where its terms were found', async t => {
   ])
 })
 
-t.test('limit and offset turn pages without gaps or repeats', async t => {
+t.test('limit and offset page without gaps or repeats', async t => {
   const files = Object.fromEntries(Array.from({ length: 25 }, (_, at) => [`f${at}.ts`, `const turbine = ${at}\n`]))
   const { init, ask } = startSearch(t, files)
   await init()
@@ -118,7 +118,7 @@ t.test('context_lines widens a hit as far as the file goes', async t => {
   t.match(hits, [{ start_line: 1, end_line: 9, lines: text.trimEnd() }])
 })
 
-t.test('max_tokens bounds the lines of all hits and says so', async t => {
+t.test('max_tokens limits the lines of all hits and reports it', async t => {
   const body = Array.from({ length: 30 }, (_, at) => `  step(${at}) // gearbox ${at}`).join('\n')
   const files = Object.fromEntries(
     Array.from({ length: 8 }, (_, at) => [`f${at}.ts`, `function gearbox${at}() {\n${body}\n}\n`]),
@@ -162,7 +162,7 @@ t.test('chunk_size changes how much a hit shows', async t => {
   t.strictSame(await shown(), [100])
 })
 
-t.test('a query without a word, or before anything is indexed, is refused', async t => {
+t.test('a query without a term, or before anything is indexed, is rejected', async t => {
   const { init, ask } = startSearch(t, project)
   await t.rejects(ask('cache'), { code: 'invalid_request', message: /retriv_init/ })
   await init()
@@ -197,7 +197,7 @@ t.test('no query can break it', async t => {
   )
 })
 
-t.test('every word of a text is found at the line where it stands', async t => {
+t.test('every word of a text is found at its line', async t => {
   const letters = array(constantFrom(...'abcdefghijklmnopqrstuvwxyzéñж漢'.split('')), { minLength: 6, maxLength: 12 })
   const words = uniqueArray(
     letters.map(each => each.join('')),
@@ -222,7 +222,7 @@ t.test('with an embedding model, ranking is hybrid and finds what shares no word
   t.equal(hits[0]?.path, 'a.ts')
 })
 
-t.test('without one, or while none can be reached, the answer says it is lexical', async t => {
+t.test('without one, or while it is unreachable, the answer says it is lexical', async t => {
   const plain = startSearch(t, project)
   await plain.init()
   t.equal((await plain.ask('cache')).ranking, 'lexical')

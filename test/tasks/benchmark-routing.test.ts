@@ -20,11 +20,11 @@ const [big, small] = ['ollama/big-70b', 'ollama/small-1b']
 const question =
   'What is the sum of the first 40 positive integers that are divisible by 3? Solve the equation step by step.'
 
-t.test('what a benchmark finds changes the route at once, and after a restart, until the weights change', async t => {
+t.test('benchmark results change routing at once, and after a restart, until the weights change', async t => {
   const { upstream, start } = await twoModels(t)
   const gateway = await start()
   const before = await route(gateway)
-  t.equal(before.chosen, big, 'by its size the large model is thought better')
+  t.equal(before.chosen, big, 'the prior prefers the large model')
 
   await measure(gateway, 'big-70b')
   await measure(gateway, 'small-1b')
@@ -32,10 +32,10 @@ t.test('what a benchmark finds changes the route at once, and after a restart, u
   t.equal(after.chosen, small)
   t.ok(after.small > 0.8, `${after.small}`)
   t.ok(after.big < 0.3, `${after.big}`)
-  t.equal(upstream.chats.length, 2 * 3 * reasoning.tasks.length, 'asking for a route starts no benchmark')
+  t.equal(upstream.chats.length, 2 * 3 * reasoning.tasks.length, 'explaining a route starts no benchmark')
   gateway.core.learner.close()
   const learned = new Set(gateway.core.ledger.learned.load().map(({ kind }) => kind))
-  t.notOk(learned.has('belief'), 'putting a task again is no sign that somebody was not content')
+  t.notOk(learned.has('belief'), 'repeating a benchmark task is not counted as a retry')
   await gateway.close(0)
 
   const restarted = await start()
@@ -62,14 +62,14 @@ t.test('results that another process writes reach the running router', async t =
   t.ok((await route(gateway)).small > before.small + 0.1)
 })
 
-t.test('one task put often is one observation, and another way of asking is none', async t => {
+t.test('one repeated task is one observation, and another strategy is none', async t => {
   const [first, ...rest] = resultsOf('small-1b', true)
   const often = [1, 2, 3].map(repetition => ({ ...first!, repetition }))
   t.match(benchmarkFacts(often), [{ model: 'small-1b@first', category: anyCategory, value: { runs: 3, tasks: 1 } }])
   t.same(benchmarkFacts(rest.map(result => ({ ...result, settings: '{"strategy":"terse"}' }))), [])
 })
 
-t.test('every suite of ours is known to the router, by kinds that it knows', async t => {
+t.test('every built-in suite maps to router categories', async t => {
   t.same(Object.keys(kindsOfSuite).sort(), suites.map(({ name }) => name).sort())
   for (const kind of Object.values(kindsOfSuite).flat()) t.equal(tagged([kind]), kind)
 })

@@ -22,7 +22,7 @@ t.test('a measured model has its results in the leaderboard, and they outlive th
   t.ok(gateway.core.benchmarkResults().results().length > 0)
 })
 
-t.test('a task of the caller’s is timed and priced, and is no evidence of quality', async t => {
+t.test('a caller’s task measures time and cost, and is not evidence of quality', async t => {
   const { call } = await startBenchmarks(t)
   const task = { task_id: 'mine', task: 'Say hello.', context_length: 0, runs_per_task: 2 }
   const started = await call('benchmark_task', task)
@@ -31,7 +31,7 @@ t.test('a task of the caller’s is timed and priced, and is no evidence of qual
   t.match(await call('benchmarks'), { total: 0 })
 })
 
-t.test('what people wait for goes ahead of a benchmark, and they are told that one runs', async t => {
+t.test('requests take precedence over a benchmark, and their callers see that one is running', async t => {
   const { call, local } = await startBenchmarks(t)
   const held = gate()
   local.script = { answer: { hold: { before: 'headers', until: held.opened } } }

@@ -35,14 +35,14 @@ t.test('a task that fell back reports the model that answered, not the one that 
   t.match(await agent.wait(task.task_id), { status: 'completed', model: 'lm-studio/spare', result: { attempts: 2 } })
 })
 
-t.test('a failure of the server is a failed task with its reason', async t => {
+t.test('a server failure is a failed task with its reason', async t => {
   const { agent, local } = await startTasks(t)
   local.script = { answer: { error: { status: 500, message: 'out of memory' } } }
   const task = await agent.submit('Say hello.')
   t.match(await agent.wait(task.task_id), { status: 'failed', result: null, error: { message: /out of memory/ } })
 })
 
-t.test('without a server a task is refused before anything is promised', async t => {
+t.test('without a server a task is rejected at submission', async t => {
   const gateway = await startGateway(t)
   await t.rejects(clientOf(gateway).call('route_task', { task: 'Say hello.', context_length: 0 }), {
     code: 'no_backend',
@@ -51,7 +51,7 @@ t.test('without a server a task is refused before anything is promised', async t
   t.equal(gateway.core.ledger.tasks.counts().queued, 0)
 })
 
-t.test('tasks of one slot run one after another in the order in which they came', async t => {
+t.test('tasks of one slot run one at a time in order of submission', async t => {
   const { agent, local } = await startTasks(t)
   const count = 200
   const tasks = await Promise.all(Array.from({ length: count }, (_, index) => agent.submit(`Task ${String(index)}`)))
@@ -63,7 +63,7 @@ t.test('tasks of one slot run one after another in the order in which they came'
   )
 })
 
-t.test('a task that waits is cancelled before it reaches a server, and stays cancelled', async t => {
+t.test('a queued task is cancelled before it reaches a server, and stays cancelled', async t => {
   const held = gate()
   const { agent, local, client } = await startTasks(t)
   local.script = { answer: { hold: { before: 'headers', until: held.opened } } }
@@ -81,7 +81,7 @@ t.test('a task that waits is cancelled before it reaches a server, and stays can
   t.equal(local.chats.length, 1)
 })
 
-t.test('a task that runs is cancelled down to the socket of its server, and stays cancelled', async t => {
+t.test('a running task is cancelled down to the socket of its server, and stays cancelled', async t => {
   const { agent, local, client, gateway } = await startTasks(t)
   local.script = { answer: { text: ['word '], endless: true } }
   const task = await agent.submit('Go on for ever.')
@@ -94,7 +94,7 @@ t.test('a task that runs is cancelled down to the socket of its server, and stay
   t.equal(gateway.core.slotsOf('llama-cpp').busy(), 0)
 })
 
-t.test('a task that is done cannot be cancelled any more', async t => {
+t.test('a finished task cannot be cancelled', async t => {
   const { agent, client } = await startTasks(t)
   const task = await agent.submit('Say hello.')
   await agent.wait(task.task_id)
@@ -106,7 +106,7 @@ t.test('a task that is done cannot be cancelled any more', async t => {
   await t.rejects(client.call('cancel_task', { task_id: 'nothing' }), { code: 'not_found', param: 'task_id' })
 })
 
-t.test('waiting for a task tells its progress and ends with it, with its time, or with its caller', async t => {
+t.test('waiting for a task reports progress and ends with the task, the timeout or the caller', async t => {
   const held = gate()
   const { agent, client, local } = await startTasks(t)
   local.script = { answer: { text: ['one ', 'two'], hold: { before: 1, until: held.opened } } }
@@ -142,7 +142,7 @@ t.test('complexity 0 and context 0 are values, and a large context rules out sma
   })
 })
 
-t.test('the dry run, the explanation and the real thing agree, and asking calls no model', async t => {
+t.test('the dry run, the explanation and the real run agree, and explaining calls no model', async t => {
   const local = await scriptedUpstream(t, 'llama-cpp')
   const remote = await scriptedUpstream(t, 'openrouter', { models: ['open/gift:free'] })
   const { agent, client } = await startTasks(t, {}, local, remote)
@@ -162,7 +162,7 @@ t.test('the dry run, the explanation and the real thing agree, and asking calls 
   }
 })
 
-t.test('a task bound to its model keeps it when a better one has come since', async t => {
+t.test('a task bound to its model keeps it when a better one appears', async t => {
   const held = gate()
   const { agent, local } = await startTasks(t)
   local.script = { models: ['scripted'], answer: { hold: { before: 'headers', until: held.opened } } }
@@ -173,7 +173,7 @@ t.test('a task bound to its model keeps it when a better one has come since', as
   t.match(await agent.wait(bound.task_id), { status: 'completed', result: { reason: 'explicit' } })
 })
 
-t.test('what an agent asks of the queue is answered by status, model, text and page', async t => {
+t.test('the queue can be filtered by status, model and text, and paged', async t => {
   const held = gate()
   const { agent, client, local } = await startTasks(t)
   const first = await agent.submit('Alpha')
@@ -201,7 +201,7 @@ t.test('what an agent asks of the queue is answered by status, model, text and p
   held.open()
 })
 
-t.test('a result that is rated is found by its task, and a task without result cannot be', async t => {
+t.test('a result is rated by its task id, and a task without a result cannot be rated', async t => {
   const { agent, client, local } = await startTasks(t)
   const task = await agent.submit('Say hello.')
   const done = await agent.wait(task.task_id)
@@ -214,7 +214,7 @@ t.test('a result that is rated is found by its task, and a task without result c
   await t.rejects(client.call('rate_result', { request_id: 'req_none', score: 1 }), { code: 'not_found' })
 })
 
-t.test('results are kept for TASK_RETENTION_DAYS and no longer', async t => {
+t.test('results are stored for TASK_RETENTION_DAYS and no longer', async t => {
   const { gateway, client } = await startTasks(t, { TASK_RETENTION_DAYS: '7' })
   const { ledger, tasks, now } = gateway.core
   for (const days of [6, 8]) {
@@ -258,7 +258,7 @@ t.test('a prompting strategy is used only once a benchmark has found it better',
     })
 
   t.match(await set('Take small steps.'), { in_use: false })
-  t.same(await sent(), [{ role: 'user', content: 'Say $& hello.' }], 'nobody knows yet whether it helps')
+  t.same(await sent(), [{ role: 'user', content: 'Say $& hello.' }], 'it is not yet known whether it helps')
   t.match(await benchmark(), {
     models: [
       { strategy: /^strategy /, quality: 1 },
@@ -276,7 +276,7 @@ t.test('a prompting strategy is used only once a benchmark has found it better',
   t.same(await sent(), [{ role: 'user', content: 'Say $& hello.' }], 'and this one does not help')
 })
 
-t.test('a task whose answer fails its checks is done again by a better model, and tells who was asked', async t => {
+t.test('a task whose answer fails its checks is repeated by a better model, and lists the models called', async t => {
   const local = await scriptedUpstream(t, 'llama-cpp', {
     models: ['qwen3-coder-30b'],
     answer: { text: 'Half an answ', finishReason: 'length' },

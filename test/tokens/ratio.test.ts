@@ -16,14 +16,14 @@ t.test('reported usage moves the ratio to the truth', async t => {
   t.ok(Math.abs(ratios.ratioOf('m') - 1.3) < 0.01, `${ratios.ratioOf('m')}`)
 })
 
-t.test('a name that gets another model behind it is learned anew', async t => {
+t.test('a name that gets another model behind it is learned again', async t => {
   const ratios = createTokenRatios()
   for (let n = 0; n < 500; n++) ratios.learn('m', 2000, 2600)
   for (let n = 0; n < 200; n++) ratios.learn('m', 2000, 1800)
   t.ok(Math.abs(ratios.ratioOf('m') - 0.9) < 0.02, `${ratios.ratioOf('m')}`)
 })
 
-t.test('reports that are not about the tokenizer teach nothing', async t => {
+t.test('reports that are not about the tokenizer are ignored', async t => {
   const ratios = createTokenRatios()
   const strange = [
     [2000, 12],

@@ -30,7 +30,7 @@ const completion = fc.record({
   usage: fc.record({ prompt_tokens: fc.nat(), completion_tokens: fc.nat() }),
 })
 
-t.test('an answer that is cut into chunks and collected again is the same answer', async t => {
+t.test('an answer split into chunks and assembled again is the same answer', async t => {
   fc.assert(
     fc.property(completion, answer => {
       const fold = createCompletionFold()
@@ -41,7 +41,7 @@ t.test('an answer that is cut into chunks and collected again is the same answer
   )
 })
 
-t.test('what grows in a stream is joined and what is told again is replaced', async t => {
+t.test('growing fields are concatenated and repeated fields replaced', async t => {
   const fold = createCompletionFold()
   const logprobs = (token: string) => ({ content: [{ token }] })
   fold.add({ id: 'a', choices: [{ index: 0, delta: { content: 'x' }, finish_reason: null, logprobs: logprobs('x') }] })

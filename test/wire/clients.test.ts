@@ -98,7 +98,7 @@ t.test("Anthropic's client reads a streamed answer", async t => {
   })
 })
 
-t.test("Anthropic's client reads a whole answer, and throws its own errors", async t => {
+t.test("Anthropic's client reads a buffered response, and throws its own errors", async t => {
   const client = new Anthropic({ baseURL: await serve(t), apiKey: 'k', maxRetries: 0 })
   t.match(await client.messages.create(ask), { type: 'message', stop_reason: 'tool_use', content: [{}, {}, {}, {}] })
   t.match(await failureOf(client.messages.create({ ...ask, model: 'missing' })), {
@@ -136,7 +136,7 @@ t.test("OpenAI's client reads a streamed Response", async t => {
   })
 })
 
-t.test("OpenAI's client reads a whole Response, and throws its own errors", async t => {
+t.test("OpenAI's client reads a buffered Response, and throws its own errors", async t => {
   const client = new OpenAI({ baseURL: `${await serve(t)}/v1`, apiKey: 'k', maxRetries: 0 })
   t.match(await client.responses.create({ model: 'm', input: 'look' }), { output_text: 'I will look – twice.' })
   t.match(await failureOf(client.responses.create({ model: 'missing', input: 'look' })), {
@@ -145,7 +145,7 @@ t.test("OpenAI's client reads a whole Response, and throws its own errors", asyn
   })
 })
 
-t.test("OpenAI's client sees a Response fail", async t => {
+t.test("OpenAI's client reports a failed Response", async t => {
   const client = new OpenAI({ baseURL: `${await serve(t, 'fail')}/v1`, apiKey: 'k', maxRetries: 0 })
   const types: string[] = []
   for await (const event of await client.responses.create({ model: 'm', input: 'look', stream: true })) {
@@ -155,7 +155,7 @@ t.test("OpenAI's client sees a Response fail", async t => {
   t.equal(types.at(-1), 'response.failed')
 })
 
-t.test("OpenAI's client reads a streamed chat completion, with usage only where it asked", async t => {
+t.test("OpenAI's client reads a streamed chat completion, with usage only on request", async t => {
   const client = new OpenAI({ baseURL: `${await serve(t)}/v1`, apiKey: 'k', maxRetries: 0 })
   const asked = { model: 'm', messages: ask.messages }
   const completion = await client.chat.completions

@@ -130,7 +130,7 @@ const coderTools: Offered = new Map([
   ],
 ])
 
-t.test('a call in the tags of Qwen3-Coder has each parameter in the type that its tool declares', async () => {
+t.test('a call in Qwen3-Coder’s tags has each parameter in the type that its tool declares', async () => {
   fc.assert(
     fc.property(fc.record(parameters, { requiredKeys: [] }), fc.nat(2), cuts, (input, missing, cut) => {
       const body = Object.entries(input)
@@ -157,7 +157,7 @@ const pieces = (
 pieces.push(' ', '\n')
 const confusing = fc.array(fc.oneof(fc.constantFrom(...pieces), fc.string({ maxLength: 5 })), { maxLength: 12 })
 
-t.test('what a text means does not depend on how it is cut', async () => {
+t.test('the result does not depend on how a text is split', async () => {
   fc.assert(
     fc.property(confusing, cuts, fc.boolean(), (parts, cut, whole) => {
       const text = parts.join('')
@@ -167,7 +167,7 @@ t.test('what a text means does not depend on how it is cut', async () => {
   )
 })
 
-t.test('nothing is called that was not offered, and a text without calls stays as it is', async () => {
+t.test('only offered tools are called, and a text without calls is unchanged', async () => {
   const others: Offered = new Map([['something_else', {}]])
   fc.assert(
     fc.property(confusing, cuts, (parts, cut) => {
@@ -178,7 +178,7 @@ t.test('nothing is called that was not offered, and a text without calls stays a
   )
 })
 
-t.test('a text without openings goes on letter by letter as it comes', async () => {
+t.test('a text without openings is passed on character by character', async () => {
   const plain = fc.string({ unit: 'grapheme' }).filter(text => !/[<[`]/.test(text) && !text.trimStart().startsWith('{'))
   fc.assert(
     fc.property(fc.array(plain.filter(text => text !== '')), texts => {
@@ -189,7 +189,7 @@ t.test('a text without openings goes on letter by letter as it comes', async () 
   )
 })
 
-t.test('arguments are mended only where that makes them JSON', async t => {
+t.test('arguments are repaired only where that makes them valid JSON', async t => {
   const call = (body: string) => readCalls(`<tool_call>{"name":"read_file","arguments":${body}}</tool_call>`)
   for (const [written, meant] of [
     [`{"path": "a", "lines": [1, 2,],}`, { path: 'a', lines: [1, 2] }],
@@ -208,19 +208,16 @@ t.test('arguments are mended only where that makes them JSON', async t => {
   t.same(readCalls(hopeless), { content: hopeless, calls: [] })
 })
 
-t.test(
-  'brackets that a model forgot are closed at the end of its answer, but not where the answer was cut off',
-  async t => {
-    const text = '<tool_call>{"name":"read_file","arguments":{"path":"a"'
-    t.same(readCalls(text), { content: '', calls: [{ name: 'read_file', arguments: '{"path":"a"}' }] })
-    t.same(readCalls(`${text}</tool_call>`).calls, [{ name: 'read_file', arguments: '{"path":"a"}' }])
-    t.same(readCalls(text, undefined, false), { content: text, calls: [] })
-    const inside = text.slice(0, -2)
-    t.same(readCalls(inside), { content: inside, calls: [] }, 'nobody knows how a text would have gone on')
-  },
-)
+t.test('missing brackets are closed at the end of an answer, but not in a truncated one', async t => {
+  const text = '<tool_call>{"name":"read_file","arguments":{"path":"a"'
+  t.same(readCalls(text), { content: '', calls: [{ name: 'read_file', arguments: '{"path":"a"}' }] })
+  t.same(readCalls(`${text}</tool_call>`).calls, [{ name: 'read_file', arguments: '{"path":"a"}' }])
+  t.same(readCalls(text, undefined, false), { content: text, calls: [] })
+  const inside = text.slice(0, -2)
+  t.same(readCalls(inside), { content: inside, calls: [] }, 'how the text would have continued is unknown')
+})
 
-t.test('what may become a call is held only up to a bound', async t => {
+t.test('text that may become a call is held only up to a limit', async t => {
   const reader = createInlineCallReader(offered)
   t.same(reader.push('<tool_call>{"name":"read_file","arguments":{"text":"'), [])
   let released = 0
@@ -230,7 +227,7 @@ t.test('what may become a call is held only up to a bound', async t => {
   t.equal(released, 1)
 })
 
-t.test('calls that the server itself tells apart end the search', async t => {
+t.test('the server’s own calls end the search', async t => {
   const reader = createInlineCallReader(offered)
   t.same(reader.push('a <tool_call>{"na'), [{ content: 'a ' }])
   t.same(reader.served('calls'), [{ content: '<tool_call>{"na' }])

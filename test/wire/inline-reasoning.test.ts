@@ -22,7 +22,7 @@ function read(text: string, { within = false, cut = () => text.length, whole = t
 
 const words = fc.string({ unit: 'grapheme' }).filter(text => !/<\/?think>|\[\/?THINK\]/.test(text))
 
-t.test('a thought at the beginning is told from the answer, wherever the text is cut', async () => {
+t.test('reasoning at the start is separated from the answer, wherever the text is split', async () => {
   const tags = fc.constantFrom(
     { opening: '<think>\n', closing: '\n</think>\n\n', within: false },
     { opening: '[THINK]', closing: '[/THINK]', within: false },
@@ -40,7 +40,7 @@ t.test('a thought at the beginning is told from the answer, wherever the text is
   )
 })
 
-t.test('an answer that does not begin with a thought stays as it is, tags and all', async () => {
+t.test('an answer that does not start with reasoning is unchanged, including tags', async () => {
   fc.assert(
     fc.property(fc.array(fc.oneof(words, fc.constantFrom('<think>', '</think>', '`<think>`'))), cuts, (parts, cut) => {
       const text = parts.join('')
@@ -50,27 +50,27 @@ t.test('an answer that does not begin with a thought stays as it is, tags and al
   )
 })
 
-t.test('an empty thought is none', async t => {
+t.test('empty reasoning is ignored', async t => {
   t.same(read('<think>\n\n</think>\n\nHello'), { reasoning: '', content: 'Hello' })
 })
 
-t.test('a thought that was cut off is still a thought', async t => {
+t.test('truncated reasoning is still reasoning', async t => {
   t.same(read('<think>I wonder </th', { whole: false }), { reasoning: 'I wonder </th', content: '' })
   t.same(read('I wonder', { within: true, whole: false }), { reasoning: 'I wonder', content: '' })
 })
 
-t.test('who is expected to think but answers at once is heard', async t => {
+t.test('a model expected to reason may answer directly', async t => {
   t.equal(read('Four.', { within: true }).content, 'Four.')
 })
 
-t.test('a server that tells thoughts apart itself has its text left alone', async t => {
+t.test('text of a server that separates reasoning itself is unchanged', async t => {
   const reader = createInlineReasoningReader(true)
   t.same(reader.served('reasoning'), [])
   t.same(reader.push('Four </think>'), [{ content: 'Four </think>' }])
   t.ok(reader.settled())
 })
 
-t.test('models whose template opens the thought are known by their names', async t => {
+t.test('models whose template opens the reasoning are recognized by name', async t => {
   for (const name of ['qwq-32b', 'DeepSeek-R1-Distill-Qwen-7B-GGUF', 'qwen3-30b-a3b-thinking-2507', 'qwq:latest']) {
     t.ok(startsInReasoning(name), name)
   }

@@ -163,7 +163,7 @@ function inBlocks(request: Json): Json {
   return { ...request, messages }
 }
 
-t.test('nothing that chat can carry is lost on the way from Messages to chat and back', async () => {
+t.test('Messages to chat and back loses nothing that chat can represent', async () => {
   fc.assert(
     fc.property(requests, request => {
       const { request: chat } = chatFromMessages(request)
@@ -172,7 +172,7 @@ t.test('nothing that chat can carry is lost on the way from Messages to chat and
   )
 })
 
-t.test('any junk is refused with the field that is wrong, or kept', async () => {
+t.test('invalid input is either rejected with its field named or kept', async () => {
   fc.assert(
     fc.property(junk(requests), body => {
       try {
@@ -187,7 +187,7 @@ t.test('any junk is refused with the field that is wrong, or kept', async () => 
   )
 })
 
-t.test('a wrong field is named by its path', async t => {
+t.test('an invalid field is named by its path', async t => {
   const ask = (content: unknown) => () =>
     chatFromMessages({ model: 'm', max_tokens: 1, messages: [{ role: 'user', content }] })
   t.throws(ask([{ type: 'text' }]), { code: 'invalid_request', param: 'messages.0.content.0.text' })
@@ -199,31 +199,28 @@ t.test('a wrong field is named by its path', async t => {
   t.throws(() => chatFromMessages([]), { code: 'invalid_request', message: 'The request body must be a JSON object.' })
 })
 
-t.test(
-  "a model's own reasoning is kept byte for byte, and its words are given to models that sign nothing",
-  async t => {
-    const thought = { type: 'thinking', thinking: 'a\u2028 b', signature: 'c2ln+/==' }
-    const { request } = chatFromMessages({
-      messages: [
-        { role: 'user', content: 'x' },
-        {
-          role: 'assistant',
-          content: [thought, { type: 'redacted_thinking', data: 'ZGF0YQ==' }, { type: 'text', text: 'y' }],
-        },
-      ],
-    })
-    t.match(request.messages[1], {
-      content: 'y',
-      reasoning_content: 'a\u2028 b',
-      reasoning_details: [
-        { type: 'reasoning.text', text: 'a\u2028 b', signature: 'c2ln+/==', format: 'anthropic-claude-v1' },
-        { type: 'reasoning.encrypted', data: 'ZGF0YQ==', format: 'anthropic-claude-v1' },
-      ],
-    })
-  },
-)
+t.test("a model's own reasoning is kept byte for byte, and its text is given to models without signatures", async t => {
+  const thought = { type: 'thinking', thinking: 'a\u2028 b', signature: 'c2ln+/==' }
+  const { request } = chatFromMessages({
+    messages: [
+      { role: 'user', content: 'x' },
+      {
+        role: 'assistant',
+        content: [thought, { type: 'redacted_thinking', data: 'ZGF0YQ==' }, { type: 'text', text: 'y' }],
+      },
+    ],
+  })
+  t.match(request.messages[1], {
+    content: 'y',
+    reasoning_content: 'a\u2028 b',
+    reasoning_details: [
+      { type: 'reasoning.text', text: 'a\u2028 b', signature: 'c2ln+/==', format: 'anthropic-claude-v1' },
+      { type: 'reasoning.encrypted', data: 'ZGF0YQ==', format: 'anthropic-claude-v1' },
+    ],
+  })
+})
 
-t.test("another maker's encrypted reasoning comes back out of the block it was sealed in", async t => {
+t.test("another vendor's encrypted reasoning is restored from its sealed block", async t => {
   const secret = { type: 'reasoning.encrypted', data: 'abc', id: 'rs_1', format: 'openai-responses-v1' }
   const content = [{ type: 'redacted_thinking', data: seal([secret]) }]
   const { request } = chatFromMessages({
@@ -233,10 +230,10 @@ t.test("another maker's encrypted reasoning comes back out of the block it was s
     ],
   })
   t.same(request.messages[1]?.['reasoning_details'], [secret])
-  t.same(messagesFromChat(request, 1)['messages'], [{ role: 'user', content: 'x' }], 'and Anthropic never sees it')
+  t.same(messagesFromChat(request, 1)['messages'], [{ role: 'user', content: 'x' }], 'it is never sent to Anthropic')
 })
 
-t.test('results stand before what the user said, each a message of its own', async t => {
+t.test('tool results precede the user’s text, each as its own message', async t => {
   const { request } = chatFromMessages({
     messages: [
       { role: 'user', content: 'x' },
@@ -270,7 +267,7 @@ t.test('tools that only Anthropic runs are left out with a note', async t => {
   t.match(notes, [/web_search/])
 })
 
-t.test('thinking budgets and efforts become one effort', async t => {
+t.test('thinking budgets and efforts map to one effort', async t => {
   const effort = (asked: Json) =>
     chatFromMessages({ messages: [{ role: 'user', content: 'x' }], ...asked }).request['reasoning_effort']
   t.equal(effort({ thinking: { type: 'enabled', budget_tokens: 1024 } }), 'minimal')
@@ -280,7 +277,7 @@ t.test('thinking budgets and efforts become one effort', async t => {
   t.equal(effort({}), undefined)
 })
 
-t.test('a chat request goes to a server that speaks only Messages', async t => {
+t.test('a chat request is translated for a server that supports only Messages', async t => {
   const sent = messagesFromChat(
     {
       model: 'm',

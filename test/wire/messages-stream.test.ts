@@ -40,7 +40,7 @@ function stream(deltas: readonly Record<string, unknown>[], finish = 'stop'): Ch
   }))
 }
 
-t.test('a streamed answer survives the way to Messages and back, wherever text and network cut it', async () => {
+t.test('a streamed answer survives translation to Messages and back, however it is split', async () => {
   fc.assert(
     fc.property(
       answers,
@@ -65,7 +65,7 @@ t.test('a streamed answer survives the way to Messages and back, wherever text a
   )
 })
 
-t.test('a whole answer survives the way to a Message and back', async () => {
+t.test('a buffered response survives translation to a Message and back', async () => {
   fc.assert(
     fc.property(answers, answer => {
       const completion = completionOf(answer, anthropicFormat)
@@ -76,7 +76,7 @@ t.test('a whole answer survives the way to a Message and back', async () => {
   )
 })
 
-t.test('a stream says the same as the whole answer', async () => {
+t.test('a stream equals the buffered response', async () => {
   fc.assert(
     fc.property(answers, cuts, (answer, cut) => {
       const events = eventsOf(write(chunksOf(answer, anthropicFormat, cut)))
@@ -97,7 +97,7 @@ t.test('a stream says the same as the whole answer', async () => {
   )
 })
 
-t.test('events come in the order that clients insist on', async () => {
+t.test('events come in the order that clients require', async () => {
   fc.assert(
     fc.property(answers, cuts, (answer, cut) => {
       const events = eventsOf(write(chunksOf(answer, anthropicFormat, cut)))
@@ -186,7 +186,7 @@ t.test('reasoning without a signature becomes a thinking block', async t => {
   t.match(events[3], { delta: { type: 'thinking_delta', thinking: 'hm' } })
 })
 
-t.test('an answer says why it ended', async t => {
+t.test('an answer reports its stop reason', async t => {
   const deltaOf = (ending: Record<string, unknown>, deltas: Record<string, unknown>[] = []) => {
     const chunks = stream(deltas)
     Object.assign(chunks.at(-1)!.choices![0]!, ending)
@@ -208,7 +208,7 @@ t.test('an answer says why it ended', async t => {
   t.match(deltaOf({ finish_reason: 'stop' }, [call]), { stop_reason: 'tool_use' })
 })
 
-t.test('where the upstream told no usage, our own count is reported', async t => {
+t.test('without upstream usage our own count is reported', async t => {
   const writer = createWriter()
   writer.push(partFromChunks(stream([{ content: 'x' }])))
   const counted = { inputTokens: 9, cacheReadTokens: 1, cacheWriteTokens: 0, outputTokens: 5, reasoningTokens: 2 }
@@ -234,7 +234,7 @@ t.test('a stream that breaks ends with an error event', async t => {
   )
 })
 
-t.test('every failure has an error type of Anthropic, and a full house answers 529', async t => {
+t.test('every failure has one of Anthropic’s error types, and a full queue is a 529', async t => {
   const full = messages.writeError(new GatewayError('queue_full', 'Too many wait.'))
   t.same(full, { status: 529, body: { type: 'error', error: { type: 'overloaded_error', message: 'Too many wait.' } } })
   const long = messages.writeError(new GatewayError('context_length_exceeded', '9 tokens > 8 maximum'))

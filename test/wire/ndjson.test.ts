@@ -2,7 +2,7 @@ import * as fc from 'fast-check'
 import t from 'tap'
 import { createLineSplitter } from '../../src/wire/ndjson.ts'
 
-t.test('lines are the same however the network cuts them', async t => {
+t.test('lines are the same however the network splits them', async t => {
   const line = fc.string({ unit: 'grapheme', minLength: 1 }).filter(text => text.trim() !== '' && !/[\r\n]/.test(text))
   fc.assert(
     fc.property(fc.array(line), fc.integer({ min: 1, max: 9 }), fc.boolean(), (lines, size, ended) => {
@@ -17,7 +17,7 @@ t.test('lines are the same however the network cuts them', async t => {
   )
 })
 
-t.test('a line without end is not collected for ever', async t => {
+t.test('an endless line is not buffered forever', async t => {
   const splitter = createLineSplitter()
   const megabyte = Buffer.alloc(1024 * 1024, 'x')
   t.throws(

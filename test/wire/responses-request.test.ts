@@ -178,7 +178,7 @@ function partsBack(content: unknown): unknown {
   })
 }
 
-t.test('no item of a Responses conversation is lost in chat', async () => {
+t.test('translation to chat loses no item of a Responses conversation', async () => {
   fc.assert(
     fc.property(requests, request => {
       const { request: chat, notes } = chatFromResponses(request)
@@ -189,7 +189,7 @@ t.test('no item of a Responses conversation is lost in chat', async () => {
   )
 })
 
-t.test('any junk is refused with the field that is wrong, or kept', async () => {
+t.test('invalid input is either rejected with its field named or kept', async () => {
   fc.assert(
     fc.property(junk(requests), body => {
       try {
@@ -236,7 +236,7 @@ t.test('a request is translated field by field', async t => {
   })
 })
 
-t.test('a freeform tool becomes a function with one text argument and its grammar in words', async t => {
+t.test('a freeform tool becomes a function with one text argument and its grammar as text', async t => {
   const { request } = chatFromResponses({
     input: 'x',
     tools: [
@@ -260,7 +260,7 @@ t.test('a freeform tool becomes a function with one text argument and its gramma
   ])
 })
 
-t.test('what only OpenAI runs is left out with a note', async t => {
+t.test('tools that only OpenAI runs are left out with a note', async t => {
   const { request, notes } = chatFromResponses({
     input: [
       { role: 'user', content: 'x' },
@@ -290,7 +290,7 @@ t.test('tools that a search found can be called from then on', async t => {
   t.match(request.tools, [{ function: { name: 'tool_search' } }, { function: { name: 'agents__spawn' } }])
 })
 
-t.test('long and odd names become function names, and stay apart', async t => {
+t.test('long and invalid names become distinct function names', async t => {
   const long = 'n'.repeat(70)
   const { request, bridge } = chatFromResponses({
     input: 'x',
@@ -324,7 +324,7 @@ t.test('a choice among tools is kept where those tools exist', async t => {
   t.same(choice('none'), ['none', 3])
 })
 
-t.test('a result that comes late still stands behind its call', async t => {
+t.test('a late result still follows its call', async t => {
   const { request } = chatFromResponses({
     input: [
       { role: 'user', content: 'x' },
@@ -344,7 +344,7 @@ t.test('a result that comes late still stands behind its call', async t => {
   ])
 })
 
-t.test('sealed reasoning is opened again, the rest is marked as OpenAI’s', async t => {
+t.test('sealed reasoning is restored, the rest is marked as OpenAI’s', async t => {
   const claude = { type: 'reasoning.text', text: 'hm', signature: 's', format: 'anthropic-claude-v1', index: 0 }
   const detailsOf = (encrypted_content: string | null, summary: Json[] = []) =>
     chatFromResponses({

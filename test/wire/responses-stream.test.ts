@@ -57,7 +57,7 @@ const calling = (name: string, text: string) => ({
   tool_calls: [{ index: 0, id: 'call_1', type: 'function', function: { name, arguments: text } }],
 })
 
-t.test('a stream ends with the very Response that the whole answer would have been', async () => {
+t.test('a stream ends with the same Response as the buffered response', async () => {
   fc.assert(
     fc.property(answers, cuts, fc.integer({ min: 1, max: 5 }), (answer, cut, size) => {
       const events = write(chunksOf(answer, anthropicFormat, cut), size)
@@ -120,7 +120,7 @@ t.test('every item and part is opened, filled and closed, and events are counted
   )
 })
 
-t.test('a plain answer is told in full', async t => {
+t.test('a plain answer has the full event sequence', async t => {
   const events = write([
     ...chunks([{ content: 'Hel' }, { content: 'lo' }]),
     { choices: [], usage: { prompt_tokens: 3, completion_tokens: 2 } },
@@ -151,7 +151,7 @@ t.test('a plain answer is told in full', async t => {
   })
 })
 
-t.test('a patch written through a function comes out as the freeform call it was meant to be', async t => {
+t.test('a patch written through a function becomes a freeform call', async t => {
   const patch = '*** Begin Patch\n+"quoted"\n'
   const events = write(chunks([calling('write', '{"inp'), calling('', `ut":${JSON.stringify(patch)}}`)], 'tool_calls'))
   t.match(
@@ -166,7 +166,7 @@ t.test('a patch written through a function comes out as the freeform call it was
   ])
 })
 
-t.test('a model that misnames the argument of a freeform tool, or forgets the JSON, is understood', async t => {
+t.test('a misnamed freeform argument, or one without JSON, is understood', async t => {
   const inputOf = (text: string) =>
     write(chunks([calling('write', text)], 'tool_calls')).at(-1)!.response.output[0]!['input']
   t.equal(inputOf('{"patch":"p"}'), 'p')
@@ -196,7 +196,7 @@ t.test('parallel calls may be written piece by piece at the same time', async t 
   ])
 })
 
-t.test("OpenAI's own encrypted reasoning passes as it is, another maker's is sealed", async t => {
+t.test("OpenAI's own encrypted reasoning passes unchanged, another vendor's is sealed", async t => {
   const reasoning = (format: string) =>
     whole({
       choices: [
@@ -215,7 +215,7 @@ t.test("OpenAI's own encrypted reasoning passes as it is, another maker's is sea
   t.match(reasoning(anthropicFormat), /^signalbox\./)
 })
 
-t.test('an answer that was cut short is incomplete, and says why', async t => {
+t.test('a truncated answer is incomplete, and says why', async t => {
   t.match(write(chunks([{ content: 'x' }], 'length')).at(-1), {
     type: 'response.incomplete',
     response: { status: 'incomplete', incomplete_details: { reason: 'max_output_tokens' } },
