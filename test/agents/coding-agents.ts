@@ -4,14 +4,14 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 
-/** A coding agent as its users start it, pointed at Signalbox by a base URL and nothing else. */
+/** A coding agent as its users start it, pointed at Signalbox only by a base URL. */
 export interface CodingAgent {
   name: string
   /** The name of its program. */
   program: string
   /** The tool by which it runs a command, and what that takes. */
   shell: { tool: string; input: (command: string) => Record<string, string> }
-  /** How it is given one task; `base` is Signalbox's address. */
+  /** Its command line for one task; `base` is Signalbox's address. */
   start(base: string, task: string): { args: string[]; environment: Record<string, string> }
 }
 
@@ -63,7 +63,7 @@ export const codingAgents: readonly CodingAgent[] = [
   },
 ]
 
-/** Where the agent's program is: in AGENTS_BIN, or among the packages installed here. */
+/** The path of the agent's program: in AGENTS_BIN, or among the packages installed here. */
 export function findProgram({ program }: Pick<CodingAgent, 'program'>): string | undefined {
   const folders = [process.env['AGENTS_BIN'], path.resolve(import.meta.dirname, '../../node_modules/.bin')]
   return folders
@@ -76,7 +76,7 @@ export interface Ran {
   output: string
 }
 
-/** A folder for the agent's work and one for its home, so that nothing of its user's is read or written. */
+/** Separate work and home folders for the agent, so that no user data is read or written. */
 export function scratchFolder(): { work: string; home: string; remove: () => void } {
   const root = mkdtempSync(path.join(tmpdir(), 'signalbox-agent-'))
   const [work, home] = [mkdtempSync(path.join(root, 'work-')), mkdtempSync(path.join(root, 'home-'))]
@@ -84,7 +84,7 @@ export function scratchFolder(): { work: string; home: string; remove: () => voi
   return { work, home, remove: () => rmSync(root, { recursive: true, force: true, maxRetries: 5 }) }
 }
 
-/** Runs a program to its end, at most `timeoutMs`; its whole process group goes with it. */
+/** Runs a program to its end, at most `timeoutMs`; then its whole process group is killed. */
 export async function run(
   file: string,
   args: readonly string[],

@@ -7,11 +7,11 @@ import type { Suite, Task } from '../../src/bench/suites/suite.ts'
 export interface ScriptedModel {
   /** The base URL, `/v1` included. */
   url: string
-  /** The tasks asked for so far, in order. */
+  /** The tasks requested so far, in order. */
   asked: string[]
 }
 
-/** How a scripted model answers a task: with the answer that passes, the one that does not, or an HTTP status. */
+/** How a scripted model answers a task: with the passing answer, the failing one, or an HTTP status. */
 export type Script = (task: Task, asked: number) => 'reference' | 'wrong' | number
 
 /** A real HTTP server (models named paid… have a price) that speaks the OpenAI protocol, knows every task by its question and answers by the script. */

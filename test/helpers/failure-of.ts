@@ -1,4 +1,4 @@
-/** What a promise is rejected with; for errors of other packages' classes, which tap's `rejects` does not look into. */
+/** The rejection of a promise; for error classes of other packages, which tap's `rejects` does not inspect. */
 export function failureOf(promise: Promise<unknown>): Promise<unknown> {
   return promise.then(
     () => new Error('did not fail'),

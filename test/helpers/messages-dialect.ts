@@ -1,7 +1,7 @@
 import type { Dialect } from './dialects/dialect.ts'
 import { type Answer, finishReasonOf, type Piece, piecesOf, defaultUsage } from './upstream-script.ts'
 
-/** How a server that also speaks Anthropic's Messages answers there. */
+/** The responses of a server that also supports Anthropic's Messages. */
 export const messagesDialect: Omit<Dialect, 'chatPath' | 'describe'> = {
   streamType: 'text/event-stream',
   complete: (model, answer) => ({

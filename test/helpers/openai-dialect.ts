@@ -7,12 +7,12 @@ import {
   defaultUsage,
 } from './upstream-script.ts'
 
-/** What the servers that speak OpenAI's dialect put on the wire, and where they differ. */
+/** The wire format of OpenAI-compatible servers, and their differences. */
 export interface OpenAiDialect {
   /** The delta and message field that holds reasoning. */
   reasoningField: 'reasoning_content' | 'reasoning'
   errorBody(error: ScriptedError): unknown
-  /** The payload that tells an error after status 200. */
+  /** The error payload after status 200. */
   streamError(error: ScriptedError): unknown
   /** More fields of the usage object. */
   usageFields(answer: Answer): Record<string, unknown>
@@ -45,7 +45,7 @@ export function completionOf(dialect: OpenAiDialect, model: string, answer: Answ
   }
 }
 
-/** The `data:` payloads of a stream: those before the first piece, one list a piece, and those after the last. */
+/** The `data:` payloads of a stream: those before the first piece, one list per piece, and those after the last. */
 export function streamOf(dialect: OpenAiDialect, model: string, answer: Answer, defaultText: string) {
   const everywhere = answer.usageIn === 'every' ? { usage: null } : {}
   const chunk = (choices: unknown[], more: Record<string, unknown> = {}) =>

@@ -5,14 +5,14 @@ import type { StreamPart } from '../../src/wire/stream-part.ts'
 
 export interface ReadStream {
   chunks: ChatChunk[]
-  /** What a client would get on the wire. */
+  /** The bytes that a client would receive. */
   bytes: string
   completion: ChatCompletion
   /** Thrown after the chunks above. */
   failure: unknown
 }
 
-/** Reads a stream to its end, and proves for each part that its bytes and its chunks say the same. */
+/** Reads a stream to its end, and checks for each part that its bytes and its chunks are equivalent. */
 export async function readStream(parts: AsyncIterable<StreamPart>): Promise<ReadStream> {
   const chunks: ChatChunk[] = []
   const fold = createCompletionFold()

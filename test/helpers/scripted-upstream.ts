@@ -20,11 +20,11 @@ export interface SeenRequest {
 
 export interface Script {
   models?: readonly (string | ScriptedModel)[]
-  /** One for every chat request in order, the last for all that follow; or a function of the request and its number. */
+  /** One per chat request in order, the last for all that follow; or a function of the request and its number. */
   answer?: Answer | readonly Answer[] | ((request: SeenRequest, index: number) => Answer)
-  /** Everything but chats waits for the promise. */
+  /** Everything except chats waits for the promise. */
   holdLists?: Promise<unknown>
-  /** Looked at before everything else, chat or not; what it returns is sent. */
+  /** Checked before everything else, chat or not; what it returns is sent. */
   route?: (
     request: SeenRequest,
   ) => { status?: number; headers?: Record<string, string>; json?: unknown; text?: string } | undefined
@@ -36,15 +36,15 @@ export interface ScriptedUpstream {
   port: number
   /** May be changed between requests. */
   script: Script
-  /** Everything it was asked, in order. */
+  /** All requests, in order. */
   requests: SeenRequest[]
-  /** Only the chats among them. */
+  /** Only the chat requests. */
   chats: SeenRequest[]
-  /** Chats whose client went away before the answer was complete. */
+  /** Chats whose client disconnected before the answer was complete. */
   hangUps: number
-  /** Resolves when so many chats have arrived in all. */
+  /** Resolves when this many chats have arrived in total. */
   untilChats(count: number): Promise<void>
-  /** Resolves when so many clients went away early in all. */
+  /** Resolves when this many clients have disconnected early in total. */
   untilHangUps(count: number): Promise<void>
   /** Closes the port and all sockets; `start` opens the same port again. */
   stop(): Promise<void>
@@ -52,7 +52,7 @@ export interface ScriptedUpstream {
 }
 
 /**
- * A real HTTP server on a free port that speaks like `kind` and answers as `script` says; it goes away with the test.
+ * A real HTTP server on a free port that behaves like `kind` and answers as `script` says; it is closed with the test.
  * The first model is called `scripted` unless the script lists others.
  */
 export async function scriptedUpstream(
@@ -89,7 +89,7 @@ export async function scriptedUpstream(
     server.close()
     server.closeAllConnections()
     await closed
-    // The other ends of the sockets are in this process too; let them notice before anything is sent again.
+    // The other ends of the sockets are in this process too; let them notice before anything else is sent.
     await setTimeout(10)
   }
   await listen(0)
@@ -144,7 +144,7 @@ export async function scriptedUpstream(
   }
 }
 
-/** A promise and the function that settles it, to hold an answer for as long as a test likes. */
+/** A promise and the function that settles it, to delay an answer for as long as a test needs. */
 export function gate(): { opened: Promise<void>; open: () => void } {
   const { promise, resolve } = Promise.withResolvers<void>()
   return { opened: promise, open: () => resolve() }
@@ -178,7 +178,7 @@ async function play(dialect: Dialect, request: SeenRequest, answer: Answer, resp
     return
   }
   const model = String(request.body.model)
-  // Ollama streams unless told not to; all others the other way round.
+  // Ollama streams by default; all others do not.
   const asked =
     dialect.streamType === 'application/x-ndjson' ? request.body.stream !== false : request.body.stream === true
   if (answer.registerRoute === 'json' || (answer.registerRoute === undefined && !asked)) {

@@ -7,7 +7,7 @@ import { openSearch, type SearchSettings } from '../../src/search/search.ts'
 
 export const never = new AbortController().signal
 
-/** A folder of its own for a test, gone after it. */
+/** A temporary folder for a test. */
 export function scratch(t: Test): string {
   const folder = realpathSync(mkdtempSync(path.join(tmpdir(), 'search-test-')))
   t.teardown(() => rmSync(folder, { recursive: true, force: true }))

@@ -10,7 +10,7 @@ import { seededRandom } from '../../src/router/chance.ts'
 import { start } from '../../src/start.ts'
 import type { Teardown } from './start-gateway.ts'
 
-/** The variables with which no server is looked for and no port is taken for granted. */
+/** The variables that disable discovery and pick a free port. */
 export const aloneVariables: Readonly<Record<string, string>> = {
   PORT: '0',
   OLLAMA_ENDPOINT: 'off',
@@ -19,7 +19,7 @@ export const aloneVariables: Readonly<Record<string, string>> = {
   EXPLORATION_SHARE: '0',
 }
 
-/** A Signalbox that takes up what is written into the settings' files of its root while it runs. */
+/** A Signalbox that applies changes to the settings files of its root while it runs. */
 export async function startFromFiles(t: Teardown, environment: Readonly<Record<string, string>>) {
   const root = mkdtempSync(path.join(tmpdir(), 'signalbox-test-'))
   const readConfig = (): Config => {
@@ -42,7 +42,7 @@ export async function startFromFiles(t: Teardown, environment: Readonly<Record<s
     write: (file: '.env' | 'signalbox.json', text: string) => {
       writeFileSync(path.join(root, file), text)
     },
-    /** The first line of the log that fits, parsed, whether it was written before or comes. */
+    /** The first matching log line, parsed, already written or yet to come. */
     logged: async (pattern: RegExp): Promise<Record<string, unknown>> => {
       for (;;) {
         const line = lines.find(each => pattern.test(each))

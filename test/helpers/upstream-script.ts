@@ -1,7 +1,11 @@
-/** A model that a scripted upstream lists, told the way its kind tells it. */
+/** The kinds of servers that `scriptedUpstream` can imitate. */
+export const upstreamKinds = ['ollama', 'lm-studio', 'llama-cpp', 'openrouter', 'openai-compatible'] as const
+export type UpstreamKind = (typeof upstreamKinds)[number]
+
+/** A model listed by a scripted upstream, in its kind's format. */
 export interface ScriptedModel {
   name: string
-  /** The largest context the model could have; 8192 unless told. */
+  /** The largest context the model could have; 8192 by default. */
   contextTokens?: number
   /** The context it is loaded with now; given means loaded. */
   loadedContextTokens?: number
@@ -18,7 +22,7 @@ export interface ScriptedModel {
   parameters?: string
   quantization?: string
   family?: string
-  /** Ollama only: the model runs on somebody else's machine. */
+  /** Ollama only: the model runs in a cloud. */
   remoteHost?: string
 }
 
@@ -36,29 +40,29 @@ export interface Answer {
   text?: string | readonly string[]
   reasoning?: string | readonly string[]
   toolCalls?: readonly { name: string; arguments: Record<string, unknown>; id?: string }[]
-  /** `none` never says why it stopped. */
+  /** `none` omits the finish reason. */
   finishReason?: 'stop' | 'length' | 'tool_calls' | 'none'
   usage?: ScriptedUsage
   /** Where a stream tells usage; `last` unless told. `every` also puts `usage: null` into all earlier chunks. */
   usageIn?: 'last' | 'finish' | 'every' | 'nowhere'
 
-  /** HTTP status and body of a refusal in the kind's own dialect. */
+  /** HTTP status and body of an error response in the kind's own format. */
   error?: ScriptedError
   /** Replaces the whole answer: exactly these bytes, cut as given. */
   raw?: { status?: number; headers?: Record<string, string>; body: string | readonly (string | Buffer)[] }
-  /** Added to whatever is answered. */
+  /** Added to every answer. */
   headers?: Record<string, string>
 
   /** The answer waits for the promise: before the status line, or before piece n (0 is the first). */
   hold?: { before: 'headers' | number; until: Promise<unknown> }
-  /** The socket dies without a word: before the status line, or before piece n. */
+  /** The socket is destroyed: before the status line, or before piece n. */
   breakBefore?: 'headers' | number
-  /** Before piece n the kind's own error event takes the place of the rest; the status was 200. */
+  /** Before piece n the kind's own error event replaces the rest; the status was 200. */
   errorBefore?: ScriptedError & { piece: number }
-  /** Repeats the text pieces until the client goes away. */
+  /** Repeats the text pieces until the client disconnects. */
   endless?: boolean
 
-  /** Network writes of so many bytes each. */
+  /** Network writes of this many bytes each. */
   writeBytes?: number
   lineEnd?: '\n' | '\r\n'
   /** `[DONE]` is sent unless false. Ollama has none. */
@@ -67,18 +71,18 @@ export interface Answer {
   finalBlankLine?: boolean
   /** Comment lines between events. */
   comments?: readonly string[]
-  /** Answers JSON although a stream was asked, or a stream although none was. */
+  /** Answers JSON although a stream was requested, or a stream although none was. */
   registerRoute?: 'json' | 'stream'
 }
 
 export interface ScriptedError {
   status?: number
   message: string
-  /** OpenAI's `error.code` or `error.type`, where the dialect has one. */
+  /** OpenAI's `error.code` or `error.type`, where the format has one. */
   code?: string | number
   /** More fields of the error object. */
   fields?: Record<string, unknown>
-  /** The shape of the body; the kind's own unless told. */
+  /** The shape of the body; the kind's own by default. */
   shape?: 'openai' | 'text' | 'detail' | 'message' | 'html'
 }
 

@@ -44,7 +44,7 @@ t.test('a report without rows is a header', async t => {
   t.match(usageCsv(await openTestLedger(t).usage({ group_by: 'key' })), /^key,requests,errors,[a-z_0-9,]+\r\n$/)
 })
 
-/** RFC 4180, written apart from the code under test; takes the apostrophe off again. */
+/** RFC 4180, implemented independently of the code under test; removes the apostrophe again. */
 function parseCsv(text: string): string[][] {
   const lines: string[][] = []
   let cells: string[] = []

@@ -115,7 +115,7 @@ t.test('a damaged file is named when it is read, and the process keeps running',
   await t.rejects(decisions.next(), namesIt)
 })
 
-/** Holds the write lock of a database, as another process would; returns what lets it go. */
+/** Holds the write lock of a database, as another process would; returns a function that releases it. */
 function lock(t: { teardown: (done: () => void) => unknown }, file: string): () => void {
   const other = new Database(file)
   t.teardown(() => void other.close())

@@ -4,7 +4,7 @@ import type { RequestRecord } from '../../src/ledger/record.ts'
 import { openLedger, type Ledger, type LedgerParts } from '../../src/ledger/ledger.ts'
 import { noUsage } from '../../src/wire/usage.ts'
 
-/** Noon of a day in the past: what the tests' clock shows unless they say otherwise. */
+/** Noon of a day in the past: the tests' default clock. */
 export const noon = Date.parse('2026-03-15T12:00:00Z')
 
 /** A ledger on a real file in the test's own folder; closed when the test ends. */
@@ -15,7 +15,7 @@ export function openTestLedger(t: Test, parts: Partial<LedgerParts> = {}): Ledge
   return { ...ledger, file }
 }
 
-/** A request that one model answered well. */
+/** A request answered by one model. */
 export function recordOf(id: string, changes: Partial<RequestRecord> = {}): RequestRecord {
   const usage = { ...noUsage, inputTokens: 10, outputTokens: 5 }
   return {

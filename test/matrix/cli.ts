@@ -25,7 +25,7 @@ async function main(args: string[]): Promise<void> {
   if (failed > 0) process.exitCode = 1
 }
 
-/** One line for each protocol and server; in each field how many of its cells passed. */
+/** One row per protocol and server; in each cell how many of its cases passed. */
 function table(results: readonly Result[]): string {
   const lines = Map.groupBy(results, ({ cell }) => `${cell.protocol.name} | ${cell.kind}`)
   return [

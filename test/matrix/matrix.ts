@@ -11,7 +11,7 @@ import {
 import { exchange, startGateway, variablesFor, type Teardown, type TestGateway } from '../helpers/start-gateway.ts'
 import { spoken, type Heard, type Question, type Spoken } from './spoken.ts'
 
-/** One way to use Signalbox: a protocol, a kind of server behind it, in pieces or whole, and what happens. */
+/** One combination: a protocol, a kind of server behind it, streamed or buffered, and a scenario. */
 export interface Cell {
   protocol: Spoken
   kind: UpstreamKind
@@ -26,7 +26,7 @@ interface Scene {
   cell: Cell
 }
 
-/** Each plays one scene through the real front door and throws when the client hears something else than it should. */
+/** Each plays one scenario over real HTTP and throws when the client receives something unexpected. */
 const scenarios = {
   async text({ upstream, ask }: Scene) {
     upstream.script.answer = { text: ['Grüß ', 'dich.'], usage: { promptTokens: 9, outputTokens: 2 } }
@@ -116,7 +116,7 @@ export interface Result {
   failure?: unknown
 }
 
-/** Every cell, one after the other, each on scripted servers of its kind. */
+/** Every cell, one after another, each on scripted servers of its kind. */
 export async function* playMatrix(t: Teardown): AsyncGenerator<Result, void, void> {
   for (const kind of upstreamKinds) {
     for (const protocol of spoken) {

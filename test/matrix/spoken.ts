@@ -3,17 +3,17 @@ import type { Reply } from '../helpers/start-gateway.ts'
 
 type Fields = Record<string, unknown>
 
-/** What one question of the matrix says, whatever the protocol. */
+/** The content of one request of the matrix, independent of the protocol. */
 export interface Question {
   text: string
   /** A PNG in base64. */
   image?: string
   tools?: readonly string[]
-  /** The calls of the turn before and what came of them. */
+  /** The calls of the previous turn and their results. */
   results?: readonly { id: string; name: string; arguments: string; result: string }[]
 }
 
-/** What an answer says, read the way a client of the protocol reads it. */
+/** The content of an answer, parsed as a client of the protocol does. */
 export interface Heard {
   text: string
   reasoning: string
@@ -23,13 +23,13 @@ export interface Heard {
   complete: boolean
 }
 
-/** One protocol as a client speaks it. */
+/** One protocol from the client's side. */
 export interface Spoken {
   name: 'chat' | 'messages' | 'responses'
   path: string
   ask(question: Question, stream: boolean): Fields
   hear(reply: Reply, stream: boolean): Heard
-  /** Whether a refusal, or the last event of a broken stream, has the protocol's own shape. */
+  /** Whether an error response, or the last event of a broken stream, has the protocol's own shape. */
   isError(value: unknown): boolean
 }
 

@@ -29,7 +29,7 @@ export interface CallOptions {
   onprogress?: (progress: { progress: number }) => void
 }
 
-/** What every revision's client can do, said once. */
+/** What every revision's client can do. */
 export interface Agent {
   /** The revision it negotiated. */
   revision: string | undefined

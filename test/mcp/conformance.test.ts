@@ -36,7 +36,7 @@ t.test('the scenarios that need no fixture pass on the application itself', asyn
   }
 })
 
-/** What the suite asks of any server, whatever its tools are. */
+/** What the suite requires of any server, whatever its tools are. */
 const fixtureFree = {
   '2025-11-25': [
     'server-initialize',

@@ -203,12 +203,12 @@ async function openSession(url: string) {
   }
 }
 
-/** A call whose answer nobody will read. */
+/** A call whose answer is never read. */
 function abandoned(call: Promise<unknown>): Promise<unknown> {
   return call.catch(() => undefined)
 }
 
-/** `fetch` would not let us lie about the host. */
+/** `fetch` would not allow a forged Host header. */
 function statusOf(url: string, headers: Record<string, string>): Promise<number | undefined> {
   return new Promise((resolve, reject) => {
     const request = httpRequest(url, { method: 'POST', headers: { ...jsonHeaders, ...headers } }, response => {

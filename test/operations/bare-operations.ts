@@ -2,16 +2,16 @@ import { z } from 'zod'
 import { GatewayError } from '../../src/errors.ts'
 import { operation } from '../../src/operations/operation.ts'
 
-/** A small core whose operations have every shape and failure that the faces must carry. */
+/** A small core whose operations have every shape and failure that the interfaces must carry. */
 export interface Shop {
   items: { id: string; price: number }[]
-  /** Settles when `wait` has begun. */
+  /** Settles when `wait` has started. */
   waiting: Promise<void>
   /** Settles when the signal of `wait` fires. */
   aborted: Promise<void>
   sayWaiting: () => void
   sayAborted: () => void
-  /** What is told of an abacus that arrives and of items that change. */
+  /** Events of an abacus that arrives and of items that change. */
   onAbacus: () => void
   onItems: () => void
 }

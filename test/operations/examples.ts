@@ -1,8 +1,8 @@
-/** An input for each operation that works, and one that does not where there is one. */
+/** For each operation a valid input, and an invalid one where there is one. */
 export interface Example {
   works: object
   fails?: object
-  /** What differs from call to call and says nothing about whether two answers are the same. */
+  /** What differs between calls without making two answers different. */
   volatile?: readonly string[]
 }
 
@@ -22,7 +22,7 @@ const started = [
 ]
 const indexing = ['duration_ms', 'files_indexed', 'index_bytes']
 
-/** There must be upstreams with at least one OpenRouter model called `open/gift:free`. Both ids are of a task that is done. */
+/** Requires upstreams with at least one OpenRouter model called `open/gift:free`. Both ids are of a finished task. */
 export function examples({ task_id, job_id }: DoneTask): Readonly<Record<string, Example>> {
   const task = { task: 'Say hello.', context_length: 10 }
   return {

@@ -3,7 +3,7 @@ import t from 'tap'
 import { readStream } from '../helpers/read-stream.ts'
 import { startProvider } from '../helpers/start-provider.ts'
 
-/** A real llama-server with the scripted model, of which nobody else asks anything meanwhile. */
+/** A real llama-server with the scripted model, without other clients. */
 const url = process.env.LLAMA_SERVER_URL ?? ''
 
 if (url === '') {
@@ -18,7 +18,7 @@ if (url === '') {
     const slots = (await (await fetch(`${url}/slots`)).json()) as { is_processing: boolean }[]
     return slots.filter(slot => slot.is_processing).length
   }
-  /** Milliseconds until so many slots are busy; 5 s at most. */
+  /** Milliseconds until this many slots are busy; 5 s at most. */
   const untilBusy = async (count: number): Promise<number> => {
     const start = performance.now()
     while ((await busySlots()) !== count) {

@@ -4,8 +4,8 @@ import path from 'node:path'
 import { openSearch } from '../../src/search/search.ts'
 
 /**
- * Indexes 100,000 files, 1 GB of source, and says how much memory that took. `npm run test:search-scale`; takes minutes
- * and 2 GB of disk, so that it is no part of `npm test`. Exits with 1 when memory went above the bound.
+ * Indexes 100,000 files, 1 GB of source, and reports the memory used. `npm run test:search-scale`; takes minutes and 2
+ * GB of disk, so it is not part of `npm test`. Exits with 1 when memory exceeded the limit.
  */
 const files = 100_000
 const bytesPerFile = 10_700

@@ -39,7 +39,7 @@ SELECT id, COUNT(*) AS n FROM requests WHERE created_at >= '2024-01-31T23:59:59Z
 {"id":"chatcmpl-9f8e7d6c5b4a","usage":{"prompt_tokens":1234,"completion_tokens":56},"hash":"e3b0c44298fc1c149afbf4c8996fb924"}
 `
 
-/** What meets in any order where patterns end one piece and begin the next. */
+/** Strings at the boundaries of the patterns' pieces, combined in any order. */
 // prettier-ignore
 export const atoms = [
   'a', 'B', 'word', 'Hello', 'HTTP', 'XMLHttpRequest', 'camelCase', 'snake_case', 'İstanbul', 'ß', 'ǅ', 'ʰ', 'ª', '𝒳',

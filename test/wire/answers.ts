@@ -5,7 +5,7 @@ import { gatherDetail, type ReasoningDetail } from '../../src/wire/chat/reasonin
 
 export const reply: ReplyFacts = { id: 'r1', model: 'some-model', createdSeconds: 1_700_000_000, promptTokens: 12 }
 
-/** What a model could answer, in no protocol's words. */
+/** A model's answer, independent of the protocol. */
 export interface Answer {
   thoughts: { text: string; signature?: string; secret?: string }[]
   text: string
@@ -16,7 +16,7 @@ export interface Answer {
 
 export const words = fc.string({ minLength: 1, maxLength: 30, unit: 'grapheme' })
 
-/** JSON that survives being written and read: no -0, no undefined. */
+/** JSON that survives a round trip: no -0, no undefined. */
 export const jsonObject = fc
   .dictionary(
     fc.string({ maxLength: 8 }).filter(key => key !== '__proto__'),
@@ -87,7 +87,7 @@ export function completionOf(answer: Answer, format: string): ChatCompletion {
   }
 }
 
-/** The same answer as a stream; `cut` says how many characters the next piece of a text has. */
+/** The same answer as a stream; `cut` gives the number of characters of the next text piece. */
 export function chunksOf(answer: Answer, format: string, cut: () => number): ChatChunk[] {
   const deltas: Record<string, unknown>[] = [{ role: 'assistant', content: '' }]
   answer.thoughts.forEach((thought, index) => {
@@ -112,7 +112,7 @@ export function chunksOf(answer: Answer, format: string, cut: () => number): Cha
   ]
 }
 
-/** A stream put together again, as plainly as possible, so that it can be compared with a whole answer. */
+/** Assembles a stream, as simply as possible, for comparison with a buffered response. */
 export function assemble(chunks: readonly ChatChunk[]): ChatCompletion {
   const details: ReasoningDetail[] = []
   const calls: { id: string; type: 'function'; function: { name: string; arguments: string } }[] = []

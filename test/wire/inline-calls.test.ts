@@ -46,7 +46,7 @@ type Calls = { name: string; input: Record<string, unknown> }[]
 
 const tagged = ({ name, input }: Calls[number], field = 'arguments') => JSON.stringify({ name, [field]: input })
 
-/** How each family writes calls, from its own description. */
+/** Each family's call format, from its own description. */
 const writers: Record<string, (calls: Calls) => string> = {
   'Hermes and Qwen': calls => calls.map(call => `<tool_call>\n${tagged(call)}\n</tool_call>`).join('\n'),
   'Hermes without the last tag': calls => calls.map(call => `<tool_call>${tagged(call)}`).join('\n'),
@@ -101,7 +101,7 @@ for (const [shape, write] of [
   })
 }
 
-/** Values by the type that a tool declares for them; what the dialect itself cannot carry is left out. */
+/** Values by the type that a tool declares; values that the format itself cannot carry are left out. */
 const parameters = {
   text: fc.string({ unit: 'grapheme' }).filter(text => !text.includes('</parameter>')),
   lines: fc.constantFrom('a\nb\n', '\n', '', '  x', '5', 'True', '<function=x>', '{"a":1}'),

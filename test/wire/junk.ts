@@ -2,7 +2,7 @@ import * as fc from 'fast-check'
 
 type Json = Record<string, unknown>
 
-/** Requests with something wrong somewhere inside, and things that are no request at all. */
+/** Requests with an invalid value somewhere inside, and values that are not a request at all. */
 export function junk(requests: fc.Arbitrary<Json>): fc.Arbitrary<unknown> {
   const path = fc.array(fc.nat(), { minLength: 1 })
   const broken = fc.tuple(requests, path, fc.jsonValue()).map(([request, path, value]) => {

@@ -38,7 +38,7 @@ const made = fc.oneof(
   fc.record({ type: fc.constant('custom_tool_call'), name: fc.constant('apply_patch'), input: words }),
 )
 
-/** Reasoning, words, calls with their results, and what the user says then. */
+/** Reasoning, text, calls with their results, and the user's next message. */
 const exchange = fc.record({
   summary: fc.option(fc.array(words, { maxLength: 2 })),
   said: words,
@@ -119,7 +119,7 @@ function itemsOf(
   ]
 }
 
-/** Chat back into Responses, written from OpenAI's description of both and not from the code under test. */
+/** Converts chat back to Responses, written from OpenAI's description of both and not from the code under test. */
 function responsesFromChat(chat: Json): Json {
   const messages = chat['messages'] as Json[]
   const first = messages[0]!

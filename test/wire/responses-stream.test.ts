@@ -79,7 +79,7 @@ t.test('what the client sends back is what the model said', async () => {
   )
 })
 
-/** A call as a model makes it that was told of the tools in functions. */
+/** A call by a model that was given the tools as functions. */
 function asTold<C extends { name: string; input: Json }>(call: C): C {
   if (call.name === 'run') return { ...call, name: 'shell__run' }
   return call.name === 'write' ? { ...call, input: { input: JSON.stringify(call.input) } } : call
@@ -252,7 +252,7 @@ t.test('a failure before the first byte is an OpenAI error', async t => {
   })
 })
 
-/** Where a detail stood in the stream, and the words beside them, are not part of what was said. */
+/** Positions in the stream and the surrounding text are not part of the content. */
 function withoutPlaces(messages: readonly unknown[]): unknown {
   return JSON.parse(
     JSON.stringify(messages, (key, value: unknown) =>
