@@ -21,7 +21,7 @@ t.test('a version that cannot be built is rolled back', async t => {
   const { checkout, publish } = startRepository(t)
   const before = (await checkForUpdate(checkout, signal)).current
   publish('exit 1')
-  await t.rejects(updateCheckout(checkout, signal), { message: /was put back, because .* could not be built/ })
+  await t.rejects(updateCheckout(checkout, signal), { message: /was restored, because building .* failed/ })
   t.equal((await checkForUpdate(checkout, signal)).current, before)
   t.ok(existsSync(path.join(checkout, 'built.txt')), 'and built again')
 })
@@ -39,7 +39,7 @@ t.test('a failed update check is reported without an error', async t => {
   t.match(await checkForUpdate(t.testdir(), signal), { checked: false, why: /not a git checkout/ })
   const { checkout } = startRepository(t)
   git(checkout, 'remote', 'set-url', 'origin', path.join(checkout, 'nowhere'))
-  t.match(await checkForUpdate(checkout, signal), { checked: false, current: String, why: /^Could not look: / })
+  t.match(await checkForUpdate(checkout, signal), { checked: false, current: String, why: /^The update check failed: / })
   await t.rejects(updateCheckout(path.join(checkout, '..'), signal), { code: 'unsupported' })
 })
 
