@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import type Database from 'better-sqlite3'
 
-/** Deletes old rows a few at a time, so that it never holds the event loop for long. Both resolve to how many they deleted. */
+/** Deletes old rows in small batches, so that it never holds the event loop for long. Both resolve to the number deleted. */
 export interface Pruner {
   /** Requests created before `beforeMs`, with their attempts, decisions and ratings. */
   requests: (beforeMs: number, signal?: AbortSignal) => Promise<number>
@@ -9,7 +9,7 @@ export interface Pruner {
   decisions: (beforeMs: number, signal?: AbortSignal) => Promise<number>
 }
 
-/** Rows deleted before the event loop gets its turn; a decision may be tens of kilobytes. */
+/** Rows deleted before yielding to the event loop; a decision may be tens of kilobytes. */
 const batchRows = 50
 
 export function createPruner(database: Database.Database): Pruner {
@@ -20,7 +20,7 @@ export function createPruner(database: Database.Database): Pruner {
     deleteRatings.run(beforeMs)
     return deleteRequests.run(beforeMs).changes
   })
-  // Only the first decisions are looked at: all older ones are gone, and a search for more would read every old request.
+  // Only the first decisions are checked: all older ones are gone, and a search for more would read every old request.
   const deleteDecisions = database.prepare<[number]>(
     `DELETE FROM decisions WHERE request_seq IN (
        SELECT seq FROM (SELECT request_seq FROM decisions ORDER BY request_seq LIMIT ${batchRows})

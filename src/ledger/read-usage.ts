@@ -2,7 +2,7 @@ import { ledgerFailure, openReadOnly } from './database.ts'
 import { createUsageReader, type UsageQuery, type UsageReport } from './usage.ts'
 
 /**
- * Sums up what a ledger file holds without changing it, for a process that does not own it.
+ * Reads the usage from a ledger file without changing it, for a process that does not own it.
  * Throws `ledger_unavailable` when the file is absent, damaged, foreign, or of another schema.
  */
 export async function readUsage(file: string, query: UsageQuery, nowMs: number): Promise<UsageReport> {

@@ -1,11 +1,11 @@
 import type { Logger } from 'pino'
 import type { Ledger } from './ledger.ts'
 
-/** How long the ledger keeps what it records, in days; 0 is for ever. */
+/** How long the ledger keeps its records, in days; 0 keeps them forever. */
 export interface RetentionDays {
   /** Requests with their attempts, decisions and ratings. */
   requests: number
-  /** How requests were decided. */
+  /** The decisions of requests. */
   decisions: number
 }
 
@@ -21,7 +21,7 @@ export interface RetentionParts {
 const dayMs = 86_400_000
 const defaultIntervalMs = 3_600_000
 
-/** Prunes the ledger now and every hour, beside whatever else is going on. A failure is logged; the next hour tries again. */
+/** Prunes the ledger now and every hour, in the background. A failure is logged; the next hour retries. */
 export function startRetention(parts: RetentionParts): { close: () => Promise<void> } {
   const { ledger, days, now, log, intervalMs = defaultIntervalMs } = parts
   const closing = new AbortController()
@@ -34,7 +34,7 @@ export function startRetention(parts: RetentionParts): { close: () => Promise<vo
       if (requests > 0) await ledger.prune(now() - requests * dayMs, signal)
       if (decisions > 0) await ledger.pruneDecisions(now() - decisions * dayMs, signal)
     } catch (err) {
-      if (!signal.aborted) log.error({ err }, 'old records could not be pruned; it is tried again in an hour')
+      if (!signal.aborted) log.error({ err }, 'pruning old records failed; it will be retried in an hour')
     }
   }
 

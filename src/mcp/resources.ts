@@ -22,7 +22,7 @@ export interface ResourceDefinition {
   /** The resource is listed only while this backend exists. */
   needs?: string
   read: (ask: TypedCall, variables: Record<string, string>) => Promise<unknown>
-  /** Values for each variable that begin with what was typed. */
+  /** Completions for each variable, by prefix. */
   complete?: Record<string, (ask: TypedCall) => Promise<string[]>>
 }
 

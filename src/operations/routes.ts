@@ -55,7 +55,10 @@ function bodyOf({ body }: FastifyRequest): JsonObject {
   return fields
 }
 
-/** Strings of a query or path as what the schema wants; what does not look like it stays a string for the schema to refuse. */
+/**
+ * Converts strings of a query or path to the schema's types; a string that does not fit stays as it is, for the schema
+ * to reject.
+ */
 function queryReader(input: z.ZodObject): (values: unknown) => Record<string, unknown> {
   const schema = z.toJSONSchema(input, { io: 'input', unrepresentable: 'any' })
   const typeOf = (key: string) => {

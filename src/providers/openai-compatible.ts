@@ -15,7 +15,7 @@ import type { Model, ProviderCall, ProviderKind, Tier } from './provider.ts'
 import { serverKind } from './server-kind.ts'
 import { createUpstream, type Upstream } from './http/upstream.ts'
 
-/** Any server that speaks chat completions: vLLM, SGLang, llamafile, a cloud provider, another gateway. */
+/** Any server of the chat completions protocol: vLLM, SGLang, llamafile, a cloud provider, another gateway. */
 export const openAiCompatible: ProviderKind = serverKind({
   kind: 'openai-compatible',
   label: 'OpenAI-compatible server',

@@ -49,7 +49,7 @@ export interface Model {
   family?: string | undefined
   /** Billions of parameters. */
   parametersB?: number | undefined
-  /** When it came out, as its server tells: YYYY-MM-DD. */
+  /** Release date reported by its server: YYYY-MM-DD. */
   released?: string | undefined
   quantization?: string | undefined
   digest?: string | undefined

@@ -3,15 +3,15 @@ import { readEndpoints, type EndpointList } from './http/endpoints.ts'
 import type { ProviderKind } from './provider.ts'
 
 export interface ServerKind extends Omit<ProviderKind, 'endpoints'> {
-  /** The one of its `settings`, an `endpointList`, that names its servers. */
+  /** The setting, an `endpointList`, that names its servers. */
   variable: string
-  /** Where it is looked for while the variable is silent; absent where it has no usual address. */
+  /** The address tried when the variable is not set; absent where the kind has no default. */
   defaultUrl?: string
-  /** What else its variables say about each of its endpoints. */
+  /** What its other variables say about each of its endpoints. */
   adjust?: (endpoint: Endpoint, variables: Readonly<Record<string, unknown>>) => Endpoint
 }
 
-/** A kind of provider whose servers are named by one variable. */
+/** Defines a kind of provider whose servers are named by one variable. */
 export function serverKind({ variable, defaultUrl, adjust, ...kind }: ServerKind): ProviderKind {
   return {
     ...kind,

@@ -3,7 +3,7 @@ import type { Call } from '../gateway/call.ts'
 import { hangUpSignal } from '../operations/hang-up.ts'
 import type { RequestOptions } from '../router/options.ts'
 
-/** Who asks, with a signal that aborts when they hang up, before or after the first byte of the answer. */
+/** The caller, with a signal that aborts on a disconnect before or after the first byte of the answer. */
 export function openCall(
   incoming: FastifyRequest,
   reply: FastifyReply,

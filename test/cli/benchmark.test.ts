@@ -117,19 +117,19 @@ t.test('without an address the models of Signalbox are measured, in its own inst
   }
   const args = ['--suite', 'reasoning', '--report']
 
-    const interrupted = await benchmark(args, {
-      variables,
-      onStderr: (stderr, kill) => {
-        if (stderr.split('\n').length > 4) kill('SIGINT')
-      },
-    })
-    t.match(interrupted, { code: 130, stderr: /Ended early: aborted\. The same command goes on/ })
-    const kept = local.chats.length
-    const own = await benchmark(args, { variables })
-    t.match(own, { code: 0, stdout: /^1 +llama-cpp\/scripted +0 \[[^]*^router +predicted/m })
-    t.match(own.stderr, /^Resuming the run of /)
-    t.ok(local.chats.length - kept <= 12, 'nothing but what was missing, and at most the item that was cut off')
-    t.ok(existsSync(path.join(folder, 'results', 'leaderboard.md')))
+  const interrupted = await benchmark(args, {
+    variables,
+    onStderr: (stderr, kill) => {
+      if (stderr.split('\n').length > 4) kill('SIGINT')
+    },
+  })
+  t.match(interrupted, { code: 130, stderr: /Ended early: aborted\. The same command goes on/ })
+  const kept = local.chats.length
+  const own = await benchmark(args, { variables })
+  t.match(own, { code: 0, stdout: /^1 +llama-cpp\/scripted +0 \[[^]*^router +predicted/m })
+  t.match(own.stderr, /^Resuming the run of /)
+  t.ok(local.chats.length - kept <= 12, 'nothing but what was missing, and at most the item that was cut off')
+  t.ok(existsSync(path.join(folder, 'results', 'leaderboard.md')))
 
   const gateway = await startGateway(t, variables)
   const before = local.chats.length

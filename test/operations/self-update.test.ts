@@ -39,7 +39,11 @@ t.test('a failed update check is reported without an error', async t => {
   t.match(await checkForUpdate(t.testdir(), signal), { checked: false, why: /not a git checkout/ })
   const { checkout } = startRepository(t)
   git(checkout, 'remote', 'set-url', 'origin', path.join(checkout, 'nowhere'))
-  t.match(await checkForUpdate(checkout, signal), { checked: false, current: String, why: /^The update check failed: / })
+  t.match(await checkForUpdate(checkout, signal), {
+    checked: false,
+    current: String,
+    why: /^The update check failed: /,
+  })
   await t.rejects(updateCheckout(path.join(checkout, '..'), signal), { code: 'unsupported' })
 })
 
