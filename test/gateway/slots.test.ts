@@ -78,6 +78,17 @@ t.test('a higher priority is served first, and equal priorities in order of arri
   t.strictSame(order, ['b', 'd', 'a', 'c'])
 })
 
+t.test('a low-priority request takes no place in the queue and has no time limit', async t => {
+  const slots = createSlots('one', () => ({ slots: 1, queueLimit: 1, queueTimeoutMs: 10 }))
+  const release = await slots.acquire(live())
+  const low = slots.acquire(live(), 'low')
+  t.equal(slots.waiting(), 0)
+  await t.rejects(slots.acquire(live()), { code: 'queue_timeout' })
+  release()
+  ;(await low)()
+  t.equal(slots.busy(), 0)
+})
+
 t.test('no more slots than the limit are ever held, and none is lost', async () => {
   await fc.assert(
     fc.asyncProperty(
