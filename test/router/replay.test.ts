@@ -112,7 +112,7 @@ t.test('the frontier is a picture with every policy in it, whatever they are cal
   t.match(svg, /^<svg [\s\S]*<\/svg>\n$/)
   t.match(svg, 'as decided')
   t.match(svg, />\$1<[\s\S]*>\$2<[\s\S]*>\$3</, 'round numbers on the axis')
-  t.match(svg, 'always &lt;b> &amp; &quot;c&quot;')
+  t.match(svg, 'always &#60;b&#62; &#38; &#34;c&#34;')
   t.notMatch(svg, /NaN|Infinity|undefined/)
   t.notMatch(frontierSvg([point('one', 0, 0)], []), /NaN|Infinity/)
 })
