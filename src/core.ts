@@ -44,6 +44,8 @@ export interface Core {
   readonly tasks: Tasks
   /** Opened when it is first needed; throws `unsupported` where it is switched off. */
   readonly codeSearch: () => Search
+  /** The code search if anything has opened it. */
+  readonly openedCodeSearch: () => Search | undefined
   readonly benchmarkResults: () => ResultStore
   /** How tasks are put to a model: a strategy that was set for it and that benchmarks found better than none. */
   readonly strategyInUse: (model: string) => PromptingStrategy | undefined
@@ -169,6 +171,7 @@ export function createCore({ config: first, version, log, now, random, newId, re
     learner,
     tasks,
     codeSearch: codeSearch.get,
+    openedCodeSearch: codeSearch.made,
     benchmarkResults: benchmarks.results.get,
     strategyInUse: benchmarks.strategyInUse,
     tokens,

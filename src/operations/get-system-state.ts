@@ -6,7 +6,8 @@ import { ServerStatus, serversOf } from './status.ts'
 
 export const getSystemState = operation({
   name: 'get_system_state',
-  summary: 'An overview: servers, number of models, the queue, today’s spending and the current settings.',
+  summary:
+    'An overview: servers, number of models, the queue, the code index, today’s spending and the current settings.',
   effect: 'read',
   input: z.strictObject({}),
   output: z.object({
@@ -15,6 +16,18 @@ export const getSystemState = operation({
     servers: z.array(ServerStatus),
     models: z.object({ local: z.int(), free: z.int(), paid: z.int() }),
     tasks: z.record(z.enum(taskStates), z.int()),
+    code_index: z
+      .object({
+        directories: z.array(z.string()),
+        files: z.int(),
+        chunks: z.int(),
+        index_bytes: z.int(),
+        indexing: z.boolean(),
+        watch_complete: z.boolean().describe('Whether file events cover every folder.'),
+        skipped: z.record(z.string(), z.int()).describe('Files skipped, by reason.'),
+      })
+      .nullable()
+      .describe('The code search index; null until code search is used.'),
     today: z.object({ requests: z.int(), errors: z.int(), cost_usd: z.number() }),
     settings: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
   }),
@@ -31,6 +44,7 @@ export const getSystemState = operation({
         paid: models.filter(({ free }) => !free).length,
       },
       tasks: core.ledger.tasks.counts(),
+      code_index: core.openedCodeSearch()?.status() ?? null,
       today: { requests: totals.requests, errors: totals.errors, cost_usd: totals.cost_usd },
       settings: shownSettings(core),
     }
