@@ -9,6 +9,9 @@ export interface Shop {
   waiting: Promise<void>
   /** Settles when the signal of `wait` fires. */
   aborted: Promise<void>
+  /** Settles at the first purchase. */
+  bought: Promise<void>
+  sayBought: () => void
   sayWaiting: () => void
   sayAborted: () => void
   /** Events of an abacus that arrives and of items that change. */
@@ -19,6 +22,7 @@ export interface Shop {
 export function openShop(): Shop {
   const waiting = Promise.withResolvers<void>()
   const aborted = Promise.withResolvers<void>()
+  const bought = Promise.withResolvers<void>()
   return {
     items: [
       { id: 'pear', price: 2 },
@@ -26,6 +30,8 @@ export function openShop(): Shop {
     ],
     waiting: waiting.promise,
     aborted: aborted.promise,
+    bought: bought.promise,
+    sayBought: bought.resolve,
     sayWaiting: waiting.resolve,
     sayAborted: aborted.resolve,
     onAbacus: () => undefined,
@@ -60,6 +66,7 @@ const buyItem = operation({
     const item = shop.items.find(item => item.id === id)
     if (item === undefined) throw new GatewayError('not_found', `There is no ${id} here.`, { param: 'id' })
     shop.onItems()
+    shop.sayBought()
     return { ...item, note }
   },
 })
@@ -69,13 +76,14 @@ const countTo = operation({
   summary: 'Counts aloud.',
   effect: 'read',
   needs: 'abacus',
-  input: z.strictObject({ number: z.int().max(100) }),
+  input: z.strictObject({ number: z.int().max(100), until_bought: z.boolean().default(false) }),
   output: z.object({ counted: z.int() }),
-  run: async (_shop: Shop, { number }, { progress }) => {
+  run: async (shop: Shop, { number, until_bought }, { progress }) => {
     for (let step = 1; step <= number; step++) {
       progress({ progress: step, total: number, message: `Counted to ${String(step)}` })
       await new Promise(resolve => setImmediate(resolve))
     }
+    if (until_bought) await shop.bought
     return { counted: number }
   },
 })
