@@ -42,12 +42,12 @@ export interface Core {
   readonly gateway: Gateway
   readonly learner: Learner
   readonly tasks: Tasks
-  /** Opened when it is first needed; throws `unsupported` where it is switched off. */
+  /** Opened on first use; throws `unsupported` if it is switched off. */
   readonly codeSearch: () => Search
   /** The code search if anything has opened it. */
   readonly openedCodeSearch: () => Search | undefined
   readonly benchmarkResults: () => ResultStore
-  /** How tasks are put to a model: a strategy that was set for it and that benchmarks found better than none. */
+  /** The prompting strategy for a model: one that is configured for it and that benchmarks found better than none. */
   readonly strategyInUse: (model: string) => PromptingStrategy | undefined
   readonly tokens: TokenCounter
   /** Milliseconds since the epoch. */
@@ -55,20 +55,21 @@ export interface Core {
   readonly startedAt: number
   readonly newId: NewId
   readonly slotsOf: (provider: string) => Slots
-  /** What kind of server a provider is, as `signalbox.json` writes it. */
+  /** The kind of a provider's server, as written in `signalbox.json`. */
   readonly kindOf: (provider: string) => string | undefined
-  /** The folder that Signalbox itself lies in. */
+  /** The folder that Signalbox is installed in. */
   readonly installation: string
-  /** What the settings say now; throws `ConfigError`. */
+  /** Reads the current settings; throws `ConfigError`. */
   readonly readConfig: () => Config
   /**
-   * Applies settings to everything that is built. Those marked `atStart` must be the same as before. They count from the call
-   * on; the promise settles when the servers that are new were asked what they serve. Throws `ConfigError`, having done nothing.
+   * Applies settings to everything that is running. Those marked `atStart` must be the same as before. They apply from the
+   * call on; the promise settles when new servers have been asked for their models. Throws `ConfigError` and then changes
+   * nothing.
    */
   readonly reconfigure: (next: Config) => Promise<void>
-  /** Calls back after other settings were applied, until the returned function is called. */
+  /** Calls `listener` after new settings were applied, until the returned function is called. */
   readonly watchConfig: (listener: () => void) => () => void
-  /** Lets requests under way end within `graceMs`, then aborts them, writes the ledger and closes every connection. */
+  /** Gives requests in progress `graceMs` to finish, then aborts them, writes the ledger and closes every connection. */
   close(graceMs: number): Promise<void>
 }
 
@@ -77,21 +78,21 @@ export interface CoreParts {
   version: string
   log: Logger
   now: () => number
-  /** A number in [0, 1): what the router leaves to chance. */
+  /** A number in [0, 1) for the router's random choices. */
   random: () => number
   newId: NewId
   readConfig: () => Config
 }
 
-/** Makes an id that no other has; the prefix says of what. */
+/** Makes a unique id; the prefix names its kind. */
 export type NewId = (prefix: 'req' | 'task' | 'job') => string
 
-/** Builds the core; it has asked no server yet: `inventory.refresh` does. */
+/** Builds the core without calling any server yet: `inventory.refresh` does. */
 export function createCore({ config: first, version, log, now, random, newId, readConfig }: CoreParts): Core {
   const settingsListeners = new Set<() => void>()
   let config = first
   let policy = policyOf(first.values)
-  // Everything that a setting changes while this runs reads it by this function where it uses it.
+  // Everything that depends on a live setting reads it through this function at each use.
   const settings = () => config.values
   const dataDir = path.resolve(first.root, first.values.DATA_DIR)
   mkdirSync(dataDir, { recursive: true })
@@ -152,7 +153,7 @@ export function createCore({ config: first, version, log, now, random, newId, re
         strategyOf: ledger.notes.strategy,
       }),
     },
-    // A provider that went away with its setting still holds a place in its queue; the gateway then says what is wrong.
+    // A provider removed from the settings keeps one place in its queue; the gateway then reports that it is gone.
     limitOf: queue => (tierOf(queue) === undefined ? 1 : slotsOf(queue).limits().slots),
     now,
     newId,
@@ -183,7 +184,7 @@ export function createCore({ config: first, version, log, now, random, newId, re
     installation: path.resolve(import.meta.dirname, '..'),
     readConfig,
     async reconfigure(next) {
-      // First everything that may throw, so that nothing is applied in part.
+      // Everything that may throw comes first, so that nothing is applied partly.
       const nextPolicy = policyOf(next.values)
       const applyEndpoints = planEndpoints({ before: config, next, inventory, breakers, providerParts })
       policy = nextPolicy
@@ -226,11 +227,11 @@ interface LearningParts extends Pick<CoreParts, 'now' | 'log'> {
   policy: () => Policy
 }
 
-/** What decisions rest on, as the ledger and the shipped weights have it, and what goes on learning from every request. */
+/** What decisions are based on, from the ledger and the shipped weights, and the learner that adds to it. */
 function createLearning({ ledger, policy, now, log }: LearningParts): { knowledge: () => Knowledge; learner: Learner } {
   const loaded = loadWeights()
   if (loaded.weights === undefined) log.warn(loaded.problem)
-  // The ledger stores facts as plain data and does not know what they mean; only the learner wrote them.
+  // The ledger stores facts as plain data without knowing their meaning; only the learner writes them.
   const facts = ledger.learned.load() as (EvidenceRow | RatioFact)[]
   const ratios = createTokenRatios()
   ratios.restore(facts.flatMap(fact => (fact.kind === 'ratio' ? [fact.value] : [])))
@@ -251,7 +252,7 @@ interface SearchParts extends Pick<CoreParts, 'config' | 'now' | 'log'> {
   tokens: TokenCounter
 }
 
-/** Code search, opened at once where something was indexed before and otherwise when it is first needed. */
+/** Code search, opened at once if an index exists and otherwise on first use. */
 function lazySearch({ config: { values }, dataDir, tokens, now, log }: SearchParts): Lazy<Search> {
   const search = once(() => {
     if (!values.CODE_SEARCH_ENABLED) {
@@ -269,7 +270,7 @@ function lazySearch({ config: { values }, dataDir, tokens, now, log }: SearchPar
       log,
     })
   })
-  // An existing index is kept fresh from the start; without one nothing is opened until it is asked for.
+  // An existing index is kept fresh from the start; without one nothing is opened before the first use.
   if (values.CODE_SEARCH_ENABLED && existsSync(path.join(dataDir, 'search'))) search.get()
   return search
 }
@@ -280,7 +281,7 @@ interface BenchmarkCoreParts extends Pick<CoreParts, 'config' | 'log'> {
   learner: Learner
 }
 
-/** The results of benchmarks, what feeds them to the router, and where tested code runs. */
+/** Benchmark results, what passes them to the router, and the sandbox for tested code. */
 function createBenchmarks({ config, inventory, ledger, learner, log }: BenchmarkCoreParts) {
   const sandbox = once(openSandbox)
   const file = path.resolve(config.root, config.values.BENCHMARK_RESULTS_PATH, 'benchmarks.db')
@@ -323,7 +324,7 @@ interface EndpointChange {
   providerParts: Omit<ProviderParts, 'endpoint'>
 }
 
-/** Makes the providers that are new; what it returns puts them into service. Throws `ConfigError`, having done nothing. */
+/** Creates the new providers; the returned function puts them into service. Throws `ConfigError` and then changes nothing. */
 function planEndpoints({ before, next, inventory, breakers, providerParts }: EndpointChange) {
   const added = next.endpoints.filter(endpoint => !includes(before.endpoints, endpoint))
   const removed = before.endpoints.filter(endpoint => !includes(next.endpoints, endpoint))
@@ -344,11 +345,11 @@ function includes(endpoints: readonly Endpoint[], wanted: Endpoint): boolean {
 
 interface Lazy<Part> {
   get: () => Part
-  /** What there is to close. */
+  /** The part, if it was made: for closing it. */
   made: () => Part | undefined
 }
 
-/** Makes something when it is first asked for. */
+/** Makes a part on first use. */
 function once<Part>(make: () => Part): Lazy<Part> {
   let part: Part | undefined
   return { get: () => (part ??= make()), made: () => part }

@@ -35,7 +35,7 @@ export function asString(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined
 }
 
-/** Parses a JSON object; undefined when `text` is none. */
+/** Parses a JSON object; undefined for any other text. */
 export function parseObject(text: string): JsonObject | undefined {
   try {
     return asObject(JSON.parse(text))
@@ -51,7 +51,7 @@ export function compact<T extends object>(fields: T): T {
 
 /**
  * A copy of plain data with its field names in snake_case, as clients see them. The values of the fields in `keyedByName` are
- * objects whose keys are no field names, such as the ids of models; those keys stay as they are.
+ * objects whose keys are data, such as model ids; those keys stay unchanged.
  */
 export function inSnakeCase(value: object, keyedByName?: ReadonlySet<string>): object
 export function inSnakeCase(value: unknown, keyedByName?: ReadonlySet<string>): unknown

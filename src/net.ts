@@ -1,14 +1,14 @@
 import ipaddr from 'ipaddr.js'
 
-/** Whether a host name or address, with or without brackets, means this machine. */
+/** Whether a host name or address, with or without brackets, is a loopback address. */
 export function isLoopback(host: string): boolean {
   const bare = bareHost(host)
   return bare === 'localhost' || bare.endsWith('.localhost') || rangeOf(bare) === 'loopback'
 }
 
 /**
- * Whether a host is on this machine or in its private network: private and link-local addresses, shared ones of carriers,
- * names under `.local` and `.internal`, and names without any dot.
+ * Whether a host is on this machine or in its private network: private, link-local and carrier-grade NAT addresses, names
+ * under `.local` and `.internal`, and names without a dot.
  */
 export function isLocalNetwork(host: string): boolean {
   const bare = bareHost(host)
@@ -30,7 +30,7 @@ function bareHost(host: string): string {
   return host.replace(/^\[(.*)\]$/, '$1').toLowerCase()
 }
 
-/** What kind of address it is; undefined for a name. IPv4 addresses inside IPv6 ones count as what they are. */
+/** The range of an address; undefined for a name. IPv4-mapped IPv6 addresses count as IPv4. */
 function rangeOf(bare: string): string | undefined {
   if (!ipaddr.IPv4.isValidFourPartDecimal(bare) && !ipaddr.IPv6.isValid(bare)) return undefined
   return ipaddr.process(bare).range()

@@ -1,6 +1,6 @@
 const mark = '***'
 
-/** Longest text that is looked at, as a multiple of what is kept: the patterns below are only cheap on bounded text. */
+/** Maximum text examined, as a multiple of what is kept: the patterns below are cheap only on bounded text. */
 const headroom = 8
 
 /** A value after a name: quoted (also inside an escaped JSON string), or up to the next space or delimiter. */
@@ -24,7 +24,7 @@ const secrets: readonly (readonly [RegExp, string])[] = [
 
 /**
  * `text` without what looks like a credential (API keys, bearer tokens, passwords, signed tokens, private keys, the user part
- * of a URL), cut to `maxChars`. For texts that others wrote and we keep: it would rather hide a harmless word than leak a key.
+ * of a URL), cut to `maxChars`. For foreign texts that are stored: it prefers hiding a harmless word to leaking a key.
  */
 export function redact(text: string, maxChars: number): string {
   const hidden = secrets.reduce(
@@ -35,9 +35,9 @@ export function redact(text: string, maxChars: number): string {
   return cut.toWellFormed()
 }
 
-/** A secret shorter than this is none, and hiding it would garble the words around it. */
+/** A shorter string is not treated as a secret: hiding it would garble ordinary words. */
 const minSecretChars = 8
-/** A part of a secret with so many letters and digits is hidden, a shorter one tells too little. */
+/** A part of a secret with this many letters and digits is hidden; a shorter one reveals too little. */
 const partChars = 8
 
 /**
@@ -50,7 +50,7 @@ export function hideSecret(text: string, secret: string): string {
   const { letters, places } = lettersOf(plain)
   const parts = partsOf(secret)
   let hidden = ''
-  /** The end of what is hidden so far. */
+  /** End of the hidden text so far. */
   let end: number | undefined
   for (let first = 0; first < letters.length; first++) {
     const length = parts.lengths.find(size => parts.known.has(letters.slice(first, first + size)))
@@ -62,7 +62,7 @@ export function hideSecret(text: string, secret: string): string {
   return hidden + plain.slice(end)
 }
 
-/** Every part of `secret`, in each of its encodings, that gives it away. */
+/** Every part of `secret`, in each of its encodings, that would reveal it. */
 function partsOf(secret: string): { known: Set<string>; lengths: number[] } {
   const known = new Set<string>()
   const lengths = new Set<number>()
@@ -80,14 +80,14 @@ function partsOf(secret: string): { known: Set<string>; lengths: number[] } {
   return { known, lengths: [...lengths] }
 }
 
-/** The characters that `secret` alone determines where it is encoded behind `before` other bytes. */
+/** The Base64 characters that depend on `secret` alone when it follows `before` other bytes. */
 function base64Of(secret: string, before: number): string {
   const bytes = Buffer.concat([Buffer.alloc(before), Buffer.from(secret)])
   const encoded = bytes.toString('base64').replaceAll('=', '')
   return encoded.slice(Math.ceil((before * 4) / 3), bytes.length % 3 === 0 ? undefined : -1)
 }
 
-/** The letters and digits of `text` in lower case, and where each of them is. */
+/** The letters and digits of `text` in lower case, with their positions. */
 function lettersOf(text: string): { letters: string; places: number[] } {
   let letters = ''
   const places: number[] = []

@@ -1,6 +1,6 @@
 import { distance } from 'fastest-levenshtein'
 
-/** Insertions, deletions and changes of letters between two words; two neighbors swapped are one edit too. */
+/** Damerau-Levenshtein distance: insertions, deletions, substitutions and swaps of adjacent letters between two words. */
 export function editDistance(a: string, b: string): number {
   const edits = distance(a, b)
   return edits === 2 && isSwap(a, b) ? 1 : edits
@@ -13,15 +13,15 @@ function isSwap(a: string, b: string): boolean {
   return a[first] === b[first + 1] && a[first + 1] === b[first] && a.slice(first + 2) === b.slice(first + 2)
 }
 
-/** Less than this share of letters in common is no likeness. */
+/** Minimum share of letters in common for a suggestion. */
 const minLikeness = 0.5
-/** Fewer letters are part of too many names. */
+/** A shorter string is part of too many names. */
 const minPartChars = 3
 
 /** Longer names are compared by their beginning only. */
 const maxChars = 200
 
-/** Those of `names` that `name` may have been meant as, the likeliest first: written alike, or one part of the other. */
+/** The entries of `names` that `name` may be a misspelling of, likeliest first: similar, or one contained in the other. */
 export function nearestNames(name: string, names: readonly string[], limit: number): string[] {
   const wanted = name.slice(0, maxChars)
   return names

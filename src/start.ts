@@ -20,7 +20,7 @@ import { redact } from './redact.ts'
 import { watchSettings } from './watch-settings.ts'
 import { isLoopback } from './net.ts'
 
-/** A Signalbox that listens. */
+/** A running Signalbox. */
 export interface Running {
   core: Core
   /** `http://host:port`, without `/v1`. */
@@ -30,21 +30,21 @@ export interface Running {
 
 export interface StartOptions {
   log?: Logger
-  /** What the settings say now; throws `ConfigError`. With it, what is written into their files is taken up while this runs. */
+  /** Reads the current settings; throws `ConfigError`. With it, changes to the settings files apply while running. */
   readConfig?: () => Config
-  /** A number in [0, 1): what the router leaves to chance. */
+  /** A number in [0, 1) for the router's random choices. */
   random?: () => number
   /** Milliseconds since the epoch. */
   now?: () => number
 }
 
-/** What the last answers have to reach their readers when everything else is closed. */
+/** Time for the last bytes to reach their readers when everything else is closed. */
 const lastBytesMs = 500
 const settingsLookMs = 500
 
 /**
- * Starts everything: the core, one look at every server, and the HTTP port. Throws `ConfigError` for a setting that must not
- * be, `AlreadyRunning` when another process has the data directory, and the system's error when the port is taken; then
+ * Starts everything: the core, a first refresh of every server, and the HTTP port. Throws `ConfigError` for an invalid
+ * setting, `AlreadyRunning` if another process uses the data directory, and the system's error if the port is taken; then
  * nothing is left open.
  */
 export async function start(config: Config, version: string, options: StartOptions = {}): Promise<Running> {
@@ -67,7 +67,7 @@ export async function start(config: Config, version: string, options: StartOptio
     const token = randomBytes(32).toString('hex')
     let url = ''
     const client = inProcessClient(operations, core, (err, operation) => {
-      log.error({ err, operation }, 'unforeseen failure')
+      log.error({ err, operation }, 'unexpected failure')
     })
     const server = createApplication(core, client, token, () => url)
     undo.unshift(() => server.close())
@@ -76,7 +76,7 @@ export async function start(config: Config, version: string, options: StartOptio
     await server.listen({ host: HOST, port: PORT })
     url = urlOf(server)
     claim.announce({ url, token, version })
-    // The vocabulary is read while nobody waits; a request that comes sooner reads it at once.
+    // Loads the vocabulary in the background; a request that comes sooner loads it at once.
     void core.tokens.warm()
     const unwatchSettings =
       readConfig &&
@@ -93,7 +93,7 @@ export async function start(config: Config, version: string, options: StartOptio
         // The gateway first: Fastify waits for its connections, and only the gateway can end the requests on them.
         const closed = server.close()
         await core.close(graceMs)
-        // Connections whose last answer ended only now would be kept alive, and waited for, another minute.
+        // Connections whose last answer ended only now would be kept alive, and waited for, for another minute.
         server.server.closeIdleConnections()
         const cut = setTimeout(() => server.server.closeAllConnections(), lastBytesMs)
         await closed
@@ -107,15 +107,15 @@ export async function start(config: Config, version: string, options: StartOptio
   }
 }
 
-/** Milliseconds since the epoch; unlike the system's clock it never jumps. */
+/** Milliseconds since the epoch; unlike the system clock it never jumps. */
 const steadyTime = () => performance.timeOrigin + performance.now()
 
-/** Where a configuration keeps its books. */
+/** The data directory of a configuration. */
 export function dataDirOf({ root, values }: Config): string {
   return path.resolve(root, values.DATA_DIR)
 }
 
-/** Everything that answers on the port. */
+/** Everything served on the port. */
 function createApplication(core: Core, client: Client, token: string, url: () => string): FastifyInstance {
   const { SIGNALBOX_TOOLS, MCP_SESSION_LIMIT, MCP_SESSION_IDLE_MS } = core.config().values
   const server = createServer(core, token)
@@ -123,7 +123,7 @@ function createApplication(core: Core, client: Client, token: string, url: () =>
   registerOperations(server, { operations, client, authorize })
   registerApiReference(server, { version: core.version, operations })
   registerLiveSocket(server, send => watchLive(core, send))
-  // A wrong selection is to be heard of at once, not when the first agent asks.
+  // Report an invalid selection at start, not when the first agent connects.
   selectTools(SIGNALBOX_TOOLS, operations)
   mountMcpWhenAsked(server, { authorize }, async () => {
     const { createMcpApplication } = await import('./mcp/application.ts')
@@ -151,7 +151,7 @@ function createApplication(core: Core, client: Client, token: string, url: () =>
   return server
 }
 
-/** Whoever wrote into the files looks here for what came of it, so it is told at the level that is shown by itself. */
+/** The result of editing the settings files, logged at a level that is shown by default. */
 async function takeUpSettings({ log, inventory }: Core, client: Client): Promise<void> {
   try {
     const { changed } = await typedCall(client)('reload_config')
@@ -160,9 +160,12 @@ async function takeUpSettings({ log, inventory }: Core, client: Client): Promise
       const { state, reason } = provider.health()
       return `${provider.name}: ${reason ?? `${state}, ${provider.models().length} models`}`
     })
-    log.warn({ changed, servers }, 'new settings were read and apply now')
+    log.warn({ changed, servers }, 'settings reloaded')
   } catch (error) {
-    log.error({ reason: (error as Error).message }, 'new settings were read and do not apply')
+    log.error(
+      { reason: (error as Error).message },
+      'settings not reloaded: fix the reported error; the previous settings stay in force',
+    )
   }
 }
 
@@ -171,14 +174,14 @@ function urlOf(server: FastifyInstance): string {
   return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
 }
 
-/** Logs go to stderr: stdout belongs to what a command prints. */
+/** Logs go to stderr: stdout is for the output of commands. */
 export function createLog(level: string, target: DestinationStream = pino.destination({ fd: 2, sync: false })): Logger {
   return pino({ level, base: null, serializers: { err: withoutSecrets } }, target)
 }
 
 const maxLoggedChars = 8_000
 
-/** An error for the log. What nobody foresaw may quote anything: an address with its password, a line of a file. */
+/** An error for the log. An unexpected one may quote anything: a URL with its password, a line of a file. */
 function withoutSecrets(error: Error): Record<string, unknown> {
   const { type, message, stack } = pino.stdSerializers.err(error)
   const { code } = error as { code?: unknown }

@@ -88,15 +88,15 @@ t.test('the demo shows every scene, without any model', async t => {
   t.match(stdout, /model +requests/)
 })
 
-t.test('an unforeseen error is logged with its cause and without the secrets it quotes', async t => {
+t.test('an unexpected error is logged with its cause and without the secrets it quotes', async t => {
   const lines: string[] = []
   const log = createLog('info', { write: line => void lines.push(line) })
   const cause = Object.assign(new TypeError('cannot parse https://user:sesame-1234@host.example'), {
     headers: { authorization: 'Bearer q7Wm3ZpX9vKt2LbR8sYd' },
   })
   const err = Object.assign(new Error('it failed', { cause }), { code: 'ERR_ODD', token: 'q7Wm3ZpX9vKt2LbR8sYd' })
-  log.error({ err }, 'unforeseen failure')
-  t.match(JSON.parse(lines.join('')), { msg: 'unforeseen failure', err: { type: 'Error', code: 'ERR_ODD' } })
+  log.error({ err }, 'unexpected failure')
+  t.match(JSON.parse(lines.join('')), { msg: 'unexpected failure', err: { type: 'Error', code: 'ERR_ODD' } })
   t.match(lines.join(''), /it failed: cannot parse https:\/\/\*\*\*@host\.example/)
   t.notMatch(lines.join(''), /sesame|q7Wm3ZpX9vKt2LbR8sYd/)
 })

@@ -24,8 +24,8 @@ t.test('an API key in .env adds its server while Signalbox runs, and is logged',
   const { core, write, logged } = await startFromFiles(t, { OPENROUTER_ENDPOINT: remote.url })
   t.same(core.inventory.models(), [])
   write('.env', 'OPENROUTER_API_KEY=sk-or-test')
-  t.match(await logged(/new settings were read/), {
-    msg: 'new settings were read and apply now',
+  t.match(await logged(/settings reloaded/), {
+    msg: 'settings reloaded',
     changed: ['providers'],
     servers: ['openrouter: up, 1 models'],
   })
@@ -37,7 +37,7 @@ t.test('an invalid or restart-only setting changes nothing, and the log says why
   const remote = await scriptedUpstream(t, 'openrouter')
   const { core, write, logged } = await startFromFiles(t, { OPENROUTER_ENDPOINT: remote.url })
   write('.env', 'OPENROUTER_API_KEY=sk-or-test\nCOST_THRESHOLD=much')
-  t.match(await logged(/COST_THRESHOLD/), { msg: 'new settings were read and do not apply', reason: /Nothing was/ })
+  t.match(await logged(/COST_THRESHOLD/), { msg: /^settings not reloaded/, reason: /Nothing was/ })
   write('.env', 'OPENROUTER_API_KEY=sk-or-test\nHOST=localhost')
   t.match(await logged(/HOST/), { reason: /HOST can only change at a restart/ })
   t.same(core.inventory.providers, [])

@@ -7,19 +7,19 @@ export interface Price {
   cacheRead?: number
   cacheWrite?: number
   requestUsd?: number
-  /** More expensive rates for long prompts, by rising threshold; the last one reached holds for the whole call. */
+  /** Higher rates for long prompts, by rising threshold; the last one reached applies to the whole call. */
   tiers?: readonly (Omit<Price, 'tiers'> & { fromPromptTokens: number })[]
 }
 
 /** The price of a model that costs nothing. */
 export const freePrice: Price = { input: 0, output: 0 }
 
-/** Tokens of a typical answer, where neither the request nor experience says more. */
+/** Tokens of a typical answer, used if neither the request nor the evidence gives a better figure. */
 export const defaultOutputTokens = 400
 
 /**
- * USD for `usage`: what the upstream reported, else tokens times price. Cached tokens cost the input price where none is
- * listed. Undefined where neither a charge nor a price is known: the ledger does not guess.
+ * USD for `usage`: what the upstream reported, else tokens times price. Cached tokens cost the input price if no other is
+ * listed. Undefined if neither a charge nor a price is known: the ledger does not guess.
  */
 export function costOf(price: Price | undefined, usage: Usage): number | undefined {
   if (usage.reportedCostUsd !== undefined) return usage.reportedCostUsd
@@ -33,15 +33,15 @@ export function costOf(price: Price | undefined, usage: Usage): number | undefin
   return perMillion / 1e6 + (rates.requestUsd ?? 0)
 }
 
-/** A call that was not made yet, in tokens. */
+/** A future call, in tokens. */
 export interface ExpectedCall {
   promptTokens: number
-  /** The part of the prompt that a cache of the upstream is expected to hold. */
+  /** The part of the prompt expected in the upstream's cache. */
   cachedTokens?: number
   outputTokens: number
 }
 
-/** USD that a call is expected to cost, by the same rules as `costOf`; undefined where the price is not known. */
+/** Expected cost of a call in USD, by the rules of `costOf`; undefined if the price is unknown. */
 export function expectedCostOf(price: Price | undefined, call: ExpectedCall): number | undefined {
   const { promptTokens: prompt, cachedTokens = 0, outputTokens } = call
   return costOf(price, { ...noUsage, inputTokens: prompt - cachedTokens, cacheReadTokens: cachedTokens, outputTokens })

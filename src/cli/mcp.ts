@@ -112,7 +112,7 @@ async function ownOrAttach({ version, readConfig, application }: OwnParts): Prom
     const unwatch = watchNews(core, application.receive)
     return {
       client: inProcessClient(operations, core, (err, operation) => {
-        core.log.error({ err, operation }, 'unforeseen failure')
+        core.log.error({ err, operation }, 'unexpected failure')
       }),
       url,
       gone: new Promise(() => undefined),

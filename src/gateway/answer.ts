@@ -10,18 +10,18 @@ export interface Timings {
   upstreamMs: number
 }
 
-/** How an answer came about, for the response headers. */
+/** Where an answer came from, for the response headers. */
 export interface Served {
   model: Model
   /** One short phrase: why this model. */
   reason: string
   attempts: number
-  /** What the prompt is expected to take in the model's own tokens. */
+  /** Expected size of the prompt in the model's own tokens. */
   promptTokens: number
   timings: Timings
   /** What was changed in the request for this model. */
   notes: readonly string[]
-  /** What checking came to, where the answer was checked. */
+  /** The outcome of the checks, if the answer was checked. */
   verification?: Verification
 }
 

@@ -8,7 +8,7 @@ import { framesIn, partFromChunks, type StreamPart } from '../wire/stream-part.t
 import { noUsage, type Usage } from '../wire/usage.ts'
 import type { Learner } from './learner.ts'
 
-/** What is read of a whole answer, a chat's or another's, to record its usage. */
+/** The fields of a complete answer, of a chat or another endpoint, that its usage is read from. */
 export interface Answered {
   usage?: unknown
   choices?: readonly { text?: unknown; message?: ChatCompletion['choices'][number]['message'] }[]
@@ -17,28 +17,28 @@ export interface Answered {
 /** The record of one attempt. Every attempt ends by `failed`, `completed`, `watch` or `hold`. */
 export interface AttemptRecorder {
   slotGranted(): void
-  /** The first token, or the whole answer, is there; returns the milliseconds since the slot was granted. */
+  /** The first token, or the complete answer, has arrived; returns the milliseconds since the slot was granted. */
   answered(): number
-  /** Nothing of this attempt reaches the caller; what it used up so far stays on record. */
+  /** Nothing of this attempt reaches the caller; the usage so far stays on record. */
   failed(error: GatewayError): void
-  /** The whole answer is there, and so far kept back. */
+  /** The complete answer has arrived and is held back for now. */
   completed(answer: Answered): void
-  /** An answer that was completed or held goes to the caller. `reason`: why this model, where the decision does not say it. */
+  /** An answer that was completed or held goes to the caller. `reason`: why this model, if the decision does not say. */
   delivered(reason?: string): void
   /**
-   * The same parts, watched for usage; where the upstream gives none, a last part carries our estimate. `onEnd` runs once,
-   * with the error if it was one. A caller may hang up before they read at all, so `signal` ends an unread stream too.
+   * The same parts, watched for usage; if the upstream reports none, a last part carries our estimate. `onEnd` runs once,
+   * with the error if there was one. A client may disconnect before reading anything, so `signal` ends an unread stream too.
    */
   watch(
     parts: AsyncIterable<StreamPart>,
     signal: AbortSignal,
     onEnd: (error?: GatewayError) => void,
   ): AsyncGenerator<StreamPart, void, void>
-  /** Like `watch`, for a stream that is kept back for now. */
+  /** Like `watch`, for a stream that is held back for now. */
   hold(parts: AsyncIterable<StreamPart>): AsyncGenerator<StreamPart, void, void>
 }
 
-/** How the attempt ended whose answer, or failure, is the request's. */
+/** The end of the attempt whose answer or failure became the result of the request. */
 export interface AttemptEnd {
   model: Model
   /** Milliseconds since the epoch. */
@@ -49,7 +49,7 @@ export interface AttemptEnd {
 
 export interface AttemptRecorderParts {
   model: Model
-  /** The decision that the request is served by. */
+  /** The decision that serves the request. */
   decision: Decision
   stream: boolean
   learner: Pick<Learner, 'attempted'>
@@ -57,11 +57,11 @@ export interface AttemptRecorderParts {
   now: () => number
   /** Called with the milliseconds that the attempt waited for its slot. */
   onSlot: (waitedMs: number) => void
-  /** Called when what the attempt came to goes to the caller. */
+  /** Called when the result of the attempt goes to the caller. */
   settle: (end: AttemptEnd) => void
 }
 
-/** Opens the record of one attempt. `entry` is its row, filled in as the attempt goes on. */
+/** Opens the record of one attempt. `entry` is its row, filled in as the attempt proceeds. */
 export function openAttemptRecorder(parts: AttemptRecorderParts): { entry: AttemptRecord; recorder: AttemptRecorder } {
   const { model, decision, stream, learner, now, onSlot, settle } = parts
   const startedAt = now()
@@ -89,7 +89,7 @@ export function openAttemptRecorder(parts: AttemptRecorderParts): { entry: Attem
     return (end = { model, firstTokenAt, error })
   }
 
-  /** What a partial or unreported answer consumed: the prompt was read, and servers send about one token a frame. */
+  /** Usage of a partial or unreported answer: the prompt was read, and servers send about one token per frame. */
   const estimate = (outputTokens: number): Usage => ({
     ...noUsage,
     inputTokens: decision.measured.promptTokens,
@@ -125,7 +125,7 @@ export function openAttemptRecorder(parts: AttemptRecorderParts): { entry: Attem
       signal.addEventListener('abort', onAbort, { once: true })
       const begin = () => {
         if (signal.aborted) throw asGatewayError(signal.reason)
-        // From now on the abort reaches the generator through the upstream, and it knows better what was used.
+        // From now on the abort reaches the generator through the upstream, which knows the usage better.
         signal.removeEventListener('abort', onAbort)
       }
       return metered(source, { begin, estimate, end: finish })
@@ -135,7 +135,7 @@ export function openAttemptRecorder(parts: AttemptRecorderParts): { entry: Attem
   return { entry, recorder }
 }
 
-/** How the outcome of a request or an attempt is recorded. */
+/** The outcome that is recorded for a request or an attempt. */
 export function outcomeOf(error: GatewayError | undefined): RequestOutcome {
   if (error === undefined) return 'ok'
   return error.code === 'client_closed' ? 'cancelled' : 'error'
@@ -149,14 +149,14 @@ function markFailed(entry: AttemptRecord, error: GatewayError): void {
 }
 
 interface Meter {
-  /** Called when the first part is asked for; what it throws is thrown to the reader. */
+  /** Called when the first part is requested; its error reaches the reader. */
   begin: () => void
   estimate: (outputTokens: number) => Usage
-  /** Called once, when the stream has ended, failed or was left. */
+  /** Called once, when the stream has ended, failed or was abandoned. */
   end: (usage: Usage, error?: GatewayError) => void
 }
 
-/** The same parts; `end` gets the usage that they report, or an estimate, which a last part then carries. */
+/** The same parts; `end` gets the usage they report, or an estimate, which is then sent as a last part. */
 async function* metered(
   source: AsyncIterable<StreamPart>,
   { begin, estimate, end }: Meter,
@@ -185,7 +185,7 @@ async function* metered(
   }
 }
 
-/** About four letters are a token; used only where the upstream reports no usage at all. */
+/** About four characters per token; used only if the upstream reports no usage at all. */
 function estimateTokens({ choices = [] }: Answered): number {
   const letters = choices.reduce((sum, { message, text }) => {
     const calls = message?.tool_calls?.map(call => call.function.arguments).join('') ?? ''

@@ -3,7 +3,7 @@ import type { Model, Reply } from '../providers/provider.ts'
 import type { StreamPart } from '../wire/stream-part.ts'
 
 export interface AttemptTimeouts {
-  /** Until a stream's first token, a cold model's loading included. An answer in one piece is bounded by `totalMs` alone. */
+  /** Until the first token of a stream, including the loading of a cold model. Without streaming only `totalMs` applies. */
   firstTokenMs: number
   /** Between two parts of a stream. */
   idleMs: number
@@ -12,24 +12,24 @@ export interface AttemptTimeouts {
 
 export interface AttemptParts<Body> {
   model: Model
-  /** Calls the model's server; the signal is the caller's and the clocks' together. */
+  /** Calls the model's server; the signal combines the caller's with the timeouts. */
   ask: (signal: AbortSignal) => Promise<Reply<Body>>
   streaming: boolean
   timeouts: AttemptTimeouts
-  /** The caller's: he may hang up at any time. */
+  /** Aborted when the client disconnects, which may happen at any time. */
   signal: AbortSignal
 }
 
-/** An answer that is certain to have something in it. */
+/** An answer that is known not to be empty. */
 export type Primed<Body> =
   | { kind: 'complete'; completion: Body; native?: object | undefined }
   /** The first of `parts` carries the first token; the rest follow as the upstream sends them. */
   | { kind: 'stream'; parts: AsyncGenerator<StreamPart, void, void>; native?: true | undefined }
 
 /**
- * One call of one model, bounded in time. A stream is answered only when its first token is there, so that until then the
- * gateway may still turn to another model. Throws only `GatewayError`; the upstream socket is closed when it does, when the
- * caller hangs up, and when the returned generator is left early.
+ * One call of one model, bounded in time. A stream is returned only when its first token has arrived, so that the gateway
+ * can still fall back to another model until then. Throws only `GatewayError`; the upstream socket is closed when it does,
+ * when the client disconnects, and when the returned generator is left early.
  */
 export async function attempt<Body>(parts: AttemptParts<Body>): Promise<Primed<Body>> {
   const { model, ask, streaming, timeouts, signal } = parts
@@ -94,7 +94,7 @@ async function* continueStream(
   }
 }
 
-/** Text, reasoning, a tool call, or the end of a choice: from here on the caller has an answer that must not be restarted. */
+/** Text, reasoning, a tool call, or the end of a choice: from here on the answer must not be restarted. */
 function carriesToken({ chunks }: StreamPart): boolean {
   return chunks.some(({ choices }) =>
     choices?.some(({ delta, finish_reason, text }) => {
@@ -110,7 +110,7 @@ function carriesToken({ chunks }: StreamPart): boolean {
 
 interface Guard {
   signal: AbortSignal
-  /** Why the attempt was aborted, when it was. */
+  /** Why the attempt was aborted; undefined if it was not. */
   reason(): GatewayError | undefined
   committed(): void
   /** Only time spent waiting for the upstream counts as idle; a caller that reads slowly does not. */
@@ -119,7 +119,7 @@ interface Guard {
   end(): void
 }
 
-/** The clocks of one attempt, and the one signal that they and the caller share. */
+/** The timeouts of one attempt, and the signal that they and the caller share. */
 function createGuard(model: Model, timeouts: AttemptTimeouts, caller: AbortSignal, streaming: boolean): Guard {
   const controller = new AbortController()
   const abort = (reason: GatewayError) => controller.abort(reason)
@@ -133,7 +133,7 @@ function createGuard(model: Model, timeouts: AttemptTimeouts, caller: AbortSigna
   let idle: NodeJS.Timeout | undefined
   let waiting = false
   const idled = () => {
-    if (waiting) timedOut('sent nothing more', timeouts.idleMs)()
+    if (waiting) timedOut('stopped sending', timeouts.idleMs)()
   }
   caller.addEventListener('abort', onCallerGone, { once: true })
   if (caller.aborted) onCallerGone()

@@ -11,29 +11,29 @@ const longestRateLimitMs = 3_600_000
 const remembered = 5_000
 
 interface Breaker {
-  /** Failures in a row. */
+  /** Consecutive failures. */
   failures: number
   openUntil: number
-  /** Half-open: exactly one request is finding out whether the model answers again. */
+  /** Half-open: exactly one request tests whether the model answers again. */
   probing: boolean
   limitedUntil: number
   reason: string
 }
 
-/** What keeps requests away from a (provider, model) that just failed. */
+/** Circuit breakers: keep requests away from a (provider, model) that just failed. */
 export interface Breakers {
   condition(model: Model): Condition
-  /** Claims the right to try; false while open, and while another request probes a half-open one. */
+  /** Claims permission to try; false while open, and while another request probes a half-open one. */
   tryEnter(model: Model): boolean
   succeeded(model: Model): void
   failed(model: Model, error: GatewayError): void
-  /** The attempt ended without saying anything about the model, for instance because the caller hung up. */
+  /** The attempt ended without a result about the model, for instance because the client disconnected. */
   left(model: Model): void
-  /** The settings of this provider are others now, so that what happened with the old ones says nothing any more. */
+  /** The settings of this provider changed, so earlier failures no longer apply. */
   forget(provider: string): void
 }
 
-/** `now` in milliseconds since the epoch. Holds at most 5,000 models; a forgotten one counts as healthy. */
+/** `now` in milliseconds since the epoch. Holds at most 5,000 models; a model without an entry counts as healthy. */
 export function createBreakers(now: () => number): Breakers {
   const breakers = new LRUCache<string, Breaker>({ max: remembered })
   const breakerOf = (model: Model): Breaker => {

@@ -5,19 +5,19 @@ import type { StreamPart } from '../wire/stream-part.ts'
 import type { AttemptRecorder } from './attempt-record.ts'
 import type { Primed } from './attempt.ts'
 
-/** An answer that is all here and has not gone to anybody. */
+/** A complete answer that has not been sent yet. */
 export interface BufferedResponse {
   completion: ChatCompletion
-  /** The answer in the form in which it came, to be sent once. */
+  /** The answer in the form in which it arrived, to be sent once. */
   reply: Primed<ChatCompletion>
 }
 
-/** A stream that goes on beyond this is no answer that anybody could check; about a million tokens. */
+/** A longer stream is too long to check; about a million tokens. */
 const maxBytes = 4 * 1024 * 1024
 
 /**
- * Reads an answer to its end and keeps it back. Leaving in the middle, because the signal of the attempt aborted or it grew
- * too long, closes the upstream's socket. Throws what broke it, or `answer_rejected` where it has no end.
+ * Reads an answer to its end and holds it back. Stopping early, because the signal of the attempt aborted or the answer is
+ * too long, closes the upstream's socket. Throws the upstream's failure, or `answer_rejected` for an answer that is too long.
  */
 export async function bufferResponse(reply: Primed<ChatCompletion>, entry: AttemptRecorder): Promise<BufferedResponse> {
   if (reply.kind === 'complete') {
@@ -32,7 +32,7 @@ export async function bufferResponse(reply: Primed<ChatCompletion>, entry: Attem
     if (bytes > maxBytes) {
       throw new GatewayError(
         'answer_rejected',
-        `The answer is longer than ${maxBytes} bytes, the most that is checked.`,
+        `The answer is longer than ${maxBytes} bytes, the maximum that is checked.`,
       )
     }
   }

@@ -3,10 +3,10 @@ import type { RequestOptions } from '../router/options.ts'
 import type { ChatRequest } from '../wire/chat/schema.ts'
 import type { SlotPriority } from './slots.ts'
 
-/** What a caller wants of the router beyond what their request shows. */
+/** Routing requirements that the request itself does not show. */
 export interface RouteQuery {
   options?: RequestOptions
-  /** At least so many prompt tokens, where the caller knows of more than the request holds. */
+  /** Minimum prompt tokens, if the caller knows of more than the request contains. */
   contextTokens?: number
 }
 
@@ -14,27 +14,27 @@ export interface RouteQuery {
 export interface NativeRequest {
   body: Readonly<Record<string, unknown>>
   headers: Readonly<Record<string, string>>
-  /** What its translation leaves out. */
+  /** What its translation omits. */
   translationNotes: readonly string[]
 }
 
-/** Who asks, and how. */
+/** The caller and the circumstances of a request. */
 export interface Call extends RouteQuery {
   requestId: string
-  /** Which of our endpoints was asked: `chat`, `messages`, `responses`. */
+  /** The endpoint that was called: `chat`, `messages`, `responses`. */
   endpoint: string
-  /** The name of the key that was shown; never the key. */
+  /** The name of the API key; never the key. */
   keyId: string
-  /** Aborted when the caller hangs up. */
+  /** Aborted when the client disconnects. */
   signal: AbortSignal
   /** Milliseconds since the epoch. */
   receivedAt: number
-  /** The request as one model should get it, where models want to be addressed in different ways. */
+  /** The request adapted to one model, if models need different requests. */
   shape?: (model: Model, request: ChatRequest) => ChatRequest
-  /** The request as the caller wrote it, for servers that speak that protocol. */
+  /** The original request, for servers that support its protocol. */
   native?: NativeRequest | undefined
-  /** How it waits for a slot; `normal` unless it says otherwise. */
+  /** Priority in the queue for a slot; `normal` by default. */
   priority?: SlotPriority
-  /** Called each time a model gets a slot to work on the request. */
+  /** Called each time a model gets a slot for the request. */
   onSlot?: (model: Model) => void
 }

@@ -22,21 +22,21 @@ import type { OpenAnswer } from './fallback.ts'
 import type { RequestRecorder } from './request-record.ts'
 
 /**
- * The checks of one request. The loop of the pipeline stays the only one: to it, an answer that fails its checks is an attempt
- * that failed, and this says who may be asked after it.
+ * The checks of one request. The loop of the pipeline remains the only one: to it, an answer that fails its checks is a
+ * failed attempt, and this decides which candidates may follow.
  */
 export interface Cascade<Body> {
-  /** The answer, once it has passed. Throws `answer_rejected` for one that has not, and keeps the best of those. */
+  /** The answer, once it has passed. Throws `answer_rejected` for a rejected one and keeps the best of those. */
   check(answer: OpenAnswer<Body>, signal: AbortSignal): Promise<Answer<Body>>
-  /** Of those not yet asked, who may be asked now: all of them until an answer was rejected, then only better ones. */
+  /** The candidates that may still be called: all untried ones until an answer was rejected, then only better ones. */
   left(line: readonly Model[]): Model[]
-  /** The best answer of those that failed; undefined where there was none. */
+  /** The best rejected answer; undefined if there is none. */
   giveUp(): Answer<Body> | undefined
 }
 
 export interface CascadeRequest extends CheckRequest {
   recorder: RequestRecorder
-  /** Told which model's answer goes to the caller. */
+  /** Called with the model whose answer goes to the caller. */
   served: (model: Model, decision: Decision) => void
 }
 
@@ -46,7 +46,7 @@ export interface CascadeParts extends CheckParts {
   now: () => number
 }
 
-/** Makes what checks the answers of one request after another. */
+/** Returns a function that starts the checks of a request. */
 export function createCascades(parts: CascadeParts): (request: CascadeRequest) => Cascade<ChatCompletion> {
   return request => createCascade(request, parts)
 }
@@ -93,7 +93,7 @@ function createCascade(request: CascadeRequest, parts: CascadeParts): Cascade<Ch
     }
   }
 
-  /** Keeps what a rejection says and throws it, so that the loop goes on as after any other failure. */
+  /** Keeps the reason for a rejection and throws it, so that the loop continues as after any other failure. */
   function reject(model: Model, checked: Checked, learned: boolean): never {
     rejected = { model, checked, learned }
     rejections++
@@ -102,7 +102,7 @@ function createCascade(request: CascadeRequest, parts: CascadeParts): Cascade<Ch
     throw new GatewayError('answer_rejected', `Rejected by ${verifier}: ${why}.`)
   }
 
-  /** Reads the answer to its end; one that has none is rejected without being kept. */
+  /** Reads the answer to its end; one that is too long is rejected without being kept. */
   async function whole({ served, reply, entry }: OpenAnswer<ChatCompletion>): Promise<BufferedResponse> {
     try {
       return await bufferResponse(reply, entry)
@@ -161,9 +161,9 @@ function createCascade(request: CascadeRequest, parts: CascadeParts): Cascade<Ch
   }
 }
 
-/** Nobody should take an answer for checked because a check could not be made. */
+/** A check that could not run is reported: the answer must not look checked. */
 function problemsOf({ verdicts }: Checked): string[] {
   return verdicts.flatMap(({ verifier, problem }) =>
-    problem === undefined ? [] : [`${verifier} could not be asked: ${problem}`],
+    problem === undefined ? [] : [`${verifier} could not run: ${problem}`],
   )
 }

@@ -17,7 +17,7 @@ export function chatJob(call: Call, request: ChatRequest, effects: PipelineEffec
   const { reasoningCache } = effects
   const restored = reasoningCache.restore(request)
   const mayCall = (request.tools?.length ?? 0) > 0
-  /** A server's own Messages go on as they are: what it means as a call or a thought it says in blocks. */
+  /** Native Messages responses pass through unchanged: they already have tool calls and reasoning in blocks. */
   const keepingOnly = (reply: Primed<ChatCompletion>): Primed<ChatCompletion> => {
     if (mayCall && reply.kind === 'complete') reasoningCache.keep(reply.completion)
     return mayCall && reply.kind === 'stream' ? { ...reply, parts: reasoningCache.watch(reply.parts) } : reply
@@ -29,7 +29,7 @@ export function chatJob(call: Call, request: ChatRequest, effects: PipelineEffec
     decide: signal => effects.decideChat(request, signal, call),
     prepare({ model, provider, promptTokens }) {
       const { native } = call
-      // Thoughts that the client dropped are put back by the translation alone.
+      // Only the translation restores reasoning that the client dropped.
       if (
         native !== undefined &&
         provider.passThrough !== undefined &&
@@ -65,7 +65,7 @@ export function chatJob(call: Call, request: ChatRequest, effects: PipelineEffec
   }
 }
 
-/** Thoughts are looked for at the beginning of every answer, calls only where tools were offered. */
+/** Reasoning is looked for at the start of every answer, tool calls only if tools were offered. */
 function readingOf(request: ChatRequest, model: Model): TextReading {
   const offered = offeredTools(request)
   return {

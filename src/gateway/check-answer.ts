@@ -25,16 +25,16 @@ export interface CheckSubject {
   request: CheckRequest
   model: Model
   completion: ChatCompletion
-  /** Which of its request's answers this is, from 1. */
+  /** Number of this answer within its request, from 1. */
   ordinal: number
   signal: AbortSignal
 }
 
 export interface CheckParts {
   knowledge: () => Knowledge
-  /** The pipeline, for judges. */
+  /** Sends a judge's request through the pipeline. */
   chat: AskJudge
-  /** The tests that the operator allows, and the time they have; read for every check. */
+  /** The test commands that the operator allows, and their time limit; read for every check. */
   settings: () => Pick<CoreValues, 'VERIFY_COMMANDS' | 'VERIFY_COMMAND_TIMEOUT_MS'>
   testSlots: Slots
 }
@@ -42,8 +42,8 @@ export interface CheckParts {
 const maxOfReason = 200
 
 /**
- * Makes the checks of a decision on one answer. What costs something is left out once the
- * answer has failed; only a judge who is not yet known is asked even after tests have spoken, since that is how he gets known.
+ * Runs the checks of a decision on one answer. Checks that cost something are skipped once the answer has failed; only a
+ * judge that is still being evaluated runs even after tests have decided, because that comparison is its evaluation.
  */
 export async function checkAll(subject: CheckSubject, parts: CheckParts): Promise<Checked> {
   const { request, model, signal } = subject
@@ -66,8 +66,8 @@ export async function checkAll(subject: CheckSubject, parts: CheckParts): Promis
 }
 
 /**
- * Files what the checks said: how often this model passes each, and, where tests were run, how good the answer was and whether
- * judges saw it. Says whether tests were run.
+ * Learns from the verdicts: how often this model passes each check and, if tests ran, how good the answer was and whether
+ * the judges agreed. Returns whether tests ran.
  */
 export function learnFrom({ verdicts }: Checked, model: Model, decision: Decision, learner: Learner): boolean {
   for (const { verifier, verdict } of verdicts) {
@@ -112,12 +112,12 @@ async function verdictOf(
   }
   const judge = judgeOf(check)
   if (judge === undefined) return verifiers.find(({ name }) => name === check)?.check(request, completion)
-  // No model judges its own work.
+  // No model judges its own answer.
   if (judge === model.id || judge === model.name) return undefined
   return judgeAnswer(chat, judge, { call, request, ordinal }, completion, signal)
 }
 
-/** Reasons name fields and tools, which an answer may make as long as it likes. */
+/** Reasons quote names of fields and tools, which an answer can make arbitrarily long. */
 function bounded(verdict: Verdict): Verdict {
   return verdict?.accepted === false ? { accepted: false, why: verdict.why.slice(0, maxOfReason) } : verdict
 }

@@ -17,20 +17,20 @@ import type { Learner } from './learner.ts'
 import { askServers, doubtsIn } from './server-counts.ts'
 import type { Slots } from './slots.ts'
 
-/** Servers drop a prompt cache that is not used for so long. */
+/** Servers drop a prompt cache that was not used for this long. */
 const conversationMs = 60 * 60_000
 const maxConversations = 5_000
 
-/** Puts requests to the router together with what is known now: the servers, their load, and who holds which conversation. */
+/** Asks the router for decisions on the current state: the servers, their load, and which model caches which conversation. */
 export interface Decider {
   groupsOf: PipelineEffects['groupsOf']
   remember: PipelineEffects['remember']
-  /** The decision by our own count of the prompt, without asking any server. */
+  /** The decision by our own token count of the prompt, without calling any server. */
   preview: (request: ChatRequest, query?: RouteQuery) => Decision
-  /** Like `preview`, but where the prompt comes near a limit a server may be asked to count. */
+  /** Like `preview`, but a server may count the prompt if it is close to a limit. */
   dryRun: (request: ChatRequest, signal: AbortSignal, query?: RouteQuery) => Promise<Decision>
   nonChat: (groups: readonly Group[], measured: Measured) => Decision
-  /** What `decideNow` says, but the servers are asked again before it throws the reason why nobody can serve `asked`. */
+  /** Calls `decideNow`; if no model can serve `asked`, refreshes the inventory and decides again before throwing the reason. */
   insist: (decideNow: Job<never>['decide'], asked: string, signal: AbortSignal) => Promise<Decision>
 }
 
@@ -53,7 +53,7 @@ export interface DeciderParts {
 
 export function createDecider(parts: DeciderParts): Decider {
   const { inventory, breakers, slotsOf, learner, settings, knowledge, countTokens, now, random } = parts
-  // The model whose prompt cache holds a conversation, and how much of it.
+  // The model whose prompt cache holds a conversation, and the cached part.
   const conversations = new LRUCache<string, Conversation>({ max: maxConversations, ttl: conversationMs })
 
   const situation: Omit<CandidatePool, 'groups'> = {
@@ -112,7 +112,7 @@ export function createDecider(parts: DeciderParts): Decider {
       const first = await choose()
       if (!(first instanceof GatewayError)) return first
       if (first.code !== 'no_backend' && first.code !== 'model_not_found') throw first
-      // A server that came up a moment ago should be asked before a caller is turned away.
+      // A server may have come up a moment ago; look before rejecting the request.
       await inventory.refreshIfStale(signal)
       const second = await choose()
       if (second instanceof GatewayError) throw absentServer(asked, inventory) ?? second
@@ -128,7 +128,7 @@ export function createDecider(parts: DeciderParts): Decider {
   }
 }
 
-/** A caller who names a model of a server that is known by name but was never reached should hear about the server. */
+/** The error for a model of a server that is configured but was never reached: it names the server. */
 function absentServer(asked: string, inventory: Inventory): GatewayError | undefined {
   const provider = inventory.providers.find(({ name }) => asked.startsWith(`${name}/`))
   const health = provider?.health()

@@ -13,10 +13,10 @@ import type { Job } from './job.ts'
 import type { RequestRecorder } from './request-record.ts'
 import type { Slots } from './slots.ts'
 
-/** More candidates than this are not tried for one request: by then its caller has waited long enough to hear the reasons. */
+/** Maximum candidates tried for one request: by then the caller has waited long enough for an answer, even an error. */
 const maxAttempts = 5
 
-/** One request that is decided and now to be answered. */
+/** One request with its decision, ready to be answered. */
 export interface DecidedRequest<Body> {
   job: Job<Body>
   decision: Decision
@@ -25,14 +25,14 @@ export interface DecidedRequest<Body> {
   signal: AbortSignal
 }
 
-/** An answer that has begun, as it would go on to the caller, with what closes its attempt. */
+/** An answer that has begun, as the caller would get it, with what closes its attempt. */
 export interface OpenAnswer<Body> extends Answer<Body> {
   entry: AttemptRecorder
-  /** Gives its slot back; a judge may need it. */
+  /** Releases its slot; a judge may need it. */
   release: () => void
 }
 
-/** Calls the candidates of a decision, one after another, until one answers. Throws `GatewayError`. */
+/** Calls the candidates of a decision in order until one answers. Throws `GatewayError`. */
 export type CallCandidates = <Body extends Answered>(request: DecidedRequest<Body>) => Promise<Answer<Body>>
 
 export type AttemptSettings = Pick<
@@ -52,7 +52,7 @@ export interface FallbackParts {
 export function createFallback(parts: FallbackParts): CallCandidates {
   const { inventory, breakers, slotsOf, settings, knowledge } = parts
 
-  /** The only loop that retries and falls back: the table of errors says which failures go on to the next candidate. */
+  /** The only loop that retries and falls back: the error table says which failures lead to the next candidate. */
   async function callInOrder<Body extends Answered>(request: DecidedRequest<Body>): Promise<Answer<Body>> {
     const { cascade } = request
     let remaining = [...request.decision.ranked]
@@ -86,7 +86,7 @@ export function createFallback(parts: FallbackParts): CallCandidates {
     try {
       release = await slotsOf(model.provider).acquire(signal, recorder.call.priority)
       entry.slotGranted()
-      // Looked up only now: while the request waited for its slot, its provider may have got another key or be gone.
+      // Looked up only now: while the request waited for its slot, its provider may have got another key or been removed.
       const provider = inventory.providerOf(model)
       const promptTokens = promptTokensFor(model, decision.measured, knowledge())
       const { call, notes } = job.prepare({ model, provider, promptTokens })
@@ -114,7 +114,7 @@ export function createFallback(parts: FallbackParts): CallCandidates {
     }
   }
 
-  /** The reply; its attempt is recorded and its slot given back when it ends, fails or is left. */
+  /** The reply; its attempt is recorded and its slot released when it ends, fails or is abandoned. */
   function recorded<Body extends Answered>(
     { served, reply, entry, release }: OpenAnswer<Body>,
     signal: AbortSignal,
@@ -154,13 +154,13 @@ function timeoutsOf({ firstTokenTimeoutMs }: Provider, settings: AttemptSettings
   }
 }
 
-/** One error for several failures: the common code where there is one, and every reason. */
+/** One error for several failures: their common code if there is one, and every reason. */
 function allFailed(errors: readonly AttemptFailure[]): GatewayError {
   const [first] = errors
   if (first === undefined) {
     return new GatewayError(
       'no_backend',
-      'Every model that could serve this is being tried by another request; try again.',
+      'Every model that could serve this request is being tested by another request; try again.',
     )
   }
   if (errors.length === 1) return first.error

@@ -21,31 +21,31 @@ import { createReasoningCache } from './reasoning-cache.ts'
 import type { Slots } from './slots.ts'
 import { testSlots } from './test-command.ts'
 
-/** What the rest of the program asks of models goes through here. */
+/** Every request for a model goes through here. */
 export interface Gateway {
   /**
-   * A chat through the pipeline: decide → call → fall back → record. Throws `GatewayError`; whatever happens, the ledger gets
-   * one row for the request and one for each attempt. A streamed reply must be read to its end or left with `return()`;
-   * hanging up by `call.signal` does as well.
+   * A chat through the pipeline: decide → call → fall back → record. Throws `GatewayError`; in any case the ledger gets one
+   * row for the request and one for each attempt. A streamed reply must be read to its end, closed with `return()`, or
+   * aborted through `call.signal`.
    */
   chat(call: Call, request: ChatRequest): Promise<Answer>
-  /** The same pipeline for what is no chat. */
+  /** The same pipeline for the other endpoint types. */
   run<Name extends NonChatType>(
     call: Call,
     nonChat: NonChatEndpoint<Name>,
     request: NonChatRequests[Name],
   ): Promise<Answer<NonChatReply>>
-  /** The decision by our own count of the prompt, without asking any server. */
+  /** The decision by our own token count of the prompt, without calling any server. */
   preview(request: ChatRequest, query?: RouteQuery): Decision
-  /** The decision that `chat` would take now, calling no model; where the prompt comes near a limit a server may be asked to count. */
+  /** The decision that `chat` would make now, calling no model; a server may count the prompt if it is close to a limit. */
   dryRun(request: ChatRequest, signal: AbortSignal, query?: RouteQuery): Promise<Decision>
-  /** Like `dryRun`, but asks the servers again before it throws the reason why nobody can serve the request. */
+  /** Like `dryRun`, but refreshes the inventory before it throws the reason why no model can serve the request. */
   route(request: ChatRequest, signal: AbortSignal, query?: RouteQuery): Promise<Decision>
-  /** Requests under way. */
+  /** Requests in progress. */
   active(): number
-  /** Resolves when the requests that are under way now have ended and are handed to the ledger. */
+  /** Resolves when the requests now in progress have ended and are recorded. */
   idle(): Promise<void>
-  /** Refuses new requests, gives those under way `graceMs` to end, then aborts them. */
+  /** Refuses new requests, gives those in progress `graceMs` to finish, then aborts them. */
   close(graceMs: number): Promise<void>
 }
 
@@ -57,9 +57,9 @@ export interface GatewayParts {
   ledger: Ledger
   learner: Learner
   slotsOf: (provider: string) => Slots
-  /** The settings in force: read where they are used, never kept. */
+  /** The settings in force: read at each use, never stored. */
   settings: () => GatewaySettings
-  /** What decisions rest on, with the policy in force. */
+  /** What decisions are based on, with the policy in force. */
   knowledge: () => Knowledge
   countTokens: (request: ChatRequest) => PromptCount
   countText: (text: string) => PromptCount

@@ -3,27 +3,27 @@ import { GatewayError } from '../errors.ts'
 import type { Model, Provider } from '../providers/provider.ts'
 import type { Condition } from '../router/filter.ts'
 
-/** Asking again sooner than this after the last question would not tell anything new. */
+/** A refresh sooner than this after the last one would show nothing new. */
 const freshMs = 1_000
 
 export interface Inventory {
   readonly providers: readonly Provider[]
-  /** All models known, those of servers that went away included; ask `condition` before using one. */
+  /** All known models, including those of servers that went down; check `condition` before using one. */
   models(): readonly Model[]
-  /** Throws `model_not_found` when its provider was taken out of the settings since the model was chosen. */
+  /** Throws `model_not_found` if its provider was removed from the settings since the model was chosen. */
   providerOf: (model: Model) => Provider
   condition(model: Model): Condition
-  /** Asks every server what it serves now; at once, in parallel, each bounded by itself. */
+  /** Asks every server for its models, in parallel, each with its own timeout. */
   refresh(signal: AbortSignal): Promise<void>
-  /** Like `refresh`, unless that was just done. */
+  /** Like `refresh`, unless one just ran. */
   refreshIfStale(signal: AbortSignal): Promise<void>
-  /** Asks one server again, and for what is otherwise answered from memory too. */
+  /** Asks one server again, bypassing what is cached about it. */
   refetch(provider: Provider, signal: AbortSignal): Promise<void>
-  /** A request for this model met a server that does not answer: ask that one now, in the background. */
+  /** A request for this model met a server that does not answer: checks that server now, in the background. */
   suspect(model: Model): void
   /**
-   * Serves with exactly these from now on, and comes back when each new one was asked what it serves. Those that are no
-   * longer among them are closed and their models forgotten; what they answer now, they still answer to the end.
+   * Serves with exactly these providers from now on; resolves when each new one has been asked for its models. Removed
+   * providers are closed and their models forgotten; requests in progress on them still finish.
    */
   replace(providers: readonly Provider[], signal: AbortSignal): Promise<void>
   close(): Promise<void>
@@ -36,12 +36,12 @@ export interface InventoryParts {
   log: Logger
 }
 
-/** Knows what every server serves and whether it is there, and keeps that fresh until closed. It owns the providers. */
+/** Knows the models of every server and whether it is up, and refreshes both until closed. It owns the providers. */
 export function createInventory(parts: InventoryParts): Inventory {
   const { probeIntervalMs, now, log } = parts
   let { providers } = parts
   let byName = new Map(providers.map(provider => [provider.name, provider]))
-  // A server that is down lists nothing, but its models stay known by name: asking for one then says what is wrong.
+  // A server that is down lists nothing, but its models stay known by name, so that a request for one gets the real reason.
   const lastKnown = new Map<string, readonly Model[]>()
   const lastState = new Map<string, string>()
   const closing = new AbortController()
@@ -61,7 +61,7 @@ export function createInventory(parts: InventoryParts): Inventory {
     lastState.set(provider.name, state)
     if (before === state || before === undefined) return
     if (state === 'up') log.info({ provider: provider.name, models: provider.models().length }, 'server is up')
-    else log.warn({ provider: provider.name, reason }, 'server went away')
+    else log.warn({ provider: provider.name, reason }, 'server is down')
   }
 
   async function ask(provider: Provider, signal: AbortSignal, fresh = false): Promise<void> {
@@ -85,7 +85,10 @@ export function createInventory(parts: InventoryParts): Inventory {
     providerOf(model) {
       const provider = byName.get(model.provider)
       if (provider !== undefined) return provider
-      throw new GatewayError('model_not_found', `${model.id} is gone: its server was taken out of the settings.`)
+      throw new GatewayError(
+        'model_not_found',
+        `${model.id} is no longer available: its server was removed from the settings.`,
+      )
     },
     condition(model) {
       const { state, reason } = byName.get(model.provider)?.health() ?? { state: 'unknown' }

@@ -10,22 +10,22 @@ import type { ReasoningCache } from './reasoning-cache.ts'
 import type { RequestFacts, RequestRecorder } from './request-record.ts'
 
 /*
- * The seam between the pipeline (decide → call → fall back → record: pipeline.ts, fallback.ts) and what it is run for (chat-job.ts,
- * non-chat-job.ts). It has two sides: the pipeline knows a request only as a `Job`, and a job reaches what lives longer than
- * its request only through `PipelineEffects`.
+ * The interface between the pipeline (decide → call → fall back → record: pipeline.ts, fallback.ts) and the kinds of request
+ * it runs (chat-job.ts, non-chat-job.ts). It has two sides: the pipeline knows a request only as a `Job`, and a job reaches
+ * whatever outlives its request only through `PipelineEffects`.
  */
 
-/** Everything the pipeline asks of a job, in the order in which it asks. */
+/** Everything the pipeline calls on a job, in that order. */
 export interface Job<Body> {
-  /** What is recorded of the request. */
+  /** What is recorded about the request. */
   asked: RequestFacts
-  /** Chooses the candidates, calling no model; throws for model names that nothing answers to. */
+  /** Chooses the candidates, calling no model; throws for unknown model names. */
   decide: (signal: AbortSignal) => Decision | Promise<Decision>
-  /** What checks the answers before they go on; absent, or undefined, where no checks were asked for. */
+  /** Checks the answers before they are sent; absent or undefined if no checks were requested. */
   cascade?: (decision: Decision, recorder: RequestRecorder) => Cascade<Body> | undefined
-  /** The call that one candidate gets, and what was changed for it. */
+  /** The call for one candidate, and what was changed for it. */
   prepare(target: CallTarget): { call: (signal: AbortSignal) => Promise<Reply<Body>>; notes: string[] }
-  /** The answer of `model` as it goes on to the caller. */
+  /** The answer of `model` as the caller gets it. */
   finish(reply: Primed<Body>, model: Model): Primed<Body>
   /** Called when `model` has begun to answer. */
   served?: (model: Model, decision: Decision) => void
@@ -35,21 +35,21 @@ export interface Job<Body> {
 export interface CallTarget {
   model: Model
   provider: Provider
-  /** What the prompt is expected to take in the model's own tokens. */
+  /** Expected size of the prompt in the model's own tokens. */
   promptTokens: number
 }
 
-/** Everything a job may ask of the pipeline. */
+/** Everything a job may use of the pipeline. */
 export interface PipelineEffects {
-  /** The models that these names stand for, in order. Throws `model_not_found` for a name that nothing answers to. */
+  /** The models that these names stand for, in order. Throws `model_not_found` for an unknown name. */
   groupsOf: (names: readonly string[]) => Group[]
-  /** Throws `model_not_found` when its provider was taken out of the settings. */
+  /** Throws `model_not_found` if its provider was removed from the settings. */
   providerOf: (model: Model) => Provider
   countText: (text: string) => PromptCount
-  /** Where the prompt comes near a limit, a server may be asked to count. */
+  /** If the prompt is close to a limit, a server may count it. */
   decideChat: (request: ChatRequest, signal: AbortSignal, query: RouteQuery) => Promise<Decision>
   decideNonChat: (groups: readonly Group[], measured: Measured) => Decision
-  /** Takes note of which model's prompt cache holds the conversation now. */
+  /** Records which model's prompt cache holds the conversation now. */
   remember: (
     conversation: { request: ChatRequest; session: string | undefined },
     model: Model,

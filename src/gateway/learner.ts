@@ -24,43 +24,43 @@ import type { ChatRequest } from '../wire/chat/schema.ts'
 import { promptTokens, type Usage } from '../wire/usage.ts'
 
 const saveAfterMs = 2_000
-/** The same request again within this time says that the first answer was not good enough. */
+/** The same request again within this time counts as a sign that the first answer was not good enough. */
 const retryWithinMs = 5 * 60_000
 const remembered = 2_000
 
-/** One call of one model, as it went. Times in milliseconds. */
+/** The measurements of one call of one model. Times in milliseconds. */
 export interface Attempted {
   model: Model
   decision: Decision
   stream: boolean
   usage: Usage
-  /** From getting the slot; undefined when nothing came. */
+  /** Since the slot was granted; undefined if nothing arrived. */
   firstTokenMs: number | undefined
-  /** From getting the slot to the end. */
+  /** From the granted slot to the end. */
   durationMs: number
   error: GatewayError | undefined
 }
 
-/** What was learned of a model's tokenizer, as the ledger keeps it beside the router's evidence. */
+/** What was learned about a model's tokenizer, stored in the ledger beside the router's evidence. */
 export interface RatioFact extends Fact {
   kind: 'ratio'
   value: RatioRow
 }
 
-/** Turns what happens on the road into evidence for the next decisions, and keeps it over restarts. */
+/** Turns the results of requests into evidence for later decisions, and keeps it across restarts. */
 export interface Learner {
   attempted(attempt: Attempted): void
-  /** An answer has begun; the same request in the same conversation coming back soon speaks against it. */
+  /** An answer has begun; repeating the request in the same conversation soon after counts against it. */
   answered(conversation: string, request: ChatRequest, model: Model, decision: Decision): void
-  /** Somebody or something judged an answer, 0..1. `categories` are those of its decision. */
+  /** Records a score for an answer, 0..1. `categories` are those of its decision. */
   judged(model: Model, categories: Readonly<Record<string, number>>, signal: Signal, score: number): void
-  /** What all benchmarks so far say of a model at one kind of task; `model` is the key of its ability. */
+  /** Records the results of all benchmarks so far of a model at one kind of task; `model` is the key of its ability. */
   benchmarked(model: string, category: string, value: Benchmark): void
-  /** A check spoke about an answer of `model`. */
+  /** Records the verdict of a check about an answer of `model`. */
   checked(model: Model, decision: Decision, check: string, accepted: boolean): void
-  /** What a check said of an answer met what somebody else said of it. */
+  /** Records whether the verdict of a check agreed with another source. */
   compared(check: string, agreed: boolean): void
-  /** Writes what is not yet kept. */
+  /** Writes what is not stored yet. */
   close(): void
 }
 
@@ -95,8 +95,8 @@ export function createLearner({ knowledge, ratios, save, now, log }: LearnerPart
       save([...unsaved.values()])
       unsaved.clear()
     } catch (error) {
-      // What could not be written is still in memory and goes with the next facts.
-      log.error({ err: error }, 'what the router learned could not be written')
+      // What could not be written is still in memory and is written with the next facts.
+      log.error({ err: error }, 'cannot write what the router learned; it will be retried')
     }
   }
 
@@ -106,7 +106,7 @@ export function createLearner({ knowledge, ratios, save, now, log }: LearnerPart
     keep(learnOutcome(evidence, { model: ability.key, categories, signal, score, prior }, now()))
   }
 
-  /** Only from prompts that were counted whole: images, and what was estimated, would be taken for the tokenizer's doing. */
+  /** Only from prompts that were counted completely: images and estimates would be attributed to the tokenizer. */
   function learnRatio(model: Model, { measured }: Decision, usage: Usage): void {
     if (!measured.exact || measured.nonChat !== undefined) return
     const row = ratios.learn(model.id, measured.promptTokens, promptTokens(usage))
@@ -123,7 +123,7 @@ export function createLearner({ knowledge, ratios, save, now, log }: LearnerPart
       if (error !== undefined || firstTokenMs === undefined || usage.estimated === true) return
       learnRatio(model, decision, usage)
       keep(learnOutput(evidence, abilityOf(model).key, likeliest(categories), usage.outputTokens))
-      // An answer in one piece does not tell when its first token was there.
+      // Without streaming the time of the first token is unknown.
       if (!stream) return
       const timing = {
         promptTokens: promptTokens(usage),

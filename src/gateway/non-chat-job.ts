@@ -6,8 +6,8 @@ import type { NonChatEndpoint, NonChatType, NonChatReply, NonChatRequests } from
 import type { Job, PipelineEffects } from './job.ts'
 
 /**
- * Embeddings, completions and rerank. A model that the caller did not name is never replaced by another one for embeddings:
- * vectors of two models mean nothing to each other.
+ * Embeddings, completions and rerank. Embeddings never fall back to a model that the caller did not name: vectors of two
+ * models are not comparable.
  */
 export function nonChatJob<Name extends NonChatType>(
   nonChat: NonChatEndpoint<Name>,
@@ -21,7 +21,7 @@ export function nonChatJob<Name extends NonChatType>(
   function decideNonChat(): Decision {
     const groups = groupsOf([request.model]).map(group => ({ ...group, models: group.models.filter(able) }))
     if (groups.every(({ models }) => models.length === 0)) {
-      throw new GatewayError('unsupported', `No server of '${request.model}' does ${name}; name another model.`, {
+      throw new GatewayError('unsupported', `No server of '${request.model}' supports ${name}; name another model.`, {
         param: 'model',
       })
     }
@@ -37,7 +37,8 @@ export function nonChatJob<Name extends NonChatType>(
     prepare: ({ model, provider, promptTokens }) => ({
       call(signal) {
         const nonChat = provider.nonChat?.[name]
-        if (nonChat === undefined) throw new Error(`${model.id} was chosen for ${name}, which its provider does not do`)
+        if (nonChat === undefined)
+          throw new Error(`${model.id} was chosen for ${name}, which its provider does not support`)
         return nonChat({ model, request, promptTokens, signal })
       },
       notes: [],
@@ -46,7 +47,7 @@ export function nonChatJob<Name extends NonChatType>(
   }
 }
 
-/** Those known to embed go first; the same model on other servers stays as a fallback. */
+/** Known embedding models first; the same model on other servers stays as a fallback. */
 function ofOneName(ranked: readonly Model[]): Model[] {
   const sorted = ranked.toSorted(
     (a, b) => Number(b.capabilities.embeddings ?? false) - Number(a.capabilities.embeddings ?? false),

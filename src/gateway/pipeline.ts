@@ -9,15 +9,15 @@ import type { Job } from './job.ts'
 import type { Learner } from './learner.ts'
 import { openRequestRecorder } from './request-record.ts'
 
-/** The one way every model request takes: decide → call → fall back → record. */
+/** The single path of every model request: decide → call → fall back → record. */
 export interface Pipeline {
-  /** Throws `GatewayError`; whatever happens, the ledger gets one row for the request and one for each attempt. */
+  /** Throws `GatewayError`; in any case the ledger gets one row for the request and one for each attempt. */
   run: <Body extends Answered>(call: Call, job: Job<Body>) => Promise<Answer<Body>>
-  /** Requests under way. */
+  /** Requests in progress. */
   active: () => number
-  /** Resolves when the requests that are under way now have ended. */
+  /** Resolves when the requests now in progress have ended. */
   idle: () => Promise<void>
-  /** Refuses new requests, gives those under way `graceMs` to end, then aborts them. */
+  /** Refuses new requests, gives those in progress `graceMs` to finish, then aborts them. */
   close: (graceMs: number) => Promise<void>
 }
 
@@ -79,7 +79,7 @@ function shuttingDown(): GatewayError {
   return new GatewayError('shutting_down', 'Signalbox is shutting down; send the request again in a moment.')
 }
 
-/** Aborts with `signal`, or by itself. `AbortSignal.any` would do the same at many times the cost for each request. */
+/** Aborts with `signal`, or when called directly. `AbortSignal.any` would do the same at many times the cost per request. */
 function linkedController(signal: AbortSignal): AbortController {
   const controller = new AbortController()
   if (signal.aborted) controller.abort(signal.reason)

@@ -4,8 +4,8 @@ import { unseal } from '../wire/chat/reasoning-details.ts'
 import { billingBlock, clamped, type Target } from './prepare.ts'
 
 /**
- * A caller's Messages request for a server that speaks Messages itself: as he wrote it, but for the model's name, what only
- * Signalbox or another server could understand, and limits that the model does not have. Pure.
+ * A Messages request for a server that supports Messages natively: unchanged except for the model's name, fields that only
+ * Signalbox or another server understands, and limits beyond the model's own. Pure.
  */
 export function preparePassThrough(
   written: Readonly<JsonObject>,
@@ -21,7 +21,7 @@ export function preparePassThrough(
   return { body: clamped(withoutOptions(body), target, notes), notes }
 }
 
-/** Claude Code's account block, which would empty every prompt cache but that of Anthropic's own API. */
+/** Claude Code's billing block, which defeats every prompt cache except that of Anthropic's own API. */
 function withoutBilling(body: JsonObject): JsonObject {
   const { system } = body
   const bills = (text: unknown) => typeof text === 'string' && billingBlock.test(text)
@@ -34,11 +34,11 @@ function withoutReasoning(body: JsonObject, id: string, notes: string[]): JsonOb
   const { thinking, output_config: config, ...rest } = body
   const { effort, ...other } = asObject(config) ?? {}
   if (thinking === undefined && effort === undefined) return body
-  notes.push(`${id} does not reason, so it was not asked to`)
+  notes.push(`${id} does not reason; reasoning was turned off`)
   return Object.keys(other).length === 0 ? rest : { ...rest, output_config: other }
 }
 
-/** Thoughts without a signature, or sealed by us, come from other models; a server that signs its own refuses them. */
+/** Reasoning without a signature, or encrypted by us, comes from other models; a server that signs its own rejects it. */
 function isForeign({ type, signature, data }: JsonObject): boolean {
   if (type === 'thinking') return typeof signature !== 'string' || signature === ''
   return typeof data === 'string' && unseal(data) !== undefined
@@ -57,7 +57,7 @@ function withoutThoughts(body: JsonObject, drops: (thought: JsonObject) => boole
   return { ...body, messages: kept.filter(({ content }) => !Array.isArray(content) || content.length > 0) }
 }
 
-/** Options of the router that were written into `metadata`; Anthropic refuses fields that it does not know there. */
+/** Router options that were put into `metadata`; Anthropic rejects unknown fields there. */
 function withoutOptions(body: JsonObject): JsonObject {
   const metadata = asObject(body['metadata'])
   if (metadata === undefined || !optionNames.some(name => name in metadata)) return body

@@ -4,17 +4,17 @@ import { isObject } from '../json.ts'
 import { nearestEffort } from '../wire/chat/reasoning-effort.ts'
 import { withImagesBehindResults } from './tool-images.ts'
 
-/** What the candidate it goes to says about itself. */
+/** The candidate that the request goes to. */
 export interface Target {
   model: Model
   provider: Pick<Provider, 'cacheControl' | 'anthropics' | 'efforts' | 'toolImages'>
-  /** What the prompt is expected to take in the model's own tokens. */
+  /** Expected size of the prompt in the model's own tokens. */
   promptTokens: number
 }
 
 /**
- * The caller's request as this one candidate can take it, and what was changed that he might care about. Pure; the request that
- * is given stays as it is for the next candidate, and is given back where nothing had to change.
+ * The request adapted to this candidate, and the changes that matter to the caller. Pure: the given request stays unchanged
+ * for the next candidate, and is returned as it is if nothing had to change.
  */
 export function prepare(request: ChatRequest, target: Target): { request: ChatRequest; notes: string[] } {
   const { model, provider } = target
@@ -30,7 +30,7 @@ export function prepare(request: ChatRequest, target: Target): { request: ChatRe
   return { request: clamped(prepared, target, notes), notes }
 }
 
-/** Where the translation from Messages keeps what chat completions have no word for; no server of that dialect knows it. */
+/** Fields in which the translation from Messages keeps what chat completions cannot express; no server knows them. */
 function withoutOurFields(request: ChatRequest): ChatRequest {
   const found =
     request['anthropic'] !== undefined ||
@@ -52,7 +52,7 @@ function withoutCacheControl(request: ChatRequest): ChatRequest {
   return found ? without(request, ['cache_control']) : request
 }
 
-/** A copy without these fields wherever they may stand: on the request, a tool, a message, its parts and its calls. */
+/** A copy without these fields wherever they occur: on the request, a tool, a message, its parts and its tool calls. */
 function without(request: ChatRequest, fields: readonly string[]): ChatRequest {
   return {
     ...omit(request, fields),
@@ -78,8 +78,8 @@ function callsHave({ tool_calls: calls }: ChatMessage, field: string): boolean {
 export const billingBlock = /^x-anthropic-billing-header:/
 
 /**
- * Claude Code puts a block into its system prompt that differs in every request. A local server would read the whole prompt
- * anew each time, since nothing behind the block is in its cache any more: 50 s instead of 3.7 s a turn were seen.
+ * Claude Code puts a block into its system prompt that differs in every request. A local server would process the whole
+ * prompt each time, since nothing after the block is in its cache: measured, 50 s instead of 3.7 s per turn.
  */
 function withoutBilling(request: ChatRequest): ChatRequest {
   const bills = (text: unknown) => typeof text === 'string' && billingBlock.test(text)
@@ -104,7 +104,8 @@ const thoughtFields = ['reasoning_content', 'reasoning', 'reasoning_details']
 function withoutReasoning(request: ChatRequest, model: Model, notes: string[]): ChatRequest {
   const asked = reasoningFields.some(field => given(request[field]))
   const thought = request.messages.some(message => thoughtFields.some(field => given(message[field])))
-  if (asked && request['reasoning_effort'] !== 'none') notes.push(`${model.id} does not reason, so it was not asked to`)
+  if (asked && request['reasoning_effort'] !== 'none')
+    notes.push(`${model.id} does not reason; reasoning was turned off`)
   if (!asked && !thought) return request
   return {
     ...(asked ? omit(request, reasoningFields) : request),
@@ -117,7 +118,7 @@ function withKnownEffort(request: ChatRequest, { model, provider }: Target, note
   if (typeof asked !== 'string' || provider.efforts === undefined) return request
   const effort = nearestEffort(asked, provider.efforts)
   if (effort === undefined || effort === asked) return request
-  notes.push(`reasoning_effort ${asked} became ${effort}, the nearest that ${model.id} takes`)
+  notes.push(`reasoning_effort ${asked} became ${effort}, the nearest level ${model.id} supports`)
   return { ...request, reasoning_effort: effort }
 }
 
@@ -126,7 +127,7 @@ interface Limited {
   max_completion_tokens?: number | null | undefined
 }
 
-/** Some servers refuse a limit that they could never reach; agents ask for 32,000 tokens of a model that has room for 4,000. */
+/** Some servers reject a limit beyond their own; agents request 32,000 tokens from a model whose limit is 4,000. */
 export function clamped<T extends Limited>(request: T, { model, promptTokens }: Target, notes: string[]): T {
   const room = model.contextTokens === undefined ? Infinity : Math.max(1, model.contextTokens - promptTokens)
   const most = Math.min(model.maxOutputTokens ?? Infinity, room)
@@ -134,7 +135,7 @@ export function clamped<T extends Limited>(request: T, { model, promptTokens }: 
     (['max_tokens', 'max_completion_tokens'] as const).flatMap(field => {
       const asked = request[field] ?? 0
       if (asked <= most) return []
-      const limit = most === room ? 'what its context has left' : 'the most it writes'
+      const limit = most === room ? 'the rest of its context' : 'its output limit'
       notes.push(`${field} lowered from ${asked} to ${most} for ${model.id}: ${limit}`)
       return [[field, most]]
     }),

@@ -13,7 +13,7 @@ export interface ProviderSlotsParts {
   >
 }
 
-/** The slots of each provider, by its name. Those of a provider that was taken out of the settings stay: requests may hold them, and it may come back. */
+/** The slots of each provider, by its name. Those of a removed provider stay: requests may hold them, and it may come back. */
 export function createProviderSlots({ isRemote, settings }: ProviderSlotsParts): (provider: string) => Slots {
   const byProvider = new Map<string, Slots>()
 

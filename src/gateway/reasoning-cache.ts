@@ -6,28 +6,28 @@ import type { ChatCompletion, ChatMessage, ChatRequest } from '../wire/chat/sche
 import { messageDetails } from '../wire/chat/reasoning-details.ts'
 import type { StreamPart } from '../wire/stream-part.ts'
 
-/** Letters kept in all; the oldest go first. */
+/** Maximum characters in total; the oldest are dropped first. */
 const maxCharacters = 16 * 1024 * 1024
-/** An answer that goes on beyond this is not remembered. */
+/** A longer answer is not cached. */
 const maxBytesOfAnswer = 4 * 1024 * 1024
 
 type Reasoning = Record<string, unknown>
 
 interface CachedReasoning {
   reasoning: Reasoning
-  /** What was called: ids that a server counts up come again in the next conversation. */
+  /** The tool and its arguments: ids that a server numbers occur again in the next conversation. */
   called: string
 }
 
 /**
- * What models thought before they called tools, by the ids of those calls and in memory only. Some providers refuse a
- * conversation whose reasoning is missing, and most clients drop it.
+ * The reasoning before tool calls, by the ids of those calls, in memory only. Some providers reject a conversation without
+ * its reasoning, and most clients drop it.
  */
 export interface ReasoningCache {
-  /** The request with the thoughts put back that the client dropped; the same object where there are none. */
+  /** The request with the reasoning that the client dropped; the same object if there is none. */
   restore(request: ChatRequest): ChatRequest
   keep(completion: ChatCompletion): void
-  /** The same parts, of which the thoughts are kept once the stream has ended. Nothing is parsed unless tools were called. */
+  /** The same parts; their reasoning is cached once the stream has ended. Nothing is parsed unless tools were called. */
   watch(parts: AsyncGenerator<StreamPart, void, void>): AsyncGenerator<StreamPart, void, void>
 }
 
@@ -95,7 +95,7 @@ function callsOf(calls: unknown): [id: string, call: Record<string, unknown>][] 
   )
 }
 
-/** The same for the same arguments however they are spaced: other protocols carry them as an object. */
+/** Equal for equal arguments whatever their whitespace: other protocols carry them as an object. */
 function fingerprint({ function: called }: Record<string, unknown>): string {
   const { name, arguments: written } = isObject(called) ? called : {}
   const value = typeof written === 'string' ? (parseJson(written) ?? written) : written

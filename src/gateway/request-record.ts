@@ -10,26 +10,26 @@ import { openAttemptRecorder, outcomeOf, type AttemptEnd, type AttemptRecorder }
 import type { Call } from './call.ts'
 import type { Learner } from './learner.ts'
 
-/** What is recorded of the request itself. */
+/** What is recorded about the request itself. */
 export interface RequestFacts {
   model: string
   stream?: boolean | null | undefined
 }
 
-/** The record of one request: exactly one row, whichever comes first: the end, a failure, or the caller hanging up. */
+/** The record of one request: exactly one row, written at its end, its failure or the client's disconnect, whichever is first. */
 export interface RequestRecorder {
   readonly call: Call
-  /** `routeMs`: how long it took to decide. */
+  /** `routeMs`: time taken to decide. */
   decided(decision: Decision, routeMs: number): void
   /** Opens the record of one attempt; not before the decision. */
   attemptStarted(model: Model): AttemptRecorder
   attempts(): number
-  /** Milliseconds: choosing, and waiting for slots, all attempts together. */
+  /** Milliseconds of choosing and of waiting for slots, all attempts together. */
   waited(): { routeMs: number; queueMs: number }
-  /** What checking the answers came to. */
+  /** Records the outcome of the checks. */
   verified(verification: Verification): void
   failed(error: GatewayError): void
-  /** Resolves when the row is handed to the ledger. */
+  /** Resolves when the row is passed to the ledger. */
   readonly settled: Promise<void>
 }
 
@@ -119,7 +119,7 @@ export function openRequestRecorder(parts: RequestRecorderParts): RequestRecorde
   }
 }
 
-/** Undefined where the cost of one attempt is not known: nothing is guessed. */
+/** Undefined if the cost of any attempt is unknown: nothing is guessed. */
 function totalUsd(entries: readonly AttemptRecord[]): number | undefined {
   let total = 0
   for (const { costUsd: cost } of entries) {

@@ -4,22 +4,22 @@ import { reserveTokens } from '../router/filter.ts'
 import { promptTokensFor, type Knowledge } from '../router/knowledge.ts'
 import type { ChatRequest } from '../wire/chat/schema.ts'
 
-/** How near to the end of a context, as a share of it, a prompt must be for its server to be asked. */
+/** A server is asked to count a prompt that ends this close to the end of its context, as a share of the context. */
 const nearShare = 0.1
-/** Servers asked for one request, at the same time. */
+/** Maximum servers asked for one request, in parallel. */
 const maxAsked = 3
-/** An answer later than this is not worth waiting for: the server itself refuses what is too long. */
+/** A later count is not worth waiting for: the server itself rejects prompts that are too long. */
 const maxMs = 500
 
-/** A model whose context the prompt may or may not fit, by our count, and its server's way to tell. */
+/** A model whose context may or may not fit the prompt by our count, and its server's way to count. */
 interface Doubt {
   model: Model
   countTokens: NonNullable<Provider['countTokens']>
 }
 
 /**
- * The candidates for which our count is too rough: the one that would be called, and those dropped as too small, where the
- * prompt ends within a tenth of the context from the limit and the server can count. Never of prompts with images.
+ * The candidates for which our count is too rough: the one that would be called and those excluded as too small, if the
+ * prompt ends within a tenth of the context from the limit and the server can count. Never for prompts with images.
  */
 export function doubtsIn(
   { ranked, excluded, measured }: Decision,
@@ -41,7 +41,7 @@ export function doubtsIn(
   return doubts
 }
 
-/** What the servers count, by the model's id. One that fails or takes too long is left out, and our count stands. */
+/** The servers' counts, by model id. A server that fails or takes too long is left out, and our count applies. */
 export async function askServers(
   doubts: readonly Doubt[],
   request: ChatRequest,

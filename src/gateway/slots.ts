@@ -10,17 +10,17 @@ export interface SlotLimits {
 
 export interface Slots {
   /**
-   * Waits for a slot, first come first served within a priority, and answers with the function that gives it back. Throws
-   * `queue_full`, `queue_timeout`, or the signal's reason; a caller that leaves frees its place in the queue.
+   * Waits for a slot, first come first served within a priority, and returns the function that releases it. Throws
+   * `queue_full`, `queue_timeout`, or the signal's reason; an aborted caller leaves the queue.
    */
   acquire(signal: AbortSignal, priority?: SlotPriority): Promise<() => void>
   busy(): number
-  /** Requests that wait, those of low priority not counted: they delay nobody. */
+  /** Waiting requests without those of low priority, which delay no other request. */
   waiting(): number
   limits(): SlotLimits
 }
 
-/** `low` waits behind everything else for as long as it takes: no time limit but the caller's signal. */
+/** `low` waits behind everything else, limited only by the caller's signal. */
 export type SlotPriority = 'normal' | 'low'
 
 interface Waiter {
@@ -41,7 +41,7 @@ export function createSlots(name: string, limits: () => SlotLimits): Slots {
     }
   }
 
-  // A slot that is given back twice would let one request too many in.
+  // A slot released twice would admit one request too many.
   const once = () => {
     let held = true
     return () => {
@@ -88,7 +88,10 @@ export function createSlots(name: string, limits: () => SlotLimits): Slots {
       }
       const ahead = queues[priority].length
       if (ahead >= limits().queueLimit) {
-        throw new GatewayError('queue_full', `${name} is busy and ${ahead} requests already wait for it; try later.`)
+        throw new GatewayError(
+          'queue_full',
+          `${name} is busy and ${ahead} requests are already waiting for it; try later.`,
+        )
       }
       return wait(signal, priority)
     },

@@ -6,7 +6,7 @@ import { GatewayError, asGatewayError } from '../errors.ts'
 import type { Verdict } from '../router/verify.ts'
 import { createSlots, type Slots } from './slots.ts'
 
-/** Programs at once, over all requests; the others wait, and give up after as long as they might run. */
+/** Maximum programs at once, over all requests; others wait at most their own time limit. */
 const maxAtOnce = 2
 const maxWaiting = 100
 
@@ -19,14 +19,14 @@ export function testSlots(timeoutMs: () => number): Slots {
   }))
 }
 
-/** Where programs usually are, and the one that runs this. */
+/** The usual folders of programs, and that of the running Node. */
 const defaultPath = [path.dirname(process.execPath), '/usr/local/bin', '/usr/bin', '/bin'].join(path.delimiter)
 
 /**
- * Lets the operator's own program judge a text, which it reads from its standard input as it is: no word of a request becomes
- * an argument, a path or a variable. Status 0 accepts. The program gets no shell, none of our environment (which holds keys),
- * and is killed with all that it started when its time is over or the signal aborts; what it prints is not read. Throws
- * `internal` where it cannot be started, and the signal's reason.
+ * Lets the operator's own program judge a text, passed unchanged on its standard input: no part of a request becomes an
+ * argument, a path or a variable. Status 0 accepts. The program gets no shell and none of our environment (which holds
+ * keys), and is killed with its child processes when its time is up or the signal aborts; its output is not read. Throws
+ * `internal` if it cannot be started, and the signal's reason.
  */
 export async function runTests(
   { run, cwd, env }: TestCommand,
@@ -40,7 +40,7 @@ export async function runTests(
     cwd,
     env: { PATH: defaultPath, ...env },
     stdio: ['pipe', 'ignore', 'ignore'],
-    // A group of its own, so that what it starts can be ended with it.
+    // Its own process group, so that its child processes can be killed with it.
     detached: true,
   })
   let late = false
@@ -51,7 +51,7 @@ export async function runTests(
   const leave = () => endGroup(child)
   signal.addEventListener('abort', leave, { once: true })
   try {
-    // A program that does not want to read it all is free to end.
+    // A program may end without reading all of its input.
     child.stdin.on('error', () => undefined)
     child.stdin.end(text)
     const [status] = (await once(child, 'exit')) as [number | null]
@@ -70,13 +70,13 @@ export async function runTests(
   }
 }
 
-/** Ends a program and whatever it left running. */
+/** Kills a program and the processes it left running. */
 function endGroup(child: ChildProcess): void {
   if (child.pid === undefined) return
   try {
     process.kill(-child.pid, 'SIGKILL')
   } catch {
-    // Nobody is left of its group, or this system knows no groups: then it alone is there to be ended.
+    // The group is empty, or this system has no process groups: then only the program itself can be killed.
     child.kill('SIGKILL')
   }
 }

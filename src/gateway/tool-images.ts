@@ -3,14 +3,14 @@ import type { ChatMessage, ChatRequest } from '../wire/chat/schema.ts'
 type Part = { type?: string | undefined; [field: string]: unknown }
 
 /**
- * Images in results of tools, such as screenshots, as a message of the user behind those results: OpenAI's dialect has images in
- * messages of users alone. The same object where there are none.
+ * Moves images in tool results, such as screenshots, into a user message after those results: in OpenAI's protocol only user
+ * messages can have images. Returns the same object if there are none.
  */
 export function withImagesBehindResults(request: ChatRequest): ChatRequest {
   if (!request.messages.some(message => imagesOf(message).length > 0)) return request
   const messages: ChatMessage[] = []
   let shown: Part[] = []
-  // Nothing may stand between the results of calls that were made together, so images wait until the last of them.
+  // Nothing may come between the results of parallel calls, so images follow the last of them.
   const show = () => {
     if (shown.length > 0) messages.push({ role: 'user', content: shown })
     shown = []
@@ -20,7 +20,7 @@ export function withImagesBehindResults(request: ChatRequest): ChatRequest {
     const images = imagesOf(message)
     messages.push(images.length === 0 ? message : withoutImages(message))
     if (images.length === 0) continue
-    shown.push({ type: 'text', text: `Shown by the tool call ${String(message['tool_call_id'])}:` }, ...images)
+    shown.push({ type: 'text', text: `Images from tool call ${String(message['tool_call_id'])}:` }, ...images)
   }
   show()
   return { ...request, messages }
@@ -32,7 +32,7 @@ function imagesOf({ role, content }: ChatMessage): Part[] {
 
 function withoutImages(message: ChatMessage): ChatMessage {
   const rest = (message.content as Part[]).filter(part => !isImage(part))
-  return { ...message, content: rest.length > 0 ? rest : 'The image is in the next message of the user.' }
+  return { ...message, content: rest.length > 0 ? rest : 'The image is in the next user message.' }
 }
 
 function isImage({ type }: Part): boolean {

@@ -467,7 +467,7 @@ t.test('tests that exceed their time limit fail; tests that cannot start reject 
   const late = await askFor(gateway, 'tests:endless')
   t.match(late.headers, { 'x-signalbox-verified': 'failed', 'x-signalbox-notes': /did not end within 200 ms/ })
   const absent = await askFor(gateway, 'tests:absent', { metadata: { verify: 'tests:absent', session: 'b' } })
-  t.match(absent.headers, { 'x-signalbox-verified': 'passed', 'x-signalbox-notes': /tests:absent could not be asked/ })
+  t.match(absent.headers, { 'x-signalbox-verified': 'passed', 'x-signalbox-notes': /tests:absent could not run/ })
   t.match((await recorded(gateway, absent)).decision.verification.answers[0].verdicts, [{ problem: /cannot be run/ }])
 })
 

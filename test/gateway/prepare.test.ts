@@ -121,13 +121,13 @@ t.test('images in tool results follow the results, where the server accepts them
   t.equal(prepare(asked, target({ provider: { toolImages: true } })).request, asked)
   t.same(prepare(asked, target()).request.messages.slice(1), [
     { role: 'tool', tool_call_id: 'a', content: [{ type: 'text', text: 'here' }] },
-    { role: 'tool', tool_call_id: 'b', content: 'The image is in the next message of the user.' },
+    { role: 'tool', tool_call_id: 'b', content: 'The image is in the next user message.' },
     {
       role: 'user',
       content: [
-        { type: 'text', text: 'Shown by the tool call a:' },
+        { type: 'text', text: 'Images from tool call a:' },
         image,
-        { type: 'text', text: 'Shown by the tool call b:' },
+        { type: 'text', text: 'Images from tool call b:' },
         image,
       ],
     },

@@ -68,7 +68,7 @@ t.test('each documented path of the queue and of tasks answers what its operatio
   t.match(await get('/api/queue?page=none'), { error: { code: 'invalid_request', param: 'page' } })
 })
 
-t.test('an operation that fails in an unforeseen way is logged and tells its caller nothing', async t => {
+t.test('an operation that fails unexpectedly is logged without details for its caller', async t => {
   const lines: string[] = []
   const gateway = await startGateway(t, {}, [], createLog('error', { write: line => void lines.push(line) }))
   Object.assign(gateway.core.inventory, {
