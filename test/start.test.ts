@@ -83,7 +83,7 @@ t.test('the demo shows every scene, without any model', async t => {
   t.match(stdout, /short question.*\n.*→ llama-cpp\/qwen3-coder-30b/)
   t.match(stdout, /too long.*\n.*→ openrouter\/meta-llama\/llama-3.3-70b-instruct:free/)
   t.match(stdout, /an image.*\n.*→ openrouter\/anthropic\/claude-sonnet-4.5/)
-  t.match(stdout, /server breaks.*\n.*→ openrouter\/meta-llama\/llama-3.3-70b-instruct:free .*attempts: 2/)
+  t.match(stdout, /server fails.*\n.*→ openrouter\/meta-llama\/llama-3.3-70b-instruct:free .*attempts: 2/)
   t.match(stdout, /does not exist\n {4}404/)
   t.match(stdout, /model +requests/)
 })

@@ -47,7 +47,7 @@ interface BenchmarkFlags {
 
 export function define(command: Command): void {
   command
-    .description('Measure your models through the Signalbox that runs, or through one of its own.')
+    .description('Measure your models through the running Signalbox, or start one for the benchmark.')
     .option('--model <name>', 'measure this model (repeatable); default: all local ones', append)
     .option('--free', 'also free models of remote providers')
     .option('--paid', 'also models that cost money')
@@ -58,9 +58,9 @@ export function define(command: Command): void {
     .option('--strategy <name>', 'name of that prompting strategy')
     .option('--context <tokens>', 'context window, if the server reports none', positiveInteger)
     .option('--price <in,out>', 'USD per million tokens, if none is reported', priceOf)
-    .option('--max-cost <usd>', 'stop before spending more', positive)
+    .option('--max-cost <usd>', 'stop before it costs more', positive)
     .option('--max-minutes <n>', 'stop after n minutes', positive)
-    .option('--item-timeout <seconds>', 'time for one task (BENCHMARK_TASK_TIMEOUT)', positive)
+    .option('--item-timeout <seconds>', 'time limit of one task (BENCHMARK_TASK_TIMEOUT)', positive)
     .option('--results <file>', 'database of results (BENCHMARK_RESULTS_PATH)')
     .option('--report', 'write leaderboard.json, .md and frontier.svg to BENCHMARK_RESULTS_PATH')
     .option('--output <folder>', 'write them to this folder')
@@ -208,7 +208,7 @@ function append(value: string, earlier: readonly string[] = []): string[] {
 
 function addressOf(text: string): string {
   if (!/^https?:/.test(text) || !URL.canParse(text))
-    throw new InvalidArgumentError('Give an address such as http://127.0.0.1:8080/v1.')
+    throw new InvalidArgumentError('Expected a URL such as http://127.0.0.1:8080/v1.')
   return text
 }
 
@@ -216,6 +216,6 @@ function priceOf(text: string): { input: number; output: number } {
   const prices = text.split(',').map(part => (part.trim() === '' ? Number.NaN : Number(part)))
   const [input, output] = prices
   if (prices.length !== 2 || !(input! >= 0) || !(output! >= 0))
-    throw new InvalidArgumentError('Give two numbers, USD per million input and output tokens, such as 0.5,1.5.')
+    throw new InvalidArgumentError('Expected two numbers, USD per million input and output tokens, such as 0.5,1.5.')
   return { input: input!, output: output! }
 }

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 
-/** What a command's file exports: its options, its help and what it does, written onto an empty commander command. */
+/** What a command's file exports: a function that adds its options, help and action to an empty commander command. */
 export interface CommandModule {
   define: (command: Command) => void
 }
@@ -8,11 +8,11 @@ export interface CommandModule {
 export interface CommandEntry {
   /** One line for `signalbox --help`. */
   summary: string
-  /** A command's file is loaded only when it is called: the server's code takes most of a start. */
+  /** A command's file is loaded only when it is called: loading the server's code takes most of the startup time. */
   load: () => Promise<CommandModule>
 }
 
-/** The command that runs where none is named. */
+/** The command that runs if none is named. */
 export const defaultCommand = 'serve'
 
 /** Every command, in the order of the help. */

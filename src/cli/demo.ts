@@ -19,12 +19,12 @@ interface Scene {
 
 export function define(command: Command): void {
   command
-    .description('Send a few requests through Signalbox to simulated servers, and show who answers each and why.')
+    .description('Send a few requests through Signalbox to simulated servers, and show which one answers each and why.')
     .addHelpText('after', '\nNo model, key or network is needed. Example:\n  signalbox demo')
     .action(() => demo(version(), text => process.stdout.write(text)))
 }
 
-/** Without any model, what happens to a handful of requests: which server answers each and why, and what the ledger says. */
+/** Shows, without any real model, which simulated server answers each of a few requests and why, and the ledger's totals. */
 async function demo(version: string, print: (text: string) => void): Promise<void> {
   const local = await simulatedServer({
     label: 'a local llama-server',
@@ -58,7 +58,7 @@ async function demo(version: string, print: (text: string) => void): Promise<voi
   const values = { ...readSettings(coreSettings, {}), PORT: 0, LOG_LEVEL: 'silent' as const }
   const running = await start({ root, values, endpoints: findEndpoints(environment) }, version)
   try {
-    print(`Signalbox ${version} at ${running.url}, between two SIMULATED servers (no model is involved):\n`)
+    print(`Signalbox ${version} at ${running.url} with two SIMULATED servers (no real model is involved):\n`)
     print('  llama-cpp   local, 8,192 tokens of context, costs nothing\n')
     print('  openrouter  remote: one free model, one at $3 / $15 per million tokens\n\n')
     for (const scene of scenes(() => local.setWorking(false))) print(await play(scene, running.url))
@@ -98,11 +98,11 @@ function scenes(breakLocal: () => void): Scene[] {
       body: { model: 'auto', messages: user([{ type: 'text', text: 'What is it?' }, image]) },
     },
     {
-      title: 'a model the caller names',
+      title: 'a model named by the caller',
       body: { model: 'openrouter/anthropic/claude-sonnet-4.5', messages: user('Hello.') },
     },
     {
-      title: 'the local server breaks',
+      title: 'the local server fails',
       before: breakLocal,
       body: { model: 'auto', messages: user('Are you still there?') },
     },

@@ -10,7 +10,7 @@ export function explain(error: unknown): string {
   return message.split('\n')[0]!
 }
 
-/** 2 for an argument or a setting that must be changed, 1 for everything else. */
+/** 2 for an invalid argument or setting, 1 for everything else. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError || error instanceof ConfigError) return 2
   return error instanceof GatewayError && error.code === 'invalid_request' ? 2 : 1

@@ -5,7 +5,7 @@ import { findEndpoints } from '../providers/index.ts'
 
 const packageRoot = path.resolve(import.meta.dirname, '../..')
 
-/** What the settings of this installation say now. Throws `ConfigError`. */
+/** Reads the current settings of this installation. Throws `ConfigError`. */
 export function readConfig(variables: Readonly<Record<string, string | undefined>>): Config {
   const root = path.resolve(variables['SIGNALBOX_ROOT'] ?? packageRoot)
   const environment = readEnvironment(root, variables)

@@ -1,10 +1,10 @@
 import { CommanderError } from 'commander'
 import { createProgram, normalizeArguments } from './program.ts'
 
-/** The command line. Exit codes: 0 ended as asked, 1 failed, 2 a bad argument or setting. */
+/** The command line. Exit codes: 0 success, 1 failure, 2 invalid argument or setting. */
 export async function run(): Promise<void> {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    // Whoever read what we print has seen enough, as `| head` does.
+    // The reader of our output closed it, as `| head` does.
     if (error.code === 'EPIPE') process.exit(0)
     throw error
   })

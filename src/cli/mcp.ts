@@ -24,7 +24,7 @@ interface McpOptions {
 
 export function define(command: Command): void {
   command
-    .description('Serve a coding agent as an MCP server over stdio. The agent starts it by itself.')
+    .description('Serve a coding agent as an MCP server over stdio. The agent starts this command.')
     .option('--target <url>', 'use the Signalbox at this address (SIGNALBOX_TARGET)')
     .option('--api-key <key>', 'the API key to send there (SIGNALBOX_API_KEY)')
     .option('--read-only', 'offer only tools that change nothing')
@@ -35,7 +35,7 @@ Without --target, the first instance on a data directory runs Signalbox itself, 
 that one, and when it ends one of them takes over. A URL works too: http://127.0.0.1:3001/mcp.
 
 SIGNALBOX_ROOT is the folder of .env, signalbox.json and the data; agents with the same one share a Signalbox.
-SIGNALBOX_TOOLS=core, or tool names separated by commas, limits what the agent is shown.
+SIGNALBOX_TOOLS=core, or tool names separated by commas, limits the tools that the agent sees.
 Only JSON-RPC is written to stdout; logs go to stderr. It ends when stdin does.
 
 Example, .mcp.json of Claude Code (the README has a block for each agent):
@@ -43,12 +43,12 @@ Example, .mcp.json of Claude Code (the README has a block for each agent):
     )
     .action(async (options: McpOptions) => {
       await serveMcp(options)
-      // A library's idle handle must not keep the agent waiting for our end.
+      // An idle handle of a library must not delay our exit.
       process.exit(0)
     })
 }
 
-/** Serves one agent until it goes away. Throws `ConfigError` for a bad argument or setting. */
+/** Serves one agent until it disconnects. Throws `ConfigError` for an invalid argument or setting. */
 async function serveMcp(options: McpOptions): Promise<void> {
   const environment = process.env
   const readConfig = () => readConfigFrom(environment)
@@ -103,7 +103,7 @@ interface OwnParts {
   application: McpApplication
 }
 
-/** Runs the core of the data directory here, or uses the one that another process runs. */
+/** Runs the core of the data directory in this process, or connects to the one that another process runs. */
 async function ownOrAttach({ version, readConfig, application }: OwnParts): Promise<Connection> {
   try {
     // Read again: a successor takes over long after its own start, and the settings may have changed since.
@@ -135,13 +135,13 @@ function targetUrl(target: string): string {
   return target
 }
 
-/** One key may be written with its name, as in SIGNALBOX_API_KEY. */
+/** A key may have a name, as in SIGNALBOX_API_KEY. */
 function tokenOf(key: string | undefined): { token?: string } {
   const first = key?.split(',')[0]
   return first === undefined ? {} : { token: first.slice(first.indexOf('=') + 1) }
 }
 
-/** The real stdout, for JSON-RPC alone: whatever else writes to stdout from now on is sent to stderr. */
+/** The real stdout, reserved for JSON-RPC: all other writes to stdout go to stderr from now on. */
 function takeStdout(): Writable {
   const real = process.stdout
   const write = real.write.bind(real)

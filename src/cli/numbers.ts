@@ -4,13 +4,13 @@ import { InvalidArgumentError } from 'commander'
 export function positive(text: string): number {
   const value = Number(text)
   if (text.trim() === '' || !(value > 0) || !Number.isFinite(value))
-    throw new InvalidArgumentError('Give a number above 0.')
+    throw new InvalidArgumentError('Expected a number above 0.')
   return value
 }
 
 /** An option's whole number above 0. */
 export function positiveInteger(text: string): number {
   const value = positive(text)
-  if (!Number.isInteger(value)) throw new InvalidArgumentError('Give a whole number above 0.')
+  if (!Number.isInteger(value)) throw new InvalidArgumentError('Expected a whole number above 0.')
   return value
 }

@@ -33,7 +33,7 @@ Settings come from the environment, from .env and from signalbox.json; signalbox
   return program
 }
 
-/** What the command line means: without a command it is `serve`, and `help x` is `x --help`. */
+/** Fills in the default command, `serve`, and turns `help x` into `x --help`. */
 export function normalizeArguments(args: readonly string[]): string[] {
   const [first, ...rest] = args
   if (first === 'help') return [...rest, '--help']

@@ -52,7 +52,7 @@ const PolicyFile = z
     }),
   }))
 
-/** Models for which the table says what always taking them would have done. */
+/** Maximum models that get an "always this model" line. */
 const maxSingles = 8
 
 interface ReplayOptions {
@@ -65,16 +65,16 @@ interface ReplayOptions {
 
 export function define(command: Command): void {
   command
-    .description('Decide your recorded requests again under another policy, beside "always model X" for each model.')
+    .description('Replay your recorded requests under another policy and compare it with "always model X".')
     .option('--policy <file>', 'a policy to compare, as JSON (repeatable)', addPolicy, [])
-    .option('--days <number>', 'requests of the last days', positive, 30)
+    .option('--days <number>', 'replay the requests of this many days', positive, 30)
     .option('--data-dir <folder>', 'folder of the ledger (DATA_DIR)')
-    .option('--svg <file>', 'write the frontier of cost and quality to this file')
+    .option('--svg <file>', 'write the cost and quality frontier to this file')
     .option('--json', 'print rows of figures as JSON')
     .addHelpText(
       'after',
       `
-Costs, ratings and checks are real where they were recorded and predicted elsewhere; the table counts both.
+Costs, ratings and checks are real where recorded and predicted elsewhere; the table counts both.
 A policy file has any of: name, priority (cost, quality, speed), min_quality, max_cost, local_only,
 QUALITY_THRESHOLD, TOKEN_THRESHOLD, COST_THRESHOLD, OPENROUTER_FREE_ONLY, DEFAULT_LOCAL_MODEL.
 
@@ -91,7 +91,7 @@ async function run(options: ReplayOptions): Promise<void> {
     report(await replay(file, options), options)
     return
   }
-  process.stderr.write(`skipped: there are no stored decisions at ${file}\n`)
+  process.stderr.write(`skipped: no stored decisions in ${file}\n`)
   report([], options)
 }
 
@@ -131,7 +131,7 @@ function report(results: readonly ReplayResult[], { svg, json }: ReplayOptions):
         hull,
       ),
     )
-    process.stderr.write(`The frontier is in ${svg}.\n`)
+    process.stderr.write(`Wrote the frontier to ${svg}.\n`)
   }
   process.stdout.write(json === true ? `${renderReport(results.flatMap(rowsOf), true)}\n` : tableOf(results))
 }
@@ -150,7 +150,7 @@ function rowsOf(result: ReplayResult): Row[] {
   ]
 }
 
-/** One policy a line. */
+/** One line per policy. */
 function tableOf(results: readonly ReplayResult[]): string {
   const head = ['policy', 'USD', 'as charged', 'quality', 'rated', 'checked', 'predicted', 'seconds', 'unserved']
   const lines = results.map(result => [
@@ -167,7 +167,7 @@ function tableOf(results: readonly ReplayResult[]): string {
   return renderTable([head, ...lines])
 }
 
-/** The models that were in question most often. */
+/** The models that were candidates most often. */
 async function commonest(stored: AsyncIterable<{ decision: unknown }>): Promise<string[]> {
   const counts = new Map<string, number>()
   for await (const { decision } of stored) {
@@ -180,7 +180,7 @@ async function commonest(stored: AsyncIterable<{ decision: unknown }>): Promise<
     .map(([model]) => model)
 }
 
-/** Decisions stored by versions that kept no standings cannot be taken again. */
+/** Decisions stored by old versions, without their candidates, cannot be replayed. */
 function canBeReplayed(decision: unknown): decision is DecisionRecord {
   return typeof decision === 'object' && decision !== null && 'candidates' in decision && 'criteria' in decision
 }

@@ -7,7 +7,7 @@ import { start } from '../start.ts'
 import { readConfig, version } from './installation.ts'
 import { onStopSignal } from './stop-signals.ts'
 
-/** How long requests may go on after the first signal to stop. */
+/** Time for requests in progress to finish after the first stop signal. */
 const graceMs = 10_000
 
 interface ServeOptions {
@@ -21,7 +21,7 @@ export function define(command: Command): void {
     .description('Answer requests for OpenAI, Anthropic and MCP clients on one port until Ctrl-C.')
     .option('--port <number>', 'port to listen on, 0 for a free one (PORT; default 3001)')
     .option('--host <address>', 'address to listen on (HOST; default 127.0.0.1)')
-    .option('--data-dir <folder>', 'folder of the ledger and everything else that is kept (DATA_DIR)')
+    .option('--data-dir <folder>', 'folder of the ledger and other data (DATA_DIR)')
     .addHelpText(
       'after',
       `
@@ -39,7 +39,7 @@ async function serve({ port, host, dataDir }: ServeOptions): Promise<void> {
     ...process.env,
     ...(port !== undefined && { PORT: port }),
     ...(host !== undefined && { HOST: host }),
-    // A path on the command line starts where the user is; one in a setting starts at the root.
+    // A path on the command line is relative to the working directory; one in a setting is relative to the root.
     ...(dataDir !== undefined && { DATA_DIR: path.resolve(dataDir) }),
   }
   const read = () => readConfig(variables)
@@ -62,7 +62,7 @@ async function serve({ port, host, dataDir }: ServeOptions): Promise<void> {
   }
 }
 
-/** What the first Ctrl-C waits for; nothing where nothing runs. */
+/** What the first Ctrl-C waits for; empty if no request is in progress. */
 function stopNotice({ inventory, slotsOf }: Core): string {
   const requests = inventory.providers
     .map(({ name }) => slotsOf(name))

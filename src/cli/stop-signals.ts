@@ -1,6 +1,6 @@
 const signals = ['SIGINT', 'SIGTERM'] as const
 
-/** Calls `stop` at the first SIGINT or SIGTERM. The second one ends the process at once, as it does without us. */
+/** Calls `stop` at the first SIGINT or SIGTERM. The second one ends the process at once, as by default. */
 export function onStopSignal(stop: () => void): void {
   const first = (): void => {
     for (const signal of signals) process.off(signal, first)

@@ -12,7 +12,7 @@ import { dataDirOf } from '../start.ts'
 import { readConfig } from './installation.ts'
 import { renderTable } from './table.ts'
 
-/** How long a running instance may take to answer; a long ledger is read in slices. */
+/** Time limit for a running instance to answer; a long ledger is read in slices. */
 const timeoutMs = 60_000
 
 interface UsageOptions {
@@ -28,7 +28,7 @@ export function define(command: Command): void {
     .description('Show requests, tokens, cost and latency from the usage ledger.')
     .option('--period <period>', 'today, 7d, month, all, or any number of days or hours such as 24h', 'month')
     .addOption(
-      new Option('--group-by <group>', 'one line for each')
+      new Option('--group-by <group>', 'one line per group')
         .choices(UsageQuery.shape.group_by.unwrap().options)
         .default('model'),
     )
@@ -38,8 +38,8 @@ export function define(command: Command): void {
     .addHelpText(
       'after',
       `
-Asks the Signalbox that runs on this data directory; without one, reads its ledger and changes nothing.
-Days begin at midnight UTC.
+Asks the running Signalbox of this data directory; if none runs, reads the ledger without changing it.
+Days start at midnight UTC.
 
 Example:
   signalbox usage --period 7d --group-by provider`,
@@ -58,7 +58,7 @@ async function showUsage({ period, groupBy, json, csv, dataDir }: UsageOptions):
 
 async function reportOf(folder: string, query: UsageQuery): Promise<UsageReport> {
   const instance = readInstance(folder)
-  // What the running instance has not written yet counts too, so it is asked first.
+  // The running instance also counts what it has not written yet, so it goes first.
   const running = instance && (await askInstance(instance, query))
   if (running !== undefined) return running
   const file = path.join(folder, 'ledger.db')
@@ -76,7 +76,7 @@ async function emptyReport(query: UsageQuery): Promise<UsageReport> {
   }
 }
 
-/** Undefined where the instance has ended without saying so. Throws what it answers instead of a report. */
+/** Undefined if the instance has crashed. Throws the error that it answers instead of a report. */
 async function askInstance({ url, token }: Instance, query: UsageQuery): Promise<UsageReport | undefined> {
   const address = `${url}/v1/usage?${new URLSearchParams(Object.entries(query)).toString()}`
   let response: Response

@@ -94,7 +94,7 @@ t.test('a killed run resumes and ends with a leaderboard', async t => {
   t.ok(kept >= 7 && kept < 62, `${kept} items kept`)
   const { code, stdout, stderr } = await benchmark(args)
   t.equal(code, 0)
-  t.match(stderr, new RegExp(`${62 - kept} items measured, ${kept} found from before`))
+  t.match(stderr, new RegExp(`${62 - kept} items measured, ${kept} resumed from an earlier run`))
   t.match(stdout, /^1 +127\.0\.0\.1:\d+\/good +100 \[/m)
   // At most the item that was under way when the process died was asked for twice; none was stored twice.
   t.equal(new Set(server.asked).size, 62)
@@ -157,11 +157,11 @@ t.test('drift reports the models that changed', async t => {
     'instructions',
   ]
   t.equal((await benchmark(args)).code, 0)
-  t.match(await benchmark([...args, '--drift']), { code: 0, stdout: /^0 of 3 cells moved/ })
+  t.match(await benchmark([...args, '--drift']), { code: 0, stdout: /^0 of 3 cells changed/ })
   broken = true
   t.match(await benchmark([...args, '--drift']), {
     code: 0,
-    stdout: /reasoning: 100 % before, 0 % now[^]*3 of 3 cells moved/,
+    stdout: /reasoning: 100 % before, 0 % now[^]*3 of 3 cells changed/,
   })
 })
 

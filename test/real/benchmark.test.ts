@@ -43,7 +43,7 @@ t.test('a killed benchmark of a real llama-server resumes and ends with a leader
   t.ok(kept.length >= 5, `${kept.length} items kept`)
   const { code, stdout, stderr } = await benchmark(Infinity)
   t.equal(code, 0, stderr)
-  t.match(stderr, new RegExp(`${kept.length} found from before`))
+  t.match(stderr, new RegExp(`${kept.length} resumed from an earlier run`))
   t.match(stdout, /^1 +llama-cpp\/scripted +\d+ \[/m)
   const tasks = store.results().map(({ task }) => task)
   t.equal(new Set(tasks).size, tasks.length, 'no item is there twice')

@@ -9,35 +9,35 @@ import { readyNonce, type CellAnswer, type CellQuestion, type CellRequest } from
 import type { Walls } from './walls.ts'
 
 export interface CageOptions {
-  /** The module beside this one that serves inside, without its extension. */
+  /** Name of the module in this folder that runs inside the cage, without its extension. */
   cell: string
-  /** The packages it reads from disk; nothing else but this folder can be read. */
+  /** The packages it reads from disk; only these and this folder are readable. */
   packages: readonly string[]
-  /** Of JavaScript heap; each cell bounds its own WebAssembly memory. */
+  /** Limit of the JavaScript heap; each cell bounds its own WebAssembly memory. */
   heapMegabytes: number
-  /** Of everything the process may write to, where the system bounds it. */
+  /** Limit of the process's writable memory, if the system can enforce one. */
   processMegabytes: number
   walls: () => Promise<Walls>
 }
 
 /** A child process that answers one request at a time and is replaced when it hangs or dies. */
 export interface Cage<Reply> {
-  /** `failure` says why there is no reply: it ran out of time, or ended itself. Rejects when the signal aborts. */
+  /** `failure` says why there is no reply: a timeout, or the process ended. Rejects when the signal aborts. */
   ask: (request: CellRequest, signal?: AbortSignal) => Promise<{ reply: Reply } | { failure: string }>
   close: () => Promise<void>
 }
 
 const startLimitMs = 60_000
-/** A cell stops code at its limit; one that could not has this much processor time more before it is killed. */
+/** A cell stops code at its limit; if it cannot, the process is killed after this much more processor time. */
 const graceMs = 1_000
-/** Of real time, for a process that does not even run, and where a process's time cannot be read. */
+/** Limit of real time, for a process that does not run at all, and if a process's time cannot be read. */
 const patienceMs = 60_000
 const watchEveryMs = 100
 
 /**
- * The outer walls around generated code, behind the WebAssembly one: those of the system (see `walls.ts`), an empty
- * environment, Node's permission model (no writing, no child processes, threads or addons, reading only what the cell
- * needs) and no code from strings, so that even an object of the host's JavaScript that leaks inwards leads nowhere.
+ * The outer isolation of generated code, around WebAssembly: the system's (see `walls.ts`), an empty environment, Node's
+ * permission model (no writing, no child processes, threads or addons, reading only what the cell needs) and no code from
+ * strings, so that even a leaked object of the host's JavaScript gives no access.
  */
 export function openCage<Reply>(options: CageOptions): Cage<Reply> {
   let child: ChildProcess | undefined
@@ -131,7 +131,7 @@ function nextAnswer<Reply>(
       resolve(answer)
     }
     const hear = (message: CellAnswer<Reply>) => {
-      settle(message.nonce === nonce ? { reply: message.reply } : { failure: 'the code put in a result of its own' })
+      settle(message.nonce === nonce ? { reply: message.reply } : { failure: 'the code forged a result' })
     }
     const end = () => {
       settle({ failure: 'the code ended its process or exhausted its memory' })
@@ -154,12 +154,12 @@ function nextAnswer<Reply>(
 
 const clockTicksPerSecond = 100
 
-/** Processor time of another process: Linux tells it in a file; elsewhere real time alone counts. */
+/** Processor time of another process, from procfs on Linux; elsewhere only real time counts. */
 function processorMs(pid: number | undefined): number | undefined {
   if (process.platform !== 'linux' || pid === undefined) return undefined
   try {
     const status = readFileSync(`/proc/${pid}/stat`, 'latin1')
-    // The command's name, in parentheses, may hold spaces; of what follows it, user and system time are the 12th and 13th.
+    // The command's name, in parentheses, may contain spaces; user and system time are fields 12 and 13 after it.
     const fields = status.slice(status.lastIndexOf(')') + 2).split(' ')
     return ((Number(fields[11]) + Number(fields[12])) * 1_000) / clockTicksPerSecond
   } catch {
@@ -167,7 +167,7 @@ function processorMs(pid: number | undefined): number | undefined {
   }
 }
 
-/** Where the packages lie, and the folders above this one where Node looks for them, which may be links. */
+/** The folders of the packages, and the parent folders in which Node looks for them, which may be links. */
 function readableFolders(packages: readonly string[]): string[] {
   const found = packages.map(name => {
     const entry = fileURLToPath(resolve(name))
@@ -179,14 +179,14 @@ function readableFolders(packages: readonly string[]): string[] {
   return [...new Set([import.meta.dirname, ...found, ...looked.filter(folder => existsSync(folder))])]
 }
 
-/** What runs generated code is installed for benchmarks alone, as an optional dependency. */
+/** The engines for generated code are optional dependencies, needed only for benchmarks. */
 function resolve(name: string): string {
   try {
     return import.meta.resolve(name)
   } catch (cause) {
     throw new GatewayError(
       'internal',
-      `Running generated code needs the package ${name}, which is not installed. Install it beside Signalbox: npm install ${name}`,
+      `Running generated code requires the package ${name}, which is not installed. Install it next to Signalbox: npm install ${name}`,
       { cause },
     )
   }

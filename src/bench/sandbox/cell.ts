@@ -6,7 +6,7 @@ import { readyNonce, type CellAnswer, type CellQuestion } from './messages.ts'
 /** Whether the code has used up its time. */
 export type IsLate = () => boolean
 
-/** Inside a cage: closes what is left of the host and answers one request at a time. */
+/** Inside a cage: disables the remaining host functions and answers one request at a time. */
 export function serve(handle: (request: never, isLate: IsLate) => unknown): void {
   const send = process.send?.bind(process) as (answer: CellAnswer<unknown>) => void
   closeHost()
@@ -19,8 +19,8 @@ export function serve(handle: (request: never, isLate: IsLate) => unknown): void
 }
 
 /**
- * Code is given processor time: on a busy machine a right answer must not fail because others worked too. It is asked
- * between instructions, so the cheap clock is read first: within the limit by the wall's clock is within it by any.
+ * Measures processor time: on a busy machine a correct answer must not fail because of other processes. It is read between
+ * instructions, so the cheap clock comes first: whatever is within the limit in real time is within it in processor time.
  */
 export function stopwatch(limitMs: number): IsLate {
   const startedAt = Date.now()
@@ -36,12 +36,12 @@ function processorMs(): number {
 }
 
 /**
- * What an object that leaked inwards would find: nobody's prototypes to change, no way to Node's modules, and (Node's
- * permission model does not know the network before Node 25) network functions that refuse.
+ * Limits what leaked host objects can do: prototypes cannot be changed, Node's modules unreachable, and network functions throw
+ * (Node's permission model does not cover the network before Node 25).
  */
 function closeHost(): void {
   const refuse = () => {
-    throw new Error('There is no network here.')
+    throw new Error('No network access in the sandbox.')
   }
   net.Socket.prototype.connect = refuse
   net.Server.prototype.listen = refuse
@@ -52,12 +52,12 @@ function closeHost(): void {
     Reflect.deleteProperty(globalThis, name)
   for (const name of ['getBuiltinModule', 'kill', 'dlopen', '_linkedBinding', '_kill', 'chdir', 'abort', 'mainModule'])
     Reflect.deleteProperty(process, name)
-  // Emscripten writes `toString` and the like onto objects of its own, which a frozen prototype would forbid.
+  // Emscripten sets `toString` and the like on its own objects, which a frozen prototype would forbid.
   Object.seal(Object.prototype)
   for (const prototype of prototypes()) if (prototype !== Object.prototype) Object.freeze(prototype)
 }
 
-/** Those of the language; what Node adds is loaded when it is first used, and is not wanted here. */
+/** Prototypes of the language only: what Node adds is loaded on first use, which must not happen here. */
 function prototypes(): object[] {
   const found = Object.values(Object.getOwnPropertyDescriptors(globalThis)).flatMap(({ value }) => {
     const prototype: unknown = typeof value === 'function' ? (value as { prototype: unknown }).prototype : undefined

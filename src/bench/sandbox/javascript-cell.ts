@@ -17,23 +17,23 @@ import type { Outcome, Program, Run } from './sandbox.ts'
 import { webAssembly } from './web-assembly.ts'
 
 const memoryLimitBytes = 64 * 2 ** 20
-/** WebAssembly's own bound, behind QuickJS's, which does not count all that it takes. */
+/** WebAssembly's memory limit, in addition to QuickJS's own, which does not count every allocation. */
 const programPages = memoryLimitBytes / 65_536
 const ownPages = 256
 const stackLimitBytes = 2 ** 20
 const outcomeLimitCharacters = 2 ** 20
 const messageLimitCharacters = 2_000
 
-// Compiled once, instantiated for each program. (The package's types describe its CommonJS face; as an ES module it
+// Compiled once, instantiated for each program. (The package's types describe its CommonJS exports; as an ES module it
 // exports the variant itself.)
 const wasm = readFileSync(fileURLToPath(import.meta.resolve('@jitl/quickjs-wasmfile-release-sync/wasm')))
 const wasmModule = (await webAssembly.compile(wasm)) as never
 
-// Node loads this on first use, which must be before the cell closes.
+// Node loads this on first use, which must be before the cell disables the host.
 withoutTypes('enum Warm { Up }')
 
 serve(async (program: Program & { timeLimitMs: number }, isLate) => {
-  // A fresh engine for every program: nothing that one leaves behind can reach the next, and nothing needs disposing of.
+  // A fresh engine for every program: no state can reach the next one, and nothing needs disposing.
   const wasmMemory = new webAssembly.Memory({ initial: ownPages, maximum: ownPages + programPages }) as never
   const engine = await newQuickJSWASMModuleFromVariant(
     newVariant(variant as unknown as QuickJSSyncVariant, { wasmModule, wasmMemory }),
@@ -47,7 +47,7 @@ serve(async (program: Program & { timeLimitMs: number }, isLate) => {
 
 function runProgram(runtime: QuickJSRuntime, context: QuickJSContext, program: Program, isLate: IsLate): Run {
   context.unwrapResult(context.evalCode(prelude, 'prelude.js')).dispose()
-  // Taken before the generated code runs, which may replace anything it can reach.
+  // Captured before the generated code runs, which may replace anything it can reach.
   const kit = Object.fromEntries(
     ['encode', 'settle', 'tick', 'isIntact'].map(name => [
       name,
@@ -57,7 +57,7 @@ function runProgram(runtime: QuickJSRuntime, context: QuickJSContext, program: P
   context.setProp(context.global, '__kit', context.undefined)
 
   const property = (handle: QuickJSHandle, name: string): unknown => context.dump(context.getProp(handle, name))
-  /** Waits, in virtual time, until the value is no promise any more. The state then holds it, or its error. */
+  /** Waits, in virtual time, until the promise settles. The state then has its value or its error. */
   const settle = (evaluated: QuickJSHandle): { state: QuickJSHandle } | { error: string } => {
     const state = context.unwrapResult(context.callFunction(kit.settle!, context.undefined, evaluated))
     for (;;) {
@@ -71,7 +71,7 @@ function runProgram(runtime: QuickJSRuntime, context: QuickJSContext, program: P
     }
   }
   const load = (): { evaluate: QuickJSHandle } | { error: string } => {
-    // Its name is nobody's to guess, so that nothing but the module's own scope answers for its cases.
+    // An unguessable name, so that only the module's own scope can answer its cases.
     const evaluator = `evaluate_${randomUUID().replaceAll('-', '')}`
     const code = `${withoutTypes(program.source)}\n;export const ${evaluator} = code => eval(code)`
     const loaded = context.evalCode(code, 'solution.js', { type: 'module' })
@@ -92,7 +92,7 @@ function runProgram(runtime: QuickJSRuntime, context: QuickJSContext, program: P
     const encoded = context.callFunction(kit.encode!, context.undefined, settled.state)
     if (encoded.error !== undefined) return { error: describe(context, encoded.error) }
     if (Number(property(encoded.value, 'length')) > outcomeLimitCharacters)
-      return { error: 'RangeError: the value is too large to look at' }
+      return { error: 'RangeError: the value is too large to inspect' }
     const { error, ...rest } = JSON.parse(context.getString(encoded.value)) as Outcome
     return error === undefined ? { value: null, ...rest } : { error: error.slice(0, messageLimitCharacters) }
   }
@@ -118,7 +118,7 @@ function describe(context: QuickJSContext, error: QuickJSHandle): string {
   return `Error: ${JSON.stringify(thrown)}`.slice(0, messageLimitCharacters)
 }
 
-/** Plain JavaScript passes through; what cannot be stripped is left for the engine to complain about. */
+/** Plain JavaScript passes through; if types cannot be stripped, the engine reports the error. */
 function withoutTypes(source: string): string {
   try {
     return stripTypeScriptTypes(source, { mode: 'transform' })

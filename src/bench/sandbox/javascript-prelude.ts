@@ -1,7 +1,7 @@
 /**
- * What generated JavaScript may take for granted beside the language: a console that swallows, timers, `structuredClone`
- * and CommonJS's names. Time is virtual: a timer fires as soon as nothing else is left to do, and the clock jumps to it,
- * so that code which waits for an hour is judged in a millisecond and always alike.
+ * The globals of generated JavaScript in addition to the language: a silent console, timers, `structuredClone` and the names
+ * of CommonJS. Time is virtual: when nothing else is left to do the clock jumps to the next timer, so that code that waits
+ * for an hour is tested in a millisecond, deterministically.
  */
 export const prelude = `
 {
@@ -58,7 +58,7 @@ export const prelude = `
   const describeProperty = Object.getOwnPropertyDescriptor, realEval = globalThis.eval, world = globalThis
   globalThis.__kit = {
     tick,
-    // A direct call of eval is what sees the module's scope; another function in its place would answer for the cases.
+    // Only a direct call of eval sees the module's scope; a replaced function could forge the results.
     isIntact: () => describeProperty(world, 'eval')?.value === realEval,
     settle: value => {
       const state = { __proto__: null, done: false, error: undefined, value: undefined }

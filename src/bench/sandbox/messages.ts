@@ -1,15 +1,15 @@
-/** What a cage sends to its cell. The nonce comes back with the answer; the code that runs there never sees it. */
+/** A request of a cage to its cell. The nonce comes back with the answer; the code that runs there never sees it. */
 export interface CellQuestion {
   nonce: string
   request: CellRequest
 }
 
 export interface CellRequest {
-  /** Of processor time, so that a busy machine does not make right code fail. */
+  /** Limit of processor time, so that correct code does not fail on a busy machine. */
   timeLimitMs: number
 }
 
-/** What a cell sends: the first time, when it has started, under `readyNonce`. */
+/** A cell's answer. The first one, with `readyNonce`, reports that it has started. */
 export interface CellAnswer<Reply> {
   nonce: string
   reply: Reply

@@ -10,12 +10,12 @@ let isLate = never
 const fresh = await pythonInterpreters(
   deadlineBuffer(() => {
     if (!isLate()) return false
-    // Once, so that the exception can be handled; again a little later for code that swallows it.
+    // Once, so that the exception can be handled; again shortly after for code that swallows it.
     isLate = stopwatch(300)
     return true
   }),
 )
-/** Made while nothing waits for it. */
+/** Prepared in advance, while no program waits for it. */
 let next = fresh()
 
 serve(async (request: Request, isRequestLate): Promise<Run> => {
@@ -24,9 +24,9 @@ serve(async (request: Request, isRequestLate): Promise<Run> => {
   try {
     return request.kind === 'sql' ? runQuery(interpreter, request) : runProgram(interpreter, request, isRequestLate)
   } catch (thrown) {
-    // The interpreter itself gave way (os._exit, a fatal error, the gate).
+    // The interpreter itself ended (os._exit, a fatal error, the gate).
     const [refused] = interpreter.gate.refused()
-    if (refused !== undefined) return { outcomes: [], failure: `the code reached for the host (${refused})` }
+    if (refused !== undefined) return { outcomes: [], failure: `the code tried to access the host (${refused})` }
     return { outcomes: [], failure: `the code ended its interpreter (${String(thrown).slice(0, 200)})` }
   } finally {
     isLate = never
@@ -50,7 +50,7 @@ function runProgram({ python, read, functions }: Interpreter, program: Program, 
     const tuple = checked(python._PyObject_CallOneArg(functions.prepare, string(JSON.stringify(program))))
     const parts = items(tuple)
     const cases = parts.slice(2).map(pair => items(pair))
-    // Held by number alone, so that no list of Python's shows the program what it will be asked.
+    // Kept as numbers, so that no Python list shows the program its test cases.
     for (const pointer of [...parts, ...cases.flat()]) python._Py_IncRef(pointer)
     python._Py_DecRef(tuple)
     return { scope: parts[0]!, source: parts[1]!, cases }
@@ -85,7 +85,7 @@ function runQuery({ python, read, functions }: Interpreter, query: Query): Run {
 
 const late = 'TimeoutError: the code ran out of time'
 
-/** The interpreter polls element 0 between instructions and raises KeyboardInterrupt on 2; this one reads the clock. */
+/** The interpreter polls element 0 between instructions and raises KeyboardInterrupt on 2; this buffer reads the clock. */
 function deadlineBuffer(isLate: IsLate): Uint8Array {
   return new Proxy(new Uint8Array(1), {
     get: (_, key) => (key === '0' && isLate() ? 2 : 0),

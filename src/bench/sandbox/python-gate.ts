@@ -1,10 +1,10 @@
 import type { HostFunction } from './web-assembly.ts'
 
 /**
- * What WebAssembly may call while generated code runs. Pyodide's interpreter imports some 270 functions, most of which
- * are bridges to JavaScript's objects; a program that got hold of `ctypes` or of its own memory could call each of them.
- * Past the gate only these few are left, which take numbers and give no object of the host's: files in memory, an
- * environment that is empty, time and random bytes, and the interpreter's own housekeeping.
+ * Host functions that WebAssembly may call while generated code runs. Pyodide's interpreter imports about 270 functions, most
+ * of them bridges to JavaScript objects; a program with access to `ctypes` or its own memory could call each of them. The
+ * gate allows only these, which take numbers and return no host object: in-memory files, an empty environment, time and
+ * random bytes, and the interpreter's own runtime.
  */
 const allowed: ReadonlySet<string> = new Set(
   `
@@ -29,20 +29,20 @@ const allowed: ReadonlySet<string> = new Set(
     .split(/\s+/),
 )
 
-/** What Pyodide would ask of, or do to, this process; past the gate a fixed answer stands for it. */
+/** Functions of Pyodide that would read or change this process; the gate returns fixed values instead. */
 const fixed: Readonly<Record<string, number>> = { __syscall_umask_js: 0o22, __syscall_getuid32_js: 0 }
 
-/** System calls report an error to Python; anything else has no way to fail but by ending the interpreter. */
+/** System calls report an error to Python; anything else can fail only by ending the interpreter. */
 const systemCall = /^(?:__syscall_|_maybe_|_try_|fd_|_mmap_js|_munmap_js|_msync_js|_emscripten_system|getaddrinfo)/
 const notImplemented = -52
 
-/** The wall between one interpreter and this process. */
+/** The boundary between one interpreter and this process. */
 export interface Gate {
-  /** Puts the gate in front of every function of the import object, in place: what it links later goes through it too. */
+  /** Wraps every function of the import object, in place, so that functions linked later are covered too. */
   guard: (imports: Record<string, HostFunction>) => void
-  /** From now on only the allowed functions answer. It never opens again. */
+  /** From now on only the allowed functions run; this cannot be undone. */
   close: () => void
-  /** The functions that were refused since, system calls aside. */
+  /** The functions refused since then, except system calls. */
   refused: () => readonly string[]
 }
 
@@ -56,7 +56,7 @@ export function createGate(): Gate {
       if (answer !== undefined) return answer
       if (systemCall.test(name)) return notImplemented
       refused.push(name)
-      throw new Error(`${name} is out of reach.`)
+      throw new Error(`${name} is not available in the sandbox.`)
     }
     if (call.sig !== undefined) gate.sig = call.sig
     if (call.stub !== undefined) gate.stub = call.stub

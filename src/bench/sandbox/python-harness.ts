@@ -1,7 +1,7 @@
 /**
- * Python's preparation, before any generated code. It leaves functions in `__main__` for the cell to take: `close` empties
- * what leads back to JavaScript, `prepare` compiles a program, `query` runs SQL. The program itself is run from outside
- * (see `python-objects.ts`).
+ * Prepares Python before any generated code runs. It defines functions in `__main__` for the cell: `close` removes access to
+ * JavaScript, `prepare` compiles a program, `query` runs SQL. The program itself is run from outside (see
+ * `python-objects.ts`).
  */
 export const harness = `
 def make():
@@ -19,11 +19,11 @@ def make():
         outward += ['multiprocessing', *(name for name in sys.modules if 'pyodide' in name)]
         for name in outward:
             module = sys.modules.get(name)
-            # Emptied, because its classes and functions are found by other ways than its name.
+            # Emptied, because its classes and functions can be found without its name.
             if isinstance(module, types.ModuleType):
                 vars(module).clear()
             sys.modules[name] = None
-        # What the import system keeps to make a module anew.
+        # The import system keeps these to create a module again.
         for kept in gc.get_objects():
             if type(kept) is dict and 'to_js' in kept:
                 kept.clear()
@@ -56,7 +56,7 @@ def make():
         database.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
         database.execute('PRAGMA hard_heap_limit = 67108864')
         database.execute('PRAGMA max_page_count = 8192')
-        # Running Python now and then lets the interrupt through, and an exception here ends the statement.
+        # Running Python periodically lets the interrupt through, and an exception here ends the statement.
         database.set_progress_handler(lambda: False, 2000)
         database.set_authorizer(lambda action, *rest: sqlite3.SQLITE_DENY if action in refused else sqlite3.SQLITE_OK)
         rows = []

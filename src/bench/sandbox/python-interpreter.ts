@@ -5,7 +5,7 @@ import { pythonReader, type CPython } from './python-objects.ts'
 import { webAssembly, withMemoryLimit, type HostFunction, type WasmImports, type WasmModule } from './web-assembly.ts'
 
 const memoryLimitBytes = 384 * 2 ** 20
-/** Of one file, and of all that is ever written: files in memory lie outside WebAssembly's memory. */
+/** Limit of one file, and of all bytes ever written: in-memory files are outside WebAssembly's memory. */
 const filesLimitBytes = 64 * 2 ** 20
 const noSpaceLeft = 51
 
@@ -14,7 +14,7 @@ export interface Interpreter {
   python: CPython
   read: ReturnType<typeof pythonReader>
   gate: Gate
-  /** The functions of the harness, as pointers. */
+  /** Pointers to the functions of the harness. */
   functions: { prepare: number; query: number }
 }
 
@@ -44,12 +44,11 @@ interface FileSystem {
 }
 
 /**
- * Starts, prepares and closes one interpreter and keeps a picture of its memory; every call gives a fresh one made from
- * that picture, in about a tenth of a second. `interrupt` is polled between instructions: a 2 in it raises
- * KeyboardInterrupt.
+ * Starts, prepares and closes one interpreter and keeps a snapshot of its memory; every call creates a new interpreter from
+ * that snapshot, in about 100 ms. `interrupt` is polled between instructions: a 2 in it raises KeyboardInterrupt.
  */
 export async function pythonInterpreters(interrupt: Uint8Array): Promise<() => Promise<Interpreter>> {
-  // Pyodide asks for file flags through this old door, which the permission model keeps shut.
+  // Pyodide reads file flags through this deprecated API, which the permission model disables.
   Object.assign(process, { binding: () => ({ fs: constants }) })
   const { loadPyodide } = await import('pyodide')
   const load = loadPyodide as unknown as (options: object) => Promise<Pyodide>
@@ -85,7 +84,7 @@ export async function pythonInterpreters(interrupt: Uint8Array): Promise<() => P
   }
 }
 
-/** Pyodide compiles for every instance; this compiles once, with our bound on memory, and lets `guard` see the imports. */
+/** Pyodide compiles for every instance; this compiles once, with our memory limit, and passes the imports to `guard`. */
 function instantiateThrough(guard: (imports: Record<string, HostFunction>) => void): void {
   const instantiate = webAssembly.instantiate.bind(webAssembly)
   let compiled: WasmModule | undefined
@@ -99,8 +98,8 @@ function instantiateThrough(guard: (imports: Record<string, HostFunction>) => vo
 }
 
 /**
- * Takes the built-in modules that lead out of the interpreter from the table they are made from: an entry without its
- * function gives an empty module. The interpreter works on a copy of the table, so both are looked for.
+ * Removes the built-in modules that give access to the host from the table of built-ins: an entry without its function gives
+ * an empty module. The interpreter uses a copy of the table, so both are changed.
  */
 function removeModules(python: CPython): void {
   const memory = python.HEAPU32
@@ -132,7 +131,7 @@ function nameAt({ HEAPU8 }: CPython, pointer: number): string {
   return Buffer.from(HEAPU8.subarray(pointer, HEAPU8.indexOf(0, pointer))).toString('latin1')
 }
 
-/** Emscripten calls these through their objects, so that a bound put in front of them holds for every file. */
+/** Emscripten calls these functions through their objects, so a limit that wraps them applies to every file. */
 function boundFiles({ ErrnoError, filesystems: { MEMFS } }: FileSystem): void {
   let written = 0
   const { write } = MEMFS.ops_table.file.stream

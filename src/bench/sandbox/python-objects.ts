@@ -66,9 +66,9 @@ const maxCharacters = 2 ** 20
 const messageLimitCharacters = 2_000
 
 /**
- * Reads Python's values from outside, through the C interface: no line of Python of our own runs once a program has
- * started, so there is no frame of ours to look into, no list of results to add to and no encoder to replace. What is
- * read is never freed: the interpreter itself is thrown away after the program.
+ * Reads Python values from outside, through the C interface: none of our own Python runs once a program has started, so
+ * there is no frame of ours to inspect, no list of results to add to and no encoder to replace. Nothing is freed: the
+ * interpreter is discarded after the program.
  */
 export function pythonReader(python: CPython) {
   const cString = (text: string): number => {
@@ -89,7 +89,7 @@ export function pythonReader(python: CPython) {
     if (length > 4 * maxCharacters) throw new PythonError(tooLarge)
     return new TextDecoder().decode(python.HEAPU8.slice(start, start + length))
   }
-  /** A result of the interpreter, or what it raised instead. */
+  /** A result of the interpreter; throws the exception it raised instead. */
   const checked = (pointer: number): number => {
     if (pointer === 0) throw new PythonError(raised())
     return pointer
@@ -132,7 +132,7 @@ export function pythonReader(python: CPython) {
     }
     return values
   }
-  /** The value as plain data, as Python's `json.dumps` would give it, sets sorted and iterators listed. */
+  /** The value as plain data, as `json.dumps` would write it; sets become sorted lists and iterators lists. */
   const plain = (root: number): unknown => {
     let nodes = 0
     let length = 0
@@ -222,4 +222,4 @@ export function pythonReader(python: CPython) {
   }
 }
 
-const tooLarge = 'ValueError: the value is too large to look at'
+const tooLarge = 'ValueError: the value is too large to inspect'

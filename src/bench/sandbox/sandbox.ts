@@ -1,17 +1,17 @@
 import { openCage, type Cage } from './cage.ts'
 import { findWalls, type Walls } from './walls.ts'
 
-/** Code that nobody has read, and the questions put to it once it has loaded. */
+/** Untrusted code, and the cases to evaluate once it has loaded. */
 export interface Program {
   /** The generated code: an ES module (JavaScript or TypeScript), a Python module, or nothing at all. */
   source: string
-  /** Expressions (or statements whose last value counts), evaluated in order beside the code; each value becomes JSON. */
+  /** Expressions (or statements; the last value counts), evaluated in order in the scope of the code; each value becomes JSON. */
   cases: readonly string[]
-  /** Of processor time, for the whole program; three seconds unless told. */
+  /** Limit of processor time for the whole program; three seconds by default. */
   timeLimitMs?: number
 }
 
-/** One query set against a fresh in-memory database. */
+/** SQL to run on a fresh in-memory database. */
 export interface Query {
   /** Trusted: creates and fills the tables. */
   setup: string
@@ -22,21 +22,21 @@ export interface Query {
   timeLimitMs?: number
 }
 
-/** What became of one case: its value, or the error it raised as `Name: message`. */
+/** The outcome of one case: its value, or the error it raised as `Name: message`. */
 export type Outcome = { value: unknown; error?: never } | { error: string; value?: never }
 
-/** What became of a program. With `failure` it did not load, ran out of time or memory, or killed its process. */
+/** The outcome of a program. With `failure` it did not load, ran out of time or memory, or ended its process. */
 export interface Run {
   outcomes: Outcome[]
   failure?: string
 }
 
-/** Runs generated code away from the host: no files, no network, no environment, bounded time and memory. */
+/** Runs generated code isolated from the host: no files, no network, no environment, bounded time and memory. */
 export interface Sandbox {
   javascript: (program: Program, signal?: AbortSignal) => Promise<Run>
   python: (program: Program, signal?: AbortSignal) => Promise<Run>
   sql: (query: Query, signal?: AbortSignal) => Promise<Run>
-  /** What holds the code beside WebAssembly on this system. */
+  /** The isolation in addition to WebAssembly on this system. */
   walls: () => Promise<Walls>
   close: () => Promise<void>
 }
@@ -44,8 +44,8 @@ export interface Sandbox {
 const defaultTimeLimitMs = 3_000
 
 /**
- * A sandbox whose parts start when they are first used. Every language runs as WebAssembly, a fresh engine for every
- * program, inside a child process that Node and the system have locked; see `cage.ts`, `cell.ts` and `walls.ts`.
+ * A sandbox whose parts start on first use. Every language runs as WebAssembly, in a fresh engine for every program, inside
+ * a child process that Node and the system isolate; see `cage.ts`, `cell.ts` and `walls.ts`.
  */
 export function openSandbox(): Sandbox {
   let found: Promise<Walls> | undefined

@@ -1,6 +1,6 @@
 import net from 'node:net'
 
-/** Started behind walls that are to be tried: says whether the port of its parent, on this machine, can be reached. */
+/** Runs inside the isolation under test and reports whether it can reach its parent's port on this machine. */
 const socket = net.connect(Number(process.argv[2]), '127.0.0.1')
 socket.once('connect', () => {
   console.log('the network')

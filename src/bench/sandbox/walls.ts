@@ -5,46 +5,46 @@ import net, { type AddressInfo } from 'node:net'
 import path from 'node:path'
 
 /**
- * What holds generated code beside WebAssembly, which every language runs in. Node's permissions hold files, processes,
- * threads and addons everywhere; the rest depends on the system.
+ * The isolation of generated code in addition to WebAssembly, which every language runs in. Node's permissions cover files,
+ * processes, threads and addons everywhere; the rest depends on the system.
  */
 export interface Walls {
-  /** What holds the network; undefined where only WebAssembly does. */
+  /** What blocks the network; undefined if only WebAssembly does. */
   network: 'network namespace' | 'node permissions' | undefined
-  /** Whose rights the code's process has; undefined where they are the caller's. */
+  /** The user that the code's process runs as; undefined if it is the caller's own. */
   user: 'nobody' | 'user namespace' | undefined
-  /** What bounds processor time, open files, processes and memory as a whole. */
+  /** What limits processor time, open files, processes and total memory. */
   limits: 'prlimit' | undefined
-  /** The command that a process is started through so that these walls stand, without the limit on memory. */
+  /** The command that starts a process with this isolation, without the limit on memory. */
   launcher: readonly string[]
 }
 
-/** Whether a leak of WebAssembly's wall would still reach neither files nor processes nor the network. */
+/** Whether an escape from WebAssembly would still reach neither files nor processes nor the network. */
 export function isSecondWallWhole({ network }: Walls): boolean {
   return network !== undefined
 }
 
-/** The walls, as one sentence for people. */
+/** The isolation as a phrase for messages. */
 export function describeWalls({ network, user, limits }: Walls): string {
   const standing = [
     'WebAssembly',
     'Node permissions (files, processes, threads, addons)',
     ...(network === undefined ? [] : [network === 'node permissions' ? 'Node permissions (network)' : network]),
-    ...(user === undefined ? [] : [user === 'nobody' ? 'a user without rights' : user]),
+    ...(user === undefined ? [] : [user === 'nobody' ? 'an unprivileged user' : user]),
     ...(limits === undefined ? [] : ['resource limits']),
   ]
   return standing.join(', ')
 }
 
-/** Processor seconds of a whole process, so that one whose parent was killed ends. */
+/** Limit of processor time in seconds for a whole process, so that one whose parent was killed ends. */
 const processorSeconds = 3_600
 const limits = ['--core=0', '--fsize=0', '--nofile=64', `--cpu=${processorSeconds}`]
 const rightless = ['--no-new-privs', '--inh-caps=-all', '--pdeathsig=KILL']
 const nobody = 65_534
-/** Threads count, of every cage; a user of its own is what makes the number mean anything. */
+/** The limit counts the threads of every cage of the user, so it is only meaningful with a separate user. */
 const processes = '--nproc=512'
 
-/** Strongest first. Each is tried before it is believed. */
+/** Strongest first. Each is tested before it is used. */
 function candidates(): Omit<Walls, 'network'>[] {
   if (process.platform !== 'linux') return []
   const [unshare, setpriv, prlimit] = ['unshare', 'setpriv', 'prlimit'].map(find)
@@ -64,7 +64,7 @@ function candidates(): Omit<Walls, 'network'>[] {
   return [{ user: 'user namespace', limits: limitedBy, launcher }, alone]
 }
 
-/** Finds the walls that this system offers, by putting them up around a small program that tries to reach this process. */
+/** Finds the isolation that this system supports, by running a small program in it that tries to reach this process. */
 export async function findWalls(): Promise<Walls> {
   const server = net.createServer(socket => socket.destroy()).listen(0, '127.0.0.1')
   await once(server, 'listening')

@@ -1,29 +1,29 @@
-/** What this project uses of the engine's `WebAssembly`, which Node's types leave out. */
+/** The part of the engine's `WebAssembly` that this project uses and Node's types lack. */
 export interface WebAssemblyApi {
   compile: (wasm: Uint8Array) => Promise<WasmModule>
-  /** For bytes the result has both; for a module it is the instance alone. */
+  /** For bytes the result has module and instance; for a module it is the instance alone. */
   instantiate: (source: Uint8Array | WasmModule, imports?: WasmImports) => Promise<unknown>
   Module: { imports: (module: WasmModule) => { module: string; name: string; kind: string }[] }
   Memory: new (limits: { initial: number; maximum: number }) => { readonly buffer: ArrayBuffer }
 }
 export type WasmModule = object & { readonly __wasm?: never }
 export type WasmImports = Record<string, Record<string, HostFunction>>
-/** A function of this process that WebAssembly may call; Emscripten notes its signature on it. */
+/** A function of this process that WebAssembly may call; Emscripten sets its signature on it. */
 export type HostFunction = ((...args: never[]) => unknown) & { sig?: string; stub?: boolean }
 
 export const webAssembly = Reflect.get(globalThis, 'WebAssembly') as WebAssemblyApi
 
 /**
- * WebAssembly with another bound on its memory. The engine itself enforces what the module declares, so that nothing that
- * runs inside, nor the code around it, can grow past it.
+ * A WebAssembly module with another memory limit. The engine enforces what the module declares, so neither the code inside
+ * nor its host code can exceed it.
  */
 export function withMemoryLimit(wasm: Uint8Array, limitBytes: number): Uint8Array<ArrayBuffer> {
   const copy = new Uint8Array(wasm)
   const pages = Math.floor(limitBytes / pageBytes)
   const limits = memoryLimits(copy)
-  if (limits === undefined) throw new Error('The module declares no bounded memory.')
+  if (limits === undefined) throw new Error('The module declares no memory limit.')
   const { at, length } = limits
-  // Written in as many bytes as before: LEB128 allows leading zeros.
+  // Written in the same number of bytes: LEB128 allows leading zeros.
   for (let index = 0; index < length; index++)
     copy[at + index] = ((pages >>> (7 * index)) & 0x7f) | (index === length - 1 ? 0 : 0x80)
   return copy
@@ -33,7 +33,7 @@ const pageBytes = 65_536
 const memorySection = 5
 const headerBytes = 8
 
-/** Where the maximum of the memory that the module declares is written. */
+/** The position of the declared memory maximum. */
 function memoryLimits(wasm: Uint8Array): { at: number; length: number } | undefined {
   const reader = readerOf(wasm, headerBytes)
   while (reader.at < wasm.length) {

@@ -6,7 +6,7 @@ import { suites as ownSuites } from '../../bench/suites/index.ts'
 import type { Suite } from '../../bench/suites/suite.ts'
 import type { ServedModel } from './measured-server.ts'
 
-/** Ours by name, or files; all of ours without names. Throws `invalid_request` for a name that is neither. */
+/** Our suites by name, or files; without names all our suites. Throws `invalid_request` for a name that is neither. */
 export function chosenSuites(names: readonly string[]): readonly Suite[] {
   if (names.length === 0) return ownSuites
   return names.map(name => {
@@ -15,7 +15,7 @@ export function chosenSuites(names: readonly string[]): readonly Suite[] {
     if (suite === undefined)
       throw new GatewayError(
         'invalid_request',
-        `no suite ${name}; there are: ${ownSuites.map(({ name }) => name).join(', ')}`,
+        `unknown suite ${name}; available: ${ownSuites.map(({ name }) => name).join(', ')}`,
       )
     return suite
   })
@@ -24,17 +24,17 @@ export function chosenSuites(names: readonly string[]): readonly Suite[] {
 export interface ModelSelection {
   /** Models by name or by `<provider>/<name>`. */
   names: readonly string[] | undefined
-  /** Free models of others too. */
+  /** Also free remote models. */
   free: boolean
-  /** Models that cost money too. */
+  /** Also models that cost money. */
   paid: boolean
-  /** USD per million tokens, where the server does not tell. */
+  /** USD per million tokens, if the server reports no price. */
   price: { input: number; output: number } | undefined
   contextTokens: number | undefined
   settings: ModelSettings
 }
 
-/** Those named; without names our own that cost nothing, and whatever the flags add. */
+/** The named models; without names the local ones that cost nothing, and whatever the flags add. */
 export function chosenCandidates(served: readonly ServedModel[], selection: ModelSelection): BenchmarkCandidate[] {
   const { names, free, paid, price, contextTokens, settings } = selection
   const chosen =
@@ -44,7 +44,7 @@ export function chosenCandidates(served: readonly ServedModel[], selection: Mode
   if (chosen.length === 0)
     throw new GatewayError(
       'invalid_request',
-      'no model of yours is there: start its server, name one with --model, or add --free or --paid',
+      'no local model is available: start its server, name one with --model, or add --free or --paid',
     )
   return chosen.map(candidate => ({
     ...candidate,
@@ -58,12 +58,12 @@ function named(served: readonly ServedModel[], name: string): BenchmarkCandidate
   const found = served.find(({ candidate: { provider, model } }) => model === name || `${provider}/${model}` === name)
   if (found !== undefined) return found.candidate
   const there = served.map(({ candidate }) => candidate.model).join(', ')
-  throw new GatewayError('invalid_request', `there is no model ${name}; there are: ${there}`)
+  throw new GatewayError('invalid_request', `unknown model ${name}; available: ${there}`)
 }
 
 const driftTasksPerSuite = 4
 
-/** The first few tasks of each suite that have been put to one of the candidates before. */
+/** The first few tasks of each suite that one of the candidates has run before. */
 export function sampled(
   suites: readonly Suite[],
   candidates: readonly BenchmarkCandidate[],

@@ -1,19 +1,19 @@
 import type { BenchmarkCandidate } from '../../bench/results.ts'
 import type { AskModel, BenchmarkOptions } from '../../bench/runner.ts'
 
-/** What a benchmark needs of whoever serves the models. */
+/** What a benchmark needs of the server of the models. */
 export interface MeasuredServer {
   ask: AskModel
   models: (signal: AbortSignal) => Promise<ServedModel[]>
-  /** The router's prediction, where a router stands before the models. */
+  /** The router's prediction, if a router is in front of the models. */
   predict?: NonNullable<BenchmarkOptions['predict']>
-  /** Resolves when nobody else waits for the models. */
+  /** Resolves when no other request waits for the models. */
   turn: (signal: AbortSignal) => Promise<void>
   close: () => Promise<void>
 }
 
 export interface ServedModel {
   candidate: BenchmarkCandidate
-  /** Runs on a machine of ours, so that measuring it asks nothing of anybody else. */
+  /** Runs on a local machine, so that measuring it loads no third party. */
   own: boolean
 }

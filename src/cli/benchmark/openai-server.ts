@@ -7,9 +7,9 @@ import { redact } from '../../redact.ts'
 import type { MeasuredServer } from './measured-server.ts'
 
 /**
- * Any OpenAI-compatible server, asked directly. A price in its list makes a model paid.
+ * Any OpenAI-compatible server, called directly. A model with a listed price is a paid one.
  *
- * @param itemHeaders further headers, for each item anew
+ * @param itemHeaders further headers, called for each item
  */
 export function openAiServer(
   baseUrl: string,
@@ -38,7 +38,7 @@ export function openAiServer(
     } catch (cause) {
       if (cause instanceof GatewayError) throw cause
       signal.throwIfAborted()
-      throw new GatewayError('upstream_unavailable', `${provider} cannot be reached. Is the server running?`, { cause })
+      throw new GatewayError('upstream_unavailable', `Cannot reach ${provider}. Is the server running?`, { cause })
     }
   }
 
@@ -61,7 +61,7 @@ export function openAiServer(
       } catch (cause) {
         if (cause instanceof GatewayError) throw cause
         signal.throwIfAborted()
-        throw new GatewayError('upstream_unavailable', `${provider} broke off in the middle of its answer.`, { cause })
+        throw new GatewayError('upstream_unavailable', `${provider} closed the connection mid-response.`, { cause })
       }
       return { ...gathered.answer(), totalMs: now() - startedAt, ...(firstTokenMs !== undefined && { firstTokenMs }) }
     },
@@ -70,7 +70,7 @@ export function openAiServer(
       const list = (await reply.body.json()) as { data?: ListedModel[] }
       return (list.data ?? []).map(listed => ({ candidate: candidateFrom(provider, listed), own: true }))
     },
-    // Asked directly, a server has no users that this process knows of.
+    // Called directly, a server has no other users that this process knows of.
     turn: async () => {},
     close: async () => {},
   }

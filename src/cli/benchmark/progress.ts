@@ -1,6 +1,6 @@
 import type { BenchmarkRunOutcome, BenchmarkProgress } from '../../bench/runner.ts'
 
-/** Progress on stderr: one line that is written over on a terminal, a line an item elsewhere. */
+/** Progress on stderr: one line that is overwritten on a terminal, one line per item elsewhere. */
 export function showProgress(progress: BenchmarkProgress): void {
   const { candidate, task, passed, asked, resumed, saved, remaining, tokens, costUsd, etaSeconds } = progress
   const done = asked + resumed
@@ -18,7 +18,7 @@ export function showProgress(progress: BenchmarkProgress): void {
   process.stderr.write(process.stderr.isTTY ? `\r\x1b[K${line.slice(0, process.stderr.columns - 1)}` : `${line}\n`)
 }
 
-/** How a run ended, in lines for people. */
+/** The end of a run as text. */
 export function summaryOf({
   status,
   asked,
@@ -29,9 +29,9 @@ export function summaryOf({
   unreachable,
 }: BenchmarkRunOutcome): string {
   const lines = [
-    `${asked} items measured, ${resumed} found from before, ${saved} saved by sequential stopping; ${tokens} tokens, $${costUsd.toFixed(4)}.`,
-    ...unreachable.map(({ model, reason }) => `${model} could not be measured to the end: ${reason}`),
+    `${asked} items measured, ${resumed} resumed from an earlier run, ${saved} saved by early stopping; ${tokens} tokens, $${costUsd.toFixed(4)}.`,
+    ...unreachable.map(({ model, reason }) => `${model} could not be measured completely: ${reason}`),
   ]
-  if (status !== 'finished') lines.push(`Ended early: ${status}. The same command goes on where this one ended.`)
+  if (status !== 'finished') lines.push(`Ended early: ${status}. Run the same command to continue.`)
   return lines.join('\n')
 }

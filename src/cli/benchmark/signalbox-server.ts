@@ -17,17 +17,17 @@ const Queue = z.object({
   summary: z.object({ waiting: z.int(), slots: z.array(z.object({ waiting: z.int() })) }),
 })
 
-/** People are asked for again this often while they wait. */
+/** How often to check whether other requests are still waiting. */
 const givingWayMs = 250
 
 /**
- * Everything that Signalbox knows, asked through Signalbox: through the one that runs, whose users go first, else through one
- * of our own that ends with the benchmark. Throws `upstream_unavailable` while another one is just starting.
+ * Measures every model that Signalbox knows, through Signalbox: through the running instance, whose users go first, else
+ * through one that is started here and ends with the benchmark. Throws `upstream_unavailable` while another one is starting.
  */
 export async function signalboxServer(config: Config, version: string, now: () => number): Promise<MeasuredServer> {
   const { url, token, close } = await reach(config, version)
   const client = httpClient({ url, token })
-  // Each item is a conversation of its own: the same task put again is no sign that its first answer was bad.
+  // Each item is a separate conversation: repeating a task is no sign that its first answer was bad.
   const { ask } = openAiServer(`${url}/v1`, token, now, () => ({ 'x-signalbox-session': randomUUID() }))
 
   async function listed(signal: AbortSignal): Promise<ModelView[]> {

@@ -3,30 +3,30 @@ import { describeWalls, isSecondWallWhole, type Walls } from '../../bench/sandbo
 import { GatewayError } from '../../errors.ts'
 
 export interface TrustOptions {
-  /** Models of others: nobody here decides what code they write. */
+  /** Remote models: their code is not under the operator's control. */
   foreign: readonly string[]
   /** `--trust-model-code` was given. */
   trusted: boolean
   walls: Walls
-  /** Puts a question to the person at the terminal; undefined where nobody can be asked. */
+  /** Asks the user at the terminal; undefined if there is none. */
   ask: ((question: string) => Promise<string>) | undefined
 }
 
 /**
- * Code of other people's models is not run behind WebAssembly and Node's permissions alone unless somebody says yes.
- * Throws `invalid_request` where nobody did.
+ * Requires the user's consent to run code of remote models with no isolation beyond WebAssembly and Node's permissions.
+ * Throws `invalid_request` without it.
  */
 export async function confirmModelCode({ foreign, trusted, walls, ask }: TrustOptions): Promise<void> {
   if (foreign.length === 0 || trusted || isSecondWallWhole(walls)) return
-  const situation = `This system offers no wall around the network for the code that ${foreign.join(', ')} will write; it would run behind: ${describeWalls(walls)}.`
+  const situation = `This system cannot isolate the code that ${foreign.join(', ')} will write from the network; it would run behind: ${describeWalls(walls)}.`
   if (ask === undefined)
-    throw new GatewayError('invalid_request', `${situation} To run it all the same, add --trust-model-code.`)
-  const answer = await ask(`${situation}\nRun it all the same? [y/N] `)
+    throw new GatewayError('invalid_request', `${situation} To run it anyway, add --trust-model-code.`)
+  const answer = await ask(`${situation}\nRun it anyway? [y/N] `)
   if (!/^y(es)?$/i.test(answer.trim()))
-    throw new GatewayError('invalid_request', 'no code of other people’s models is run without a yes')
+    throw new GatewayError('invalid_request', 'stopped: running code of remote models was not confirmed')
 }
 
-/** A question on standard error, where a person sits at both ends. */
+/** Asks on standard error, if standard input and error are terminals. */
 export function terminalQuestion(): TrustOptions['ask'] {
   if (!process.stdin.isTTY || !process.stderr.isTTY) return undefined
   return async question => {

@@ -8,9 +8,9 @@ import { renderMarkdown, renderTable } from '../../bench/render.ts'
 import { reportOf } from '../../bench/report.ts'
 import type { BenchmarkResult } from '../../bench/results.ts'
 
-/** The leaderboard on stdout, as wide as the terminal; with a folder, also as JSON, Markdown and SVG there. */
+/** Prints the leaderboard to stdout at the terminal's width; with a folder, also writes it there as JSON, Markdown and SVG. */
 export function writeReport(results: readonly BenchmarkResult[], json: boolean, folder: string | undefined): void {
-  // The same results are to give the same report.
+  // Seeded, so that the same results give the same report.
   const report = reportOf(results, seededRandom(1))
   const { columns, isTTY } = process.stdout
   const bold = (text: string) => styleText('bold', text, { stream: process.stdout })
@@ -24,10 +24,10 @@ export function writeReport(results: readonly BenchmarkResult[], json: boolean, 
   write('leaderboard.json', `${JSON.stringify({ ...report, results }, null, 2)}\n`)
   write('leaderboard.md', renderMarkdown(report, 'Leaderboard'))
   write('frontier.svg', renderFrontier(report.leaders, 'Quality and cost of the measured models'))
-  process.stderr.write(`leaderboard.json, leaderboard.md and frontier.svg are in ${folder}\n`)
+  process.stderr.write(`Wrote leaderboard.json, leaderboard.md and frontier.svg to ${folder}\n`)
 }
 
-/** What a second look at a few tasks found, on stdout. */
+/** Prints the results of a drift check to stdout. */
 export function writeDrift(drifts: readonly Drift[], json: boolean): void {
   if (json) {
     process.stdout.write(`${JSON.stringify({ drift: drifts })}\n`)
@@ -41,5 +41,5 @@ export function writeDrift(drifts: readonly Drift[], json: boolean): void {
       `${provider}/${model} ${category}: ${share(before.value)} before, ${share(after.value)} now (${tasks} tasks, ${why})\n`,
     )
   }
-  process.stdout.write(`${moved.length} of ${drifts.length} cells moved.\n`)
+  process.stdout.write(`${moved.length} of ${drifts.length} cells changed.\n`)
 }

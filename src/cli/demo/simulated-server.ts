@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** A server that only pretends: it answers every chat with the same sentence, at its own pace. */
+/** A simulated server: it answers every chat with the same sentence, at a fixed pace. */
 export interface SimulatedServer {
   url: string
   /** While false every chat is answered with 500. */
@@ -11,9 +11,9 @@ export interface SimulatedServer {
 }
 
 export interface SimulatedServerParts {
-  /** Said in every answer, so that nobody takes it for a model. */
+  /** Part of every answer, so that it is not mistaken for a model's. */
   label: string
-  /** What `GET` answers, by path. */
+  /** Response bodies of `GET`, by path. */
   described: Readonly<Record<string, unknown>>
   tokensPerSecond: number
 }
@@ -25,12 +25,12 @@ export async function simulatedServer({
   tokensPerSecond,
 }: SimulatedServerParts): Promise<SimulatedServer> {
   let working = true
-  const words = `This is ${label}, a simulated model; no real one was asked.`.split(/(?<= )/)
+  const words = `This is ${label}, a simulated model; no real one was called.`.split(/(?<= )/)
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (request.method === 'GET') {
       const body = described[request.url ?? '']
-      send(response, body === undefined ? 404 : 200, body ?? { error: { message: 'not here' } })
+      send(response, body === undefined ? 404 : 200, body ?? { error: { message: 'not found' } })
       return
     }
     const asked = JSON.parse(await textOf(request)) as { model: string; stream?: boolean; messages: unknown }
