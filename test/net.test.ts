@@ -1,7 +1,7 @@
 import t from 'tap'
 import { isLocalNetwork, isLoopback } from '../src/net.ts'
 
-t.test('this machine is known by every way to write its address', async t => {
+t.test('every spelling of a loopback address is recognized', async t => {
   for (const host of [
     'localhost',
     'api.localhost',

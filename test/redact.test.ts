@@ -48,7 +48,7 @@ t.test('leaves ordinary messages as they are', async t => {
   }
 })
 
-t.test('keeps what surrounds a secret, so that the message still tells what happened', async t => {
+t.test('keeps the text around a secret, so that the message stays readable', async t => {
   t.equal(
     hide('GET https://a.example/v1?key=abc123&page=2 gave 401'),
     'GET https://a.example/v1?key=***&page=2 gave 401',
@@ -56,7 +56,7 @@ t.test('keeps what surrounds a secret, so that the message still tells what happ
   t.equal(hide('{"error":{"api_key":"abc","code":401}}'), '{"error":{"api_key":***,"code":401}}')
 })
 
-t.test('no key survives in any surroundings', async t => {
+t.test('no key survives in any context', async t => {
   const key = fc.stringMatching(/^[A-Za-z0-9]{24,48}$/)
   const around = fc.string({ maxLength: 60 })
   const carrier = fc.constantFrom(
@@ -74,7 +74,7 @@ t.test('no key survives in any surroundings', async t => {
   t.doesNotThrow(() => fc.assert(holds, { numRuns: 500 }))
 })
 
-t.test('is never longer than allowed and always well-formed text', async t => {
+t.test('the result is never longer than allowed and always well-formed', async t => {
   const text = fc.string({ maxLength: 300, unit: 'binary' })
   const holds = fc.property(text, fc.integer({ min: 1, max: 100 }), (text, maxChars) => {
     const result = redact(text, maxChars)
@@ -84,7 +84,7 @@ t.test('is never longer than allowed and always well-formed text', async t => {
   t.doesNotThrow(() => fc.assert(holds))
 })
 
-t.test('no part of a known secret survives, in any case, encoding or surroundings', async t => {
+t.test('no part of a known secret survives, in any case, encoding or context', async t => {
   const secret = fc
     .string({ minLength: 12, maxLength: 60 })
     .filter(text => (text.match(/[a-z0-9]/gi) ?? []).length >= 10)

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { editDistance, nearestNames } from '../src/spelling.ts'
 
-t.test('an edit is a letter more, less, another one, or two swapped', async t => {
+t.test('an edit inserts, deletes, replaces or swaps letters', async t => {
   for (const [a, b, edits] of [
     ['same', 'same', 0],
     ['', 'abc', 3],
@@ -17,7 +17,7 @@ t.test('an edit is a letter more, less, another one, or two swapped', async t =>
   }
 })
 
-t.test('near names are those written alike and those that the name is a part of, the likeliest first', async t => {
+t.test('nearest names are similar ones and those that contain the name, likeliest first', async t => {
   const names = ['ollama/qwen3:8b', 'ollama/qwen3:14b', 'openrouter/qwen/qwen3-coder:free', 'ollama/llama3.1:8b']
   t.same(nearestNames('qwen3:8', names, 5).slice(0, 1), ['ollama/qwen3:8b'])
   t.same(nearestNames('ollama/qwne3:8b', names, 1), ['ollama/qwen3:8b'])

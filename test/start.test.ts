@@ -31,7 +31,7 @@ t.test('the start report lists the servers found and not found and the next step
   t.equal((await ended).code, 0)
 })
 
-t.test('a bad setting is one clear line and exit code 2', async t => {
+t.test('an invalid setting is one clear line and exit code 2', async t => {
   for (const [variables, files, line] of [
     [{ PORT: 'many' }, {}, /^signalbox: PORT: .*\n$/],
     [{ OPENROUTER_FREE_ONLY: 'perhaps' }, {}, /^signalbox: OPENROUTER_FREE_ONLY: .*\n$/],
@@ -76,7 +76,7 @@ t.test('the environment overrides .env, and signalbox.json adds servers', async 
   t.notOk(output.stdout.includes('hush'))
 })
 
-t.test('the demo shows every scene, without any model', async t => {
+t.test('the demo shows every scenario without any model', async t => {
   const { code, stdout } = await signalbox(temporaryRoot(t), ['demo'], nowhere).ended
   t.equal(code, 0)
   t.match(stdout, /SIMULATED/)

@@ -4,9 +4,9 @@ import { Tiktoken } from 'tiktoken/lite'
 import { CodePointClass, type ClassRun, packRuns } from '../src/tokens/unicode.ts'
 
 /**
- * The class of every code point as tiktoken's own regular expressions see it, asked of tiktoken itself: an encoder whose
- * pattern is one class and whose vocabulary is the 256 bytes gives back exactly the characters in that class. V8 follows
- * another edition of Unicode, and which one changes with Node.
+ * The class of every code point in tiktoken's own regular expressions, found with tiktoken itself: an encoder whose pattern
+ * is one class and whose vocabulary is the 256 bytes returns exactly the characters in that class. V8 uses another version of
+ * Unicode, which changes with Node.
  */
 export function askTiktoken(): ClassRun[] {
   const classes = new Uint8Array(0x110000)

@@ -4,8 +4,8 @@ import { format, resolveConfig } from 'prettier'
 import { z } from 'zod'
 
 /**
- * `npm run coverage` ends with it: raises the floors in .c8rc.json to what was measured, less a margin, and never lowers one.
- * Below a floor c8 has failed already.
+ * Last step of `npm run coverage`: raises the thresholds in .c8rc.json to the measured coverage minus a margin, and never
+ * lowers one. Below a threshold c8 has already failed.
  */
 const root = path.resolve(import.meta.dirname, '..')
 const file = path.join(root, '.c8rc.json')
@@ -28,5 +28,5 @@ if (raised.length > 0) {
   const text = JSON.stringify({ ...config, ...Object.fromEntries(raised) })
   writeFileSync(file, await format(text, { ...(await resolveConfig(file)), parser: 'json-stringify' }))
   const floors = raised.map(([measure, floor]) => `${measure} ${floor} %`).join(', ')
-  process.stdout.write(`Raised the floors in .c8rc.json: ${floors}. Commit it.\n`)
+  process.stdout.write(`Raised the thresholds in .c8rc.json: ${floors}. Commit it.\n`)
 }

@@ -7,8 +7,8 @@ import { renderReport } from '../src/cli/rows.ts'
 import { scriptedUpstream } from '../test/helpers/scripted-upstream.ts'
 
 /**
- * `npm run release [-- --json]`: everything of a release but publishing. Builds and packs, installs the tarball into an empty
- * folder, starts it there and asks for its health and one answer of a scripted server. Throws where anything fails.
+ * `npm run release [-- --json]`: every step of a release except publishing. Builds and packs, installs the tarball into an
+ * empty folder, starts it there and requests /health and one chat with a scripted server. Throws if any step fails.
  */
 const root = path.resolve(import.meta.dirname, '..')
 const startMs = 30_000
@@ -38,7 +38,7 @@ try {
   for (const step of undo) await step()
 }
 
-/** The changelog has a section of the version, or says under "Unreleased" that it will be that version. */
+/** Requires a changelog section for the version, or an "Unreleased" section that names it. */
 function requireChangelog(version: string): void {
   const sections = readFileSync(path.join(root, 'CHANGELOG.md'), 'utf8').split(/^## /m).slice(1)
   const found = sections.some(section => {
@@ -63,7 +63,7 @@ function pack(folder: string): Packed {
   return packed!
 }
 
-/** Every file of `src` that is not compiled must be in the package as it is. */
+/** Requires every file of `src` that is not compiled to be in the package. */
 function requireData(packed: readonly string[]): void {
   const data = readdirSync(path.join(root, 'src'), { recursive: true, withFileTypes: true })
     .filter(entry => entry.isFile() && !entry.name.endsWith('.ts'))

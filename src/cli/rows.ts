@@ -11,7 +11,7 @@ export interface Row {
   met?: boolean
 }
 
-/** Which side of the goal meets it. */
+/** Which side of the goal is good. */
 export type Direction = 'at_least' | 'at_most'
 
 /** A row whose `met` follows from its value and goal. */

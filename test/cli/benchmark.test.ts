@@ -106,41 +106,44 @@ t.test('a killed run resumes and ends with a leaderboard', async t => {
   })
 })
 
-t.test('without an address the models of Signalbox are measured, in its own instance or a running one', async t => {
-  const folder = t.testdir()
-  const local = await scriptedUpstream(t, 'llama-cpp', { answer: { text: 'Nobody knows.' } })
-  const remote = await scriptedUpstream(t, 'openrouter', { models: ['gift:free'] })
-  const variables = {
-    ...variablesFor(local, remote),
-    DATA_DIR: path.join(folder, 'data'),
-    BENCHMARK_RESULTS_PATH: path.join(folder, 'results'),
-  }
-  const args = ['--suite', 'reasoning', '--report']
+t.test(
+  'without --base-url the models of Signalbox are measured, through a new instance or the running one',
+  async t => {
+    const folder = t.testdir()
+    const local = await scriptedUpstream(t, 'llama-cpp', { answer: { text: 'Nobody knows.' } })
+    const remote = await scriptedUpstream(t, 'openrouter', { models: ['gift:free'] })
+    const variables = {
+      ...variablesFor(local, remote),
+      DATA_DIR: path.join(folder, 'data'),
+      BENCHMARK_RESULTS_PATH: path.join(folder, 'results'),
+    }
+    const args = ['--suite', 'reasoning', '--report']
 
-  const interrupted = await benchmark(args, {
-    variables,
-    onStderr: (stderr, kill) => {
-      if (stderr.split('\n').length > 4) kill('SIGINT')
-    },
-  })
-  t.match(interrupted, { code: 130, stderr: /Ended early: aborted\. The same command goes on/ })
-  const kept = local.chats.length
-  const own = await benchmark(args, { variables })
-  t.match(own, { code: 0, stdout: /^1 +llama-cpp\/scripted +0 \[[^]*^router +predicted/m })
-  t.match(own.stderr, /^Resuming the run of /)
-  t.ok(local.chats.length - kept <= 12, 'nothing but what was missing, and at most the item that was cut off')
-  t.ok(existsSync(path.join(folder, 'results', 'leaderboard.md')))
+    const interrupted = await benchmark(args, {
+      variables,
+      onStderr: (stderr, kill) => {
+        if (stderr.split('\n').length > 4) kill('SIGINT')
+      },
+    })
+    t.match(interrupted, { code: 130, stderr: /Ended early: aborted\. The same command goes on/ })
+    const kept = local.chats.length
+    const own = await benchmark(args, { variables })
+    t.match(own, { code: 0, stdout: /^1 +llama-cpp\/scripted +0 \[[^]*^router +predicted/m })
+    t.match(own.stderr, /^Resuming the run of /)
+    t.ok(local.chats.length - kept <= 12, 'nothing but what was missing, and at most the item that was cut off')
+    t.ok(existsSync(path.join(folder, 'results', 'leaderboard.md')))
 
-  const gateway = await startGateway(t, variables)
-  const before = local.chats.length
-  const rows = async () => (await gateway.core.ledger.recent(200)).length
-  const rowsBefore = await rows()
-  const attached = await benchmark([...args, '--fresh'], { variables })
-  t.match(attached, { code: 0, stdout: /^1 +llama-cpp\/scripted +0 \[/m })
-  t.equal(local.chats.length - before, 12)
-  t.equal((await rows()) - rowsBefore, 12, 'they are in the ledger of the running instance')
-  t.equal(remote.chats.length, 0, 'remote models are measured only on request')
-})
+    const gateway = await startGateway(t, variables)
+    const before = local.chats.length
+    const rows = async () => (await gateway.core.ledger.recent(200)).length
+    const rowsBefore = await rows()
+    const attached = await benchmark([...args, '--fresh'], { variables })
+    t.match(attached, { code: 0, stdout: /^1 +llama-cpp\/scripted +0 \[/m })
+    t.equal(local.chats.length - before, 12)
+    t.equal((await rows()) - rowsBefore, 12, 'they are in the ledger of the running instance')
+    t.equal(remote.chats.length, 0, 'remote models are measured only on request')
+  },
+)
 
 t.test('drift reports the models that changed', async t => {
   const folder = t.testdir()

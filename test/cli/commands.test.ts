@@ -31,7 +31,7 @@ t.test('--version prints the version of package.json', async t => {
   t.strictSame({ code, stdout }, { code: 0, stdout: `${version}\n` })
 })
 
-t.test('an unknown command or option is named on one line with the nearest one, and exit code 2', async t => {
+t.test('an unknown command or option is reported on one line with the nearest match, and exit code 2', async t => {
   const cases = [
     [['serv'], /^signalbox: unknown command 'serv' .*\bserve\b/],
     [['dance'], /^signalbox: unknown command 'dance'/],
@@ -53,7 +53,7 @@ t.test('an unknown command or option is named on one line with the nearest one, 
   }
 })
 
-t.test('.env.example is what signalbox settings prints', async t => {
+t.test('.env.example equals the output of signalbox settings', async t => {
   const { stdout } = await signalbox(temporaryRoot(t), ['settings']).ended
   t.equal(stdout, readFileSync(path.join(project, '.env.example'), 'utf8'))
 })

@@ -59,7 +59,7 @@ t.test('stored requests are replayed under another policy, with their recorded o
   t.match(table.stdout, /^policy +USD +as charged +quality +rated +checked +predicted +seconds +unserved\nas decided /)
 })
 
-t.test('a bad policy or period is one clear line and exit code 2; no ledger is no failure', async t => {
+t.test('an invalid policy or period is one clear line and exit code 2; a missing ledger is no failure', async t => {
   const folder = t.testdir({ 'wrong.json': '{"QUALITY_THRESHOLD": 2}', 'broken.json': '{' })
   for (const args of [
     ['--policy', `${folder}/wrong.json`],

@@ -21,7 +21,7 @@ t.test('--port, --host and --data-dir win over the environment', async t => {
   t.equal((await ended).code, 0)
 })
 
-t.test('a bad value of an option is named like its setting, and options alone mean serve', async t => {
+t.test('an invalid option is reported like its setting, and options without a command mean serve', async t => {
   const { code, stderr } = await signalbox(temporaryRoot(t), ['--port', 'many'], nowhere).ended
   t.equal(code, 2)
   t.match(stderr, /^signalbox: PORT: [^\n]+\n$/)
@@ -59,7 +59,7 @@ t.test('Ctrl-C says what it waits for, and a second one ends at once', async t =
   held.open()
 })
 
-t.test('Ctrl-C with nothing running ends without a word', async t => {
+t.test('Ctrl-C without running requests ends silently', async t => {
   const { child, printed, ended } = signalbox(temporaryRoot(t), ['serve', '--port', '0'], nowhere)
   t.teardown(() => child.kill('SIGKILL'))
   await printed('curl ')

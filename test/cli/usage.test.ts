@@ -47,7 +47,7 @@ t.test('without a ledger usage says so and prints an empty report', async t => {
   t.match(stderr, /^No requests recorded yet: [^\n]+\n$/)
 })
 
-t.test('a ledger of another program is one clear line and exit code 1', async t => {
+t.test('a database of another program is one clear line and exit code 1', async t => {
   const root = temporaryRoot(t, {
     'ledger.db': 'this is not a database at all, but long enough to be read as one'.repeat(9),
   })

@@ -18,7 +18,7 @@ async function setUp(t: Teardown, answer: Answer, name = 'scripted') {
 const letters = (text: string) => text.split('')
 
 for (const stream of [false, true]) {
-  t.test(`a call that arrives as text is a call for every protocol, stream: ${stream}`, async t => {
+  t.test(`a tool call in text becomes a tool call in every protocol, stream: ${stream}`, async t => {
     const { gateway, post } = await setUp(t, { text: letters(`I look.\n${written}`) })
     const chat = await gateway.ask({ tools, stream })
     const call = { id: /^[a-z0-9]{9}$/, function: { name: 'look', arguments: '{"at": "it"}' } }
@@ -71,7 +71,7 @@ for (const stream of [false, true]) {
     t.match(output, [{ type: 'message' }, { type: 'function_call', name: 'look', arguments: '{"at": "it"}' }])
   })
 
-  t.test(`a thought that arrives as text is a thought for every protocol, stream: ${stream}`, async t => {
+  t.test(`reasoning in text becomes reasoning in every protocol, stream: ${stream}`, async t => {
     const { gateway, post } = await setUp(t, { text: letters('<think>\nTwo and two.\n</think>\n\nFour.') })
     const chat = await gateway.ask({ stream })
     if (stream) {
@@ -100,7 +100,7 @@ for (const stream of [false, true]) {
   })
 }
 
-t.test('without tools, with others, or with tool_choice none, the same text is content', async t => {
+t.test('without tools, with other tools, or with tool_choice none, the same text stays content', async t => {
   const { gateway } = await setUp(t, { text: letters(written) })
   const others = [{ type: 'function', function: { name: 'listen' } }]
   for (const body of [{}, { tools: others }, { tools, tool_choice: 'none' }]) {

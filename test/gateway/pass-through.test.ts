@@ -298,7 +298,7 @@ t.test('reasoning that the client dropped is restored, which only the translatio
   t.match(upstream.chats[1]?.body['messages'], [{}, { reasoning_content: 'I look.' }, {}])
 })
 
-t.test("Anthropic's own API is shown its key in the header that it takes", async t => {
+t.test("Anthropic's own API gets its key in x-api-key", async t => {
   const asked: { url: string; headers: Record<string, string> | undefined }[] = []
   const transport = {
     send({ url, headers }: { url: string; headers?: Record<string, string> }) {

@@ -107,7 +107,7 @@ t.test('an effort is mapped to the nearest one that the server supports', async 
   t.match(prepared.notes, [/max became high/])
 })
 
-t.test('images in tool results follow the results, where the server accepts them only from users', async t => {
+t.test('images in tool results follow the results if the server accepts them only from users', async t => {
   const image = { type: 'image_url', image_url: { url: 'data:image/png;base64,AA==' } }
   const asked = {
     model: 'm',

@@ -79,7 +79,7 @@ t.test('near its limit llama-server’s own count decides', async t => {
   t.equal(asked(), before, 'far from the limit no server is queried')
 })
 
-t.test('where the server cannot count or takes too long, our count stands', async t => {
+t.test('if the server cannot count or takes too long, our count applies', async t => {
   const local = await scriptedUpstream(t, 'llama-cpp', { models: [{ name: 'gpt-oss-20b', contextTokens: 2000 }] })
   const gateway = await startGateway(t, variablesFor(local))
   t.equal((await gateway.ask({ messages: words(1900), max_tokens: 10 })).status, 200, 'it knows no such path')

@@ -2,7 +2,7 @@ import t from 'tap'
 import { scriptedUpstream } from '../helpers/scripted-upstream.ts'
 import { startGateway, variablesFor } from '../helpers/start-gateway.ts'
 
-t.test('names that agents insist on are routed by themselves', async t => {
+t.test('built-in aliases route the model names that agents require', async t => {
   const local = await scriptedUpstream(t, 'llama-cpp', { models: ['small'] })
   const gateway = await startGateway(t, variablesFor(local))
   for (const model of ['claude-sonnet-4-5-20250929', 'gpt-5.2-codex', 'o3']) {
@@ -10,7 +10,7 @@ t.test('names that agents insist on are routed by themselves', async t => {
   }
 })
 
-t.test('a model that OpenRouter sells under that name is used when there is a key', async t => {
+t.test('a model that OpenRouter offers under that name is used if there is a key', async t => {
   const local = await scriptedUpstream(t, 'llama-cpp', { models: ['small'] })
   const remote = await scriptedUpstream(t, 'openrouter', { models: ['anthropic/claude-sonnet-4.5'] })
   const gateway = await startGateway(t, variablesFor(local, remote))
@@ -34,7 +34,7 @@ t.test(
   },
 )
 
-t.test('an unknown name is told the line that gives it a meaning, and a broken alias says what is wrong', async t => {
+t.test('the error for an unknown name shows the alias to set, and an invalid alias is explained', async t => {
   const local = await scriptedUpstream(t, 'llama-cpp', { models: ['small'] })
   const gateway = await startGateway(t, { ...variablesFor(local), MODEL_ALIASES: 'fast=nothing' })
   t.match((await gateway.ask({ model: 'gemini-9' })).json.error.message, /MODEL_ALIASES=gemini-9=auto/)

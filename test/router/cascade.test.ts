@@ -31,7 +31,7 @@ function said(evidence: Evidence, accepted: boolean, times: number, check = 'sch
 const decided = (asked: Situation, now = 0, chance = 0.5) => decide(...argumentsOf(asked), now, chance)
 const begins = (asked: Situation, now = 0) => decided(asked, now).ranked[0]?.id
 
-t.test('a cascade begins with the cheap model, until its answers are known to fail too often', async t => {
+t.test('a cascade starts with the cheap model until its answers fail too often', async t => {
   const evidence = emptyEvidence()
   const asked = situation(evidence)
   t.equal(begins(asked), cheap.id)
@@ -46,7 +46,7 @@ t.test('a cascade begins with the cheap model, until its answers are known to fa
   t.equal(begins(asked), cheap.id, 'and it may become better')
 })
 
-t.test('what was passed over, how often it passed and what would flip it are in the decision', async t => {
+t.test('the decision lists the skipped models, how often they passed and what would flip it', async t => {
   const evidence = emptyEvidence()
   said(evidence, false, 8)
   const decision = decided(situation(evidence))
@@ -63,7 +63,7 @@ t.test('what was passed over, how often it passed and what would flip it are in 
   t.equal(recordOf(decided(situation(evidence, { options: {} }))).cascade, null)
 })
 
-t.test('a bad record fades, and now and then it is put to the test', async t => {
+t.test('a bad record fades, and is tested again occasionally', async t => {
   const evidence = emptyEvidence()
   said(evidence, false, 6)
   const asked = situation(evidence)
@@ -83,7 +83,7 @@ t.test('a model below the quality floor is not chosen for the sake of a cascade'
   t.equal(begins(asked), expensive.id)
 })
 
-t.test('a judge counts for the beginning only once it is trusted', async t => {
+t.test('a judge affects the first model only once it is trusted', async t => {
   const evidence = emptyEvidence()
   const asked = situation(evidence, { options: { verify: ['judge:big'] } })
   said(evidence, false, 10, 'judge:big')
@@ -93,7 +93,7 @@ t.test('a judge counts for the beginning only once it is trusted', async t => {
   t.equal(begins({ ...asked, policy: { minValidatorScore: 0.95 } }), cheap.id)
 })
 
-t.test('a model that the caller named is asked, however its answers were', async t => {
+t.test('a model that the caller named is called, however it performed', async t => {
   const evidence = emptyEvidence()
   said(evidence, false, 50)
   t.equal(begins(situation(evidence, { preset: cheap.id })), cheap.id)

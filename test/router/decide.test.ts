@@ -17,7 +17,7 @@ import {
 
 const chosen = (situation: Situation, chance = 0.5) => decide(...argumentsOf(situation), 0, chance).ranked[0]?.id
 
-t.test('the same arguments give the same decision, however often they are decided', async t => {
+t.test('the same arguments always give the same decision', async t => {
   fc.assert(
     fc.property(anySituation, situation => {
       const first = decide(...argumentsOf(situation), situation.now, situation.chance)
@@ -42,7 +42,7 @@ t.test('a candidate below the quality floor is never chosen while one above exis
   )
 })
 
-t.test('what is chosen obeys every limit of the request', async () => {
+t.test('the chosen model obeys every limit of the request', async () => {
   fc.assert(
     fc.property(anySituation, situation => {
       const decision = decide(...argumentsOf(situation), situation.now, situation.chance)
@@ -63,7 +63,7 @@ t.test('what is chosen obeys every limit of the request', async () => {
   )
 })
 
-t.test('every candidate is either ranked or dropped with a reason', async () => {
+t.test('every candidate is either ranked or excluded with a reason', async () => {
   fc.assert(
     fc.property(anySituation, situation => {
       const { ranked, excluded, candidates } = decide(...argumentsOf(situation), situation.now, situation.chance)
@@ -93,7 +93,7 @@ t.test('a warm, idle, good enough local model always wins on cost', async () => 
   )
 })
 
-t.test('a named model is answered by that model or by nobody', async () => {
+t.test('a request for a named model is served by that model or not at all', async () => {
   fc.assert(
     fc.property(anySituation, fc.nat(), (situation, at) => {
       const named = situation.models[at % Math.max(1, situation.models.length)]
@@ -106,7 +106,7 @@ t.test('a named model is answered by that model or by nobody', async () => {
   )
 })
 
-t.test('deciding changes none of its arguments', async t => {
+t.test('decide does not change its arguments', async t => {
   fc.assert(
     fc.property(anySituation, situation => {
       const [asked, candidates, knowledge] = argumentsOf(situation)
@@ -121,7 +121,7 @@ t.test('deciding changes none of its arguments', async t => {
   )
 })
 
-t.test('a model that the caller named is law', async t => {
+t.test('a model that the caller named is never replaced', async t => {
   const evidence = emptyEvidence()
   const models = [localModel('good'), paidModel('poor')]
   teach(evidence, models[0]!, 1)
@@ -134,7 +134,7 @@ t.test('a model that the caller named is law', async t => {
   t.equal(decision.reason, 'explicit')
 })
 
-t.test('prefers local, then free, then paid, among the good enough', async t => {
+t.test('among good enough models local comes first, then free, then paid', async t => {
   const evidence = emptyEvidence()
   const models = [paidModel('big'), freeModel('gift:free'), localModel('small')]
   for (const model of models) teach(evidence, model, 0.9)
@@ -165,7 +165,7 @@ t.test('TOKEN_THRESHOLD: a small request does not wait for a cold local model, a
   t.equal(chosen({ ...small, policy: { tokenThreshold: 1_499 } }), 'ollama/cold')
 })
 
-t.test('COST_THRESHOLD: a dear request waits for a cold local model', async t => {
+t.test('COST_THRESHOLD: an expensive request waits for a cold local model', async t => {
   const evidence = emptyEvidence()
   const models = [localModel('cold', { loaded: false }), paidModel('big', { price: { input: 10, output: 40 } })]
   for (const model of models) teach(evidence, model, 0.9)
@@ -186,7 +186,7 @@ t.test('a queue counts as not ready', async t => {
   )
 })
 
-t.test('RELIABLE_BENCHMARK_COUNT decides how much one benchmark run counts', async t => {
+t.test('RELIABLE_BENCHMARK_COUNT sets the weight of one benchmark run', async t => {
   const evidence = emptyEvidence()
   const models = [localModel('praised', { parametersB: 1 }), paidModel('big')]
   teach(evidence, models[1]!, 0.9)
@@ -199,7 +199,7 @@ t.test('RELIABLE_BENCHMARK_COUNT decides how much one benchmark run counts', asy
   t.ok(quality(3) > quality(100))
 })
 
-t.test('OPENROUTER_FREE_ONLY, max_cost and local_only keep money in the pocket', async t => {
+t.test('OPENROUTER_FREE_ONLY, max_cost and local_only limit the cost', async t => {
   const models = [paidModel('big')]
   t.match(decide(...argumentsOf({ models, policy: { freeOnly: true } }), 0, 0).excluded, [
     { exclusion: { code: 'policy' } },
@@ -216,14 +216,14 @@ t.test('OPENROUTER_FREE_ONLY, max_cost and local_only keep money in the pocket',
   ])
 })
 
-t.test('DEFAULT_LOCAL_MODEL goes first among local models of like quality', async t => {
+t.test('DEFAULT_LOCAL_MODEL comes first among local models of similar quality', async t => {
   const models = [localModel('alpha'), localModel('beta')]
   t.equal(chosen({ models }), 'ollama/alpha')
   t.equal(chosen({ models, policy: { defaultLocalModel: 'beta' } }), 'ollama/beta')
   t.equal(chosen({ models, policy: { defaultLocalModel: 'ollama/beta' } }), 'ollama/beta')
 })
 
-t.test('LOCAL_WATTS and ENERGY_PRICE make local models cost what their power costs', async t => {
+t.test('LOCAL_WATTS and ENERGY_PRICE give local models the cost of their power', async t => {
   const [local] = [localModel('small')]
   const cost = (policy: Situation['policy']) =>
     decide(...argumentsOf({ models: [local], policy: policy! }), 0, 0).candidates[0]!.costUsd
@@ -237,7 +237,7 @@ t.test('LOCAL_WATTS and ENERGY_PRICE make local models cost what their power cos
   )
 })
 
-t.test('priority speed takes the quick one, priority quality the good one', async t => {
+t.test('priority speed chooses the fast model, priority quality the good one', async t => {
   const evidence = emptyEvidence()
   const models = [localModel('slow'), paidModel('quick'), paidModel('deep', { price: { input: 5, output: 20 } })]
   teach(evidence, models[0]!, 0.8)
@@ -257,7 +257,7 @@ t.test('priority speed takes the quick one, priority quality the good one', asyn
   t.equal(chosen({ models, evidence, options: { priority: 'quality' } }), 'openrouter/deep')
 })
 
-t.test('a conversation stays where its cache is, until leaving pays', async t => {
+t.test('a conversation stays with the model that caches it until another one is cheaper', async t => {
   const evidence = emptyEvidence()
   const cached = { input: 1, output: 4, cacheRead: 0.1 }
   const models = [paidModel('a', { price: cached }), paidModel('b', { price: { input: 0.9, output: 3.6 } })]
@@ -270,7 +270,7 @@ t.test('a conversation stays where its cache is, until leaving pays', async t =>
   t.equal(chosen({ ...long, conversation }), 'openrouter/b', 'it got bad')
 })
 
-t.test('of two endpoints of one model the warm one is taken, else the less busy', async t => {
+t.test('of two endpoints of one model the warm one is chosen, else the less busy one', async t => {
   const here = localModel('same', { id: 'ollama/same', loaded: false })
   const there = localModel('same', { id: 'ollama-2/same', provider: 'ollama-2' })
   for (const chance of [0, 0.3, 0.6, 0.9]) t.equal(chosen({ models: [here, there] }, chance), 'ollama-2/same')
@@ -279,7 +279,7 @@ t.test('of two endpoints of one model the warm one is taken, else the less busy'
   for (const chance of [0, 0.3, 0.6, 0.9]) t.equal(chosen({ models: [warm, there], load }, chance), 'ollama/same')
 })
 
-t.test('explores as rarely as it says, never below the floor, never for a caller with a budget', async t => {
+t.test('exploration is as rare as configured, never below the floor and never with a budget', async t => {
   const evidence = emptyEvidence()
   const models = [localModel('alpha', { parametersB: 9 }), localModel('beta'), localModel('poor')]
   teach(evidence, models[0]!, 0.9)
@@ -301,7 +301,7 @@ t.test('explores as rarely as it says, never below the floor, never for a caller
   }
 })
 
-t.test('where nobody reaches the floor the best are taken all the same, and it says so', async t => {
+t.test('if no model reaches the floor the best ones are chosen, and the decision says so', async t => {
   const evidence = emptyEvidence()
   const models = [localModel('poor'), paidModel('better')]
   teach(evidence, models[0]!, 0.2)
@@ -312,7 +312,7 @@ t.test('where nobody reaches the floor the best are taken all the same, and it s
   t.match(explain(decision).summary, /nobody reaches the quality/)
 })
 
-t.test('zero candidates: an empty decision that can be explained and refused', async t => {
+t.test('without candidates the decision is empty, explained and rejected', async t => {
   const decision = decide(...argumentsOf({ models: [] }), 0, 0)
   t.match(decision, { ranked: [], excluded: [], reason: 'none', criteria: undefined })
   t.match(explain(decision), { chosen: undefined, candidates: [], summary: /Nobody/ })

@@ -13,7 +13,7 @@ import {
   teach,
 } from '../helpers/router-samples.ts'
 
-t.test('every loser hears why it lost and what would flip it', async t => {
+t.test('every candidate not chosen has a reason and a change that would flip the decision', async t => {
   fc.assert(
     fc.property(anySituation, situation => {
       const explanation = explain(decide(...argumentsOf(situation), situation.now, situation.chance))
@@ -46,7 +46,7 @@ t.test('the reasons are the rules of the ranking', async t => {
   t.match(explanation.excluded, [{ model: 'openrouter/blind', code: 'vision', flip: 'send no images' }])
 })
 
-t.test('lowering the floor to what the flip says flips the decision', async t => {
+t.test('lowering the quality floor to the stated value flips the decision', async t => {
   const evidence = emptyEvidence()
   const models = [localModel('weak'), paidModel('big')]
   teach(evidence, models[0]!, 0.55)

@@ -257,7 +257,7 @@ const silent: Said = {
   base: undefined,
 }
 
-t.test('names of models say what they are', async t => {
+t.test('a model name is parsed into its properties', async t => {
   t.ok(names.length >= 150)
   for (const [name, canonical, said] of names) {
     const identity = identify(name)
@@ -266,7 +266,7 @@ t.test('names of models say what they are', async t => {
   }
 })
 
-t.test('one model is one however its name is written', async t => {
+t.test('spellings of one model have one canonical name', async t => {
   const ways = [
     [
       'qwen2.5-coder:7b',
@@ -296,7 +296,7 @@ t.test('one model is one however its name is written', async t => {
   }
 })
 
-t.test('evidence tells releases, efforts and weights apart, but not servers and offers', async t => {
+t.test('evidence distinguishes releases, efforts and weights, but not servers and offers', async t => {
   t.equal(evidenceKey('openai/gpt-4o-2024-08-06', undefined), evidenceKey('gpt-4o-2024-08-06', undefined))
   t.equal(evidenceKey('deepseek/deepseek-r1-0528:free', undefined), evidenceKey('deepseek-r1-0528', undefined))
   t.not(evidenceKey('gpt-4-0613', undefined), evidenceKey('gpt-4-0314', undefined))
@@ -304,7 +304,7 @@ t.test('evidence tells releases, efforts and weights apart, but not servers and 
   t.not(evidenceKey('qwen3:8b', 'sha256:1'), evidenceKey('qwen3:8b', 'sha256:2'))
 })
 
-t.test('any text is a name, read once: reading the canonical name changes nothing about family and size', async t => {
+t.test('any text can be parsed as a name, and parsing its canonical name keeps family and size', async t => {
   fc.assert(
     fc.property(fc.oneof(fc.string(), fc.constantFrom(...names.map(([name]) => name))), fc.string(), (name, more) => {
       const identity = identify(name + more)
@@ -316,7 +316,7 @@ t.test('any text is a name, read once: reading the canonical name changes nothin
   for (const [, canonical] of names) t.equal(canonicalName(canonical), canonical)
 })
 
-t.test('only the first two hundred letters of a name count', async t => {
+t.test('only the first two hundred characters of a name count', async t => {
   t.same(identify(`qwen3:8b${' '.repeat(300)}-free`), identify('qwen3:8b'))
   t.ok(identify('q4-'.repeat(100_000)).name.length <= 220)
 })

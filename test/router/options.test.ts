@@ -22,11 +22,11 @@ t.test('options come from headers or metadata, and a header wins', async t => {
   t.strictSame(readOptions({}, undefined), {})
 })
 
-t.test('zero is a value, not an absence', async t => {
+t.test('zero is a value, not unset', async t => {
   t.strictSame(readOptions({}, { max_cost: 0 }), { maxCostUsd: 0 })
 })
 
-t.test('a bad option is refused by name', async t => {
+t.test('an invalid option is rejected by name', async t => {
   for (const [name, value] of Object.entries({
     priority: 'cheap',
     max_cost: 'ten',
@@ -37,7 +37,7 @@ t.test('a bad option is refused by name', async t => {
   }
 })
 
-t.test('a conversation keeps its key while it grows; another one has another', async t => {
+t.test('a conversation keeps its key while it grows; different conversations have different keys', async t => {
   const talk = (...contents: string[]) =>
     ChatRequest.parse({
       messages: [
@@ -57,7 +57,7 @@ t.test('a conversation keeps its key while it grows; another one has another', a
   t.equal(sessionKey(ChatRequest.parse({ messages: [{ role: 'system', content: 'x' }] }), undefined), undefined)
 })
 
-t.test('a request is measured: depth, language, kind of work, and the caller’s tag settles the kind', async t => {
+t.test('a request is classified by depth, language and kind of work; the caller’s tag sets the kind', async t => {
   const request = ChatRequest.parse({
     messages: [
       { role: 'user', content: 'Hi' },

@@ -30,7 +30,7 @@ t.test('the shipped table is small, names its sources and gives every model an i
   }
 })
 
-t.test('models old and new, local and remote, meet on one scale', async t => {
+t.test('old and new, local and remote models are on one scale', async t => {
   const ascending = [
     'tinyllama:1.1b',
     'llama3.2:1b',
@@ -54,7 +54,7 @@ t.test('models old and new, local and remote, meet on one scale', async t => {
   t.ok(size('qwen3:8b') > size('gpt-4-0613'), 'a small model of 2025 and the large one of 2023')
 })
 
-t.test('a model is never taken for better than its cheaper successor', async t => {
+t.test('a model is never rated above its cheaper successor', async t => {
   const successions = [
     ['gpt-4-0314', 'gpt-4-turbo-2024-04-09', 'gpt-4o', 'gpt-4.1', 'gpt-5'],
     ['openai/gpt-4-1106-preview', 'openai/gpt-4o-2024-08-06'],
@@ -95,21 +95,21 @@ t.test('a model is never taken for better than its cheaper successor', async t =
   }
 })
 
-t.test('a model that nobody knows is not better than a known successor of its family that costs less', async t => {
+t.test('an unknown model is not rated above a known successor of its family that costs less', async t => {
   const successor = publicAbilityOf(sold('openai/gpt-4o', 10))
   t.ok(publicAbilityOf(sold('openai/gpt-4-32k-vintage', 120, '2023-03-14')).ability < successor.ability)
   const masked = publicAbilityOf({ ...sold('x', 60, '2023-06-01'), family: 'gpt' })
   t.ok(masked.ability <= successor.ability)
 })
 
-t.test('a cheaper model of an older generation is no successor, however late it came out', async t => {
+t.test('a cheaper model of an older generation is no successor, however late its release', async t => {
   const unmeasured = createPublicAbilities(without('gpt-4-turbo')).publicAbilityOf(
     sold('gpt-4-1106-preview', 30, '2023-11-06'),
   )
   t.ok(unmeasured.ability > publicAbilityOf(named('gpt-3.5-turbo-0125')).ability)
 })
 
-t.test('a free offer is as able as the one that is paid for', async t => {
+t.test('a free offer has the same ability as the paid one', async t => {
   for (const name of [
     'deepseek/deepseek-r1-0528',
     'meta-llama/llama-3.3-70b-instruct',
@@ -124,7 +124,7 @@ t.test('a free offer is as able as the one that is paid for', async t => {
   }
 })
 
-t.test('of models that nobody knows the newest is expected to be best, and a price says little', async t => {
+t.test('among unknown models the newest is expected to be best, and price matters little', async t => {
   const cheapAndNew = publicAbilityOf(sold('mystery-new', 0.4, '2026-06-01'))
   const dearAndOld = publicAbilityOf(sold('mystery-old', 180, '2023-06-01'))
   t.ok(cheapAndNew.ability > dearAndOld.ability + 1)
@@ -137,18 +137,18 @@ t.test('of models that nobody knows the newest is expected to be best, and a pri
   t.ok(publicAbilityOf(named('mystery')).sd > publicAbilityOf(named('mystery-8b')).sd)
 })
 
-t.test('quantization costs ability, most where few bits are left', async t => {
+t.test('quantization lowers ability, most at few bits', async t => {
   const at = (quantization: string) => abilityOf(localModel('qwen3:8b', { quantization })).ability
   t.ok(at('Q2_K') < at('Q3_K_M') && at('Q3_K_M') < at('Q4_K_M') && at('Q4_K_M') < at('Q8_0'))
   t.equal(abilityOf(named('Qwen3-8B-Q2_K.gguf')).ability, at('Q2_K'))
 })
 
-t.test('a version that nobody measured yet is taken for at least about as able as the last', async t => {
+t.test('a version without results is rated at least about as high as the previous one', async t => {
   t.ok(publicAbilityOf(named('qwen4:8b')).ability > publicAbilityOf(named('qwen3:8b')).ability - 0.3)
   t.ok(publicAbilityOf(named('qwen4:8b')).sd > publicAbilityOf(named('qwen3:8b')).sd)
 })
 
-t.test('what a server tells completes a name', async t => {
+t.test('details from a server complete a name', async t => {
   const tagged = publicAbilityOf(named('qwen3:8b'))
   t.equal(publicAbilityOf(localModel('qwen3:latest', { parametersB: 8.2 })).ability, tagged.ability)
   const newest = publicAbilityOf(named('~anthropic/claude-opus-latest'))
@@ -169,7 +169,7 @@ function without(key: string): AbilityTable {
   }
 }
 
-t.test('guesses about models without results are near, and their intervals are honest', async t => {
+t.test('predictions for models without results are close, with calibrated intervals', async t => {
   const asked = Object.entries(table.models).filter(
     ([, { sd, results }], at) => sd < 0.25 && results >= 5 && at % 4 === 0,
   )
@@ -200,7 +200,7 @@ t.test('guesses about models without results are near, and their intervals are h
   }
 })
 
-t.test('what is expected of a model is worked out once', async t => {
+t.test('the expected ability of a model is computed once', async t => {
   const model: Model = named('qwen3:8b')
   t.equal(abilityOf(model), abilityOf(model))
 })

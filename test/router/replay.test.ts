@@ -10,7 +10,7 @@ import { outcomesOf } from '../../src/router/replay/outcomes.ts'
 import { always, asItWas, createReplay, decideAgain, type Choose } from '../../src/router/replay/replay.ts'
 import { anySituation, argumentsOf, localModel, paidModel, teach } from '../helpers/router-samples.ts'
 
-t.test('a stored decision, taken again under the same policy, is the same', async () => {
+t.test('replaying a stored decision under the same policy gives the same decision', async () => {
   fc.assert(
     fc.property(anySituation, situation => {
       const decision = decide(...argumentsOf(situation), situation.now, situation.chance)
@@ -28,7 +28,7 @@ teach(evidence, models[0]!, 0.75)
 teach(evidence, models[1]!, 0.95)
 const stored = recordOf(decide(...argumentsOf({ models, evidence }), 0, 0.5))
 
-t.test('a stricter policy costs more and is better; what happened counts for what was predicted', async t => {
+t.test('a stricter policy costs more and is better; recorded outcomes replace predictions', async t => {
   const run = (name: string, choose: Choose) => {
     const replay = createReplay(name, choose)
     const outcomes = { 'ollama/small': { score: 0.5, by: 'rating' as const } }
@@ -49,52 +49,55 @@ t.test('a stricter policy costs more and is better; what happened counts for wha
   t.match(run('always nobody', always('nobody')), { unserved: 10, quality: 0 })
 })
 
-t.test('where the first choice failed, what happened is what the fallback did', async t => {
+t.test('if the first choice failed, the recorded outcome is the fallback’s', async t => {
   const replay = createReplay('as decided', asItWas)
   const outcomes = { 'openrouter/big': { score: 1, by: 'rating' as const } }
   replay.add({ decision: stored, model: 'openrouter/big', costUsd: 0.02, outcomes })
   t.match(replay.result(), { costUsd: 0.02, quality: 1, rated: 1, models: { 'openrouter/big': 1 } })
 })
 
-t.test('an answer is known by its rating, else by tests or a failed check, else not at all', async t => {
-  const checked = (...answers: [model: string, verdicts: Record<string, boolean>][]) => ({
-    verification: {
-      checks: ['parses'],
-      passed: true,
-      answers: answers.map(([model, verdicts]) => ({
-        model,
-        verdicts: Object.entries(verdicts).map(([verifier, accepted]): CheckedBy => ({
-          verifier,
-          verdict: accepted ? { accepted } : { accepted: false, why: 'it is wrong' },
-          binding: !verifier.startsWith('judge:'),
+t.test(
+  'the quality of an answer comes from its rating, else from tests or a failed check, else it is unknown',
+  async t => {
+    const checked = (...answers: [model: string, verdicts: Record<string, boolean>][]) => ({
+      verification: {
+        checks: ['parses'],
+        passed: true,
+        answers: answers.map(([model, verdicts]) => ({
+          model,
+          verdicts: Object.entries(verdicts).map(([verifier, accepted]): CheckedBy => ({
+            verifier,
+            verdict: accepted ? { accepted } : { accepted: false, why: 'it is wrong' },
+            binding: !verifier.startsWith('judge:'),
+          })),
         })),
-      })),
-    } satisfies Verification,
-  })
-  t.strictSame(outcomesOf({}, 'a', null), {})
-  t.strictSame(outcomesOf({}, null, 0.7), {})
-  t.strictSame(outcomesOf({}, 'a', 0.7), { a: { score: 0.7, by: 'rating' } })
-  const escalated = checked(['a', { parses: true, schema: false }], ['b', { parses: true, 'tests:unit': true }])
-  t.strictSame(outcomesOf(escalated, 'b', null), { a: { score: 0, by: 'checks' }, b: { score: 1, by: 'checks' } })
-  t.strictSame(outcomesOf(escalated, 'b', 0.2), { a: { score: 0, by: 'checks' }, b: { score: 0.2, by: 'rating' } })
-  t.strictSame(outcomesOf(checked(['a', { parses: true }]), 'a', null), {}, 'a pass proves little')
-  t.strictSame(outcomesOf(checked(['a', { 'judge:big': false }]), 'a', null), {}, 'a judge that does not count yet')
-})
+      } satisfies Verification,
+    })
+    t.strictSame(outcomesOf({}, 'a', null), {})
+    t.strictSame(outcomesOf({}, null, 0.7), {})
+    t.strictSame(outcomesOf({}, 'a', 0.7), { a: { score: 0.7, by: 'rating' } })
+    const escalated = checked(['a', { parses: true, schema: false }], ['b', { parses: true, 'tests:unit': true }])
+    t.strictSame(outcomesOf(escalated, 'b', null), { a: { score: 0, by: 'checks' }, b: { score: 1, by: 'checks' } })
+    t.strictSame(outcomesOf(escalated, 'b', 0.2), { a: { score: 0, by: 'checks' }, b: { score: 0.2, by: 'rating' } })
+    t.strictSame(outcomesOf(checked(['a', { parses: true }]), 'a', null), {}, 'a pass proves little')
+    t.strictSame(outcomesOf(checked(['a', { 'judge:big': false }]), 'a', null), {}, 'a judge that does not count yet')
+  },
+)
 
-t.test('limits of a policy hold in a replay', async t => {
+t.test('limits of a policy apply in a replay', async t => {
   t.equal(decideAgain(stored, defaultPolicy, { priority: 'quality' })?.model, 'openrouter/big')
   t.equal(decideAgain(stored, defaultPolicy, { priority: 'quality', localOnly: true })?.model, 'ollama/small')
   t.equal(decideAgain(stored, defaultPolicy, { priority: 'quality', freeOnly: true })?.model, 'ollama/small')
   t.equal(decideAgain(stored, defaultPolicy, { priority: 'quality', maxCostUsd: 0.0001 })?.model, 'ollama/small')
 })
 
-t.test('a request for a named model stays what it was under every policy', async t => {
+t.test('a request for a named model is unchanged under every policy', async t => {
   const named = recordOf(decide(...argumentsOf({ models, evidence, preset: 'ollama/small' }), 0, 0.5))
   t.equal(decideAgain(named, defaultPolicy, { qualityThreshold: 1 })?.model, 'ollama/small')
   t.equal(always('openrouter/big')(named, null)?.model, 'ollama/small')
 })
 
-t.test('the frontier is a picture with every policy in it, whatever they are called', async t => {
+t.test('the frontier is an SVG of every policy, whatever their names', async t => {
   const point = (name: string, costUsd: number, quality: number) => ({
     name,
     requests: 1,

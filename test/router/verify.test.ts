@@ -23,7 +23,7 @@ const ask = (changes: object = {}) => ChatRequest.parse({ messages: [{ role: 'us
 const check = (name: string, request: ChatRequest, reply: ChatCompletion): Verdict =>
   verifiers.find(verifier => verifier.name === name)!.check(request, reply)
 
-t.test('an ordinary answer passes every check that has something to say', async t => {
+t.test('an ordinary answer passes every applicable check', async t => {
   for (const text of [
     'Paris is the capital of France.',
     'Sorry for the delay: here is the code.\n```ts\nconst a = 1\n```',
@@ -35,7 +35,7 @@ t.test('an ordinary answer passes every check that has something to say', async 
   }
 })
 
-t.test('what is cut off, empty, declined or stuck in a loop is rejected with its reason', async t => {
+t.test('a truncated, empty, declined or looping answer is rejected with its reason', async t => {
   t.match(check('not_truncated', ask(), answer('half a', {}, 'length')), { accepted: false, why: /cut off/ })
   t.match(check('not_empty', ask(), answer('  \n')), { accepted: false, why: /empty/ })
   t.match(check('not_empty', ask(), { choices: [] }), { accepted: false })
@@ -53,7 +53,7 @@ t.test('what is cut off, empty, declined or stuck in a loop is rejected with its
   t.match(check('not_loop', ask(), answer('x'.repeat(1_000_000))), { accepted: false })
 })
 
-t.test('JSON that was asked for must parse, fenced or not', async t => {
+t.test('requested JSON must parse, fenced or not', async t => {
   const json = ask({ response_format: { type: 'json_object' } })
   t.equal(check('parses', ask(), answer('not json')), undefined)
   t.match(check('parses', json, answer('{"a": 1}')), { accepted: true })
@@ -61,7 +61,7 @@ t.test('JSON that was asked for must parse, fenced or not', async t => {
   t.match(check('parses', json, answer('Here it is: {"a": 1}')), { accepted: false, why: /not JSON/ })
 })
 
-t.test('a schema that was asked for must hold; a schema that is wrong is not the answer’s fault', async t => {
+t.test('an answer must match the requested schema; an invalid schema rejects no answer', async t => {
   const withSchema = (schema: object) =>
     ask({ response_format: { type: 'json_schema', json_schema: { name: 'x', schema } } })
   const person = withSchema({ type: 'object', properties: { age: { type: 'integer' } }, required: ['age'] })
@@ -72,7 +72,7 @@ t.test('a schema that was asked for must hold; a schema that is wrong is not the
   t.equal(check('schema', ask(), answer('{}')), undefined)
 })
 
-t.test('a pattern that could run for ever is not run', async t => {
+t.test('a pattern that could run forever is not run', async t => {
   const evil = ask({
     response_format: { type: 'json_schema', json_schema: { schema: { type: 'string', pattern: '^(a+)+$' } } },
   })
@@ -100,7 +100,7 @@ t.test('tool calls must name an offered tool and fit its parameters', async t =>
   t.equal(check('tool_arguments', request, answer('no call')), undefined)
 })
 
-t.test('checks are named each once and made in the order of what they cost', async t => {
+t.test('each check runs once, in the order of cost', async t => {
   t.equal(checksNamed(['all']).length, verifiers.length)
   t.strictSame(checksNamed(['judge:big', 'tests:unit', 'schema', 'not_empty', 'schema', 'tests:unit']), [
     'not_empty',
@@ -111,7 +111,7 @@ t.test('checks are named each once and made in the order of what they cost', asy
   t.strictSame(checksNamed(['none']), [])
 })
 
-t.test('a name that no check has is refused with those that there are', async t => {
+t.test('an unknown check is rejected with the list of known ones', async t => {
   refuseUnknownChecks(['all', 'parses', 'tests:unit', 'judge:big'], ['unit'])
   for (const name of ['vibes', 'judge:', 'tests:other', 'tests:']) {
     t.throws(() => refuseUnknownChecks(['parses', name], ['unit']), {
@@ -121,7 +121,7 @@ t.test('a name that no check has is refused with those that there are', async t 
   }
 })
 
-t.test('a cascade escalates within VALIDATION_RETRY_BUDGET and then hands over what there is', async t => {
+t.test('a cascade escalates within VALIDATION_RETRY_BUDGET and then returns the best answer', async t => {
   const failed = {
     model: 'small',
     verdicts: [{ verifier: 'parses', verdict: { accepted: false, why: 'it is not JSON' } as const, binding: true }],
@@ -151,7 +151,7 @@ t.test('a judge is binding only once its agreement was measured and reaches MIN_
   t.notOk(trustsJudge(judge(13, 20), 0.7))
 })
 
-t.test('an objection that does not count rejects nothing', async t => {
+t.test('a verdict that is not binding rejects nothing', async t => {
   const doubted = { verifier: 'judge:big', verdict: { accepted: false, why: 'no' } as const, binding: false }
   t.match(nextStep({ model: 'small', verdicts: [doubted] }, { attempts: 1, retryBudget: 1, candidatesLeft: 1 }), {
     step: 'accept',
@@ -172,7 +172,7 @@ t.test(
   },
 )
 
-t.test('a cascade pays where the cheap model is accepted often enough', async t => {
+t.test('a cascade is worth it if the cheap model is accepted often enough', async t => {
   const belief = (good: number, count: number) => ({ good, count, updatedAt: 0 })
   t.ok(cascadePays(acceptRate(belief(80, 100), 0), 0.01, 0.05))
   t.notOk(cascadePays(acceptRate(belief(10, 100), 0), 0.01, 0.05))
@@ -180,7 +180,7 @@ t.test('a cascade pays where the cheap model is accepted often enough', async t 
   t.ok(acceptRate(belief(0, 100), 365 * 86_400_000) > 0.1, 'what is long ago counts less')
 })
 
-t.test('passes and rejections leave a prediction where it was, unless fewer pass than it promised', async () => {
+t.test('passes and rejections do not change a prediction unless fewer pass than predicted', async () => {
   const rate = fc.double({ min: 0.01, max: 1, noNaN: true })
   fc.assert(
     fc.property(rate, rate, (quality, passes) => {

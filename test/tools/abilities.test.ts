@@ -10,7 +10,7 @@ import { spearman } from '../helpers/spearman.ts'
 
 const facts = readFacts()
 
-t.test('every fact names a benchmark and a source that are described', async t => {
+t.test('every fact refers to a known benchmark and source', async t => {
   for (const { benchmark, score } of facts.scores) {
     const described = facts.benchmarks[benchmark]
     if (described === undefined || facts.sources[described.source] === undefined) t.fail(benchmark)
@@ -22,7 +22,7 @@ t.test('every fact names a benchmark and a source that are described', async t =
   t.ok(facts.models.every(({ source }) => facts.sources[source] !== undefined))
 })
 
-t.test('the shipped table is what the command makes of the committed facts', async t => {
+t.test('the shipped table is reproducible from the committed facts', async t => {
   t.same(JSON.parse(readFileSync(shippedAbilitiesFile, 'utf8')), JSON.parse(JSON.stringify(makeTable(facts))))
 })
 
@@ -32,7 +32,7 @@ const wellKnown =
     ' ',
   )
 
-t.test('well-known models are in the order of benchmarks that were kept from the fit', async t => {
+t.test('well-known models are in the order of benchmarks held out from the fit', async t => {
   t.ok(wellKnown.length >= 40)
   const heldOut: [kept: string, out: (benchmark: string) => boolean, atLeast: number][] = [
     ['arena-2025-12', benchmark => benchmark.startsWith('arena-'), 0.9],
@@ -56,7 +56,7 @@ t.test('well-known models are in the order of benchmarks that were kept from the
   }
 })
 
-t.test('names that sources give one model become one entry, and the best of its results counts', async t => {
+t.test('several names of one model become one entry with the best of its results', async t => {
   const score = (model: string, value: number) => ({ benchmark: 'mmlu', model, score: value })
   const entries = entriesOf({
     scores: [
@@ -80,7 +80,7 @@ t.test('names that sources give one model become one entry, and the best of its 
   )
 })
 
-t.test('reading one source again replaces its facts and leaves the others', async t => {
+t.test('reading one source again replaces only its facts', async t => {
   const merged = mergeFacts(facts, { scores: [{ benchmark: 'mmlu', model: 'new', score: 0.5 }], models: [] })
   t.same(
     merged.scores.filter(({ benchmark }) => benchmark === 'mmlu'),

@@ -27,18 +27,18 @@ t.test('an import of a layer above, or of another folder of the same layer, is f
     },
   })
   t.strictSame(shown(importProblems(root)), [
-    'src/attic/f.ts:1 is on no layer: put it into a folder of tools/check/layers.ts',
+    'src/attic/f.ts:1 belongs to no layer: put it into a folder of tools/check/layers.ts',
     'src/router/d.ts:1 may not import ledger/e.ts: see tools/check/layers.ts',
     'src/wire/c.ts:1 may not import gateway/b.ts: see tools/check/layers.ts',
   ])
 })
 
-t.test('the table of the layers has a line for each', async t => {
+t.test('the table of layers has a line for each layer', async t => {
   t.equal(layerTable().length, layers.length + 1)
   t.strictSame(layerTable()[1], ['1', '`cli`', layers[0]!.what])
 })
 
-t.test('a type name that two files export is found, passed on or declared', async t => {
+t.test('a type name that two files export is found, whether re-exported or declared', async t => {
   const root = t.testdir({
     src: {
       'a.ts': 'export interface Answer {}\nexport const Query = 1\nexport type Query = number\ninterface Inner {}\n',
@@ -52,7 +52,7 @@ t.test('a type name that two files export is found, passed on or declared', asyn
   ])
 })
 
-t.test('a link to a file or a heading that is not there is found, and those that are there are not', async t => {
+t.test('a link to a missing file or heading is found, and valid links are not reported', async t => {
   const root = t.testdir({
     'README.md': [
       '# Title\n\n## What it does: `all` of it\n',
@@ -62,12 +62,12 @@ t.test('a link to a file or a heading that is not there is found, and those that
     docs: { 'a.md': '## Setup\n\n[up](../README.md#title) [out](../../../etc/hosts)\n', 'p.svg': '<svg/>' },
   })
   t.strictSame(shown(linkProblems(root)), [
-    'README.md:5 the link docs/b.md leads nowhere',
+    'README.md:5 the link docs/b.md is broken: no such file',
     'README.md:5 docs/a.md has no heading #none',
     'README.md:5 README.md has no heading #nope',
-    'README.md:6 the link docs/q.svg leads nowhere',
+    'README.md:6 the link docs/q.svg is broken: no such file',
     'README.md:6 the address http:// is malformed',
-    'docs/a.md:3 the link ../../../etc/hosts leads nowhere',
+    'docs/a.md:3 the link ../../../etc/hosts is broken: no such file',
   ])
 })
 
@@ -124,8 +124,8 @@ t.test('a script, command or option in a shell block that does not exist is foun
     ),
     [],
   )
-  t.strictSame(problemsOf('npm run dance'), ['there is no script dance'])
-  t.strictSame(problemsOf('cd x && signalbox dance'), ['there is no command signalbox dance'])
+  t.strictSame(problemsOf('npm run dance'), ['no such script: dance'])
+  t.strictSame(problemsOf('cd x && signalbox dance'), ['no such command: signalbox dance'])
   t.strictSame(problemsOf('npx signalbox usage \\\n  --perod 7d'), ['signalbox usage has no option --perod'])
   t.strictSame(problemsOf('npm run benchmark -- --modle x'), ['signalbox benchmark has no option --modle'])
 })

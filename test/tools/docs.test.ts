@@ -5,13 +5,13 @@ import { benchSection } from '../../tools/docs/bench-table.ts'
 import { markdownTable, renderedDocument, repository, withSection } from '../../tools/docs/sections.ts'
 import { documentSections } from '../../tools/docs/tables.ts'
 
-t.test('the tables in the docs are what the code says; `npm run docs` writes them', async t => {
+t.test('the tables in the docs match the code; `npm run docs` writes them', async t => {
   for (const [name, sections] of Object.entries(documentSections())) {
     t.equal(readFileSync(path.join(repository, name), 'utf8'), await renderedDocument(name, sections), name)
   }
 })
 
-t.test('every file that the docs name exists', async t => {
+t.test('every file that the docs mention exists', async t => {
   for (const document of globSync(['*.md', 'docs/**/*.md'], { cwd: repository })) {
     const text = readFileSync(path.join(repository, document), 'utf8')
     for (const [, named] of text.matchAll(/`((?:src|test|tools|docs)\/[\w./-]+)`/g)) {
@@ -22,7 +22,7 @@ t.test('every file that the docs name exists', async t => {
   }
 })
 
-t.test('the table of concerns names what its files export', async t => {
+t.test('the table of concerns lists names that its files export', async t => {
   const architecture = readFileSync(path.join(repository, 'docs/architecture.md'), 'utf8')
   const table = /## Where things are\n+(.*?)\n\n/s.exec(architecture)?.[1] ?? ''
   const rows = table.split('\n').slice(2)
@@ -38,7 +38,7 @@ t.test('the table of concerns names what its files export', async t => {
   }
 })
 
-t.test('only what is between the markers of a section changes', async t => {
+t.test('only the text between the markers of a section changes', async t => {
   const text = 'Before.\n<!-- a:start -->\nold\n<!-- a:end -->\nAfter <!-- b:start -->kept<!-- b:end -->.\n'
   const replaced = withSection(text, 'a', 'new')
   t.equal(replaced.replace(/\s+new\s+/, '\nold\n'), text)
@@ -51,7 +51,7 @@ t.test('a cell cannot break its table or disappear as HTML', async t => {
   t.equal(table.split('\n').at(-1), '| a \\| b c \\<name> `x*<y>` |')
 })
 
-t.test('rows of a bench become a table with the goals that were missed', async t => {
+t.test('rows of a bench become a table that marks missed goals', async t => {
   const section = benchSection({
     rows: [
       { name: 'added_p50_ms', value: 0.451, unit: 'ms', low: 0.4, high: 0.5, goal: 0.5, met: true },

@@ -30,7 +30,7 @@ t.test('sixty answers are labelled: correct, subtly wrong, and junk with the rig
   )
 })
 
-t.test('every category has at least fifteen tasks over three difficulties, and no name twice', async t => {
+t.test('every category has at least fifteen tasks over three difficulties, with unique names', async t => {
   for (const { name, tasks } of suites) {
     t.ok(tasks.length >= 15, `${name} has ${tasks.length} tasks`)
     t.same(new Set(tasks.map(({ difficulty }) => difficulty)), new Set(['easy', 'medium', 'hard']), name)
@@ -43,7 +43,7 @@ t.test('every category has at least fifteen tasks over three difficulties, and n
   t.equal(new Set(ids).size, ids.length)
 })
 
-t.test('an apology, an empty reply and a reply without content pass nothing', async t => {
+t.test('an apology, an empty reply and a reply without content fail every task', async t => {
   const sandbox = openSandbox()
   t.teardown(() => sandbox.close())
   const offline = suites.filter(

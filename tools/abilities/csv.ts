@@ -6,7 +6,7 @@ export function readCsv(text: string): Record<string, string>[] {
     .map(row => Object.fromEntries(header.map((name, at) => [name, row[at] ?? ''])))
 }
 
-/** The same the other way round. */
+/** Writes rows as CSV, with the names as the first line. */
 export function writeCsv(
   header: readonly string[],
   rows: readonly (readonly (string | number | undefined)[])[],

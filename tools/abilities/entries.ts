@@ -2,7 +2,7 @@ import { identify, type ModelIdentity } from '../../src/router/model-identity.ts
 import { dateOf } from '../../src/router/model-releases.ts'
 import type { Facts } from './facts.ts'
 
-/** One model of the table with all that is published about it. */
+/** One model of the table with everything published about it. */
 export interface Entry {
   /** Canonical name, with `@` and the release where the name was released more than once. */
   key: string
@@ -19,10 +19,10 @@ export interface Result {
   effort: NonNullable<ModelIdentity['effort']> | 'usual'
 }
 
-/** Ways of asking a model that are no model: numbers of examples, odd contexts. */
+/** Entries that name a way of prompting, not a model: numbers of examples, odd contexts. */
 const oddities = /shot|seqlen|litert|-8192|harness/i
 
-/** Facts under the names that the router knows models by. Where several names of a source are one model, the best result counts. */
+/** Facts by the router's names of models. If several names of a source mean one model, the best result counts. */
 export function entriesOf({ scores, models }: Pick<Facts, 'scores' | 'models'>): Entry[] {
   const identities = new Map<string, ModelIdentity>()
   for (const { model } of [...scores, ...models]) {
@@ -70,8 +70,8 @@ export function entriesOf({ scores, models }: Pick<Facts, 'scores' | 'models'>):
 }
 
 /**
- * A name that was released once, by a maker who writes whole dates, needs no release in its key; a month and day, or a year and
- * month, tell a later release from the first, which has none.
+ * A name that was released once, by a maker that writes full dates, needs no release in its key; a month and day, or a year
+ * and month, distinguish a later release from the first, which has none.
  */
 function keys(identities: readonly ModelIdentity[]): (identity: ModelIdentity) => string {
   const releases = new Map<string, Set<string>>()
@@ -87,12 +87,12 @@ function keys(identities: readonly ModelIdentity[]): (identity: ModelIdentity) =
   }
 }
 
-/** The release that a key ends with, where it tells the year. */
+/** The release that a key ends with, if it contains the year. */
 function releaseIn(key: string): string | undefined {
   return dateOf(key.split('@')[1])
 }
 
-/** What a model does when it is not told: Claude and Gemini think hard by themselves where they are told at all. */
+/** The effort of a result relative to the default of its model, which is high for Claude and Gemini. */
 function usualEffort({ effort, family }: ModelIdentity): Result['effort'] {
   if (effort === undefined || effort === 'medium') return 'usual'
   return effort === 'high' && (family === 'claude' || family === 'gemini') ? 'usual' : effort

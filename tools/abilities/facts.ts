@@ -5,15 +5,15 @@ import { readCsv, writeCsv } from './csv.ts'
 /** One published result. */
 export interface Score {
   benchmark: string
-  /** As the source writes it. */
+  /** The source's spelling. */
   model: string
   /** A share of tasks solved (0..1), or a rating on the Elo scale where the benchmark says so. */
   score: number
 }
 
-/** What is published about a model beside results. */
+/** Published facts about a model other than results. */
 export interface ModelFact {
-  /** As the source writes it. */
+  /** The source's spelling. */
   model: string
   source: string
   /** YYYY-MM-DD or YYYY-MM. */
@@ -25,14 +25,14 @@ export interface ModelFact {
   outputPrice?: number | undefined
 }
 
-/** Where facts come from. */
+/** A source of facts. */
 export interface Source {
   name: string
   url: string
   license: string
   /** When the source last changed: YYYY-MM-DD. */
   date: string
-  /** The version that was read, where the source has versions. */
+  /** The version that was read, if the source has versions. */
   commit?: string
 }
 
@@ -41,13 +41,13 @@ export interface BenchmarkFacts {
   /** The kind of work it is an example of. */
   kind: WorkKind
   unit: 'share' | 'elo'
-  /** What guessing scores. */
+  /** Score of random guessing. */
   chance?: number
-  /** The makers of models ran it themselves. */
+  /** Results reported by the models' makers. */
   selfReported?: true
 }
 
-/** Kinds of work that public benchmarks tell apart. */
+/** Kinds of work that public benchmarks distinguish. */
 export const workKinds = ['coding', 'tools', 'math', 'knowledge', 'reasoning', 'instructions', 'chat'] as const
 export type WorkKind = (typeof workKinds)[number]
 
@@ -83,7 +83,7 @@ export function readFacts(folder: string = factsFolder): Facts {
   }
 }
 
-/** Replaces what is committed of the sources that were read again; the rest stays. */
+/** Replaces the committed facts of the sources that were read again; the rest stays. */
 export function mergeFacts(committed: Facts, read: Pick<Facts, 'scores' | 'models'>): Facts {
   const benchmarks = new Set(read.scores.map(({ benchmark }) => benchmark))
   const sources = new Set(read.models.map(({ source }) => source))

@@ -13,7 +13,7 @@ export interface Fit {
 export interface BenchmarkFit {
   slope: number
   difficulty: number
-  /** Standard deviation of what ability does not explain, in log odds of the score. */
+  /** Residual standard deviation, in log odds of the score. */
   sd: number
   count: number
 }
@@ -23,20 +23,20 @@ interface Observation {
   benchmark: number
   effort: Result['effort']
   value: number
-  /** Results of one source about one model err together, so that each counts less the more they are. */
+  /** Results of one source about one model have correlated errors, so each counts less the more there are. */
   share: number
 }
 
 const rounds = 80
-/** A result at the end of its scale says little about how far beyond a model is. */
+/** Scores are clamped to these: a result at the end of its scale says little about a model beyond it. */
 const [leastShare, mostShare] = [0.02, 0.98]
-/** Spread of abilities around what release and size tell, and of slopes around 1, before any result. */
+/** Prior spread of abilities around the prediction by release and size, and of slopes around 1. */
 const abilitySpread = 0.9
 const slopeSpread = 0.5
 const leastSd = 0.2
-/** What makers report is chosen by them. */
+/** Additional spread of self-reported results, which makers select. */
 const selfReportedSd = 0.35
-/** A model is not one number: what remains uncertain however many results there are. */
+/** Uncertainty that remains however many results there are. */
 const remainingSd = 0.15
 /** Spread of one model's abilities at kinds of work around its ability. */
 const kindSpread = 0.35
@@ -74,7 +74,7 @@ export function fitAbilities(entries: readonly Entry[], facts: Readonly<Record<s
   }
 }
 
-/** Years from the start of 2024 to a release; what nobody dated is taken for the middle of 2024. */
+/** Years from the start of 2024 to a release; the middle of 2024 if it is unknown. */
 export function years({ released }: { released?: string | undefined }): number {
   return released === undefined ? 0.5 : yearsSince2024(released)
 }
@@ -144,7 +144,7 @@ function fitEntry(
   return { ability: weighted / precision, sd: Math.sqrt(1 / precision) }
 }
 
-/** What release and size alone would say: where few results are, they are read in that light. */
+/** Abilities predicted by release and size alone: the prior for models with few results. */
 function expectedAbilities(entries: readonly Entry[], thetas: readonly number[]): number[] {
   const rows = entries.map(each => [
     1,
@@ -176,7 +176,7 @@ function fitEffort(
   }
 }
 
-/** The unit is the log odds of a usual benchmark: slopes are 1 on average. Zero is the middle of all models. */
+/** The unit is the log odds of an average benchmark: slopes are 1 on average. Zero is the median of all models. */
 function rescale(thetas: number[], benchmarks: BenchmarkFit[], effort: Fit['effort']): void {
   const counted = sum(benchmarks.map(({ count }) => count))
   const scale = Math.exp(sum(benchmarks.map(({ slope, count }) => count * Math.log(slope))) / counted)

@@ -6,8 +6,8 @@ import type { Facts, ModelFact, Score } from './facts.ts'
 type Read = Pick<Facts, 'scores' | 'models'>
 
 /**
- * Reads the public files under `folder`: clones of the repositories in sources.json, each in a folder of the repository's
- * name. A repository that is not there is left out.
+ * Reads the public files in `folder`: clones of the repositories in sources.json, each in a folder with the repository's
+ * name. A missing repository is skipped.
  */
 export function readDownloads(folder: string): Read {
   const readers: Readonly<Record<string, (repository: string) => Partial<Read>>> = {
@@ -39,7 +39,7 @@ const liveBenchReleases = [
   '2026_06_25',
 ]
 
-/** Averages of LiveBench's categories, by release, since each release asks new questions. */
+/** Averages of LiveBench's categories, by release, because each release has new questions. */
 function readLiveBench(repository: string): Partial<Read> {
   const scores = liveBenchReleases.flatMap(release => {
     const categories = readJson(repository, `public/categories_${release}.json`) as Record<string, string[]>
@@ -84,7 +84,7 @@ function readArenaSnapshot(repository: string): Partial<Read> {
   return { scores: [...board('text', 'arena-2026-04'), ...board('code', 'arena-2026-04-webdev')] }
 }
 
-/** Runs with one model alone; of several runs of one model the best. */
+/** Runs with a single model; the best of several runs of one model. */
 function readAider(repository: string): Partial<Read> {
   const board = (file: string, benchmark: string) =>
     read(repository, `aider/website/_data/${file}.yml`)
@@ -172,7 +172,7 @@ const llmStatsBenchmarks: Readonly<Record<string, string>> = Object.fromEntries(
     .map(id => [id, `reported-${id.replaceAll("'", '')}`]),
 )
 
-/** What makers reported of their own models. */
+/** Results that makers reported for their own models. */
 function readLlmStats(repository: string): Partial<Read> {
   const scores: Score[] = []
   const models: ModelFact[] = []
@@ -211,7 +211,7 @@ const modelsDevBenchmarks: Readonly<Record<string, string>> = {
   'SWE-Atlas Refactoring': 'swe-atlas-refactoring',
 }
 
-/** Figures of Artificial Analysis, which that list repeats, are left out: their terms do not allow it. */
+/** Figures of Artificial Analysis, which that list repeats, are left out: their terms do not allow reuse. */
 const notForUs = /artificialanalysis\.ai|openrouter\.ai/
 
 function readModelsDev(repository: string): Partial<Read> {
@@ -246,11 +246,11 @@ function readModelsDev(repository: string): Partial<Read> {
   return { scores: best(scores), models }
 }
 
-/** Models published by those who trained them; thousands of merges and small fine-tunes say nothing about names people use. */
+/** Models published by those who trained them; the thousands of merges and small fine-tunes are rarely used. */
 const publishers =
   /^(?:qwen|meta-llama|google|mistralai|microsoft|deepseek-ai|ibm-granite|tiiuae|01-ai|nvidia|allenai|coherelabs|cohereforai|huggingfacetb|nousresearch|internlm|lgai-exaone|upstage|teknium|openchat|berkeley-nest|huggingfaceh4|databricks|stabilityai|tinyllama|bigcode|thudm|tencent|openai-community|eleutherai|lmsys|wizardlmteam|cognitivecomputations|servicenow-ai|utter-project|speakleash|bigscience)\//i
 
-/** Models that think were cut off before they answered there. */
+/** Reasoning models were cut off before their answer in that benchmark. */
 const thinkers = /r1-distill|deepseek-r1|qwq|reasoning|thinking|open-?r1/i
 
 function readOpenLlmLeaderboard(repository: string): Partial<Read> {
@@ -307,7 +307,7 @@ function field(block: string, name: string): string {
   )
 }
 
-/** A field of TOML that is written on one line. */
+/** A single-line field of TOML. */
 function tomlField(text: string, name: string): string {
   return new RegExp(`^${name} *= *"?([^"\\n]*)"?`, 'm').exec(text)?.[1]?.trim() ?? ''
 }

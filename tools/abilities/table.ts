@@ -9,10 +9,10 @@ import { entriesOf, type Entry } from './entries.ts'
 import type { Facts } from './facts.ts'
 import { fitAbilities, leastSquares, sum, years, type Fit } from './fit.ts'
 
-/** A model with less behind it is better guessed from its siblings. */
+/** A model that is more uncertain than this is better predicted from its siblings. */
 const mostSd = 0.5
 
-/** The table that ships, of `facts`. `without` leaves benchmarks out, so that the rest can be tested against them. */
+/** The shipped table, made from `facts`. `without` leaves benchmarks out, so that the result can be tested against them. */
 export function makeTable(facts: Facts, without: (benchmark: string) => boolean = () => false): AbilityTable {
   const scores = facts.scores.filter(({ benchmark }) => !without(benchmark))
   const entries = entriesOf({ scores, models: facts.models })
@@ -48,7 +48,7 @@ function knownModel({ key, results, released, sizeB, price }: Entry, fit: Fit, f
   }
 }
 
-/** A model is not taken for better than a later one of the same place in its maker's line that costs no more. */
+/** A model is never rated above its successor in the same product tier if that costs no more. */
 function succession(entries: readonly Entry[], models: Record<string, KnownModel>): Record<string, KnownModel> {
   const lines = Map.groupBy(entries, ({ identity }) => [identity.stem, ...identity.words].join('-'))
   for (const line of lines.values()) {
@@ -75,7 +75,7 @@ function succession(entries: readonly Entry[], models: Record<string, KnownModel
 const attributes = ['size', 'date', 'price'] as const
 const subsets = ['', 'size', 'date', 'price', 'size+date', 'size+price', 'date+price', 'size+date+price']
 
-/** A regression for every set of attributes that may be known; what it misses is measured on families it did not see. */
+/** A regression for every set of known attributes; its error is measured on held-out families. */
 function guesses(entries: readonly Entry[], models: Record<string, KnownModel>): Record<string, AttributeGuess> {
   return Object.fromEntries(
     subsets.map(subset => {
@@ -114,7 +114,7 @@ function guesses(entries: readonly Entry[], models: Record<string, KnownModel>):
   )
 }
 
-/** Larger, newer and dearer never counts against a model. */
+/** Size, release and price never count against a model: their coefficients are not negative. */
 function monotone(rows: readonly { xs: number[]; y: number }[], used: readonly string[]): number[] {
   const solution = leastSquares(
     rows.map(({ xs }) => xs),
@@ -136,7 +136,7 @@ function valueOf(entry: Entry, attribute: (typeof attributes)[number]): number |
   return entry.price === undefined ? undefined : Math.log2(Math.min(20, Math.max(0.05, entry.price)))
 }
 
-/** How two members of a family differ, from all pairs of members that are near each other. */
+/** How two members of a family differ, from all pairs of similar members. */
 function siblings(entries: readonly Entry[], models: Record<string, KnownModel>): AbilityTable['siblings'] {
   const pairs: { size: number; date: number; words: number; y: number }[] = []
   for (const members of Map.groupBy(entries, ({ identity }) => identity.family).values()) {
@@ -177,7 +177,7 @@ function differing(some: readonly string[], others: readonly string[]): number {
   return some.filter(word => !others.includes(word)).length + others.filter(word => !some.includes(word)).length
 }
 
-/** What thinking adds, from models that are sold with and without. */
+/** The gain from reasoning, from models that are offered with and without it. */
 function thinking(entries: readonly Entry[], models: Record<string, KnownModel>): number {
   const gains = entries
     .filter(({ identity }) => identity.words.includes('thinking'))

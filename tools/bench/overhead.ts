@@ -6,8 +6,8 @@ import { applyLoad, quantile, type LoadPlan, type LoadMeasurement } from './over
 import { goalRow, renderReport, type Row } from '../../src/cli/rows.ts'
 
 /**
- * What Signalbox adds to a request, side by side with a bare Fastify + undici relay and with the upstream itself: all three
- * in processes of their own, in interleaved rounds, medians over the rounds.
+ * The overhead of Signalbox per request, compared with a bare Fastify + undici relay and with the upstream itself: all three
+ * in separate processes, in interleaved rounds, medians over the rounds.
  */
 const servers = ['upstream', 'relay', 'signalbox'] as const
 type Server = (typeof servers)[number]
@@ -27,7 +27,7 @@ async function run(rounds: number): Promise<Row[]> {
   const upstream = await launch('upstream')
   const origin = `http://127.0.0.1:${upstream.port}`
   const relay = await launch('relay', origin)
-  // A start as all are but the first after an installation, which finds nothing compiled.
+  // A start with a warm compile cache, as every start except the first after an installation.
   const first = await launch('signalbox', origin)
   const left = once(first.child, 'exit')
   first.child.disconnect()
@@ -50,7 +50,7 @@ type Results = Record<Case, Record<Server, LoadMeasurement[]>>
 async function measure(ports: Record<Server, number>, rounds: number): Promise<Results> {
   const empty = () => ({ upstream: [], relay: [], signalbox: [] })
   const results: Results = { sequential: empty(), small: empty(), large: empty(), stream: empty() }
-  // The first round warms compilers and connections up and does not count.
+  // The first round warms up compilers and connections and does not count.
   for (let round = 0; round <= rounds; round++) {
     for (const name of Object.keys(cases) as Case[]) {
       for (const server of servers) {
@@ -94,7 +94,7 @@ function rowsOf(results: Results, startMs: number, rssBytes: number): Row[] {
   ]
 }
 
-/** What `bin/signalbox.js` says itself, which is not translated before it runs as these files are. */
+/** The compile cache, which `bin/signalbox.js` sets for itself. */
 const cache = path.resolve(import.meta.dirname, '../../node_modules/.cache/signalbox')
 
 async function launch(name: Server, ...args: string[]): Promise<{ child: ChildProcess; port: number }> {

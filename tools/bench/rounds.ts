@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
 import { renderReport, type Row } from '../../src/cli/rows.ts'
 
-/** Runs a bench whose arguments are `--json` and `--rounds`, and prints its report; what goes wrong is one line and exit 2. */
+/** Runs a bench with the options `--json` and `--rounds` and prints its report; a failure is one line and exit code 2. */
 export async function runInRounds(
   name: string,
   defaultRounds: number,

@@ -36,7 +36,7 @@ try {
   await bait.close()
 }
 
-/** Of one program after the other, so that what prepares the next counts. */
+/** Median of sequential programs, so that preparing the next one counts. */
 async function median(run: () => Promise<unknown>): Promise<number> {
   const times: number[] = []
   for (let index = 0; index < timedPrograms; index++) {

@@ -95,13 +95,13 @@ function checkOut(questions: readonly Question[], clones: string, scratch: strin
     const { repo, snapshot } = asked[0]!
     const clone = path.resolve(clones, repo.replace('/', '+'))
     if (!existsSync(clone)) {
-      process.stderr.write(`skipped ${repo}: there is no clone ${clone}\n`)
+      process.stderr.write(`skipped ${repo}: no clone at ${clone}\n`)
       return []
     }
     const folder = path.join(scratch, 'trees', `${repo.replace('/', '+')}@${snapshot.slice(0, 12)}`)
     mkdirSync(path.dirname(folder), { recursive: true })
     git(['clone', '--quiet', '--shared', '--no-checkout', clone, folder])
-    // A clone may lack some large objects; the other files are checked out all the same.
+    // A clone may lack some large objects; the other files are checked out anyway.
     git(['-C', folder, 'checkout', '--quiet', '--force', '--detach', snapshot])
     return [{ name: repo, folder, questions: asked }]
   })
@@ -193,7 +193,7 @@ function readSources(folder: string): SourceText[] {
   return sources
 }
 
-/** All repositories in one index, as a large code base. Every figure is what a caller waits, reading the lines included. */
+/** All repositories in one index, as a large code base. Every figure is the time a caller waits, including reading lines. */
 async function measureSpeed(repositories: readonly Repository[], scratch: string): Promise<Row[]> {
   const dataDir = path.join(scratch, 'speed')
   const trees = path.join(scratch, 'trees')
@@ -238,7 +238,7 @@ async function measureSpeed(repositories: readonly Repository[], scratch: string
   ]
 }
 
-/** From an edit on disk to the answer that has it: noticing, indexing and asking together. */
+/** From an edit on disk to an answer that contains it: detection, indexing and search together. */
 async function measureUpdates(search: Search, repositories: readonly Repository[]): Promise<number[]> {
   const times: number[] = []
   const edited = repositories.flatMap(({ folder, questions }) => {
@@ -248,7 +248,7 @@ async function measureUpdates(search: Search, repositories: readonly Repository[
   })
   const step = Math.max(1, Math.floor(edited.length / updates))
   for (let at = 0; at < edited.length; at += step) {
-    // Letters only: one word that no other edit shares a part with.
+    // Letters only: a word that shares no part with another edit.
     const identifier = `planted${String(at).replace(/\d/g, digit => 'qwertyuiop'[Number(digit)]!)}`
     appendFileSync(edited[at]!, `\n// ${identifier}\n`)
     const started = performance.now()
@@ -295,7 +295,7 @@ function measure(found: readonly string[], relevant: readonly string[]): Scores[
   return [rr, gain / ideal, hits / wanted.size]
 }
 
-/** Mean over repositories of their means, and the middle 95 % of that when questions are drawn again. */
+/** Mean over repositories of their means, with its 95 % bootstrap interval over questions. */
 function summary(scores: Scores, metric: number): { value: number; low: number; high: number } {
   const values = scores.filter(each => each.length > 0).map(each => each.map(score => score[metric]!))
   const value = mean(values.map(mean))

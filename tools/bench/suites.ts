@@ -6,7 +6,7 @@ import { goalRow, renderReport, type Row } from '../../src/cli/rows.ts'
 import { labelledAnswers } from './suites/labelled.ts'
 import { selfCheck } from './suites/self-check.ts'
 
-/** What the self-check found, as rows, and a line for each thing that is wrong. */
+/** The results of the self-check as rows, and a line for each problem. */
 export async function selfCheckRows(
   suites: readonly Suite[],
   sandbox: Sandbox,

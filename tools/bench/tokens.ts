@@ -7,12 +7,12 @@ import { runInRounds } from './rounds.ts'
 import { chatText, hardTexts, oddText, type Random, randomFrom } from './tokens/corpus.ts'
 
 /**
- * Token counting beside tiktoken: whether the counts agree, what a conversation costs with and without the cache, and
- * how long the hardest megabyte holds the event loop. Every timed text is new to the counter.
+ * Token counting compared with tiktoken: whether the counts agree, the time for a conversation with and without the cache,
+ * and how long the hardest megabyte blocks the event loop. Every timed text is new to the counter.
  */
 function run(rounds: number): Row[] {
   const times = [...conversation(rounds), ...hardest(rounds), ...estimates(rounds), ...firstCount(rounds)]
-  // Last, because a process that counts in one encoding only is faster, and that is what Signalbox is.
+  // Last, because a process that counts in only one encoding is faster, and Signalbox does.
   return [...agreement(), ...times]
 }
 
@@ -77,7 +77,7 @@ function conversation(rounds: number): Row[] {
   ]
 }
 
-/** The longest that a megabyte of each hard kind takes, as one text or as a request; `high` is the slowest single call. */
+/** The longest time for a megabyte of each hard kind, as one text or as a request; `high` is the slowest single call. */
 function hardest(rounds: number): Row[] {
   const counter = createTokenCounter()
   const random = randomFrom(3)
@@ -89,7 +89,7 @@ function hardest(rounds: number): Row[] {
       const before = process.threadCpuUsage()
       const ms = timed(() => call(counter))
       const { user, system } = process.threadCpuUsage(before)
-      // The first round meets code that is not compiled yet; `first_1mb_ms` has that.
+      // The first round runs code that is not compiled yet; `first_1mb_ms` measures that.
       if (round === 0) continue
       times[name]!.push(ms)
       cpuMs[name]! += (user + system) / 1000 / rounds
@@ -102,7 +102,7 @@ function hardest(rounds: number): Row[] {
   const slowest = { value: medians[0]!.ms, high: Math.max(...Object.values(times).flat()) }
   return [
     goalRow({ name: 'worst_1mb_ms', ...slowest, unit: 'ms' }, 'at_most', 20),
-    // Some systems tell a thread's time in steps of 4 ms, so this is a mean; it leaves out what other programs took meanwhile.
+    // Some systems report a thread's time in steps of 4 ms, so this is a mean; it excludes the time of other programs.
     { name: 'worst_1mb_cpu_ms', value: Math.max(...Object.values(cpuMs)), unit: 'ms' },
   ]
 }
@@ -135,7 +135,7 @@ const hardCalls: Readonly<Record<string, (random: Random) => Call>> = {
   },
 }
 
-/** How far the estimate of a megabyte of chat is off, and how far it says that it may be; fractions. */
+/** The error of the estimate of a megabyte of chat, and its stated error bound; fractions. */
 function estimates(rounds: number): Row[] {
   const oracle = get_encoding('o200k_base')
   const counter = createTokenCounter()
@@ -156,7 +156,7 @@ function estimates(rounds: number): Row[] {
   ]
 }
 
-/** What a fresh process pays: reading the vocabulary, the memory it takes, and a first megabyte before code is compiled. */
+/** The costs of a fresh process: loading the vocabulary, its memory, and a first megabyte before code is compiled. */
 function firstCount(rounds: number): Row[] {
   const script = path.join(import.meta.dirname, 'tokens', `first-count${path.extname(import.meta.filename)}`)
   const runs = Array.from({ length: rounds }, () => {
@@ -170,7 +170,7 @@ function firstCount(rounds: number): Row[] {
   ]
 }
 
-/** A copy as it comes from a parsed body: no string has been hashed or flattened before. */
+/** A copy as from a parsed body: no string has been hashed or flattened before. */
 function arrived<T>(value: T): T {
   return JSON.parse(JSON.stringify(value)) as T
 }

@@ -7,7 +7,7 @@ import { commandProblems, type OwnCommands } from './own-commands.ts'
 import { documents, lineAt, type Problem } from './files.ts'
 import { tokensOf } from './markdown.ts'
 
-/** Languages that nothing here can check. */
+/** Languages that are not checked. */
 const unchecked = new Set(['text', 'mermaid', 'http', 'diff', 'csv', 'python', 'yaml', 'lua', 'ini', 'dotenv'])
 
 /** Throws where a text is not of its language. */

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 
-/** Something that has to be changed, and where. */
+/** A problem and its location. */
 export interface Problem {
   /** Path from the root of the repository. */
   file: string
@@ -15,7 +15,7 @@ export interface TextFile {
   text: string
 }
 
-/** The files in a folder of the repository, at any depth, whose names end with `ending`; none where there is no such folder. */
+/** The files in a folder of the repository, at any depth, whose names end with `ending`; none if the folder is missing. */
 export function filesIn(root: string, folder: string, ending: string): TextFile[] {
   const full = path.join(root, folder)
   if (!existsSync(full)) return []
@@ -26,7 +26,7 @@ export function filesIn(root: string, folder: string, ending: string): TextFile[
     .map(file => ({ file, text: readFileSync(path.join(root, file), 'utf8') }))
 }
 
-/** The Markdown that readers see: that of the root and everything in `docs`. */
+/** The Markdown files of the root and of `docs`. */
 export function documents(root: string): TextFile[] {
   const top = readdirSync(root)
     .filter(name => name.endsWith('.md'))
@@ -35,7 +35,7 @@ export function documents(root: string): TextFile[] {
   return [...top, ...filesIn(root, 'docs', '.md')]
 }
 
-/** The line, from 1, that a position in a text is on. */
+/** The line number, from 1, of a position in a text. */
 export function lineAt(text: string, position: number): number {
   return text.slice(0, position).split('\n').length
 }

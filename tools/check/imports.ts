@@ -2,7 +2,7 @@ import path from 'node:path'
 import { filesIn, lineAt, type Problem } from './files.ts'
 import { layers as projectLayers, type Layer } from './layers.ts'
 
-/** Imports that go against the order of the layers, and files that are on no layer. */
+/** Imports that violate the order of the layers, and files that belong to no layer. */
 export function importProblems(root: string, layers: readonly Layer[] = projectLayers): Problem[] {
   const partOf = (file: string) =>
     layers.flatMap(({ parts }) => parts).find(part => file === part || file.startsWith(`${part}/`))
@@ -11,7 +11,7 @@ export function importProblems(root: string, layers: readonly Layer[] = projectL
   return filesIn(root, 'src', '.ts').flatMap(({ file, text }) => {
     const source = withoutSrc(file)
     if (levelOf(source) < 0) {
-      return [{ file, line: 1, message: 'is on no layer: put it into a folder of tools/check/layers.ts' }]
+      return [{ file, line: 1, message: 'belongs to no layer: put it into a folder of tools/check/layers.ts' }]
     }
     return importsOf(source, text)
       .filter(({ target }) => partOf(target) !== partOf(source) && levelOf(target) <= levelOf(source))

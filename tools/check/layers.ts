@@ -1,6 +1,6 @@
 /** One level of the import order: a file imports from its own folder and from the layers below its own. */
 export interface Layer {
-  /** Folders and files of `src`; those of one layer do not import each other. */
+  /** Folders and files of `src`; parts of one layer do not import each other. */
   parts: readonly string[]
   what: string
 }
@@ -22,7 +22,7 @@ export const layers: readonly Layer[] = [
   { parts: ['errors.ts', 'json.ts', 'redact.ts', 'net.ts', 'spelling.ts', 'scatter-plot.ts'], what: 'what every layer may use' },
 ]
 
-/** The layers as lines of cells, the first one the head of the table. */
+/** The layers as lines of cells; the first line is the table's header. */
 export function layerTable(): string[][] {
   const lines = layers.map(({ parts, what }, at) => [String(at + 1), parts.map(part => `\`${part}\``).join(', '), what])
   return [['layer', 'folders and files', 'what'], ...lines]

@@ -5,7 +5,7 @@ import type { Token } from 'marked'
 import { documents, lineAt, type Problem, type TextFile } from './files.ts'
 import { tokensOf } from './markdown.ts'
 
-/** Links and pictures of the documents that lead nowhere: to files that are absent, or headings that no document has. */
+/** Broken links and images of the documents: missing files or headings. */
 export function linkProblems(root: string): Problem[] {
   const pages = documents(root)
   const anchors = new Map(pages.map(({ file, text }) => [file, anchorsOf(text)]))
@@ -27,7 +27,7 @@ function problemOf(
     return URL.canParse(target) ? undefined : `the address ${target} is malformed`
   const [name = '', anchor] = target.split('#')
   const found = name === '' ? file : path.join(path.dirname(file), decodeURIComponent(name))
-  if (found.startsWith('..') || !existsSync(path.join(root, found))) return `the link ${target} leads nowhere`
+  if (found.startsWith('..') || !existsSync(path.join(root, found))) return `the link ${target} is broken: no such file`
   if (anchor === undefined || statSync(path.join(root, found)).isDirectory()) return undefined
   const known = anchors.get(found)
   return known === undefined || known.has(anchor) ? undefined : `${found} has no heading #${anchor}`
@@ -60,7 +60,7 @@ function anchorsOf(text: string): Set<string> {
   )
 }
 
-/** What a reader sees of a token, without marks. */
+/** The text of a token without formatting. */
 function plainText(token: Token): string {
   const parts = 'tokens' in token ? token.tokens : undefined
   return parts === undefined ? ('text' in token ? String(token.text) : '') : parts.map(plainText).join('')

@@ -17,7 +17,7 @@ const checks: Readonly<Record<string, () => Problem[] | Promise<Problem[]>>> = {
   words: () => wordProblems(root, readWordList()),
 }
 
-/** `node tools/check/main.ts [check]…`: prints what has to be changed; without names, every check. */
+/** `node tools/check/main.ts [check]…`: prints the problems that the named checks find; without names, all checks. */
 const names = process.argv.slice(2)
 const unknown = names.find(name => !(name in checks))
 if (unknown === undefined) {
@@ -28,6 +28,6 @@ if (unknown === undefined) {
   if (problems.length > 0) process.stderr.write(`${problems.length} problems found by: ${chosen.join(', ')}\n`)
   process.exitCode = problems.length > 0 ? 1 : 0
 } else {
-  process.stderr.write(`There is no check '${unknown}'; there are: ${Object.keys(checks).join(', ')}\n`)
+  process.stderr.write(`Unknown check '${unknown}'; available: ${Object.keys(checks).join(', ')}\n`)
   process.exitCode = 2
 }

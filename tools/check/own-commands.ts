@@ -3,7 +3,7 @@ import path from 'node:path'
 import { createProgram } from '../../src/cli/program.ts'
 import { commands } from '../../src/cli/commands.ts'
 
-/** What a reader may be told to run. */
+/** The commands that documents may show. */
 export interface OwnCommands {
   /** The scripts of package.json. */
   scripts: Readonly<Record<string, string>>
@@ -11,7 +11,7 @@ export interface OwnCommands {
   options: ReadonlyMap<string, ReadonlySet<string>>
 }
 
-/** Scripts of the package in `root`, and the commands of this program. */
+/** The scripts of the package in `root`, and the commands of this program. */
 export async function ownCommands(root: string): Promise<OwnCommands> {
   const { scripts } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as Pick<OwnCommands, 'scripts'>
   const program = await createProgram(Object.keys(commands))
@@ -34,7 +34,7 @@ function problemsOf([program, ...args]: readonly string[], own: OwnCommands): st
   if (first === undefined || ['--help', '--version', '-h', '-V', 'help'].includes(first)) return []
   const [command, flags] = first.startsWith('-') ? ['serve', args] : [first, rest]
   const known = own.options.get(command)
-  if (known === undefined) return [`there is no command signalbox ${command}`]
+  if (known === undefined) return [`no such command: signalbox ${command}`]
   return flags
     .filter(word => word.startsWith('-'))
     .map(word => word.split('=')[0]!)
@@ -46,7 +46,7 @@ function npmProblems(args: readonly string[], own: OwnCommands): string[] {
   const name = args[0] === 'run' ? args[1] : args.find(word => word === 'test' || word === 'start')
   if (name === undefined || name.startsWith('-')) return []
   const script = own.scripts[name]
-  if (script === undefined) return [`there is no script ${name}`]
+  if (script === undefined) return [`no such script: ${name}`]
   const [, called] = /^node bin\/signalbox\.js (.*)$/.exec(script) ?? []
   const at = args.indexOf('--')
   return called === undefined || at < 0
@@ -54,7 +54,7 @@ function npmProblems(args: readonly string[], own: OwnCommands): string[] {
     : problemsOf(['signalbox', ...called.split(' '), ...args.slice(at + 1)], own)
 }
 
-/** The simple commands in shell text, as words; good enough for what a reader is shown. */
+/** The simple commands in shell text, as words; sufficient for documentation. */
 function callsOf(shell: string): string[][] {
   return shell
     .replaceAll('\\\n', ' ')

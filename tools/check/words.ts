@@ -3,21 +3,21 @@ import { z } from 'zod'
 import { documents, filesIn, lineAt, type Problem, type TextFile } from './files.ts'
 
 const WordList = z.strictObject({
-  /** What may not be written, by what to write instead. */
+  /** Replacement for each banned word. */
   banned: z.record(z.string(), z.string()),
-  /** Phrases in which a banned word is right, with the reason. */
+  /** Phrases in which a banned word is correct, with the reason. */
   allowed: z.array(z.strictObject({ phrase: z.string(), why: z.string() })),
-  /** Files, or folders with a slash at the end, that are not read, with the reason. */
+  /** Files, or folders with a slash at the end, that are skipped, with the reason. */
   files: z.array(z.strictObject({ path: z.string(), why: z.string() })),
 })
 export type WordList = z.output<typeof WordList>
 
-/** The list of this project. */
+/** This project's list. */
 export function readWordList(): WordList {
   return WordList.parse(JSON.parse(readFileSync(new URL('banned-words.json', import.meta.url), 'utf8')))
 }
 
-/** Banned words in names, comments and sentences of `src`, and in the documents. */
+/** Banned words in names, comments and strings of `src`, and in the documents. */
 export function wordProblems(root: string, { banned, allowed, files }: WordList): Problem[] {
   const words = Object.keys(banned).map(word => word.replaceAll(' ', String.raw`\s+`))
   if (words.length === 0) return []

@@ -29,16 +29,16 @@ const Report = z.object({
 
 export interface Measurement {
   rows: readonly Row[]
-  /** What was run, as a reader would repeat it. */
+  /** The command, for readers to repeat. */
   command: string
   /** YYYY-MM-DD */
   date: string
-  /** Where it ran. */
+  /** The machine it ran on. */
   machine: string
   note?: string | undefined
 }
 
-/** One sentence that says how the rows were measured, and the rows as a table. */
+/** A sentence on how the rows were measured, and the rows as a table. */
 export function benchSection({ rows, command, date, machine, note }: Measurement): string {
   const lines = rows.map(row => [
     title(row),
@@ -51,7 +51,7 @@ export function benchSection({ rows, command, date, machine, note }: Measurement
   return `${sentence}\n\n${markdownTable([['what', 'measured', 'range', 'goal', ''], ...lines])}`
 }
 
-/** The row's name as words, without the unit that stands beside its value. */
+/** The row's name as words, without the unit, which is shown with the value. */
 function title({ name, unit }: Row): string {
   const suffix = `_${unit.toLowerCase().replace('µ', 'u').replace('/', '_')}`
   return (name.endsWith(suffix) ? name.slice(0, -suffix.length) : name).replaceAll('_', ' ')

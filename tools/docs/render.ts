@@ -6,7 +6,7 @@ import { documentSections } from './tables.ts'
 
 const { check } = parseArgs({ options: { check: { type: 'boolean', default: false } } }).values
 
-/** `npm run docs [-- --check]`: writes the tables that are read from the code, or names the documents that differ from it. */
+/** `npm run docs [-- --check]`: writes the tables generated from the code, or lists the documents that differ from it. */
 const stale: string[] = []
 for (const [name, sections] of Object.entries(documentSections())) {
   const wanted = await renderedDocument(name, sections)
@@ -15,6 +15,6 @@ for (const [name, sections] of Object.entries(documentSections())) {
   else await writeDocument(name, sections)
 }
 if (stale.length > 0) {
-  process.stderr.write(`These differ from the code; run \`npm run docs\`: ${stale.join(', ')}\n`)
+  process.stderr.write(`Out of date; run \`npm run docs\`: ${stale.join(', ')}\n`)
   process.exitCode = 1
 }

@@ -2,12 +2,12 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { format, resolveConfig } from 'prettier'
 
-/** Folder that the names of documents start at. */
+/** Root of the repository; names of documents are relative to it. */
 export const repository = path.resolve(import.meta.dirname, '../..')
 
 /**
- * `text` with everything between `<!-- name:start -->` and `<!-- name:end -->` replaced by `content`. Throws when the markers
- * are not there exactly once, in this order.
+ * `text` with everything between `<!-- name:start -->` and `<!-- name:end -->` replaced by `content`. Throws unless the
+ * markers occur exactly once, in this order.
  */
 export function withSection(text: string, name: string, content: string): string {
   const [start, end] = [`<!-- ${name}:start -->`, `<!-- ${name}:end -->`]
@@ -19,13 +19,13 @@ export function withSection(text: string, name: string, content: string): string
   return `${before}${start}\n\n${content}\n\n${end}${after}`
 }
 
-/** Cells as a Markdown table; the first line is its head. */
+/** Cells as a Markdown table; the first line is its header. */
 export function markdownTable(lines: readonly (readonly string[])[]): string {
   const [head = [], ...rows] = lines
   return [head, head.map(() => '---'), ...rows].map(cells => `| ${cells.map(cellOf).join(' | ')} |`).join('\n')
 }
 
-/** The document as it should be: its sections filled in and formatted as the rest of the repository. */
+/** The document with its sections filled in, formatted like the rest of the repository. */
 export async function renderedDocument(name: string, sections: Readonly<Record<string, string>>): Promise<string> {
   const file = path.join(repository, name)
   let text = readFileSync(file, 'utf8')
@@ -38,7 +38,7 @@ export async function writeDocument(name: string, sections: Readonly<Record<stri
   writeFileSync(path.join(repository, name), await renderedDocument(name, sections))
 }
 
-// Angle brackets are escaped because GitHub takes `<name>` for HTML and shows nothing.
+// Angle brackets are escaped because GitHub treats `<name>` as HTML and hides it.
 function cellOf(text: string): string {
   const parts = text.replaceAll(/\s+/g, ' ').trim().split('`')
   return parts

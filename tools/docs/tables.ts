@@ -11,7 +11,7 @@ import { verifiers } from '../../src/router/verify.ts'
 import { layerTable } from '../check/layers.ts'
 import { markdownTable, repository } from './sections.ts'
 
-/** Every section that is read from the code, by the document it stands in. */
+/** Every section generated from the code, by its document. */
 export function documentSections(): Readonly<Record<string, Readonly<Record<string, string>>>> {
   return {
     'docs/architecture.md': { layers: markdownTable(layerTable()) },
@@ -89,7 +89,7 @@ function resourceTable(): string {
 function promptTable(): string {
   const skills = readSkills(path.join(repository, 'src/mcp/skills'))
   return markdownTable([
-    ['prompt', 'what it is for', 'arguments'],
+    ['prompt', 'purpose', 'arguments'],
     ...skills.map(({ name, description, arguments: described }) => [
       code(name),
       description,

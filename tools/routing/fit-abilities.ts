@@ -1,4 +1,4 @@
-/** How one model did at one kind of task. */
+/** The results of one model at one kind of task. */
 export interface Cell {
   model: string
   category: string
@@ -8,27 +8,27 @@ export interface Cell {
 }
 
 export interface Abilities {
-  /** By model, log odds; their mean weighs nothing in particular, difficulties hold the level. */
+  /** By model, log odds; only differences matter, because difficulties carry the level. */
   ability: Map<string, number>
   /** By category. */
   difficulty: Map<string, number>
 }
 
 const rounds = 60
-/** Rows beyond which a cell does not weigh more: then what varies is the kind of task, not chance. */
+/** Maximum weight of a cell, in rows: beyond it the variance is due to the kind of task, not to chance. */
 const maxWeight = 200
-/** Pulls abilities together as this many rows of an average model would. */
+/** Shrinks abilities to their mean as this many rows of an average model would. */
 const ridge = 40
 
 /**
- * How much more able the models of a table are, on average, than the most able one of a table they share nothing with.
- * Only where tables cannot be compared does it matter: newer tables have newer models, and this is the cautious guess.
+ * Assumed lead of the models of a table, on average, over the best model of an unconnected table, in log odds. It matters
+ * only for tables that cannot be compared: newer tables have newer models, and this is a cautious assumption.
  */
 const newerByOdds = 0.3
 
 /**
  * Tables that share neither a model nor a kind of task cannot be compared by their rows. The largest group of comparable
- * cells sets the scale; the others are laid above it by `newerByOdds`.
+ * cells sets the scale; the others are placed above it by `newerByOdds`.
  */
 export function fitAbilities(cells: readonly Cell[]): Abilities {
   const [first, ...others] = comparable(cells).map(fitComparable)

@@ -3,7 +3,7 @@ import path from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { hashText } from '../../src/router/chance.ts'
 
-/** What one model did with one prompt. */
+/** The outcome of one model on one prompt. */
 export interface LabelledOutcome {
   /** 0..1 */
   score: number
@@ -13,7 +13,7 @@ export interface LabelledOutcome {
   latency_ms?: number
 }
 
-/** One prompt and what every model of its table did with it. */
+/** One prompt with the outcomes of every model of its table. */
 export interface OutcomeRow {
   id: string
   prompt?: string
@@ -30,7 +30,7 @@ export function readOutcomes(folder: string, name: string): OutcomeRow[] | undef
   return lines.filter(Boolean).map(line => JSON.parse(line) as OutcomeRow)
 }
 
-/** Words only, lower case, one space: two prompts that differ in nothing else are the same prompt. */
+/** Lower-case words separated by single spaces: prompts that are equal in this form count as the same. */
 export function normalize(text: string): string {
   return text
     .toLowerCase()
@@ -40,7 +40,7 @@ export function normalize(text: string): string {
 
 /**
  * A number for each row, equal for near-duplicates: rows whose sets of word triples have a Jaccard similarity of about 0.8
- * or more (found by min-hashing in 16 bands of 8). Rows without text are told apart by id.
+ * or more (found by min-hashing in 16 bands of 8). Rows without text are distinguished by id.
  */
 export function duplicateKeys(rows: readonly OutcomeRow[]): number[] {
   const parent = rows.map((_, row) => row)

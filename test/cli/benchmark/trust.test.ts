@@ -5,7 +5,7 @@ const bare = { network: undefined, user: undefined, limits: undefined, launcher:
 const whole = { ...bare, network: 'network namespace' } as const
 const foreign = ['openrouter/some-model']
 
-t.test('code of other people’s models needs a yes where the system offers no second wall', async t => {
+t.test('code of remote models needs confirmation if the system offers no second isolation layer', async t => {
   await t.rejects(confirmModelCode({ foreign, trusted: false, walls: bare, ask: undefined }), {
     code: 'invalid_request',
     message: /openrouter\/some-model.*--trust-model-code/,
@@ -25,7 +25,7 @@ t.test('code of other people’s models needs a yes where the system offers no s
   t.match(asked, /no wall around the network.*WebAssembly/)
 })
 
-t.test('nobody is asked about models of their own, with the flag, or where the second wall is whole', async t => {
+t.test('no confirmation is needed for local models, with the flag, or with full isolation', async t => {
   const ask = () => Promise.reject(new Error('somebody was asked'))
   await t.resolves(confirmModelCode({ foreign: [], trusted: false, walls: bare, ask }))
   await t.resolves(confirmModelCode({ foreign, trusted: true, walls: bare, ask }))

@@ -7,12 +7,12 @@ export interface LoadPlan {
 }
 
 export interface LoadMeasurement {
-  /** Milliseconds of each request, in the order in which they ended. */
+  /** Milliseconds per request, in the order of their ends. */
   latenciesMs: number[]
   requestsPerSecond: number
 }
 
-/** Sends `requests` chats over `connections` keep-alive connections, each as soon as the one before is read to its end. */
+/** Sends `requests` chats over `connections` keep-alive connections, each as soon as the previous one has been read. */
 export async function applyLoad(port: number, { connections, requests, body }: LoadPlan): Promise<LoadMeasurement> {
   const pool = new Pool(`http://127.0.0.1:${port}`, { connections })
   const latenciesMs: number[] = []

@@ -2,7 +2,7 @@ import type { AddressInfo } from 'node:net'
 import Fastify from 'fastify'
 import { Pool } from 'undici'
 
-/** A child process: the least that Fastify and undici can do. It parses, forwards and pipes; it decides and records nothing. */
+/** A child process: a minimal relay with Fastify and undici. It parses, forwards and pipes; it decides and records nothing. */
 const upstream = new Pool(process.argv[2] ?? '', { connections: 256 })
 const app = Fastify({ bodyLimit: 32 * 1024 * 1024 })
 app.post('/v1/chat/completions', async (request, reply) => {

@@ -5,7 +5,7 @@ import { coreSettings, readSettings } from '../../../src/config.ts'
 import { findEndpoints } from '../../../src/providers/index.ts'
 import { start } from '../../../src/start.ts'
 
-/** A child process: Signalbox as users run it, with routing, counting and books on, and slots enough for the load. */
+/** A child process: Signalbox as users run it, with routing, counting and the ledger, and enough slots for the load. */
 const environment = {
   PORT: '0',
   LOG_LEVEL: 'silent',
@@ -19,6 +19,6 @@ const root = mkdtempSync(path.join(tmpdir(), 'signalbox-bench-'))
 const values = readSettings(coreSettings, environment)
 const running = await start({ root, values, endpoints: findEndpoints(environment) }, 'bench')
 process.on('message', () => process.send?.({ rssBytes: process.memoryUsage.rss() }))
-// Leaving by `exit` keeps what was compiled for the next start.
+// `exit` writes the compile cache for the next start.
 process.on('disconnect', () => process.exit())
 process.send?.({ port: Number(new URL(running.url).port) })

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-/** A child process: an OpenAI-compatible server that answers at once, so that what is measured is everything else. */
+/** A child process: an OpenAI-compatible server that answers at once, so that only the overhead is measured. */
 const chunkCount = 50
 const usage = { prompt_tokens: 60, completion_tokens: chunkCount, total_tokens: 60 + chunkCount }
 const head = { id: 'chatcmpl-bench', created: 1, model: 'instant' }

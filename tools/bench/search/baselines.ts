@@ -9,7 +9,7 @@ import { linesOf, outlineOf } from '../../../src/search/outline.ts'
 import { parseQuery } from '../../../src/search/query.ts'
 import { identifierPattern, wordsOfText } from '../../../src/search/words.ts'
 
-/** A file as every baseline gets it. */
+/** A file as input of every baseline. */
 export interface SourceText {
   /** Relative to the repository. */
   path: string
@@ -19,7 +19,7 @@ export interface SourceText {
 /** A search engine to compare with: files in, ranked paths out. */
 export interface Baseline {
   name: string
-  /** Returns how to ask, and how to let go of the memory. */
+  /** Returns functions to search and to release the memory. */
   index(
     files: readonly SourceText[],
     folder: string,
@@ -29,7 +29,7 @@ export interface Baseline {
 const depth = 10
 const decay = 0.35
 
-/** BM25 over whole files and plain lower-case words: what most tools call code search. */
+/** BM25 over whole files and lower-case words: plain text search. */
 export const plainBm25: Baseline = {
   name: 'bm25',
   index(files) {
@@ -61,7 +61,7 @@ export const plainBm25: Baseline = {
   },
 }
 
-/** SQLite's full-text search with this project's words, chunks and fields, and files ranked by their best chunks. */
+/** SQLite's full-text search with this project's tokenizer, chunks and fields; files are ranked by their best chunks. */
 export const fts5: Baseline = {
   name: 'fts5',
   index(files) {
@@ -99,7 +99,7 @@ export const fts5: Baseline = {
   },
 }
 
-/** MiniSearch as its documentation shows it: whole files, its own words, its own BM25+. */
+/** MiniSearch as in its documentation: whole files, its own tokenizer and BM25+. */
 export const miniSearch: Baseline = {
   name: 'minisearch',
   index(files) {
@@ -114,7 +114,7 @@ export const miniSearch: Baseline = {
   },
 }
 
-/** The files that ripgrep names for any word of the query, in its order: what an agent sees that greps. */
+/** The files in which ripgrep finds any word of the query, in its order: what an agent sees with grep. */
 export const ripgrep: Baseline = {
   name: 'ripgrep',
   index(_, folder) {
@@ -131,7 +131,7 @@ export const ripgrep: Baseline = {
   },
 }
 
-/** Whether ripgrep can be run here. */
+/** Whether ripgrep is installed. */
 export async function hasRipgrep(): Promise<boolean> {
   return (await run('rg', ['--version'], '.')).stdout !== ''
 }

@@ -1,11 +1,11 @@
-/** An answer to a task of ours, labelled by people who read it: the self-check's second opinion on the checks. */
+/** An answer to one of our tasks with a human label: tests the checks independently of the tasks' own answers. */
 export interface LabelledAnswer {
   task: string
   answer: string
   kind: Kind
 }
 
-/** Junk uses all the right words and solves nothing. */
+/** Junk uses the right words without solving the task. */
 type Kind = 'correct' | 'subtly wrong' | 'junk'
 
 const raw = String.raw

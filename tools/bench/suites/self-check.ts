@@ -3,13 +3,13 @@ import type { Suite } from '../../../src/bench/suites/suite.ts'
 
 export interface SelfCheck {
   tasks: number
-  /** Tasks whose reference answer fails, with why: the check or the reference is broken. */
+  /** Tasks whose reference answer fails, with the reason: the check or the reference is broken. */
   referenceFailures: string[]
-  /** Tasks whose wrong answer passes: the check sees too little. */
+  /** Tasks whose wrong answer passes: the check is too weak. */
   wrongPasses: string[]
 }
 
-/** Every task's check, put to the two answers it must tell apart. Suites run side by side: each language has its cage. */
+/** Runs every task's check on a right and a wrong answer. Suites run in parallel: each language has its own cage. */
 export async function selfCheck(suites: readonly Suite[], sandbox: Sandbox, signal?: AbortSignal): Promise<SelfCheck> {
   const result: SelfCheck = { tasks: 0, referenceFailures: [], wrongPasses: [] }
   const checkSuite = async ({ tasks }: Suite) => {

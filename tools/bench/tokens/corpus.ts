@@ -9,7 +9,7 @@ export function randomFrom(seed: number): Random {
   }
 }
 
-/** Text as chats have it, of a length in UTF-16 units: prose, code, JSON, logs and lists, some of it not in English. */
+/** Typical chat text of a length in UTF-16 units: prose, code, JSON, logs and lists, some of it not in English. */
 export function chatText(random: Random, length: number): string {
   return grow(length, () => {
     const kind = random()
@@ -22,7 +22,7 @@ export function chatText(random: Random, length: number): string {
   })
 }
 
-/** Anything that a program might send, well-formed or not: what pre-tokenisers and merges get wrong first. */
+/** Edge cases, well-formed or not, that pre-tokenizers and merges get wrong first. */
 export function oddText(random: Random, length: number): string {
   return grow(length, () => {
     const kind = random()
@@ -34,7 +34,7 @@ export function oddText(random: Random, length: number): string {
   })
 }
 
-/** What takes other counters seconds, and what there is to shake this one: each of a length in UTF-16 units. */
+/** Worst cases of other token counters and of this one: each of a length in UTF-16 units. */
 export const hardTexts: Readonly<Record<string, (random: Random, length: number) => string>> = {
   'one letter': (random, length) => String.fromCharCode(97 + Math.floor(random() * 26)).repeat(length),
   spaces: (_, length) => ' '.repeat(length),

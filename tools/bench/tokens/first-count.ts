@@ -1,7 +1,7 @@
 import { createTokenCounter } from '../../../src/tokens/counter.ts'
 import { chatText, randomFrom } from './corpus.ts'
 
-/** What a process pays once, measured in a process that has done nothing else; prints one JSON object. */
+/** The one-time costs of a process, measured in a fresh one; prints one JSON object. */
 const text = chatText(randomFrom(7), 1_000_000)
 const rssBefore = process.memoryUsage.rss()
 const counter = createTokenCounter()
