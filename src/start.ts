@@ -6,7 +6,7 @@ import pino, { type DestinationStream, type Logger } from 'pino'
 import { ConfigError, type Config } from './config.ts'
 import { createCore, type Core, type NewId } from './core.ts'
 import { AlreadyRunning, claimInstance, readInstance } from './instance.ts'
-import { mountMcpWhenAsked } from './mcp/http.ts'
+import { mountMcpLazily } from './mcp/http.ts'
 import { selectTools } from './mcp/tools.ts'
 import { inProcessClient, typedCall, type Client } from './operations/client.ts'
 import { operations } from './operations/index.ts'
@@ -125,7 +125,7 @@ function createApplication(core: Core, client: Client, token: string, url: () =>
   registerLiveSocket(server, send => watchLive(core, send))
   // Report an invalid selection at start, not when the first agent connects.
   selectTools(SIGNALBOX_TOOLS, operations)
-  mountMcpWhenAsked(server, { authorize }, async () => {
+  mountMcpLazily(server, { authorize }, async () => {
     const { createMcpApplication } = await import('./mcp/application.ts')
     const { factory, bus, receive } = createMcpApplication({
       client,

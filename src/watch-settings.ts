@@ -17,12 +17,12 @@ export interface SettingsWatch {
  */
 export function watchSettings({ root, intervalMs, onWritten }: SettingsWatch): () => void {
   const files = settingsFiles.map(name => path.join(root, name))
-  let told: string | undefined
+  let reported: string | undefined
   let seen: string | undefined
   const timer = setInterval(() => {
     const now = files.map(lookOf).join(' ')
-    if (now === seen && now !== told) {
-      told = now
+    if (now === seen && now !== reported) {
+      reported = now
       onWritten()
     }
     seen = now

@@ -4,7 +4,7 @@
  */
 
 /** The reply without its reasoning, closed or not. */
-export function withoutThoughts(reply: string): string {
+export function withoutReasoning(reply: string): string {
   return reply
     .replace(/<(think|thinking|reasoning)>[^]*?<\/\1>/g, '')
     .replace(/^[^]*<\/think(?:ing)?>/, '')
@@ -19,7 +19,7 @@ interface Fence {
 /** The fenced blocks of a reply. An unclosed fence (a truncated answer) runs to the end. */
 export function fences(reply: string): Fence[] {
   return [
-    ...withoutThoughts(reply).matchAll(
+    ...withoutReasoning(reply).matchAll(
       /^[ \t]*(`{3,}|~{3,})[ \t]*([\w+#.-]*)[^\n]*\n([^]*?)(?:^[ \t]*\1[ \t]*$|(?![^]))/gm,
     ),
   ].map(([, , language, body]) => ({ language: language!.toLowerCase(), body: body!.replace(/\n$/, '') }))
@@ -31,9 +31,11 @@ export function fences(reply: string): Fence[] {
  */
 export function codeFrom(reply: string, languages: readonly string[], defines?: RegExp): string {
   const all = fences(reply)
-  if (all.length === 0) return withoutThoughts(reply)
-  const told = all.filter(({ language }) => languages.includes(language))
-  const blocks = (told.length > 0 ? told : all.filter(({ language }) => language === '')).map(({ body }) => body)
+  if (all.length === 0) return withoutReasoning(reply)
+  const preferred = all.filter(({ language }) => languages.includes(language))
+  const blocks = (preferred.length > 0 ? preferred : all.filter(({ language }) => language === '')).map(
+    ({ body }) => body,
+  )
   if (blocks.length === 0) return ''
   return (defines && blocks.findLast(block => defines.test(block))) ?? blocks.join('\n\n')
 }
@@ -42,7 +44,7 @@ export function codeFrom(reply: string, languages: readonly string[], defines?: 
 export function lineFrom(reply: string): string {
   const [fence] = fences(reply)
   if (fence !== undefined) return fence.body.replace(/^\$ /, '').trim()
-  const bare = withoutThoughts(reply)
+  const bare = withoutReasoning(reply)
   const inline = [...bare.matchAll(/(?<!`)`([^`\n]+)`(?!`)/g)]
   if (inline.length > 0 && (inline.length === 1 || bare.startsWith('`'))) return inline[0]![1]!.trim()
   return bare.replace(/^\$ /, '')
@@ -50,7 +52,7 @@ export function lineFrom(reply: string): string {
 
 /** The JSON value of a reply: all of it, a fence, or the first complete object or array in prose. */
 export function jsonFrom(reply: string): unknown {
-  const bare = withoutThoughts(reply)
+  const bare = withoutReasoning(reply)
   const blocks = fences(reply).filter(({ language }) => ['json', 'jsonc', ''].includes(language))
   for (const candidate of [bare, ...blocks.map(({ body }) => body), ...embedded(bare)]) {
     try {
@@ -84,11 +86,11 @@ function embedded(text: string): string[] {
  * reply of a single short line is its own answer.
  */
 export function answerFrom(reply: string): string | undefined {
-  const bare = withoutThoughts(reply)
+  const bare = withoutReasoning(reply)
   const boxed = [...bare.matchAll(/\\boxed\{([^{}]*)\}/g)].at(-1)?.[1]
-  const told = [...bare.matchAll(/\banswer\b\s*(?:is|:|=)\s*\**:?\**\s*([^\n]+)/gi)].at(-1)?.[1]
+  const preferred = [...bare.matchAll(/\banswer\b\s*(?:is|:|=)\s*\**:?\**\s*([^\n]+)/gi)].at(-1)?.[1]
   const only = bare.split('\n').length === 1 && bare.length <= 40 ? bare : undefined
-  return (told ?? boxed ?? only)
+  return (preferred ?? boxed ?? only)
     ?.replace(/\\boxed\{([^{}]*)\}/, '$1')
     .replace(/\\(?:text|mathrm)\{([^{}]*)\}/g, '$1')
     .replace(/[*`$"]|\\[()[\]]/g, '')

@@ -1,4 +1,4 @@
-import { fences, withoutThoughts } from './extract.ts'
+import { fences, withoutReasoning } from './extract.ts'
 
 /** The result of applying a reply's edit: the new text, or why it does not apply. */
 export type Patched = { text: string; problem?: never } | { problem: string; text?: never }
@@ -6,7 +6,7 @@ export type Patched = { text: string; problem?: never } | { problem: string; tex
 /** Applies the search/replace blocks of a reply. The search text must occur exactly once. */
 export function applySearchReplace(original: string, reply: string): Patched {
   const blocks = [
-    ...withoutThoughts(reply).matchAll(/^<{5,9} ?SEARCH[^\n]*\n([^]*?)^={5,9}[ \t]*\n([^]*?)^>{5,9} ?REPLACE/gm),
+    ...withoutReasoning(reply).matchAll(/^<{5,9} ?SEARCH[^\n]*\n([^]*?)^={5,9}[ \t]*\n([^]*?)^>{5,9} ?REPLACE/gm),
   ]
   if (blocks.length === 0) return { problem: 'the reply contains no search/replace block' }
   let text = original
@@ -21,7 +21,7 @@ export function applySearchReplace(original: string, reply: string): Patched {
 /** Applies a unified diff. Line numbers and counts are ignored, because models get them wrong; context must match once. */
 export function applyDiff(original: string, reply: string): Patched {
   const blocks = fences(reply).filter(({ language }) => ['diff', 'patch', 'udiff', ''].includes(language))
-  const diff = blocks.length > 0 ? blocks.map(({ body }) => body).join('\n') : withoutThoughts(reply)
+  const diff = blocks.length > 0 ? blocks.map(({ body }) => body).join('\n') : withoutReasoning(reply)
   const [, ...hunks] = `\n${diff}`.split(/\n@@[^\n]*/)
   if (hunks.length === 0) return { problem: 'the reply contains no diff' }
   let text = original

@@ -41,11 +41,11 @@ export function reportOf(results: readonly BenchmarkResult[], random: () => numb
 }
 
 function calibrations(results: readonly BenchmarkResult[]): CategoryCalibration[] {
-  const foretold = results.flatMap(({ suite, predicted, passed }) =>
+  const predictions = results.flatMap(({ suite, predicted, passed }) =>
     predicted === null ? [] : [{ suite, predicted, passed }],
   )
-  if (foretold.length === 0) return []
-  const groups = [...Map.groupBy(foretold, ({ suite }) => suite), ['all', foretold] as const]
+  if (predictions.length === 0) return []
+  const groups = [...Map.groupBy(predictions, ({ suite }) => suite), ['all', predictions] as const]
   return groups.map(([category, items]) => ({
     category,
     predicted: items.reduce((sum, { predicted }) => sum + predicted, 0) / items.length,

@@ -171,8 +171,8 @@ export function planOf(
 
 /** Settings with sorted keys, so that equal ones are equal text. */
 export function settingsText(settings: ModelSettings = {}): string {
-  const told = Object.entries(settings).filter(([, value]) => value !== undefined)
-  return JSON.stringify(Object.fromEntries(told.sort(([a], [b]) => (a < b ? -1 : 1))))
+  const given = Object.entries(settings).filter(([, value]) => value !== undefined)
+  return JSON.stringify(Object.fromEntries(given.sort(([a], [b]) => (a < b ? -1 : 1))))
 }
 
 /** The key of what was measured: provider, model and settings. */

@@ -105,7 +105,7 @@ const ownFailures: readonly FailureCode[] = [
   'upstream_rejected',
   'upstream_timeout',
 ]
-const patience = 3
+const maxConsecutiveFailures = 3
 
 interface Cell {
   candidate: BenchmarkCandidate
@@ -200,7 +200,7 @@ export async function runBenchmark(options: BenchmarkOptions): Promise<Benchmark
           const failure = asGatewayError(thrown)
           if (failure.code === 'internal') throw thrown
           failures++
-          if (failures >= patience) {
+          if (failures >= maxConsecutiveFailures) {
             giveUp(candidate, failure.message)
             return undefined
           }
@@ -271,8 +271,8 @@ function openCell(
   const key = candidateKey(candidate)
   const results = before.filter(result => candidateKey(result) === key && result.suite === suite.name)
   const done = new Set(results.map(({ task, repetition }) => `${repetition} ${task}`))
-  const room = roomOf(candidate, suite)
-  const tasks = inTurn(suite.tasks.filter(task => (task.needsTokens ?? 0) <= room))
+  const availableTokens = maxPromptTokens(candidate, suite)
+  const tasks = inTurn(suite.tasks.filter(task => (task.needsTokens ?? 0) <= availableTokens))
   const todo = Array.from({ length: repetitions }, (_, index) => tasks.map(task => ({ task, repetition: index + 1 })))
     .flat()
     .filter(({ task, repetition }) => !done.has(`${repetition} ${task.id}`))
@@ -282,7 +282,7 @@ function openCell(
 const unknownContextTokens = 8_192
 
 /** Prompt tokens beside a full answer; a context window too small for that reserves half of it for the answer. */
-function roomOf(candidate: BenchmarkCandidate, suite: Suite): number {
+function maxPromptTokens(candidate: BenchmarkCandidate, suite: Suite): number {
   const context = candidate.contextTokens ?? unknownContextTokens
   return Math.max(context - suite.maxOutputTokens, context >> 1)
 }
@@ -348,8 +348,8 @@ async function measureItem(
 
 function requestFor(candidate: BenchmarkCandidate, suite: Suite, task: Task): BenchmarkRequest {
   const { temperature = 0, seed, system } = candidate.settings ?? {}
-  const room = roomOf(candidate, suite)
-  const asked = task.ask({ promptTokens: room })
+  const availableTokens = maxPromptTokens(candidate, suite)
+  const asked = task.ask({ promptTokens: availableTokens })
   return {
     model: candidate.model,
     ...asked,
@@ -372,7 +372,7 @@ function priced(
 /** Maximum cost of an item: its text at three characters per token, and a full answer. */
 function worstCostUsd({ candidate, suite }: Cell, task: Task): number {
   if (candidate.price === undefined) return 0
-  const letters = JSON.stringify(task.ask({ promptTokens: roomOf(candidate, suite) })).length
+  const letters = JSON.stringify(task.ask({ promptTokens: maxPromptTokens(candidate, suite) })).length
   return priced(candidate, letters / 3, suite.maxOutputTokens) ?? 0
 }
 

@@ -140,9 +140,9 @@ async function measure({ flags, config, server, candidates, suites, limits, sand
     const measured = flags.drift === true ? sampled(suites, candidates, earlier) : suites
     const stops = flags.comprehensive !== true && flags.drift !== true
     const plan = planOf(candidates, measured, limits.repetitions, stops)
-    const goesOn = flags.fresh === true || flags.drift === true ? undefined : store.unfinished(plan)
-    const run = goesOn ?? `${new Date().toISOString()} ${plan}`
-    if (goesOn !== undefined) process.stderr.write(`Resuming the run of ${run.split(' ')[0]}.\n`)
+    const resumedRun = flags.fresh === true || flags.drift === true ? undefined : store.unfinished(plan)
+    const run = resumedRun ?? `${new Date().toISOString()} ${plan}`
+    if (resumedRun !== undefined) process.stderr.write(`Resuming the run of ${run.split(' ')[0]}.\n`)
     store.begin({ id: run, plan, at: Date.now() })
 
     const { ask, predict, turn } = server

@@ -119,8 +119,8 @@ async function play({ title, body, before }: Scene, url: string): Promise<string
   if (reply.statusCode !== 200) {
     return `• ${title}\n    ${reply.statusCode} ${(JSON.parse(text) as { error: { message: string } }).error.message}\n\n`
   }
-  const told = (name: string) => String(reply.headers[`x-signalbox-${name}`])
-  return `• ${title}\n    → ${told('model')}  (${told('reason')}, attempts: ${told('attempts')}, ${ms} ms)\n\n`
+  const header = (name: string) => String(reply.headers[`x-signalbox-${name}`])
+  return `• ${title}\n    → ${header('model')}  (${header('reason')}, attempts: ${header('attempts')}, ${ms} ms)\n\n`
 }
 
 function ledger({ rows }: UsageReport): string {

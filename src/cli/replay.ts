@@ -99,7 +99,7 @@ async function replay(file: string, { days, policy: policies }: ReplayOptions): 
   const ledger = openLedger({ file, now: Date.now })
   try {
     const range = { fromMs: Date.now() - days * 86_400_000, toMs: Date.now() + 1 }
-    const singles = await commonest(ledger.decisions(range))
+    const singles = await mostFrequent(ledger.decisions(range))
     const replays = [
       createReplay('as decided', asItWas),
       ...policies.map(policy =>
@@ -168,7 +168,7 @@ function tableOf(results: readonly ReplayResult[]): string {
 }
 
 /** The models that were candidates most often. */
-async function commonest(stored: AsyncIterable<{ decision: unknown }>): Promise<string[]> {
+async function mostFrequent(stored: AsyncIterable<{ decision: unknown }>): Promise<string[]> {
   const counts = new Map<string, number>()
   for await (const { decision } of stored) {
     if (!canBeReplayed(decision)) continue

@@ -189,8 +189,8 @@ async function* metered(
 function estimateTokens({ choices = [] }: Answered): number {
   const letters = choices.reduce((sum, { message, text }) => {
     const calls = message?.tool_calls?.map(call => call.function.arguments).join('') ?? ''
-    const said = `${message?.content ?? ''}${message?.reasoning_content ?? ''}${typeof text === 'string' ? text : ''}`
-    return sum + said.length + calls.length
+    const output = `${message?.content ?? ''}${message?.reasoning_content ?? ''}${typeof text === 'string' ? text : ''}`
+    return sum + output.length + calls.length
   }, 0)
   return Math.ceil(letters / 4)
 }

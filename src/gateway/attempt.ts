@@ -101,8 +101,9 @@ function carriesToken({ chunks }: StreamPart): boolean {
       if (finish_reason !== undefined && finish_reason !== null) return true
       const { content, reasoning_content, reasoning, tool_calls, refusal } = delta ?? {}
       return (
-        [text, content, reasoning_content, reasoning, refusal].some(said => typeof said === 'string' && said !== '') ||
-        (tool_calls?.length ?? 0) > 0
+        [text, content, reasoning_content, reasoning, refusal].some(
+          value => typeof value === 'string' && value !== '',
+        ) || (tool_calls?.length ?? 0) > 0
       )
     }),
   )
@@ -125,7 +126,7 @@ function createGuard(model: Model, timeouts: AttemptTimeouts, caller: AbortSigna
   const abort = (reason: GatewayError) => controller.abort(reason)
   const timedOut = (what: string, ms: number) => () =>
     abort(new GatewayError('upstream_timeout', `${model.id} ${what} within ${ms} ms.`))
-  const onCallerGone = () => abort(asGatewayError(caller.reason))
+  const onDisconnect = () => abort(asGatewayError(caller.reason))
   const total = setTimeout(timedOut('did not finish', timeouts.totalMs), timeouts.totalMs)
   const first = streaming
     ? setTimeout(timedOut('sent no token', timeouts.firstTokenMs), timeouts.firstTokenMs)
@@ -135,8 +136,8 @@ function createGuard(model: Model, timeouts: AttemptTimeouts, caller: AbortSigna
   const idled = () => {
     if (waiting) timedOut('stopped sending', timeouts.idleMs)()
   }
-  caller.addEventListener('abort', onCallerGone, { once: true })
-  if (caller.aborted) onCallerGone()
+  caller.addEventListener('abort', onDisconnect, { once: true })
+  if (caller.aborted) onDisconnect()
 
   return {
     signal: controller.signal,
@@ -154,7 +155,7 @@ function createGuard(model: Model, timeouts: AttemptTimeouts, caller: AbortSigna
       clearTimeout(total)
       clearTimeout(first)
       clearTimeout(idle)
-      caller.removeEventListener('abort', onCallerGone)
+      caller.removeEventListener('abort', onDisconnect)
     },
   }
 }

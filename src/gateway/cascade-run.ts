@@ -116,11 +116,11 @@ function createCascade(request: CascadeRequest, parts: CascadeParts): Cascade<Ch
   }
 
   function learnPass(model: Model, checked: Checked): void {
-    const said = checked.verdicts.filter(({ verdict, binding }) => binding && verdict !== undefined)
-    if (said.length === 0) return
+    const decisive = checked.verdicts.filter(({ verdict, binding }) => binding && verdict !== undefined)
+    if (decisive.length === 0) return
     const { quality, key } = candidateOf(model)
     const { evidence } = parts.knowledge()
-    const place = { key, category: likeliest(categories), checks: said.map(({ verifier }) => verifier) }
+    const place = { key, category: likeliest(categories), checks: decisive.map(({ verifier }) => verifier) }
     const passes = lowestAcceptRate(evidence, place, parts.now())?.acceptRate ?? 1
     learner.judged(model, categories, 'verified', scoreOfPass(quality, passes))
   }

@@ -39,7 +39,7 @@ export interface CheckParts {
   testSlots: Slots
 }
 
-const maxOfReason = 200
+const maxReasonChars = 200
 
 /**
  * Runs the checks of a decision on one answer. Checks that cost something are skipped once the answer has failed; only a
@@ -52,13 +52,13 @@ export async function checkAll(subject: CheckSubject, parts: CheckParts): Promis
   const checked = { model: model.id, verdicts }
   for (const verifier of request.plan.checks) {
     const binding = isBinding(verifier, evidence, policy)
-    if (isExpensive(verifier) && !mayBeAsked(checked, binding)) continue
+    if (isExpensive(verifier) && !mayRun(checked, binding)) continue
     try {
       const verdict = bounded(await verdictOf(verifier, subject, parts))
       verdicts.push({ verifier, verdict, binding })
     } catch (error) {
       if (signal.aborted) throw asGatewayError(signal.reason)
-      const problem = redact(asGatewayError(error).message, maxOfReason)
+      const problem = redact(asGatewayError(error).message, maxReasonChars)
       verdicts.push({ verifier, verdict: undefined, binding, problem })
     }
   }
@@ -88,7 +88,7 @@ function isExpensive(check: string): boolean {
   return testsOf(check) !== undefined || judgeOf(check) !== undefined
 }
 
-function mayBeAsked(checked: Checked, binding: boolean): boolean {
+function mayRun(checked: Checked, binding: boolean): boolean {
   const complaint = complaintOf(checked)
   return complaint === undefined || (!binding && testsOf(complaint.verifier) !== undefined)
 }
@@ -119,5 +119,5 @@ async function verdictOf(
 
 /** Reasons quote names of fields and tools, which an answer can make arbitrarily long. */
 function bounded(verdict: Verdict): Verdict {
-  return verdict?.accepted === false ? { accepted: false, why: verdict.why.slice(0, maxOfReason) } : verdict
+  return verdict?.accepted === false ? { accepted: false, why: verdict.why.slice(0, maxReasonChars) } : verdict
 }

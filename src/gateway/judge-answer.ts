@@ -9,8 +9,8 @@ import type { Primed } from './attempt.ts'
 export type AskJudge = (call: Call, request: ChatRequest) => Promise<{ reply: Primed<ChatCompletion> }>
 
 /** Maximum characters of task and answer that a judge reads. */
-const maxOfTask = 12_000
-const maxOfAnswer = 24_000
+const maxTaskChars = 12_000
+const maxAnswerChars = 24_000
 /** Includes room for reasoning before the verdict. */
 const maxTokens = 2_000
 
@@ -56,13 +56,13 @@ function material({ messages }: ChatRequest, answer: ChatCompletion): string {
     .filter(({ role }) => role === 'system' || role === 'developer' || role === 'user')
     .map(({ content }) => textOf(content))
     .join('\n\n')
-  const said = answer.choices
+  const answerText = answer.choices
     .map(({ message }) => [textOf(message.content), message.tool_calls && JSON.stringify(message.tool_calls)])
     .flat()
     .filter(Boolean)
     .join('\n\n')
   // The end of a task and the beginning of an answer matter most.
-  return `<task>\n${task.slice(-maxOfTask)}\n</task>\n\n<answer>\n${said.slice(0, maxOfAnswer)}\n</answer>`
+  return `<task>\n${task.slice(-maxTaskChars)}\n</task>\n\n<answer>\n${answerText.slice(0, maxAnswerChars)}\n</answer>`
 }
 
 function textOf(content: unknown): string {

@@ -17,7 +17,7 @@ export function preparePassThrough(
   if (provider.anthropics !== true) body = withoutBilling(body)
   const reasons = model.capabilities.reasoning !== false
   if (!reasons) body = withoutReasoning(body, model.id, notes)
-  body = withoutThoughts(body, block => !reasons || isForeign(block))
+  body = withoutReasoningBlocks(body, block => !reasons || isForeign(block))
   return { body: clamped(withoutOptions(body), target, notes), notes }
 }
 
@@ -44,7 +44,7 @@ function isForeign({ type, signature, data }: JsonObject): boolean {
   return typeof data === 'string' && unseal(data) !== undefined
 }
 
-function withoutThoughts(body: JsonObject, drops: (thought: JsonObject) => boolean): JsonObject {
+function withoutReasoningBlocks(body: JsonObject, drops: (block: JsonObject) => boolean): JsonObject {
   const dropped = (block: JsonObject) =>
     (block['type'] === 'thinking' || block['type'] === 'redacted_thinking') && drops(block)
   const messages = asObjects(body['messages'])

@@ -99,17 +99,17 @@ function withoutBilling(request: ChatRequest): ChatRequest {
 }
 
 const reasoningFields = ['reasoning_effort', 'reasoning', 'thinking', 'think', 'include_reasoning', 'enable_thinking']
-const thoughtFields = ['reasoning_content', 'reasoning', 'reasoning_details']
+const messageReasoningFields = ['reasoning_content', 'reasoning', 'reasoning_details']
 
 function withoutReasoning(request: ChatRequest, model: Model, notes: string[]): ChatRequest {
   const asked = reasoningFields.some(field => given(request[field]))
-  const thought = request.messages.some(message => thoughtFields.some(field => given(message[field])))
+  const hasReasoning = request.messages.some(message => messageReasoningFields.some(field => given(message[field])))
   if (asked && request['reasoning_effort'] !== 'none')
     notes.push(`${model.id} does not reason; reasoning was turned off`)
-  if (!asked && !thought) return request
+  if (!asked && !hasReasoning) return request
   return {
     ...(asked ? omit(request, reasoningFields) : request),
-    ...(thought ? { messages: request.messages.map(message => omit(message, thoughtFields)) } : {}),
+    ...(hasReasoning ? { messages: request.messages.map(message => omit(message, messageReasoningFields)) } : {}),
   }
 }
 

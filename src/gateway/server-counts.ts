@@ -7,7 +7,7 @@ import type { ChatRequest } from '../wire/chat/schema.ts'
 /** A server is asked to count a prompt that ends this close to the end of its context, as a share of the context. */
 const nearShare = 0.1
 /** Maximum servers asked for one request, in parallel. */
-const maxAsked = 3
+const maxServers = 3
 /** A later count is not worth waiting for: the server itself rejects prompts that are too long. */
 const maxMs = 500
 
@@ -34,7 +34,7 @@ export function doubtsIn(
     if (countTokens === undefined || contextTokens === undefined) return
     const room = contextTokens - reserveTokens(measured, contextTokens)
     const distance = Math.abs(promptTokensFor(model, measured, knowledge) - room)
-    if (distance <= nearShare * contextTokens && doubts.length < maxAsked) doubts.push({ model, countTokens })
+    if (distance <= nearShare * contextTokens && doubts.length < maxServers) doubts.push({ model, countTokens })
   }
   if (ranked[0] !== undefined) consider(ranked[0])
   for (const { model, exclusion } of excluded) if (exclusion.code === 'context') consider(model)

@@ -14,11 +14,11 @@ export interface McpMount extends McpPlace, EndpointParts {}
 
 /** Serves MCP over Streamable HTTP to clients of all revisions. */
 export function mountMcp(app: FastifyInstance, mount: McpMount): void {
-  mountMcpWhenAsked(app, mount, () => Promise.resolve(mount))
+  mountMcpLazily(app, mount, () => Promise.resolve(mount))
 }
 
 /** The same, loaded and created at the first request: most instances never receive an MCP request. */
-export function mountMcpWhenAsked(
+export function mountMcpLazily(
   app: FastifyInstance,
   { authorize, path = '/mcp' }: McpPlace,
   makeParts: () => Promise<EndpointParts>,

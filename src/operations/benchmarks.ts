@@ -18,7 +18,7 @@ export const benchmarks = operation({
       return found?.digest ?? found?.quantization
     }
     const candidates = leaderboard(currentResults(benchmarkResults().results(), weightsNow))
-    const models = candidates.map(standing => summary(standing))
+    const models = candidates.map(candidate => summary(candidate))
     const asked = models.filter(each => model === undefined || each.model === model || each.model.endsWith(`/${model}`))
     return { models: asked.slice(0, limit), total: asked.length }
   },

@@ -25,11 +25,11 @@ export function typedCall(client: Client, options?: Partial<OperationCall>): Typ
 
 const localPrincipal: Principal = { name: 'local' }
 
-/** Runs operations in this process. Unexpected errors go to `onUnforeseen`, since the caller gets no details. */
+/** Runs operations in this process. Unexpected errors go to `onUnexpected`, since the caller gets no details. */
 export function inProcessClient<Context>(
   operations: readonly Operation<Context>[],
   context: Context,
-  onUnforeseen?: (error: unknown, operation: string) => void,
+  onUnexpected?: (error: unknown, operation: string) => void,
 ): Client {
   const byName = new Map(operations.map(operation => [operation.name, operation]))
 
@@ -37,20 +37,20 @@ export function inProcessClient<Context>(
     async call(name, input = {}, { signal = new AbortController().signal, progress = ignore, principal } = {}) {
       const operation = byName.get(name)
       if (operation === undefined) throw new GatewayError('not_found', `Unknown operation: ${name}.`)
-      const asker = principal ?? localPrincipal
-      if (asker.readOnly === true && operation.effect !== 'read') {
-        throw new GatewayError('forbidden', `${name} changes data, and ${asker.name} has read-only access.`)
+      const caller = principal ?? localPrincipal
+      if (caller.readOnly === true && operation.effect !== 'read') {
+        throw new GatewayError('forbidden', `${name} changes data, and ${caller.name} has read-only access.`)
       }
       const parsed = operation.input.safeParse(input)
       if (!parsed.success) throw invalidInput(name, parsed.error)
       try {
         signal.throwIfAborted()
-        const result = await operation.run(context, parsed.data, { signal, progress, principal: asker })
+        const result = await operation.run(context, parsed.data, { signal, progress, principal: caller })
         return asJson(operation.output.parse(result))
       } catch (error) {
         if (signal.aborted) throw new GatewayError('client_closed', `${name} was cancelled by its caller.`)
         const failure = asGatewayError(error)
-        if (failure.code === 'internal') onUnforeseen?.(error, name)
+        if (failure.code === 'internal') onUnexpected?.(error, name)
         throw failure
       }
     },

@@ -16,12 +16,12 @@ export const getTaskStatus = operation({
   }),
   output: TaskStatus,
   run: async ({ tasks }: Core, { task_id, wait_seconds }, { signal, progress }) => {
-    let told = 0
-    const tell = (view: TaskView) => {
-      told += 1
-      progress({ progress: told, message: describe(view) })
+    let updates = 0
+    const onChange = (view: TaskView) => {
+      updates += 1
+      progress({ progress: updates, message: describe(view) })
     }
-    const view = await tasks.wait(task_id, wait_seconds * 1000, signal, tell)
+    const view = await tasks.wait(task_id, wait_seconds * 1000, signal, onChange)
     return taskStatus(view, tasks.active())
   },
 })

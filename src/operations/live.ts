@@ -37,10 +37,10 @@ function backendsOf({ config }: Core): string[] {
 
 /** Sends the available backends and then every change of them or of a job, until the returned function is called. */
 export function watchNews(core: Core, send: (news: News) => void): () => void {
-  const tellBackends = (type: 'snapshot' | 'backends') => send({ type, backends: backendsOf(core) })
-  tellBackends('snapshot')
+  const sendBackends = (type: 'snapshot' | 'backends') => send({ type, backends: backendsOf(core) })
+  sendBackends('snapshot')
   const unwatchTasks = core.tasks.watch(({ jobId }) => send({ type: 'job', job: { job_id: jobId } }))
-  const unwatchConfig = core.watchConfig(() => tellBackends('backends'))
+  const unwatchConfig = core.watchConfig(() => sendBackends('backends'))
   return () => {
     unwatchTasks()
     unwatchConfig()

@@ -11,10 +11,10 @@ export const retrivInit = operation({
   input: RetrivInitInput,
   output: RetrivInitOutput,
   run: ({ codeSearch }: Core, input, { signal, progress }) => {
-    let told = 0
+    let updates = 0
     return codeSearch().init(input, signal, step => {
-      told += 1
-      progress({ progress: told, message: `${step.filesSeen} files seen, ${step.filesIndexed} indexed` })
+      updates += 1
+      progress({ progress: updates, message: `${step.filesSeen} files seen, ${step.filesIndexed} indexed` })
     })
   },
 })

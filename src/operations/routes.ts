@@ -5,7 +5,7 @@ import { asObject, type JsonObject } from '../json.ts'
 import { commentFrame } from '../wire/protocol.ts'
 import type { Client } from './client.ts'
 import { errorEnvelope } from './error-envelope.ts'
-import { hangUpSignal } from './hang-up.ts'
+import { disconnectSignal } from './disconnect-signal.ts'
 import type { Operation, Principal } from './operation.ts'
 
 export interface OperationRoutes {
@@ -25,7 +25,7 @@ const keepAliveMs = 10_000
 export function registerOperations(app: FastifyInstance, { operations, client, authorize }: OperationRoutes): void {
   const answer = async (name: string, input: unknown, request: FastifyRequest, reply: FastifyReply) => {
     const principal = await authorize(request)
-    const signal = hangUpSignal(reply)
+    const signal = disconnectSignal(reply)
     if (request.headers.accept?.includes('text/event-stream') === true) {
       await stream(reply, progress => client.call(name, input, { principal, signal, progress }))
       return reply

@@ -21,7 +21,7 @@ export interface EndpointInventoryParts {
 }
 
 /** Time limit for all requests of one refresh together. */
-const questionMs = 3_000
+const listTimeoutMs = 3_000
 
 /** Concurrent refreshes share one query, which continues for the others when one of them is aborted. */
 export function createInventory({ ask, label, now }: EndpointInventoryParts): EndpointInventory {
@@ -33,9 +33,9 @@ export function createInventory({ ask, label, now }: EndpointInventoryParts): En
   const question = async (fresh: boolean): Promise<void> => {
     const tooLong = new AbortController()
     const timer = setTimeout(() => {
-      const sentence = `${label} did not list its models within ${questionMs / 1000} s; check that it is not stuck.`
+      const sentence = `${label} did not list its models within ${listTimeoutMs / 1000} s; check that it is not stuck.`
       tooLong.abort(new GatewayError('upstream_timeout', sentence))
-    }, questionMs)
+    }, listTimeoutMs)
     try {
       models = await ask(AbortSignal.any([closing.signal, tooLong.signal]), fresh)
       health = { state: 'up', checkedAt: now() }

@@ -14,7 +14,7 @@ export function createAuthenticate(keys: string | undefined, instanceToken?: str
   const open = names.size === 0
   if (instanceToken !== undefined) names.set(digest(instanceToken), 'local')
   return request => {
-    const shown = shownKey(request)
+    const shown = presentedKey(request)
     if (open) return names.get(digest(shown ?? '')) ?? 'anonymous'
     if (shown === undefined) {
       throw new GatewayError(
@@ -39,7 +39,7 @@ function digest(key: string): string {
   return createHash('sha256').update(key).digest('hex')
 }
 
-function shownKey({ headers }: FastifyRequest): string | undefined {
+function presentedKey({ headers }: FastifyRequest): string | undefined {
   const bearer = /^Bearer\s+(\S+)$/i.exec(headers.authorization ?? '')?.[1]
   const other = headers['x-api-key']
   return bearer ?? (typeof other === 'string' ? other : undefined)

@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Call } from '../gateway/call.ts'
-import { hangUpSignal } from '../operations/hang-up.ts'
+import { disconnectSignal } from '../operations/disconnect-signal.ts'
 import type { RequestOptions } from '../router/options.ts'
 
 /** The caller, with a signal that aborts on a disconnect before or after the first byte of the answer. */
@@ -15,7 +15,7 @@ export function openCall(
     endpoint,
     keyId: incoming.keyId,
     options,
-    signal: hangUpSignal(reply),
+    signal: disconnectSignal(reply),
     receivedAt: incoming.receivedAt,
   }
 }

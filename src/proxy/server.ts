@@ -93,12 +93,12 @@ export function createServer(core: Core, instanceToken?: string): FastifyInstanc
   }))
   registerHealthRoute(app, core)
   const store = createResponseStore()
-  const spoken = protocols.map(each => (each === responses ? store.remembering(each) : each))
+  const chatProtocols = protocols.map(each => (each === responses ? store.remembering(each) : each))
   // Some clients append /v1 to a base URL, some do not, and some users add it where it is appended as well.
   for (const prefix of ['', '/v1', '/v1/v1']) {
     app.register(
       (scope, _options, done) => {
-        for (const protocol of spoken) {
+        for (const protocol of chatProtocols) {
           registerChatRoute(scope, protocol, {
             gateway: core.gateway,
             keepAliveMs: KEEPALIVE_INTERVAL_MS,

@@ -12,7 +12,7 @@ export interface Commits {
   readonly sizeBytes: number
   readonly commitCount: number
   /** By commit: weight of one matching word of its subject; words of short subjects weigh more. */
-  readonly wordWorth: Float32Array
+  readonly subjectWeights: Float32Array
   /** By commit, where its paths start in `paths`; one extra entry marks the end. */
   readonly firstPaths: Uint32Array
   readonly paths: Uint32Array
@@ -37,14 +37,14 @@ export interface Commits {
 const maxPathsPerCommit = 40
 
 export function writeCommits(file: string, commits: readonly Commit[], k1: number): void {
-  const telling = commits.filter(commit => commit.paths.length > 0 && commit.paths.length <= maxPathsPerCommit)
+  const informative = commits.filter(commit => commit.paths.length > 0 && commit.paths.length <= maxPathsPerCommit)
   const numbers = new Map<string, number>()
   const firstPath: number[] = [0]
   const commitPaths: number[] = []
   const touches: number[] = []
   const isBinding: number[] = []
   const withTerm = new Map<string, number[]>()
-  const subjectLengths = telling.map((commit, at) => {
+  const subjectLengths = informative.map((commit, at) => {
     const words = wordsOfText(commit.subject)
     for (const word of new Set(words)) {
       const known = withTerm.get(word)
@@ -119,7 +119,7 @@ export function openCommits(file: string, name: string): Commits {
     name,
     sizeBytes: inner.sizeBytes,
     commitCount: subjectLengths.length,
-    wordWorth: worthOfWords(subjectLengths),
+    subjectWeights: subjectWeightsOf(subjectLengths),
     firstPaths: firstPath,
     paths: commitPath,
     pathCount: touches.length,
@@ -160,7 +160,7 @@ function agesOf(firstPath: Uint32Array, commitPath: Uint32Array, pathCount: numb
 }
 
 /** BM25 without idf, for texts without repetitions. */
-function worthOfWords(subjectLengths: Uint16Array): Float32Array {
+function subjectWeightsOf(subjectLengths: Uint16Array): Float32Array {
   const typicalLength = mean(subjectLengths)
   return Float32Array.from(subjectLengths, length => {
     return (subjectK1 + 1) / (1 + subjectK1 * lengthNorm(length, typicalLength, subjectB))

@@ -8,7 +8,7 @@ import type { WorkerAnswer, WorkerSettings, WorkerTask } from './worker.ts'
  * ending a thread releases its memory.
  */
 export interface IndexWriter {
-  sync(request: IndexRequest, tell: (progress: IndexProgress) => void, signal: AbortSignal): Promise<IndexReport>
+  sync(request: IndexRequest, onProgress: (progress: IndexProgress) => void, signal: AbortSignal): Promise<IndexReport>
   update(request: IndexRequest, paths: readonly string[]): Promise<{ changed: number; folders: string[] }>
   /** Cancels the current task, keeping what is written, and waits for the thread to end. */
   close(): Promise<void>
@@ -17,7 +17,7 @@ export interface IndexWriter {
 interface Waiting {
   answered: (answer: WorkerAnswer) => void
   failed: (error: unknown) => void
-  tell?: (progress: IndexProgress) => void
+  onProgress?: (progress: IndexProgress) => void
 }
 
 // Indexing creates short-lived garbage; the default of 48 MB per thread would only delay its collection.
@@ -45,7 +45,7 @@ export function startIndexWriter(settings: WorkerSettings, rested: (failure?: un
         return
       }
       const asked = waiting.get(answer.id)
-      if (answer.kind === 'progress') return asked?.tell?.(answer.progress)
+      if (answer.kind === 'progress') return asked?.onProgress?.(answer.progress)
       waiting.delete(answer.id)
       asked?.answered(answer)
     })
@@ -72,20 +72,20 @@ export function startIndexWriter(settings: WorkerSettings, rested: (failure?: un
     worker ??= start()
     post(worker, task)
   }
-  const ask = (task: WorkerTask, tell?: (progress: IndexProgress) => void) =>
+  const ask = (task: WorkerTask, onProgress?: (progress: IndexProgress) => void) =>
     new Promise<WorkerAnswer>((answered, failed) => {
       if (closed) return failed(new GatewayError('shutting_down', 'The search is closed.'))
-      waiting.set(task.id, { answered, failed, ...(tell === undefined ? {} : { tell }) })
+      waiting.set(task.id, { answered, failed, ...(onProgress === undefined ? {} : { onProgress }) })
       send(task)
     })
   return {
-    async sync(request, tell, signal) {
+    async sync(request, onProgress, signal) {
       const id = nextId++
       const cancel = () => waiting.has(id) && send({ id, kind: 'cancel' })
       signal.throwIfAborted()
       signal.addEventListener('abort', cancel, { once: true })
       try {
-        const answer = await ask({ id, kind: 'sync', request }, tell)
+        const answer = await ask({ id, kind: 'sync', request }, onProgress)
         if (answer.kind === 'synced') return answer.report
         signal.throwIfAborted()
         throw failureOf(answer)

@@ -37,7 +37,7 @@ export interface IndexReport extends IndexProgress {
 /** Writes the index in one folder, one task at a time. Readers of the folder see complete states only. */
 export interface Indexer {
   /** Updates the index to the current state on disk. On cancellation it keeps what it has and throws the signal's reason. */
-  sync(request: IndexRequest, tell: (progress: IndexProgress) => void, signal: AbortSignal): Promise<IndexReport>
+  sync(request: IndexRequest, onProgress: (progress: IndexProgress) => void, signal: AbortSignal): Promise<IndexReport>
   /** Checks some absolute paths of the last request: changed, new or deleted. */
   update(request: IndexRequest, paths: readonly string[]): { changed: number; folders: string[] }
   /**
@@ -64,7 +64,7 @@ export function createIndexer(directory: string, excludePatterns: readonly strin
   // Until the next sync all updates are of one request and its rules; what they need is created once.
   let updating: Updating | undefined
   return {
-    async sync(request, tell, signal) {
+    async sync(request, onProgress, signal) {
       updating = undefined
       const mark = markOf(request.options)
       const stale = request.force || live.manifest.mark !== mark
@@ -81,7 +81,7 @@ export function createIndexer(directory: string, excludePatterns: readonly strin
       const report = emptyReport()
       try {
         await syncFiles(target, request, report, {
-          tell,
+          onProgress,
           signal,
           now,
           exclude: exclusionsOf(request),
@@ -96,7 +96,7 @@ export function createIndexer(directory: string, excludePatterns: readonly strin
       target.commit()
       target.clean()
       live = replaced(live, target)
-      tell(report)
+      onProgress(report)
       return report
     },
     update(request, paths) {
@@ -147,7 +147,7 @@ function replaced(before: IndexFolder, after: IndexFolder): IndexFolder {
 }
 
 interface SyncTools {
-  tell: (progress: IndexProgress) => void
+  onProgress: (progress: IndexProgress) => void
   signal: AbortSignal
   now: () => number
   exclude: (root: string) => PathExclusion
@@ -156,7 +156,7 @@ interface SyncTools {
 }
 
 async function syncFiles(target: IndexFolder, request: IndexRequest, report: IndexReport, tools: SyncTools) {
-  const { tell, signal, now, exclude } = tools
+  const { onProgress, signal, now, exclude } = tools
   const files = fileSink(target, request, report)
   const builder = createSegmentBuilder(request.options)
   const flush = () => {
@@ -172,7 +172,7 @@ async function syncFiles(target: IndexFolder, request: IndexRequest, report: Ind
       else files.take(met.file, root, builder)
       if (builder.full) flush()
       if (now() < turnAt) continue
-      tell(report)
+      onProgress(report)
       await nextTurn()
       turnAt = now() + turnEveryMs
       if (signal.aborted) {

@@ -80,9 +80,9 @@ export function openMeaning(directory: string, embed: Embed): Meaning {
  * Reciprocal rank fusion of two rankings of files (Cormack, Clarke and Büttcher 2009): the sum of 1 / (60 + rank). The
  * chunk shown comes from the ranking with the file higher.
  */
-export function fuse(lexical: readonly Ranked[], meant: readonly Ranked[], limit: number): Ranked[] {
+export function fuse(lexical: readonly Ranked[], semantic: readonly Ranked[], limit: number): Ranked[] {
   const fused = new Map<string, { ranked: Ranked; score: number; rank: number }>()
-  for (const ranking of [lexical, meant]) {
+  for (const ranking of [lexical, semantic]) {
     ranking.forEach((ranked, rank) => {
       const path = ranked.segment.pathOf(ranked.file)
       const known = fused.get(path)

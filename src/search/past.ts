@@ -30,7 +30,7 @@ export interface Past {
 }
 
 export function openPast(history: Commits, tuning: PastTuning): Past {
-  const { firstPaths, paths, wordWorth, commitCount, pathCount } = history
+  const { firstPaths, paths, subjectWeights, commitCount, pathCount } = history
   const byPath = new Float32Array(pathCount)
   const likeness = new Float32Array(commitCount)
   const alike = new Uint32Array(commitCount)
@@ -47,7 +47,7 @@ export function openPast(history: Commits, tuning: PastTuning): Past {
           const before = likeness[commit]!
           // Nothing that is added is zero, so a sum is zero only before its first addition.
           if (before === 0) alike[count++] = commit
-          const sum = before + commitUnit * wordWorth[commit]!
+          const sum = before + commitUnit * subjectWeights[commit]!
           likeness[commit] = sum
           if (sum > most) most = sum
         }

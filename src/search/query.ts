@@ -89,9 +89,9 @@ const fieldNames: Record<string, Filter['field']> = {
 /** Terms, each with the part or the whole identifier that it came from. */
 function termsOf(text: string): [term: string, typed: string][] {
   const identifiers = text.match(identifierPattern) ?? []
-  const telling = identifiers.filter(identifier => !silent.has(identifier.toLowerCase()))
+  const informative = identifiers.filter(identifier => !silent.has(identifier.toLowerCase()))
   // A query of only stop words searches for them.
-  return (telling.length > 0 ? telling : identifiers).flatMap(identifier => {
+  return (informative.length > 0 ? informative : identifiers).flatMap(identifier => {
     const parts = partsOf(identifier)
     return wordsOf(identifier).map((word, at): [string, string] => [word, parts[at] ?? identifier])
   })

@@ -67,7 +67,7 @@ export type Tuning = { [K in keyof typeof tuning]: number }
 export function createRanker(options: IndexOptions, settings: Tuning = tuning): Ranker {
   const reader = createTermReader(settings)
   const statuses = new WeakMap<Segment, FileStatus>()
-  const emptyScores = ({ segment, dead }: LivePart, histories: readonly Commits[], asksForTests: boolean) => {
+  const emptyScores = ({ segment, dead }: LivePart, histories: readonly Commits[], mentionsTests: boolean) => {
     const known = statuses.get(segment)
     const of = histories.map(({ name }) => name).join()
     const status = known?.of === of ? known : candidateOf(segment, histories, of, settings)
@@ -75,7 +75,7 @@ export function createRanker(options: IndexOptions, settings: Tuning = tuning): 
     const { prior, testPrior, longestFile, bound, extra } = status
     bound.fill(0)
     extra.fill(0)
-    return { segment, dead, longestFile, texts: [], bound, extra, prior: asksForTests ? testPrior : prior }
+    return { segment, dead, longestFile, texts: [], bound, extra, prior: mentionsTests ? testPrior : prior }
   }
   const pasts = new WeakMap<Commits, Past>()
   const pastTuning = { ...settings, history: options.weights.history, k1: options.k1 }
@@ -104,8 +104,8 @@ export function createRanker(options: IndexOptions, settings: Tuning = tuning): 
         for (const other of instead) take(other, settings.correction)
       }
       const histories = options.weights.history > 0 ? view.histories : []
-      const asksForTests = terms.has('test') || terms.has('spec')
-      const parts = view.parts.map((part): PartScores => emptyScores(part, histories, asksForTests))
+      const mentionsTests = terms.has('test') || terms.has('spec')
+      const parts = view.parts.map((part): PartScores => emptyScores(part, histories, mentionsTests))
       for (const each of found) addWord(parts, each, view.fileCount, options.weights, settings.idfPower)
       for (const [at, history] of histories.entries()) addHistory(parts, history, pastOf(history), found, at)
       return { ranked: bestFiles(parts, limit, admission, settings), corrections }

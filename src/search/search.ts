@@ -60,7 +60,11 @@ export interface Search {
    * searchable.
    * @throws {GatewayError} `forbidden` or `not_found` for a directory, `client_closed` when cancelled.
    */
-  init(input: RetrivInitInput, signal: AbortSignal, tell?: (progress: IndexProgress) => void): Promise<RetrivInitOutput>
+  init(
+    input: RetrivInitInput,
+    signal: AbortSignal,
+    onProgress?: (progress: IndexProgress) => void,
+  ): Promise<RetrivInitOutput>
   /** @throws {GatewayError} `invalid_request` when nothing is indexed or the query contains no search term. */
   query(input: SearchInput, signal: AbortSignal): Promise<SearchOutput>
   status(): SearchStatus
@@ -102,12 +106,12 @@ export function openSearch(settings: SearchSettings): Search {
   if (request !== undefined && (settings.indexOnStart || view.damaged || isWider())) inBackground(resync())
 
   return {
-    async init(input, signal, tell) {
+    async init(input, signal, onProgress) {
       const roots = resolveRoots(input.directories, settings.allowedRoots)
       const options = optionsOf(input)
       request = { roots, excludePatterns: input.exclude_patterns ?? [], options, force: false }
       const started = now()
-      const done = await sync({ ...request, force: input.force_reindex ?? false }, signal, tell)
+      const done = await sync({ ...request, force: input.force_reindex ?? false }, signal, onProgress)
       return {
         directories: roots,
         files: view.fileCount,
@@ -191,17 +195,17 @@ export function openSearch(settings: SearchSettings): Search {
     return view.manifest?.roots.some(root => !wanted.includes(root)) ?? false
   }
 
-  async function sync(wanted: IndexRequest, signal: AbortSignal, tell?: (progress: IndexProgress) => void) {
+  async function sync(wanted: IndexRequest, signal: AbortSignal, onProgress?: (progress: IndexProgress) => void) {
     syncing++
     try {
       const either = AbortSignal.any([signal, closing.signal])
       report = await writer.sync(
         wanted,
-        told => {
-          progress = told
+        step => {
+          progress = step
           // What is already written is searchable while the rest is read.
           if (view.fileCount === 0) view = view.reload()
-          tell?.(told)
+          onProgress?.(step)
         },
         either,
       )
@@ -293,13 +297,13 @@ export function openSearch(settings: SearchSettings): Search {
       Math.max(depth, meaning === undefined ? 0 : fusedDepth),
       admission,
     )
-    const meant = await meaning?.nearest(view, query.text, fusedDepth, signal)
+    const semantic = await meaning?.nearest(view, query.text, fusedDepth, signal)
     const order =
-      meant === undefined
+      semantic === undefined
         ? ranked
         : fuse(
             ranked,
-            meant.filter(each => admits(admission, each)),
+            semantic.filter(each => admits(admission, each)),
             depth,
           )
     const sought = new Map([...query.joined].map(term => [term, term]))
@@ -314,7 +318,7 @@ export function openSearch(settings: SearchSettings): Search {
     const { hits, stale } = collect(order.slice(0, depth), offset, limit, each => showHit(each, showing))
     const fitted = input.max_tokens === undefined ? hits : fit(hits, input.max_tokens, sought, settings.countTokens)
     const truncated = fitted.length < hits.length || fitted.some((hit, at) => hit.lines !== hits[at]!.lines)
-    const ranking = meant === undefined ? 'lexical' : 'hybrid'
+    const ranking = semantic === undefined ? 'lexical' : 'hybrid'
     return {
       stale,
       output: {

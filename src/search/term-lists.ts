@@ -53,10 +53,10 @@ export interface TermReader {
 }
 
 // A term in every third of 105,000 chunks takes 0.25 MB; most terms take next to nothing.
-const maxKeptBytes = 24 * 1024 * 1024
+const maxCachedBytes = 24 * 1024 * 1024
 
 export function createTermReader(tuning: ChunkTuning): TermReader {
-  const kept = new LRUCache<string, Kept>({ maxSize: maxKeptBytes, sizeCalculation: bytesOf })
+  const cache = new LRUCache<string, CachedTerm>({ maxSize: maxCachedBytes, sizeCalculation: bytesOf })
   // Cache entries refer to sources by number, so that the cache keeps no source in memory.
   const numbers = new WeakMap<Segment | Commits, number>()
   const sources = new WeakMap<IndexView, readonly number[]>()
@@ -76,7 +76,7 @@ export function createTermReader(tuning: ChunkTuning): TermReader {
   return {
     read(view, term) {
       const its = sourcesOf(view)
-      const before = kept.get(term)
+      const before = cache.get(term)
       if (before?.sources === its) return before.lists
       const texts = view.parts.map(({ segment }, at) => {
         const place = before?.sources.indexOf(its[at]!) ?? -1
@@ -87,13 +87,13 @@ export function createTermReader(tuning: ChunkTuning): TermReader {
         return place < 0 ? readPast(history, term) : before!.pasts[place - before!.texts.length]
       })
       const lists = listsOf(texts, pasts)
-      kept.set(term, { sources: its, texts, pasts, lists })
+      cache.set(term, { sources: its, texts, pasts, lists })
       return lists
     },
   }
 }
 
-interface Kept {
+interface CachedTerm {
   sources: readonly number[]
   texts: (TextList | undefined)[]
   pasts: (PastList | undefined)[]
@@ -111,11 +111,11 @@ function listsOf(texts: TermLists['texts'], pasts: TermLists['pasts']): TermList
 }
 
 /** Size of a cached term beside its postings. */
-const keptTermBytes = 200
+const bytesPerTerm = 200
 const listBytes = 600
 
-function bytesOf({ texts, pasts }: Kept): number {
-  let bytes = keptTermBytes
+function bytesOf({ texts, pasts }: CachedTerm): number {
+  let bytes = bytesPerTerm
   for (const text of texts) {
     if (text !== undefined)
       bytes += listBytes + text.files.length * 12 + text.chunks.length * 5 + text.pathFiles.length * 6

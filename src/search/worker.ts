@@ -67,8 +67,9 @@ async function perform(task: Exclude<WorkerTask, { kind: 'cancel' }>): Promise<v
       indexer.close()
       port.close()
     } else if (task.kind === 'sync') {
-      const tell = (progress: IndexProgress) => answer({ id: task.id, kind: 'progress', progress: { ...progress } })
-      answer({ id: task.id, kind: 'synced', report: await indexer.sync(task.request, tell, signal) })
+      const onProgress = (progress: IndexProgress) =>
+        answer({ id: task.id, kind: 'progress', progress: { ...progress } })
+      answer({ id: task.id, kind: 'synced', report: await indexer.sync(task.request, onProgress, signal) })
       restLater(task.id, 'sync')
     } else {
       answer({ id: task.id, kind: 'updated', ...indexer.update(task.request, task.paths) })

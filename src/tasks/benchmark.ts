@@ -94,7 +94,7 @@ export function benchmarkHandler(parts: BenchmarkParts): TaskHandler {
   const { inventory, results, sandbox, itemTimeoutMs, strategyOf, onMeasured, now } = parts
 
   return {
-    yields: true,
+    lowPriority: true,
     async run(input, job) {
       const spec = BenchmarkSpec.parse(input)
       const models = spec.models.map(id => findModel(inventory, id))

@@ -163,12 +163,12 @@ async function collect(
 ): Promise<ChatCompletion> {
   const fold = createCompletionFold()
   let produced = 0
-  let toldAt = -Infinity
+  let reportedAt = -Infinity
   for await (const { chunks } of parts) {
     for (const chunk of chunks) fold.add(chunk)
     produced += chunks.length
-    if (now() - toldAt < progressEveryMs) continue
-    toldAt = now()
+    if (now() - reportedAt < progressEveryMs) continue
+    reportedAt = now()
     const expected = spec.expected_output_length
     job.progressed({
       // The estimate may be exceeded; the share reaches 1 only at the end.

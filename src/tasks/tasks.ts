@@ -7,7 +7,7 @@ import type { JobRow, TaskStore, TaskRow } from '../ledger/tasks.ts'
 /** The implementation of a kind of task. */
 export interface TaskHandler {
   /** A benchmark: it waits in a separate queue and yields to all other work. */
-  yields?: boolean
+  lowPriority?: boolean
   /**
    * Runs the task and returns its stored outcome: plain data. `job.signal` aborts on cancellation, which must release
    * all resources at once.
@@ -143,7 +143,7 @@ export function createTasks(parts: TaskParts): Tasks {
 
   /** Benchmarks have a separate queue, so that no task ever waits behind one. */
   function queueOf(kind: string, provider: string | null): string {
-    return handlers[kind]?.yields === true ? benchmarkQueue : (provider ?? '')
+    return handlers[kind]?.lowPriority === true ? benchmarkQueue : (provider ?? '')
   }
 
   function enqueue(jobId: string, taskId: string, queue: string): void {

@@ -28,7 +28,7 @@ export function openEncoding(name: OwnEncoding): Encoding {
   const nextPiece = SPLITS[name]
   const loader = openRanks(name)
   const encoder = new TextEncoder()
-  const bytes = new Uint8Array(longestText * mostBytesPerUnit)
+  const bytes = new Uint8Array(longestText * maxBytesPerUnit)
   let countPieces: ReturnType<typeof createPieceCount> | undefined
 
   return {
@@ -49,7 +49,7 @@ export function openEncoding(name: OwnEncoding): Encoding {
 const SPLITS: Record<OwnEncoding, NextPiece> = { o200k_base: nextO200kPiece, cl100k_base: nextCl100kPiece }
 
 function createPieceCount(ranks: Ranks, nextPiece: NextPiece) {
-  const merge = rememberMerges(createMerge(ranks, longestText * mostBytesPerUnit))
+  const merge = rememberMerges(createMerge(ranks, longestText * maxBytesPerUnit))
 
   return (bytes: Uint8Array, end: number, maxWork: number) => {
     let tokens = 0
@@ -107,7 +107,7 @@ function unitsIn(bytes: Uint8Array, end: number): number {
   return units
 }
 
-const mostBytesPerUnit = 3
+const maxBytesPerUnit = 3
 const REMEMBERED = 2 ** 13
 const longestRememberedBytes = 32
 

@@ -1,11 +1,11 @@
 import t from 'tap'
-import { answerFrom, codeFrom, jsonFrom, lineFrom, withoutThoughts } from '../../src/bench/extract.ts'
+import { answerFrom, codeFrom, jsonFrom, lineFrom, withoutReasoning } from '../../src/bench/extract.ts'
 import { applyDiff, applySearchReplace, changedLines } from '../../src/bench/patch.ts'
 
 t.test('reasoning is not part of an answer, closed or not', async t => {
-  t.equal(withoutThoughts('<think>hm</think>\n42'), '42')
-  t.equal(withoutThoughts('hm, so\n</think>\n42'), '42')
-  t.equal(withoutThoughts('no thoughts'), 'no thoughts')
+  t.equal(withoutReasoning('<think>hm</think>\n42'), '42')
+  t.equal(withoutReasoning('hm, so\n</think>\n42'), '42')
+  t.equal(withoutReasoning('no thoughts'), 'no thoughts')
 })
 
 t.test('code is found among prose, usage examples and unclosed fences', async t => {

@@ -139,8 +139,8 @@ export async function scriptedUpstream(
     const answer = answerFor(upstream.script, seen, upstream.chats.length)
     upstream.chats.push(seen)
     changed()
-    const spoken = seen.path.endsWith('/messages') ? { ...dialect, ...messagesDialect } : dialect
-    await play(spoken, seen, answer, response)
+    const activeDialect = seen.path.endsWith('/messages') ? { ...dialect, ...messagesDialect } : dialect
+    await play(activeDialect, seen, answer, response)
   }
 }
 

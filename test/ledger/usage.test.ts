@@ -146,7 +146,7 @@ t.test('latencies are those of successful requests, to three digits above a seco
     ledger.record(recordOf(`req-${index}`, { ttftMs: index, durationMs: 12_340 + index }))
   }
   ledger.record(recordOf('quick failure', { outcome: 'error', ttftMs: 0, durationMs: 0 }))
-  ledger.record(recordOf('early hang-up', { outcome: 'cancelled', ttftMs: undefined, durationMs: 0 }))
+  ledger.record(recordOf('early disconnect', { outcome: 'cancelled', ttftMs: undefined, durationMs: 0 }))
   t.match((await ledger.usage({ group_by: 'model' })).totals, {
     ttft_ms_mean: 51,
     ttft_ms_p50: 50,

@@ -9,11 +9,11 @@ import {
   type UpstreamKind,
 } from '../helpers/scripted-upstream.ts'
 import { exchange, startGateway, variablesFor, type Teardown, type TestGateway } from '../helpers/start-gateway.ts'
-import { spoken, type Heard, type Question, type Spoken } from './spoken.ts'
+import { clientProtocols, type ReceivedAnswer, type TestRequest, type ClientProtocol } from './client-protocols.ts'
 
 /** One combination: a protocol, a kind of server behind it, streamed or buffered, and a scenario. */
 export interface Cell {
-  protocol: Spoken
+  protocol: ClientProtocol
   kind: UpstreamKind
   stream: boolean
   scenario: ScenarioName
@@ -22,7 +22,7 @@ export interface Cell {
 interface Scene {
   gateway: TestGateway
   upstream: ScriptedUpstream
-  ask: (question: Question) => Promise<Heard>
+  ask: (question: TestRequest) => Promise<ReceivedAnswer>
   cell: Cell
 }
 
@@ -119,7 +119,7 @@ export interface Result {
 /** Every cell, one after another, each on scripted servers of its kind. */
 export async function* playMatrix(t: Teardown): AsyncGenerator<Result, void, void> {
   for (const kind of upstreamKinds) {
-    for (const protocol of spoken) {
+    for (const protocol of clientProtocols) {
       for (const stream of [false, true]) {
         const models = [{ name: 'scripted', tools: true, vision: true, reasoning: true }]
         const upstream = await scriptedUpstream(t, kind, { models })
@@ -146,7 +146,7 @@ async function play(scene: Scene): Promise<{ failure?: unknown }> {
   }
 }
 
-async function ask({ url }: TestGateway, { protocol, stream }: Cell, question: Question): Promise<Heard> {
+async function ask({ url }: TestGateway, { protocol, stream }: Cell, question: TestRequest): Promise<ReceivedAnswer> {
   const body = JSON.stringify(protocol.ask(question, stream))
   const reply = await exchange(url + protocol.path, { method: 'POST', body })
   assert.equal(reply.status, 200, reply.text)

@@ -43,7 +43,7 @@ export function entriesOf({ scores, models }: Pick<Facts, 'scores' | 'models'>):
   for (const { benchmark, model, score } of scores) {
     if (oddities.test(model)) continue
     const { results } = entry(model)
-    const effort = usualEffort(identities.get(model)!)
+    const effort = relativeEffort(identities.get(model)!)
     const same = results.find(each => each.benchmark === benchmark && each.effort === effort)
     if (same === undefined) results.push({ benchmark, score, effort })
     else same.score = Math.max(same.score, score)
@@ -93,7 +93,7 @@ function releaseIn(key: string): string | undefined {
 }
 
 /** The effort of a result relative to the default of its model, which is high for Claude and Gemini. */
-function usualEffort({ effort, family }: ModelIdentity): Result['effort'] {
+function relativeEffort({ effort, family }: ModelIdentity): Result['effort'] {
   if (effort === undefined || effort === 'medium') return 'usual'
   return effort === 'high' && (family === 'claude' || family === 'gemini') ? 'usual' : effort
 }

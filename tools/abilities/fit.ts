@@ -29,7 +29,7 @@ interface Observation {
 
 const rounds = 80
 /** Scores are clamped to these: a result at the end of its scale says little about a model beyond it. */
-const [leastShare, mostShare] = [0.02, 0.98]
+const [minShare, maxShare] = [0.02, 0.98]
 /** Prior spread of abilities around the prediction by release and size, and of slopes around 1. */
 const abilitySpread = 0.9
 const slopeSpread = 0.5
@@ -100,7 +100,7 @@ function observationsOf(
 /** A score as log odds; ratings have that scale already. */
 function logOdds(score: number, { unit, chance = 0 }: BenchmarkFacts): number {
   if (unit === 'elo') return ((score - 1200) * Math.LN10) / 400
-  const share = Math.max(leastShare, Math.min(mostShare, (score - chance) / (1 - chance)))
+  const share = Math.max(minShare, Math.min(maxShare, (score - chance) / (1 - chance)))
   return Math.log(share / (1 - share))
 }
 

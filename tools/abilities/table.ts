@@ -10,7 +10,7 @@ import type { Facts } from './facts.ts'
 import { fitAbilities, leastSquares, sum, years, type Fit } from './fit.ts'
 
 /** A model that is more uncertain than this is better predicted from its siblings. */
-const mostSd = 0.5
+const maxSd = 0.5
 
 /** The shipped table, made from `facts`. `without` leaves benchmarks out, so that the result can be tested against them. */
 export function makeTable(facts: Facts, without: (benchmark: string) => boolean = () => false): AbilityTable {
@@ -18,7 +18,7 @@ export function makeTable(facts: Facts, without: (benchmark: string) => boolean 
   const entries = entriesOf({ scores, models: facts.models })
   const fit = fitAbilities(entries, facts.benchmarks)
   const known = entries.filter(
-    ({ key, identity }) => fit.abilities.get(key)!.sd <= mostSd && identity.family !== undefined,
+    ({ key, identity }) => fit.abilities.get(key)!.sd <= maxSd && identity.family !== undefined,
   )
   const models = succession(known, Object.fromEntries(known.map(each => [each.key, knownModel(each, fit, facts)])))
   const { none, low, high } = fit.effort

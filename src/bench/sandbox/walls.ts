@@ -26,14 +26,14 @@ export function isSecondWallWhole({ network }: Walls): boolean {
 
 /** The isolation as a phrase for messages. */
 export function describeWalls({ network, user, limits }: Walls): string {
-  const standing = [
+  const layers = [
     'WebAssembly',
     'Node permissions (files, processes, threads, addons)',
     ...(network === undefined ? [] : [network === 'node permissions' ? 'Node permissions (network)' : network]),
     ...(user === undefined ? [] : [user === 'nobody' ? 'an unprivileged user' : user]),
     ...(limits === undefined ? [] : ['resource limits']),
   ]
-  return standing.join(', ')
+  return layers.join(', ')
 }
 
 /** Limit of processor time in seconds for a whole process, so that one whose parent was killed ends. */

@@ -1,4 +1,4 @@
-import { withoutThoughts } from '../extract.ts'
+import { withoutReasoning } from '../extract.ts'
 import { prompt, text, verdict, type Difficulty, type Suite } from './suite.ts'
 
 /** A named constraint; all of a task's must hold. */
@@ -274,7 +274,7 @@ export const instructionFollowing: Suite = {
     difficulty,
     ask: prompt(wanted),
     check: reply => {
-      const answer = withoutThoughts(reply.content ?? '')
+      const answer = withoutReasoning(reply.content ?? '')
       if (answer === '') return verdict('there is no answer')
       const broken = constraints.find(([, holds]) => !holds(answer))
       return verdict(broken === undefined ? undefined : `broken: ${broken[0]}`)

@@ -1,6 +1,6 @@
 import { answerFrom, jsonFrom } from '../extract.ts'
 import { same } from './code.ts'
-import { text, verdict, type Difficulty, type Room, type Suite, type Task } from './suite.ts'
+import { text, verdict, type Difficulty, type PromptBudget, type Suite, type Task } from './suite.ts'
 
 interface Hunt {
   name: string
@@ -265,7 +265,7 @@ function hay(characters: number, seed: number): string[] {
   return sentences
 }
 
-function haystack({ needles, size }: Hunt, { promptTokens }: Room, seed: number): string {
+function haystack({ needles, size }: Hunt, { promptTokens }: PromptBudget, seed: number): string {
   const tokens = typeof size === 'number' ? size : promptTokens * size.share
   const sentences = hay(Math.max(0, tokens - reservedTokens) * charactersPerToken, seed)
   const placed = needles.toSorted(([a], [b]) => b - a)
@@ -279,11 +279,11 @@ function huntTask(hunt: Hunt, index: number): Task {
     id: `long-context/${name}`,
     difficulty,
     needsTokens: typeof size === 'number' ? size : 1_500,
-    ask: room => ({
+    ask: budget => ({
       messages: [
         {
           role: 'user',
-          content: `Read this text.\n\n${haystack(hunt, room, index + 1)}\n\n${question}\n\nEnd with a line of the form "Answer: …" that holds nothing but the answer.`,
+          content: `Read this text.\n\n${haystack(hunt, budget, index + 1)}\n\n${question}\n\nEnd with a line of the form "Answer: …" that holds nothing but the answer.`,
         },
       ],
     }),

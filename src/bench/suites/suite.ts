@@ -37,7 +37,7 @@ export interface TaskVerdict {
 }
 
 /** What a task may know about the model in advance. */
-export interface Room {
+export interface PromptBudget {
   /** Prompt tokens that fit beside the answer; an unknown context window counts as 8,192. */
   promptTokens: number
 }
@@ -47,7 +47,7 @@ export interface Task {
   /** `<suite>/<name>`, permanent: results refer to it. */
   id: string
   difficulty: Difficulty
-  ask: (room: Room) => Ask
+  ask: (budget: PromptBudget) => Ask
   /** Minimum prompt tokens for the task; 0 by default. */
   needsTokens?: number
   check: (reply: TaskReply, sandbox: Sandbox, signal?: AbortSignal) => TaskVerdict | Promise<TaskVerdict>

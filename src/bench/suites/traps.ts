@@ -1,4 +1,4 @@
-import { fences, jsonFrom, withoutThoughts } from '../extract.ts'
+import { fences, jsonFrom, withoutReasoning } from '../extract.ts'
 import { same } from './code.ts'
 import { text, verdict, type Difficulty, type Message, type Suite } from './suite.ts'
 
@@ -267,7 +267,7 @@ export const formatTraps: Suite = {
     difficulty,
     ask: () => ({ messages: [...messages] }),
     check: reply => {
-      const answer = withoutThoughts(reply.content ?? '')
+      const answer = withoutReasoning(reply.content ?? '')
       return verdict(answer === '' ? 'there is no answer' : problem(answer))
     },
     reference: text(reference),

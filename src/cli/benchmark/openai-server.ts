@@ -160,11 +160,11 @@ async function* events(body: AsyncIterable<Buffer>): AsyncGenerator<Chunk> {
 
 function gather() {
   let content = ''
-  let thought = false
+  let hasReasoning = false
   let usage: Chunk['usage']
   const calls: SuiteToolCall[] = []
   return {
-    hasToken: () => content !== '' || thought || calls.length > 0,
+    hasToken: () => content !== '' || hasReasoning || calls.length > 0,
     add: (chunk: Chunk) => {
       if (chunk.error !== undefined)
         throw new GatewayError(
@@ -174,7 +174,7 @@ function gather() {
       usage = chunk.usage ?? usage
       const delta = chunk.choices?.[0]?.delta ?? chunk.choices?.[0]?.message
       content += delta?.content ?? ''
-      thought ||= Boolean(delta?.reasoning_content)
+      hasReasoning ||= Boolean(delta?.reasoning_content)
       for (const [position, part] of (delta?.tool_calls ?? []).entries()) {
         const call = (calls[part.index ?? position] ??= {
           id: '',

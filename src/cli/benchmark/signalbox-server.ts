@@ -18,7 +18,7 @@ const Queue = z.object({
 })
 
 /** How often to check whether other requests are still waiting. */
-const givingWayMs = 250
+const queuePollMs = 250
 
 /**
  * Measures every model that Signalbox knows, through Signalbox: through the running instance, whose users go first, else
@@ -62,7 +62,7 @@ export async function signalboxServer(config: Config, version: string, now: () =
       return models.filter(({ available, chat }) => available && chat !== false).map(servedModel)
     },
     turn: async signal => {
-      while (await peopleWait(signal)) await delay(givingWayMs, undefined, { signal })
+      while (await peopleWait(signal)) await delay(queuePollMs, undefined, { signal })
     },
     close,
   }

@@ -13,20 +13,23 @@ export function openAiNonChat(upstream: Upstream, prefix: string): Required<Prov
     async embeddings(call) {
       // Requested as numbers, since many servers support nothing else; the packing is done here.
       const body = { ...call.request, encoding_format: 'float' }
-      const reply = await askWhole(upstream, prefix, 'embeddings', call, body)
+      const reply = await requestBuffered(upstream, prefix, 'embeddings', call, body)
       return { kind: 'complete', completion: writeEmbeddings(reply, call.request, call.model.id) }
     },
     async completions(call) {
       if (call.request.stream === true) return streamedCompletion(upstream, `${prefix}/completions`, call, call.request)
-      return { kind: 'complete', completion: await askWhole(upstream, prefix, 'completions', call, call.request) }
+      return {
+        kind: 'complete',
+        completion: await requestBuffered(upstream, prefix, 'completions', call, call.request),
+      }
     },
     async rerank(call) {
-      return { kind: 'complete', completion: await askWhole(upstream, prefix, 'rerank', call, call.request) }
+      return { kind: 'complete', completion: await requestBuffered(upstream, prefix, 'rerank', call, call.request) }
     },
   }
 }
 
-async function askWhole(
+async function requestBuffered(
   upstream: Upstream,
   prefix: string,
   name: NonChatType,

@@ -109,12 +109,12 @@ function assistantMessage(content: string | MessagesBlock[], path: string): Chat
   if (typeof content === 'string') return { role: 'assistant', content }
   const parts: JsonObject[] = []
   const calls: JsonObject[] = []
-  const thoughts: string[] = []
+  const reasoningTexts: string[] = []
   const details: ReasoningDetail[] = []
   content.forEach((block, index) => {
     const place = `${path}.content.${index}`
     if (block.type === 'tool_use') calls.push(toolCall(block, place))
-    else if (block.type === 'thinking') think(block, place, thoughts, details)
+    else if (block.type === 'thinking') think(block, place, reasoningTexts, details)
     else if (block.type === 'redacted_thinking') details.push(...redacted(block, place, details.length))
     else parts.push(partFromBlock(block, place))
   })
@@ -122,17 +122,17 @@ function assistantMessage(content: string | MessagesBlock[], path: string): Chat
   return compact({
     role: 'assistant',
     content: only ?? (parts.length === 0 ? '' : parts),
-    reasoning_content: thoughts.length === 0 ? undefined : thoughts.join('\n\n'),
+    reasoning_content: reasoningTexts.length === 0 ? undefined : reasoningTexts.join('\n\n'),
     reasoning_details: details.length === 0 ? undefined : details,
     tool_calls: calls.length === 0 ? undefined : calls,
   })
 }
 
 /** Reasoning without a signature came from a model that signs nothing: its text is all there is. */
-function think(block: MessagesBlock, path: string, thoughts: string[], details: ReasoningDetail[]): void {
+function think(block: MessagesBlock, path: string, reasoningTexts: string[], details: ReasoningDetail[]): void {
   const { thinking, signature } = block
   if (typeof thinking !== 'string') throw wrongField(`${path}.thinking`, 'a string')
-  if (thinking !== '') thoughts.push(thinking)
+  if (thinking !== '') reasoningTexts.push(thinking)
   if (typeof signature !== 'string' || signature === '') return
   details.push({ type: 'reasoning.text', text: thinking, signature, format: anthropicFormat, index: details.length })
 }

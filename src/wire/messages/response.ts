@@ -27,7 +27,7 @@ export function messageFromCompletion(completion: ChatCompletion, reply: ReplyFa
     role: 'assistant',
     model: reply.model,
     content: [
-      ...messageDetails(message).flatMap(thoughtBlock),
+      ...messageDetails(message).flatMap(thinkingBlock),
       ...(text === '' ? [] : [{ type: 'text', text, citations: null }]),
       ...calls.map((call, index) => toolUseBlock(call, reply, index)),
     ],
@@ -84,7 +84,7 @@ export function redactedData(detail: ReasoningDetail): string {
   return detail.format === anthropicFormat && detail.data !== undefined ? detail.data : seal([detail])
 }
 
-function thoughtBlock(detail: ReasoningDetail): JsonObject[] {
+function thinkingBlock(detail: ReasoningDetail): JsonObject[] {
   const text = detail.text ?? detail.summary ?? ''
   const foreign = detail.format !== anthropicFormat && isIrreplaceable(detail)
   const thinking = { type: 'thinking', thinking: text, signature: foreign ? '' : (detail.signature ?? '') }

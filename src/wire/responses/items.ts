@@ -1,6 +1,6 @@
 import { asString, type JsonObject } from '../../json.ts'
 import { gatherDetail, type ReasoningDetail } from '../chat/reasoning-details.ts'
-import { messageItem, reasoningItem, refusalPart, textPart, type Said } from './response.ts'
+import { messageItem, reasoningItem, refusalPart, textPart, type MessageContent } from './response.ts'
 import type { ToolBridge } from './tools.ts'
 
 /** Writes one event; the stream adds the sequence number. */
@@ -58,12 +58,12 @@ export function openReasoning(place: ItemPlace): OpenItem & { add(piece: Reasoni
   }
 }
 
-export function openMessage(place: ItemPlace): OpenItem & { add(kind: keyof Said, words: string): void } {
+export function openMessage(place: ItemPlace): OpenItem & { add(kind: keyof MessageContent, words: string): void } {
   const { write, id: item_id, outputIndex: output_index } = place
-  const said: Said = { text: '', refusal: '' }
-  const opened: (keyof Said)[] = []
-  const item = () => messageItem(said, item_id, 'completed')
-  open(place, messageItem(said, item_id, 'in_progress'))
+  const texts: MessageContent = { text: '', refusal: '' }
+  const opened: (keyof MessageContent)[] = []
+  const item = () => messageItem(texts, item_id, 'completed')
+  open(place, messageItem(texts, item_id, 'in_progress'))
   return {
     add(kind, words) {
       if (!opened.includes(kind)) {
@@ -71,7 +71,7 @@ export function openMessage(place: ItemPlace): OpenItem & { add(kind: keyof Said
         const part = kind === 'text' ? textPart('') : refusalPart('')
         write({ type: 'response.content_part.added', item_id, output_index, content_index: opened.length - 1, part })
       }
-      said[kind] += words
+      texts[kind] += words
       const facts = { item_id, output_index, content_index: opened.indexOf(kind) }
       if (kind === 'text') write({ type: 'response.output_text.delta', ...facts, delta: words, logprobs: [] })
       else write({ type: 'response.refusal.delta', ...facts, delta: words })
@@ -80,9 +80,9 @@ export function openMessage(place: ItemPlace): OpenItem & { add(kind: keyof Said
     ...closing(place, item, () => {
       opened.forEach((kind, content_index) => {
         const facts = { item_id, output_index, content_index }
-        if (kind === 'text') write({ type: 'response.output_text.done', ...facts, text: said.text, logprobs: [] })
-        else write({ type: 'response.refusal.done', ...facts, refusal: said.refusal })
-        const part = kind === 'text' ? textPart(said.text) : refusalPart(said.refusal)
+        if (kind === 'text') write({ type: 'response.output_text.done', ...facts, text: texts.text, logprobs: [] })
+        else write({ type: 'response.refusal.done', ...facts, refusal: texts.refusal })
+        const part = kind === 'text' ? textPart(texts.text) : refusalPart(texts.refusal)
         write({ type: 'response.content_part.done', ...facts, part })
       })
     }),

@@ -18,11 +18,11 @@ export function responseFromCompletion(completion: ChatCompletion, reply: ReplyF
   const choice: JsonObject = asObject(completion.choices[0]) ?? {}
   const message = asObject(choice['message']) ?? {}
   const details = messageDetails(message)
-  const said: Said = { text: textOf(message['content']), refusal: asString(message['refusal']) ?? '' }
+  const texts: MessageContent = { text: textOf(message['content']), refusal: asString(message['refusal']) ?? '' }
   const output: JsonObject[] = []
   const nextId = (kind: string) => itemId(kind, reply, output.length)
   if (details.length > 0) output.push(reasoningItem(details, nextId('rs')))
-  if (said.text !== '' || said.refusal !== '') output.push(messageItem(said, nextId('msg'), 'completed'))
+  if (texts.text !== '' || texts.refusal !== '') output.push(messageItem(texts, nextId('msg'), 'completed'))
   for (const call of asObjects(message['tool_calls'])) {
     const called = asObject(call['function']) ?? {}
     const item = {
@@ -96,15 +96,15 @@ export function endingOf(finishReason: unknown): Pick<ResponseState, 'status' | 
   return { status: 'completed' }
 }
 
-export interface Said {
+export interface MessageContent {
   text: string
   refusal: string
 }
 
-export function messageItem(said: Said, id: string, status: string): JsonObject {
+export function messageItem(texts: MessageContent, id: string, status: string): JsonObject {
   const content = [
-    ...(said.text === '' ? [] : [textPart(said.text)]),
-    ...(said.refusal === '' ? [] : [refusalPart(said.refusal)]),
+    ...(texts.text === '' ? [] : [textPart(texts.text)]),
+    ...(texts.refusal === '' ? [] : [refusalPart(texts.refusal)]),
   ]
   return { id, type: 'message', status, role: 'assistant', content }
 }

@@ -53,7 +53,7 @@ export function createResponsesWriter(reply: ReplyFacts, ask: ResponsesAsk): Str
     start()
     return { outputIndex: items.length, id: itemId(kind, reply, items.length), write }
   }
-  const closeSaid = () => {
+  const closeMessage = () => {
     reasoning?.close()
     message?.close()
     reasoning = undefined
@@ -65,16 +65,16 @@ export function createResponsesWriter(reply: ReplyFacts, ask: ResponsesAsk): Str
     const words = details.some(detail => (detail.text ?? detail.summary ?? '') !== '') ? '' : reasoningText(delta)
     if (details.length === 0 && words === '') return
     if (reasoning === undefined) {
-      closeSaid()
+      closeMessage()
       reasoning = openReasoning(place('rs'))
       items.push(reasoning)
     }
     if (words !== '') reasoning.add({ type: 'reasoning.text', text: words })
     for (const detail of details) reasoning.add(detail)
   }
-  const say = (kind: 'text' | 'refusal', words: string) => {
+  const addText = (kind: 'text' | 'refusal', words: string) => {
     if (message === undefined) {
-      closeSaid()
+      closeMessage()
       message = openMessage(place('msg'))
       items.push(message)
     }
@@ -82,7 +82,7 @@ export function createResponsesWriter(reply: ReplyFacts, ask: ResponsesAsk): Str
   }
   const call = (piece: CallPiece) => {
     if (piece.opened !== undefined) {
-      closeSaid()
+      closeMessage()
       const item = openCall(place('fc'), ask.bridge, piece.opened)
       items.push(item)
       callItems.set(piece.call, item)
@@ -99,8 +99,8 @@ export function createResponsesWriter(reply: ReplyFacts, ask: ResponsesAsk): Str
     think(delta)
     const content = asString(delta['content']) ?? ''
     const refusal = asString(delta['refusal']) ?? ''
-    if (content !== '') say('text', content)
-    if (refusal !== '') say('refusal', refusal)
+    if (content !== '') addText('text', content)
+    if (refusal !== '') addText('refusal', refusal)
     for (const piece of calls.read(delta['tool_calls'])) call(piece)
     finishReason = choice.finish_reason ?? finishReason
   }

@@ -16,7 +16,7 @@ export interface Transcript {
 interface Turn {
   content: JsonObject[]
   text: string
-  thoughts: string[]
+  reasoningTexts: string[]
   details: ReasoningDetail[]
   calls: JsonObject[]
   phase: unknown
@@ -29,7 +29,8 @@ export function createTranscript(bridge: ToolBridge, notes: string[]): Transcrip
   const homeOf = new Map<string, ChatMessage>()
   let turn: Turn | undefined
 
-  const current = () => (turn ??= { content: [], text: '', thoughts: [], details: [], calls: [], phase: undefined })
+  const current = () =>
+    (turn ??= { content: [], text: '', reasoningTexts: [], details: [], calls: [], phase: undefined })
   const finish = () => {
     if (turn === undefined) return
     const message = turnMessage(turn)
@@ -56,7 +57,7 @@ export function createTranscript(bridge: ToolBridge, notes: string[]): Transcrip
     const functionName = () => bridge.nameOf(nameOf(item, path), asString(item['namespace']))
     switch (item.type ?? 'message') {
       case 'message':
-        if (item['role'] === 'assistant') addSaid(current, finish, item, path)
+        if (item['role'] === 'assistant') addMessage(current, finish, item, path)
         else {
           finish()
           messages.push(plainMessage(item, path))
@@ -64,7 +65,7 @@ export function createTranscript(bridge: ToolBridge, notes: string[]): Transcrip
         return
       case 'reasoning':
         if (turn !== undefined && (turn.text !== '' || turn.content.length > 0 || turn.calls.length > 0)) finish()
-        addThoughts(current(), item)
+        addReasoning(current(), item)
         return
       case 'function_call':
         addCall(item['call_id'], functionName(), asString(item['arguments']) ?? '', path)
@@ -102,25 +103,25 @@ export function createTranscript(bridge: ToolBridge, notes: string[]): Transcrip
   }
 }
 
-function addSaid(current: () => Turn, finish: () => void, item: ResponsesItem, path: string): void {
-  const said = partsOf(item['content'], `${path}.content`)
+function addMessage(current: () => Turn, finish: () => void, item: ResponsesItem, path: string): void {
+  const texts = partsOf(item['content'], `${path}.content`)
   const before = current()
   // Two messages in a row are two turns, unless a call comes between them: nothing may come between a call and its
   // result.
   if (before.calls.length === 0 && (before.text !== '' || before.content.length > 0)) finish()
   const turn = current()
   turn.phase ??= item['phase']
-  if (typeof said === 'string') turn.text += said
-  else if (said.every(part => part['type'] === 'text')) turn.text += said.map(part => asString(part['text'])).join('')
-  else turn.content.push(...said)
+  if (typeof texts === 'string') turn.text += texts
+  else if (texts.every(part => part['type'] === 'text')) turn.text += texts.map(part => asString(part['text'])).join('')
+  else turn.content.push(...texts)
 }
 
-function addThoughts(turn: Turn, item: ResponsesItem): void {
+function addReasoning(turn: Turn, item: ResponsesItem): void {
   const id = asString(item['id'])
   const words = [...asObjects(item['summary']), ...asObjects(item['content'])]
     .map(part => asString(part['text']) ?? '')
     .filter(text => text !== '')
-  turn.thoughts.push(...words)
+  turn.reasoningTexts.push(...words)
   const secret = asString(item['encrypted_content'])
   if (secret === undefined || secret === '') return
   const sealed = unseal(secret)
@@ -140,7 +141,7 @@ function turnMessage(turn: Turn): ChatMessage {
   return compact({
     role: 'assistant',
     content: turn.content.length === 0 ? turn.text : content,
-    reasoning_content: turn.thoughts.length === 0 ? undefined : turn.thoughts.join('\n\n'),
+    reasoning_content: turn.reasoningTexts.length === 0 ? undefined : turn.reasoningTexts.join('\n\n'),
     reasoning_details: turn.details.length === 0 ? undefined : turn.details,
     tool_calls: turn.calls.length === 0 ? undefined : turn.calls,
     phase: turn.phase,

@@ -4,7 +4,7 @@ import type { Reply } from '../helpers/start-gateway.ts'
 type Fields = Record<string, unknown>
 
 /** The content of one request of the matrix, independent of the protocol. */
-export interface Question {
+export interface TestRequest {
   text: string
   /** A PNG in base64. */
   image?: string
@@ -14,7 +14,7 @@ export interface Question {
 }
 
 /** The content of an answer, parsed as a client of the protocol does. */
-export interface Heard {
+export interface ReceivedAnswer {
   text: string
   reasoning: string
   calls: { id: string; name: string; arguments: string }[]
@@ -24,18 +24,18 @@ export interface Heard {
 }
 
 /** One protocol from the client's side. */
-export interface Spoken {
+export interface ClientProtocol {
   name: 'chat' | 'messages' | 'responses'
   path: string
-  ask(question: Question, stream: boolean): Fields
-  hear(reply: Reply, stream: boolean): Heard
+  ask(question: TestRequest, stream: boolean): Fields
+  hear(reply: Reply, stream: boolean): ReceivedAnswer
   /** Whether an error response, or the last event of a broken stream, has the protocol's own shape. */
   isError(value: unknown): boolean
 }
 
 const schema = { type: 'object', properties: { at: { type: 'string' } } }
 
-const chat: Spoken = {
+const chat: ClientProtocol = {
   name: 'chat',
   path: '/v1/chat/completions',
   ask: ({ text, image, tools, results }, stream) => ({
@@ -98,7 +98,7 @@ const chat: Spoken = {
   isError: isOpenAiError,
 }
 
-const messages: Spoken = {
+const messages: ClientProtocol = {
   name: 'messages',
   path: '/v1/messages',
   ask: ({ text, image, tools, results }, stream) => ({
@@ -172,7 +172,7 @@ const messages: Spoken = {
   },
 }
 
-const responses: Spoken = {
+const responses: ClientProtocol = {
   name: 'responses',
   path: '/v1/responses',
   ask: ({ text, image, tools, results }, stream) => ({
@@ -224,9 +224,9 @@ const responses: Spoken = {
   isError: value => isOpenAiError(value) || isOpenAiError(fields(value)['response']),
 }
 
-export const spoken: readonly Spoken[] = [chat, messages, responses]
+export const clientProtocols: readonly ClientProtocol[] = [chat, messages, responses]
 
-function silence(): Heard {
+function silence(): ReceivedAnswer {
   return { text: '', reasoning: '', calls: [], usage: { input: undefined, output: undefined }, complete: false }
 }
 
