@@ -1,4 +1,4 @@
-import { toolCallId } from '../providers/openai/repair-tool-calls.ts'
+import { newToolCallId } from '../providers/openai/repair-tool-calls.ts'
 import type { Model } from '../providers/provider.ts'
 import type { Decision } from '../router/decide.ts'
 import { isObject } from '../json.ts'
@@ -14,21 +14,21 @@ import { prepare } from './prepare.ts'
 import { preparePassThrough } from './prepare-pass-through.ts'
 
 export function chatJob(call: Call, request: ChatRequest, effects: PipelineEffects): Job<ChatCompletion> {
-  const { reasoningCache } = effects
-  const restored = reasoningCache.restore(request)
+  const thoughts = effects.reasoningCache.of(call.keyId, request)
   const mayCall = (request.tools?.length ?? 0) > 0
   /** Native Messages responses pass through unchanged: they already have tool calls and reasoning in blocks. */
-  const keepingOnly = (reply: Primed<ChatCompletion>): Primed<ChatCompletion> => {
-    if (mayCall && reply.kind === 'complete') reasoningCache.keep(reply.completion)
-    return mayCall && reply.kind === 'stream' ? { ...reply, parts: reasoningCache.watch(reply.parts) } : reply
+  const keepingOnly = (reply: Primed<ChatCompletion>, { id }: Model): Primed<ChatCompletion> => {
+    if (mayCall && reply.kind === 'complete') thoughts.keep(id, reply.completion)
+    return mayCall && reply.kind === 'stream' ? { ...reply, parts: thoughts.watch(id, reply.parts) } : reply
   }
-  const conversation = { request, session: call.options?.session }
+  const conversation = { request, session: call.options?.session, keyId: call.keyId }
   const served = (model: Model, decision: Decision) => effects.remember(conversation, model, decision)
   return {
     asked: request,
     decide: signal => effects.decideChat(request, signal, call),
     prepare({ model, provider, promptTokens }) {
       const { native } = call
+      const restored = thoughts.restore(model.id)
       // Only the translation restores reasoning that the client dropped.
       if (
         native !== undefined &&
@@ -52,14 +52,14 @@ export function chatJob(call: Call, request: ChatRequest, effects: PipelineEffec
         : effects.startCascade({ call, request, decision, plan: decision.cascade, recorder, served }),
     served,
     finish(reply, model) {
-      if (reply.native !== undefined) return keepingOnly(reply)
+      if (reply.native !== undefined) return keepingOnly(reply, model)
       const reading = readingOf(request, model)
       if (reply.kind === 'stream') {
         const parts = parseInlineStream(reply.parts, reading)
-        return { kind: 'stream', parts: mayCall ? reasoningCache.watch(parts) : parts }
+        return { kind: 'stream', parts: mayCall ? thoughts.watch(model.id, parts) : parts }
       }
       const completion = parseInlineCompletion(reply.completion, reading)
-      if (mayCall) reasoningCache.keep(completion)
+      if (mayCall) thoughts.keep(model.id, completion)
       return { kind: 'complete', completion }
     },
   }
@@ -74,7 +74,7 @@ function readingOf(request: ChatRequest, model: Model): TextReading {
       const thoughts = createInlineReasoningReader(startsInReasoning(model.name))
       return offered.size === 0 ? thoughts : inTurn(thoughts, createInlineCallReader(offered))
     },
-    idOf: (index, name) => toolCallId(request.messages.length, index, name),
+    newId: newToolCallId,
   }
 }
 

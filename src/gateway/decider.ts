@@ -71,7 +71,7 @@ export function createDecider(parts: DeciderParts): Decider {
 
   function decideChat(
     request: ChatRequest,
-    { contextTokens = 0, options = {} }: RouteQuery,
+    { contextTokens = 0, options = {}, keyId }: RouteQuery,
     serverCounts?: Measured['serverCounts'],
   ): Decision {
     const names = [...new Set([request.model, ...(request.models ?? [])])]
@@ -82,7 +82,7 @@ export function createDecider(parts: DeciderParts): Decider {
     }
     const prompt = { tokens: Math.max(tokens, contextTokens), exact: exact && tokens >= contextTokens, error }
     const groups = groupsOf(names)
-    const conversation = conversations.get(sessionKey(request, options.session) ?? '')
+    const conversation = conversations.get(conversationKey(request, options.session, keyId) ?? '')
     const measured = {
       ...measure(request, prompt, knowledge().judge, options.tags),
       ...(serverCounts && { serverCounts }),
@@ -118,14 +118,24 @@ export function createDecider(parts: DeciderParts): Decider {
       if (second instanceof GatewayError) throw absentServer(asked, inventory) ?? second
       return second
     },
-    remember({ request, session }, model, decision) {
-      const key = sessionKey(request, session)
+    remember({ request, session, keyId }, model, decision) {
+      const key = conversationKey(request, session, keyId)
       if (key === undefined) return
       learner.answered(key, request, model, decision)
       const cachedTokens = promptTokensFor(model, decision.measured, knowledge())
       conversations.set(key, { modelId: model.id, cachedTokens })
     },
   }
+}
+
+/** Two API keys never share a conversation, whatever its name. Undefined if nothing identifies it. */
+function conversationKey(
+  request: ChatRequest,
+  session: string | undefined,
+  keyId: string | undefined,
+): string | undefined {
+  const key = sessionKey(request, session)
+  return key === undefined || keyId === undefined ? undefined : JSON.stringify([keyId, key])
 }
 
 /** The error for a model of a server that is configured but was never reached: it names the server. */

@@ -51,7 +51,7 @@ export interface PipelineEffects {
   decideNonChat: (groups: readonly Group[], measured: Measured) => Decision
   /** Records which model's prompt cache holds the conversation now. */
   remember: (
-    conversation: { request: ChatRequest; session: string | undefined },
+    conversation: { request: ChatRequest; session: string | undefined; keyId: string },
     model: Model,
     decision: Decision,
   ) => void

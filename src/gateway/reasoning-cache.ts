@@ -1,10 +1,11 @@
-import { createHash } from 'node:crypto'
+import { createHash, type Hash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import { createCompletionFold } from '../wire/chat/chunks.ts'
 import { isObject, parseJson } from '../json.ts'
 import type { ChatCompletion, ChatMessage, ChatRequest } from '../wire/chat/schema.ts'
 import { messageDetails } from '../wire/chat/reasoning-details.ts'
 import type { StreamPart } from '../wire/stream-part.ts'
+import { billingBlock } from './prepare.ts'
 
 /** Maximum characters in total; the oldest are dropped first. */
 const maxCharacters = 16 * 1024 * 1024
@@ -13,93 +14,135 @@ const maxBytesOfAnswer = 4 * 1024 * 1024
 
 type Reasoning = Record<string, unknown>
 
-interface CachedReasoning {
-  reasoning: Reasoning
-  /** The tool and its arguments: ids that a server numbers occur again in the next conversation. */
-  called: string
-}
-
 /**
- * The reasoning before tool calls, by the ids of those calls, in memory only. Some providers reject a conversation without
- * its reasoning, and most clients drop it.
+ * The reasoning before tool calls, in memory only. Some providers reject a conversation without its reasoning, and most
+ * clients drop it. Reasoning is restored only for the same API key, conversation, model and call: call ids alone prove
+ * nothing, because many servers number them from the same start.
  */
 export interface ReasoningCache {
-  /** The request with the reasoning that the client dropped; the same object if there is none. */
-  restore(request: ChatRequest): ChatRequest
-  keep(completion: ChatCompletion): void
+  /** The reasoning of the conversation that `request` continues, for the API key that owns it. */
+  of(keyId: string, request: ChatRequest): ReasoningOfConversation
+}
+
+export interface ReasoningOfConversation {
+  /** The request with the reasoning of `model` that the client dropped; the same object if there is none. */
+  restore(model: string): ChatRequest
+  keep(model: string, completion: ChatCompletion): void
   /** The same parts; their reasoning is cached once the stream has ended. Nothing is parsed unless tools were called. */
-  watch(parts: AsyncGenerator<StreamPart, void, void>): AsyncGenerator<StreamPart, void, void>
+  watch(model: string, parts: AsyncGenerator<StreamPart, void, void>): AsyncGenerator<StreamPart, void, void>
 }
 
 export function createReasoningCache(): ReasoningCache {
-  const cached = new LRUCache<string, CachedReasoning>({
+  const cached = new LRUCache<string, Reasoning>({
     maxSize: maxCharacters,
-    sizeCalculation: ({ reasoning }) => JSON.stringify(reasoning).length,
+    sizeCalculation: (reasoning, key) => JSON.stringify(reasoning).length + key.length,
   })
 
-  function reasoningFor(message: ChatMessage): Reasoning | undefined {
-    if (message.role !== 'assistant' || messageDetails(message).length > 0) return undefined
-    for (const [id, call] of callsOf(message['tool_calls'])) {
-      const found = cached.get(id)
-      if (found !== undefined && found.called === fingerprint(call)) return found.reasoning
-    }
-    return undefined
-  }
+  function of(keyId: string, request: ChatRequest): ReasoningOfConversation {
+    let fingerprints: string[] | undefined
+    /** Of the messages before place `at`; one place beyond the last stands for the answer. */
+    const conversationBefore = (at: number): string => (fingerprints ??= fingerprintsOf(keyId, request.messages))[at]!
 
-  function keep({ choices }: ChatCompletion): void {
-    for (const { message } of choices) {
-      const reasoning = Object.fromEntries(
-        ['reasoning_content', 'reasoning', 'reasoning_details'].flatMap(field =>
-          message[field] === undefined || message[field] === null ? [] : [[field, message[field]]],
-        ),
-      )
-      if (Object.keys(reasoning).length === 0) continue
-      for (const [id, call] of callsOf(message.tool_calls)) cached.set(id, { reasoning, called: fingerprint(call) })
-    }
-  }
-
-  return {
-    restore(request) {
-      if (cached.size === 0) return request
-      let restored = false
-      const messages = request.messages.map(message => {
-        const reasoning = reasoningFor(message)
-        restored ||= reasoning !== undefined
-        return reasoning === undefined ? message : { ...message, ...reasoning }
-      })
-      return restored ? { ...request, messages } : request
-    },
-    keep,
-    async *watch(parts) {
-      const seen: StreamPart[] = []
-      let bytes = 0
-      let calls = false
-      for await (const part of parts) {
-        bytes += (part.messages ?? part.bytes).length
-        if (bytes <= maxBytesOfAnswer) seen.push(part)
-        calls ||= !part.middle && part.bytes.includes('"tool_calls"')
-        yield part
+    function reasoningFor(message: ChatMessage, at: number, model: string): Reasoning | undefined {
+      if (message.role !== 'assistant' || messageDetails(message).length > 0) return undefined
+      for (const call of callsOf(message['tool_calls'])) {
+        const found = cached.get(cacheKey(conversationBefore(at), model, call))
+        if (found !== undefined) return found
       }
-      if (!calls || bytes > maxBytesOfAnswer) return
-      const fold = createCompletionFold()
-      for (const part of seen) for (const chunk of part.chunks) fold.add(chunk)
-      keep(fold.completion())
-    },
+      return undefined
+    }
+
+    function keep(model: string, { choices }: ChatCompletion): void {
+      for (const { message } of choices) {
+        const reasoning = Object.fromEntries(
+          ['reasoning_content', 'reasoning', 'reasoning_details'].flatMap(field =>
+            message[field] === undefined || message[field] === null ? [] : [[field, message[field]]],
+          ),
+        )
+        if (Object.keys(reasoning).length === 0) continue
+        for (const call of callsOf(message.tool_calls)) {
+          cached.set(cacheKey(conversationBefore(request.messages.length), model, call), reasoning)
+        }
+      }
+    }
+
+    return {
+      restore(model) {
+        if (cached.size === 0) return request
+        let restored = false
+        const messages = request.messages.map((message, at) => {
+          const reasoning = reasoningFor(message, at, model)
+          restored ||= reasoning !== undefined
+          return reasoning === undefined ? message : { ...message, ...reasoning }
+        })
+        return restored ? { ...request, messages } : request
+      },
+      keep,
+      async *watch(model, parts) {
+        const seen: StreamPart[] = []
+        let bytes = 0
+        let calls = false
+        for await (const part of parts) {
+          bytes += (part.messages ?? part.bytes).length
+          if (bytes <= maxBytesOfAnswer) seen.push(part)
+          calls ||= !part.middle && part.bytes.includes('"tool_calls"')
+          yield part
+        }
+        if (!calls || bytes > maxBytesOfAnswer) return
+        const fold = createCompletionFold()
+        for (const part of seen) for (const chunk of part.chunks) fold.add(chunk)
+        keep(model, fold.completion())
+      },
+    }
   }
+
+  return { of }
 }
 
-function callsOf(calls: unknown): [id: string, call: Record<string, unknown>][] {
+type Call = Record<string, unknown> & { id: string }
+
+function callsOf(calls: unknown): Call[] {
   if (!Array.isArray(calls)) return []
-  return calls.flatMap((call: unknown) =>
-    isObject(call) && typeof call['id'] === 'string' ? [[call['id'], call]] : [],
-  )
+  return calls.filter((call: unknown): call is Call => isObject(call) && typeof call['id'] === 'string')
 }
 
 /** Equal for equal arguments whatever their whitespace: other protocols carry them as an object. */
-function fingerprint({ function: called }: Record<string, unknown>): string {
-  const { name, arguments: written } = isObject(called) ? called : {}
-  const value = typeof written === 'string' ? (parseJson(written) ?? written) : written
+function cacheKey(conversation: string, model: string, call: Call): string {
   return createHash('sha256')
-    .update(JSON.stringify([name, value]))
+    .update(JSON.stringify([conversation, model, call.id, calledIn(call)]))
     .digest('base64')
+}
+
+function calledIn({ function: called }: Record<string, unknown>): unknown[] {
+  const { name, arguments: written } = isObject(called) ? called : {}
+  return [name, typeof written === 'string' ? (parseJson(written) ?? written) : written]
+}
+
+/** One for each beginning of a conversation: of no message, of the first, and so on to all of them. */
+function fingerprintsOf(keyId: string, messages: readonly ChatMessage[]): string[] {
+  const hash = createHash('sha256').update(JSON.stringify(keyId))
+  const sofar = (grown: Hash) => grown.copy().digest('base64')
+  return [sofar(hash), ...messages.map(message => sofar(hash.update(JSON.stringify(essenceOf(message)))))]
+}
+
+/**
+ * What of a message stays the same when a client sends it again: not whether its text is a part of its own, where a cache
+ * should begin, the thoughts that it drops, or Claude Code's account block.
+ */
+function essenceOf(message: ChatMessage): unknown[] {
+  const { role, content } = message
+  const parts = typeof content === 'string' ? [withoutBilling(content)] : (content ?? []).map(essenceOfPart)
+  const said = parts.filter(part => part !== '')
+  const calls = callsOf(message['tool_calls']).map(call => [call.id, ...calledIn(call)])
+  return [role, said, calls, message['tool_call_id'] ?? null]
+}
+
+function essenceOfPart(part: Record<string, unknown>): unknown {
+  if (part['type'] === 'text' && typeof part['text'] === 'string') return withoutBilling(part['text'])
+  const { cache_control: _, anthropic: _block, ...rest } = part
+  return rest
+}
+
+function withoutBilling(text: string): string {
+  return billingBlock.test(text) ? text.replace(/^[^\n]*\n*/, '') : text
 }

@@ -18,7 +18,7 @@ export const explainRoute = operation({
   output: DecisionView,
   run: async ({ gateway }: Core, { request }, call) => {
     const parsed = readFields(ChatRequest, request, { within: 'request' })
-    const query = { options: readOptions({}, parsed.metadata) }
+    const query = { options: readOptions({}, parsed.metadata), keyId: call.principal.name }
     return decisionView(await gateway.dryRun(parsed, call.signal, query))
   },
 })

@@ -12,5 +12,6 @@ export const preemptiveRouteTask = operation({
   core: true,
   input: z.strictObject(taskInput),
   output: DecisionView,
-  run: async ({ gateway }: Core, input, { signal }) => decisionView(await decisionFor(gateway, specOf(input), signal)),
+  run: async ({ gateway }: Core, input, { signal, principal }) =>
+    decisionView(await decisionFor(gateway, specOf(input), principal.name, signal)),
 })

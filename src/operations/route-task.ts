@@ -19,7 +19,7 @@ export const routeTask = operation({
   output: TaskStatus,
   run: async ({ gateway, tasks }: Core, input, { signal, principal }) => {
     const spec = specOf(input)
-    const decision = await decisionFor(gateway, spec, signal)
+    const decision = await decisionFor(gateway, spec, principal.name, signal)
     const [chosen] = decision.ranked
     if (chosen === undefined) throw new Error('a decision without candidates was not refused')
     const view = tasks.submit({

@@ -20,9 +20,9 @@ export function registerDecisionRoutes(
 ): void {
   app.post('/route', async (incoming, reply) => {
     const { body, headers } = incoming
-    const { signal } = openCall(incoming, reply, 'route')
+    const { signal, keyId } = openCall(incoming, reply, 'route')
     const request = readBody(ChatRequest, body)
-    const decision = await gateway.dryRun(request, signal, { options: readOptions(headers, request.metadata) })
+    const decision = await gateway.dryRun(request, signal, { options: readOptions(headers, request.metadata), keyId })
     const { cascade, ...explanation } = explain(decision)
     return { ...explanation, cascade: decisionJson(cascade), decision: decisionJson(recordOf(decision)) }
   })

@@ -78,9 +78,9 @@ export function requestFor({ task, expected_output_length, complexity, priority,
   }
 }
 
-/** The current decision for such a task; throws the reason when no model can run it. */
-export function decisionFor(gateway: Gateway, spec: TaskSpec, signal: AbortSignal): Promise<Decision> {
-  return gateway.route(requestFor(spec), signal, queryOf(spec))
+/** The current decision for such a task of this key; throws the reason when no model can run it. */
+export function decisionFor(gateway: Gateway, spec: TaskSpec, keyId: string, signal: AbortSignal): Promise<Decision> {
+  return gateway.route(requestFor(spec), signal, { ...queryOf(spec), keyId })
 }
 
 function queryOf({ context_length, validate }: TaskSpec): RouteQuery {

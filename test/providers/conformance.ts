@@ -96,7 +96,7 @@ export function conformance(t: Test, kind: UpstreamKind): void {
     t.equal(completion.choices[0]?.finish_reason, 'length')
   })
 
-  t.test('calls several tools in parallel, with the same ids streamed or not', async t => {
+  t.test('calls several tools in parallel, each with its own id', async t => {
     const toolCalls = [
       { name: 'weather', arguments: { town: 'Köln' } },
       { name: 'weather', arguments: { town: 'Oslo', days: [1, 2] } },
@@ -112,10 +112,8 @@ export function conformance(t: Test, kind: UpstreamKind): void {
         answer.choices[0]?.message.tool_calls?.map(call => JSON.parse(call.function.arguments) as unknown),
         toolCalls.map(call => call.arguments),
       )
+      t.equal(new Set(answer.choices[0]?.message.tool_calls?.map(call => call.id)).size, 2)
     }
-    const ids = (answer: typeof whole) => answer.choices[0]?.message.tool_calls?.map(call => call.id)
-    t.same(ids(whole), ids(completion))
-    t.equal(new Set(ids(whole)).size, 2, 'every call has an id of its own')
     const deltas = chunks.flatMap(chunk => chunk.choices?.[0]?.delta.tool_calls ?? [])
     t.match(deltas[0], { index: 0, id: /./, type: 'function', function: { name: 'weather' } })
     t.ok(deltas.every(delta => delta.index === 0 || delta.index === 1))

@@ -106,7 +106,7 @@ const offered = new Map(Array.from({ length: 24 }, (_, at) => [`tool_${at}`, {}]
 const reading = {
   choices: 1,
   createReader: () => inTurn(createInlineReasoningReader(false), createInlineCallReader(offered)),
-  idOf: (index: number, name: string) => `${name}${index}`,
+  newId: () => 'call_0',
 }
 
 /** Frames as a server sends them, one a token; nothing of them has been looked at yet. */

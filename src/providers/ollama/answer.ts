@@ -5,7 +5,7 @@ import { createLineSplitter } from '../../wire/ndjson.ts'
 import type { ChatChunk, ChatCompletion, ChatDelta, OpenAiUsage, ToolCallDelta } from '../../wire/chat/schema.ts'
 import { partFromChunks, type StreamPart } from '../../wire/stream-part.ts'
 import { GatewayError } from '../../errors.ts'
-import { toolCallId } from '../openai/repair-tool-calls.ts'
+import { newToolCallId } from '../openai/repair-tool-calls.ts'
 import type { AnsweredRequest } from '../openai/frames.ts'
 import type { ReplyBody } from '../http/exchange.ts'
 import type { Upstream } from '../http/upstream.ts'
@@ -41,7 +41,7 @@ export function ollamaCompletion(upstream: Upstream, value: unknown, asked: Answ
   return fold.completion()
 }
 
-function createAnswer(upstream: Upstream, { model, turn }: AnsweredRequest) {
+function createAnswer(upstream: Upstream, { model }: AnsweredRequest) {
   let identity: { id: string; object: string; created: number; model: string } | undefined
   let calls = 0
   let complete = false
@@ -51,7 +51,7 @@ function createAnswer(upstream: Upstream, { model, turn }: AnsweredRequest) {
       if (!isObject(call) || !isObject(call.function)) return []
       const index = calls++
       const { name, arguments: written } = call.function
-      const id = typeof call.id === 'string' && call.id !== '' ? call.id : toolCallId(turn, index, String(name))
+      const id = typeof call.id === 'string' && call.id !== '' ? call.id : newToolCallId()
       const text = typeof written === 'string' ? written : JSON.stringify(written ?? {})
       return [{ index, id, type: 'function', function: { name: String(name), arguments: text } }]
     })

@@ -56,7 +56,7 @@ export const ollama: ProviderKind = serverKind({
       const contextTokens = contextFor(call, models.loadedTokens(model.name))
       const json = ollamaRequest(call, contextTokens)
       models.noteLoaded(model.name, contextTokens)
-      const asked = { model: model.name, turn: request.messages.length }
+      const asked = { model: model.name }
       const question = { json, signal, model: model.name }
       if (request.stream === true) {
         const { body } = await upstream.send('/api/chat', question)

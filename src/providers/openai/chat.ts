@@ -55,7 +55,7 @@ export async function openAiChat(
   { model, signal, request }: ProviderCall,
   body: ChatBody,
 ): Promise<ProviderReply> {
-  const asked = { model: model.name, turn: request.messages.length }
+  const asked = { model: model.name }
   const reply = await upstream.send(path, { json: body, signal, model: model.name })
   if (request.stream === true) return { kind: 'stream', parts: readStream(upstream, reply, asked) }
   const text = await readWhole(reply.body, upstream.label)
@@ -119,7 +119,7 @@ function firstCharacter(bytes: Buffer): string | undefined {
 }
 
 function readCompletion(upstream: Upstream, text: string, asked: AnsweredRequest): ChatCompletion {
-  const { model, turn } = asked
+  const { model } = asked
   if (/^\s*(data|event|id|retry)?:/.test(text)) return foldStream(createFrameReader(upstream, asked), text)
   const answer = parseJson(text)
   if (!isObject(answer)) throw notAModelServer(upstream)
@@ -133,7 +133,7 @@ function readCompletion(upstream: Upstream, text: string, asked: AnsweredRequest
     if (choice.finish_reason === 'error')
       throw upstream.failure(choice.error ?? 'The model stopped with an error.', model)
     choice.finish_reason ??= choice.message.tool_calls?.length ? 'tool_calls' : 'stop'
-    repairToolCalls(choice.message.tool_calls, turn)
+    repairToolCalls(choice.message.tool_calls)
   }
   return completion
 }

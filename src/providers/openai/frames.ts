@@ -19,15 +19,13 @@ export interface FrameReader {
 /** What the answer is to. */
 export interface AnsweredRequest {
   model: string
-  /** Number of messages in the request. */
-  turn: number
 }
 
 /**
  * Frames in the middle of an answer pass through as bytes. Only frames that start the answer, are not plain chunks, or
  * hold a tool call, a finish reason, usage or an error are parsed.
  */
-export function createFrameReader(upstream: Upstream, { model, turn }: AnsweredRequest): FrameReader {
+export function createFrameReader(upstream: Upstream, { model }: AnsweredRequest): FrameReader {
   const splitter = createFrameSplitter()
   const known = new Map<number, KnownCalls>()
   let identity: Pick<ChatChunk, 'id' | 'created' | 'model'> = {}
@@ -106,7 +104,7 @@ export function createFrameReader(upstream: Upstream, { model, turn }: AnsweredR
       if (!delta?.tool_calls) continue
       const calls = known.get(index) ?? new Map<number, string>()
       known.set(index, calls)
-      repaired = repairToolCalls(delta.tool_calls, turn, calls) || repaired
+      repaired = repairToolCalls(delta.tool_calls, calls) || repaired
     }
     return repaired
   }

@@ -65,7 +65,7 @@ async function streamedCompletion(
 ): Promise<Reply<never>> {
   const json = { ...body, model: model.name, stream: true, stream_options: { include_usage: true } }
   const { body: bytes } = await upstream.send(path, { json, signal, model: model.name })
-  const frames = createFrameReader(upstream, { model: model.name, turn: 0 })
+  const frames = createFrameReader(upstream, { model: model.name })
   async function* parts(): AsyncGenerator<StreamPart> {
     for await (const some of bytes) {
       for (const part of frames.push(some)) yield part

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import type { ToolCallDelta } from '../../wire/chat/schema.ts'
 
 /** Ids of the calls that one choice of a stream has made so far, by index. */
@@ -6,12 +6,11 @@ export type KnownCalls = Map<number, string>
 
 /**
  * Fills in what agents need and some servers omit from a list of tool calls: arguments as a string, a type, an id and,
- * in a stream, a distinct index per call. `turn` is the number of messages before the answer; `known` holds the earlier
+ * in a stream, a distinct index per call. `known` holds the earlier
  * calls of the same choice in its stream. Returns whether anything was repaired.
  */
 export function repairToolCalls(
   calls: readonly Partial<ToolCallDelta>[] | null | undefined,
-  turn: number,
   known?: KnownCalls,
 ): boolean {
   let repaired = false
@@ -28,7 +27,7 @@ export function repairToolCalls(
     }
     if (known?.has(index) === true || called?.name === undefined) continue
     if (!call.id) {
-      call.id = toolCallId(turn, index, called.name)
+      call.id = newToolCallId()
       repaired = true
     }
     if (call.type === undefined) {
@@ -40,12 +39,14 @@ export function repairToolCalls(
   return repaired
 }
 
+const idLetters = 9
+
 /**
- * The same call gets the same id when a request is repeated, and a different one in each turn of a conversation. Nine
- * letters and digits: Mistral's servers reject anything else in a history.
+ * An id that no other call has, of any conversation: what is kept by it must never be found by another. Nine letters and
+ * digits: Mistral's servers refuse anything else in a history.
  */
-export function toolCallId(turn: number, index: number, name: string): string {
-  return createHash('sha256').update(`${turn} ${index} ${name}`).digest('hex').slice(0, 9)
+export function newToolCallId(): string {
+  return randomBytes(8).readBigUInt64BE().toString(36).padStart(idLetters, '0').slice(-idLetters)
 }
 
 /** Some servers send no index, and some the same one for every call: a name with a new id starts a new call. */

@@ -33,8 +33,8 @@ export interface TextReading {
   /** Maximum number of choices in the answer. */
   choices: number
   createReader: () => TextReader
-  /** Generates the id of a call that has none, from its position in the answer and its name. */
-  idOf: (index: number, name: string) => string
+  /** Generates an id for a call that has none. */
+  newId: () => string
 }
 
 /**
@@ -66,14 +66,14 @@ export function parseInlineStream(
   }
 }
 
-function createPartRewriter({ choices, createReader, idOf }: TextReading) {
+function createPartRewriter({ choices, createReader, newId }: TextReading) {
   const open = new Map<number, ChoiceStream>()
   let settled = false
 
   const rewriteChunk = (chunk: ChatChunk): ChatChunk[] | undefined => {
     if (!chunk.choices?.some(choice => choice.delta !== undefined)) return undefined
     const pieces = chunk.choices.map(choice => {
-      const stream = open.get(choice.index) ?? createChoiceStream(createReader(), idOf)
+      const stream = open.get(choice.index) ?? createChoiceStream(createReader(), newId)
       open.set(choice.index, stream)
       return stream.rewrite(choice)
     })
@@ -104,7 +104,10 @@ function createPartRewriter({ choices, createReader, idOf }: TextReading) {
  * Moves inline reasoning and calls in a buffered response to their own fields; returns the same object where there are
  * none.
  */
-export function parseInlineCompletion(completion: ChatCompletion, { createReader, idOf }: TextReading): ChatCompletion {
+export function parseInlineCompletion(
+  completion: ChatCompletion,
+  { createReader, newId }: TextReading,
+): ChatCompletion {
   let changed = false
   const choices = completion.choices.map(choice => {
     const { message, finish_reason: reason } = choice
@@ -119,7 +122,7 @@ export function parseInlineCompletion(completion: ChatCompletion, { createReader
     const reasoning = segments.map(each => ('reasoning' in each ? each.reasoning : '')).join('')
     const calls = segments
       .flatMap(each => ('call' in each ? [each.call] : []))
-      .map((call, index): ToolCall => ({ id: idOf(index, call.name), type: 'function', function: { ...call } }))
+      .map((call): ToolCall => ({ id: newId(), type: 'function', function: { ...call } }))
     return {
       ...choice,
       message: {
@@ -145,16 +148,15 @@ interface ChoiceStream {
   settled(): boolean
 }
 
-function createChoiceStream(reader: TextReader, idOf: TextReading['idOf']): ChoiceStream {
+function createChoiceStream(reader: TextReader, newId: TextReading['newId']): ChoiceStream {
   let calls = 0
 
   const deltaOf = (segments: TextSegment): Choice['delta'] => {
     if ('content' in segments) return { content: segments.content }
     if ('reasoning' in segments) return { reasoning_content: segments.reasoning }
-    const { name } = segments.call
     const index = calls
     calls += 1
-    return { tool_calls: [{ index, id: idOf(index, name), type: 'function', function: { ...segments.call } }] }
+    return { tool_calls: [{ index, id: newId(), type: 'function', function: { ...segments.call } }] }
   }
 
   return {
