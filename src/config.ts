@@ -41,6 +41,11 @@ const commaList = z
       .filter(Boolean),
   )
 
+const keyList = z
+  .string()
+  .regex(/^[^\s,]+(,[^\s,]+)*$/, 'expected one or more keys without spaces, separated by commas')
+  .optional()
+
 /** A program with its arguments, run directly: no shell reads it. */
 const TestCommand = z.strictObject({
   run: z.array(z.string()).min(1),
@@ -81,11 +86,13 @@ export const coreSettings = {
     atStart: true,
   },
   SIGNALBOX_API_KEY: {
-    schema: z
-      .string()
-      .regex(/^[^\s,]+(,[^\s,]+)*$/, 'expected one or more keys without spaces, separated by commas')
-      .optional(),
-    help: 'API keys, separated by commas, one of which callers must send as a bearer token or x-api-key; `name=key` names a key in usage reports. Required when HOST is not loopback.',
+    schema: keyList,
+    help: 'API keys, separated by commas, one of which callers must send as a bearer token or x-api-key; `name=key` names a key in usage reports. Required when HOST is not loopback. Each key reaches only its own responses, tasks and usage. A single key is also an admin key unless SIGNALBOX_ADMIN_KEY is set.',
+    atStart: true,
+  },
+  SIGNALBOX_ADMIN_KEY: {
+    schema: keyList,
+    help: 'Admin keys, written like SIGNALBOX_API_KEY. They also reach what belongs to other keys, and may reload settings, update, index code, benchmark models and set prompting strategies. With several API keys and no admin key, only the signalbox commands on this machine may do so.',
     atStart: true,
   },
   ALLOWED_ORIGINS: {
@@ -232,6 +239,11 @@ export const coreSettings = {
     atStart: true,
   },
   MCP_SESSION_LIMIT: { schema: wholeNumber(256), help: 'Concurrent MCP sessions over HTTP.', atStart: true },
+  MCP_SESSIONS_PER_KEY: {
+    schema: wholeNumber(32),
+    help: 'Concurrent MCP sessions of one API key. A further session ends the one of the same key that was idle longest.',
+    atStart: true,
+  },
   MCP_SESSION_IDLE_MS: {
     schema: milliseconds(1_800_000),
     help: 'Milliseconds after which an idle MCP session over HTTP ends.',

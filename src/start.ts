@@ -49,8 +49,15 @@ const settingsLookMs = 500
  */
 export async function start(config: Config, version: string, options: StartOptions = {}): Promise<Running> {
   const { log = createLog(config.values.LOG_LEVEL), readConfig, random = Math.random, now = steadyTime } = options
-  const { HOST, PORT, SIGNALBOX_API_KEY, LOCK_FILE_CHECK_ACTIVE_PROCESS, REMOVE_STALE_LOCK_FILES } = config.values
-  if (!isLoopback(HOST) && SIGNALBOX_API_KEY === undefined) {
+  const {
+    HOST,
+    PORT,
+    SIGNALBOX_API_KEY,
+    SIGNALBOX_ADMIN_KEY,
+    LOCK_FILE_CHECK_ACTIVE_PROCESS,
+    REMOVE_STALE_LOCK_FILES,
+  } = config.values
+  if (!isLoopback(HOST) && SIGNALBOX_API_KEY === undefined && SIGNALBOX_ADMIN_KEY === undefined) {
     throw new ConfigError(`HOST: ${HOST} opens Signalbox to the network; set SIGNALBOX_API_KEY too, or use 127.0.0.1`)
   }
   const dataDir = dataDirOf(config)
@@ -117,12 +124,12 @@ export function dataDirOf({ root, values }: Config): string {
 
 /** Everything served on the port. */
 function createApplication(core: Core, client: Client, token: string, url: () => string): FastifyInstance {
-  const { SIGNALBOX_TOOLS, MCP_SESSION_LIMIT, MCP_SESSION_IDLE_MS } = core.config().values
+  const { SIGNALBOX_TOOLS, MCP_SESSION_LIMIT, MCP_SESSIONS_PER_KEY, MCP_SESSION_IDLE_MS } = core.config().values
   const server = createServer(core, token)
-  const authorize = ({ keyId }: FastifyRequest): Principal => ({ name: keyId })
+  const authorize = ({ principal }: FastifyRequest): Principal => principal
   registerOperations(server, { operations, client, authorize })
   registerApiReference(server, { version: core.version, operations })
-  registerLiveSocket(server, send => watchLive(core, send))
+  registerLiveSocket(server, (send, { principal }) => watchLive(core, principal, send))
   // Report an invalid selection at start, not when the first agent connects.
   selectTools(SIGNALBOX_TOOLS, operations)
   mountMcpLazily(server, { authorize }, async () => {
@@ -142,6 +149,7 @@ function createApplication(core: Core, client: Client, token: string, url: () =>
       // Host and Origin were checked before, for every route.
       allowedHosts: 'any',
       sessionLimit: MCP_SESSION_LIMIT,
+      sessionsPerKey: MCP_SESSIONS_PER_KEY,
       sessionIdleMs: MCP_SESSION_IDLE_MS,
       onError: err => {
         core.log.debug({ err }, 'MCP')

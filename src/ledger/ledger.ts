@@ -26,8 +26,8 @@ export interface Ledger {
   /** The newest requests first. */
   recent: (limit: number) => Promise<RequestRow[]>
   request: (id: string) => Promise<StoredRequest | undefined>
-  /** The query must be an output of the `UsageQuery` schema. */
-  usage: (query: UsageQuery, signal?: AbortSignal) => Promise<UsageReport>
+  /** The query must be an output of the `UsageQuery` schema; `keyId` limits it to the requests of one API key. */
+  usage: (query: UsageQuery, signal?: AbortSignal, keyId?: string) => Promise<UsageReport>
   /** Stored decisions with their outcomes, the oldest first, a few in memory at a time. */
   decisions: (range: TimeRange) => AsyncIterable<StoredDecision>
   /** Deletes requests created before `beforeMs`, with their attempts, decisions and ratings. Resolves to how many. */
@@ -144,7 +144,7 @@ export function openLedger(parts: LedgerParts): Ledger {
     },
     recent: limit => reading(() => reader.recent(limit)),
     request: id => reading(() => reader.request(id)),
-    usage: (query, signal) => reading(() => readUsage(query, now(), signal)),
+    usage: (query, signal, keyId) => reading(() => readUsage(query, now(), signal, keyId)),
     decisions,
     prune: (beforeMs, signal) => reading(() => pruner.requests(beforeMs, signal)),
     pruneDecisions: (beforeMs, signal) => reading(() => pruner.decisions(beforeMs, signal)),

@@ -7,7 +7,8 @@ import { taskStates, type TaskState } from './task-states.ts'
  * owns the data directory changes tasks, so no other process can invalidate these figures.
  */
 export interface TaskTotals {
-  counts: () => Record<TaskState, number>
+  /** Number of tasks in each state: those submitted by `askedBy`, or all. */
+  counts: (askedBy?: string) => Record<TaskState, number>
   /** Milliseconds that a kind's last completed jobs took on a provider; undefined without any. */
   typicalMs: (kind: string, provider: string) => number | undefined
   /** A job has ended, and its task with it. */
@@ -17,6 +18,7 @@ export interface TaskTotals {
 }
 
 export interface EndedJob {
+  askedBy: string
   state: TaskState
   kind: string
   provider: string | null
@@ -24,13 +26,19 @@ export interface EndedJob {
   finishedAt: number | null
 }
 
+interface StateCount {
+  askedBy: string
+  state: TaskState
+  count: number
+}
+
 /** Number of recent jobs used to predict the duration of the next. */
 const typicalOf = 20
 
 export function createTaskTotals(database: Database.Database): TaskTotals {
   const countStates = (condition: string) =>
-    database.prepare<[], { state: TaskState; count: number }>(
-      `SELECT state, count(*) AS count FROM tasks WHERE ${condition} GROUP BY state`,
+    database.prepare<[], StateCount>(
+      `SELECT asked_by AS askedBy, state, count(*) AS count FROM tasks WHERE ${condition} GROUP BY asked_by, state`,
     )
   const unfinished = countStates('finished_at IS NULL')
   const finished = countStates('finished_at IS NOT NULL')
@@ -41,10 +49,10 @@ export function createTaskTotals(database: Database.Database): TaskTotals {
        ORDER BY jobs.seq DESC LIMIT ${typicalOf}`,
     )
     .pluck()
-  let ended: Map<TaskState, number> | undefined
+  let ended: StateCount[] | undefined
   const durations = new Map<string, number[]>()
 
-  const readEnded = () => (ended ??= new Map(finished.all().map(({ state, count }) => [state, count])))
+  const readEnded = () => (ended ??= finished.all())
   const durationsOf = (kind: string, provider: string) => {
     const key = `${kind} ${provider}`
     let found = durations.get(key)
@@ -56,20 +64,26 @@ export function createTaskTotals(database: Database.Database): TaskTotals {
   }
 
   return {
-    counts() {
-      const counted = new Map([...readEnded(), ...unfinished.all().map(({ state, count }) => [state, count] as const)])
-      return Object.fromEntries(taskStates.map(state => [state, counted.get(state) ?? 0])) as Record<TaskState, number>
+    counts(askedBy) {
+      const counted = [...readEnded(), ...unfinished.all()].filter(
+        each => askedBy === undefined || each.askedBy === askedBy,
+      )
+      const sum = (state: TaskState) =>
+        counted.reduce((total, each) => total + (each.state === state ? each.count : 0), 0)
+      return Object.fromEntries(taskStates.map(state => [state, sum(state)])) as Record<TaskState, number>
     },
     typicalMs(kind, provider) {
       const known = durationsOf(kind, provider)
       return known.length === 0 ? undefined : known.reduce((sum, ms) => sum + ms, 0) / known.length
     },
-    ended({ state, kind, provider, startedAt, finishedAt }) {
-      ended?.set(state, (ended.get(state) ?? 0) + 1)
+    ended({ askedBy, state, kind, provider, startedAt, finishedAt }) {
+      const known = ended?.find(each => each.askedBy === askedBy && each.state === state)
+      if (known === undefined) ended?.push({ askedBy, state, count: 1 })
+      else known.count += 1
       if (state !== 'completed' || provider === null || startedAt === null || finishedAt === null) return
-      const known = durations.get(`${kind} ${provider}`)
-      known?.push(finishedAt - startedAt)
-      if ((known?.length ?? 0) > typicalOf) known?.shift()
+      const last = durations.get(`${kind} ${provider}`)
+      last?.push(finishedAt - startedAt)
+      if ((last?.length ?? 0) > typicalOf) last?.shift()
     },
     pruned() {
       ended = undefined

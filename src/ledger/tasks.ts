@@ -25,6 +25,8 @@ export interface JobRow {
   id: string
   taskId: string
   kind: string
+  /** Of its task. */
+  askedBy: string
   state: TaskState
   createdAt: number
   startedAt: number | null
@@ -37,6 +39,7 @@ export interface JobRow {
 }
 
 export interface JobFilter {
+  askedBy?: string | undefined
   state?: TaskState | undefined
   provider?: string | undefined
   model?: string | undefined
@@ -74,7 +77,8 @@ export interface TaskStore {
   tasks: (filter: JobFilter, page: Page) => { tasks: TaskRow[]; total: number }
   /** The oldest unfinished first, then the newest of the rest. */
   jobs: (filter: JobFilter, page: Page) => { jobs: JobRow[]; total: number }
-  counts: () => Record<TaskState, number>
+  /** Number of tasks in each state: those submitted by `askedBy`, or all. */
+  counts: (askedBy?: string) => Record<TaskState, number>
   /** Milliseconds that the last completed jobs of a kind took on a provider; undefined when there are none. */
   typicalMs: (kind: string, provider: string) => number | undefined
   /** Deletes finished tasks created before `beforeMs`; returns their number. */
@@ -82,7 +86,7 @@ export interface TaskStore {
 }
 
 const jobColumns = `
-  jobs.id AS id, tasks.id AS taskId, tasks.kind AS kind, jobs.state AS state, jobs.created_at AS createdAt,
+  jobs.id AS id, tasks.id AS taskId, tasks.kind AS kind, tasks.asked_by AS askedBy, jobs.state AS state, jobs.created_at AS createdAt,
   jobs.started_at AS startedAt, jobs.finished_at AS finishedAt, jobs.provider AS provider, jobs.model AS model,
   jobs.failure_code AS failureCode, jobs.message AS message`
 const taskColumns = `
@@ -91,7 +95,7 @@ const taskColumns = `
 // A task's last job is the current one.
 const lastJob = 'jobs.seq = (SELECT max(seq) FROM jobs WHERE task_seq = tasks.seq)'
 const filters = `
-  (@state IS NULL OR jobs.state = @state) AND (@provider IS NULL OR jobs.provider = @provider)
+  (@askedBy IS NULL OR tasks.asked_by = @askedBy) AND (@state IS NULL OR jobs.state = @state) AND (@provider IS NULL OR jobs.provider = @provider)
   AND (@model IS NULL OR jobs.model = @model) AND (@taskId IS NULL OR tasks.id = @taskId)
   AND (@text IS NULL OR instr(lower(tasks.spec), lower(@text)) > 0)
   AND (@unfinished = 0 OR jobs.finished_at IS NULL)`
@@ -202,8 +206,9 @@ function read(row: StoredTask | undefined): TaskRow | undefined {
   }
 }
 
-function parametersOf({ state, provider, model, taskId, text, unfinished }: JobFilter) {
+function parametersOf({ askedBy, state, provider, model, taskId, text, unfinished }: JobFilter) {
   return {
+    askedBy: askedBy ?? null,
     state: state ?? null,
     provider: provider ?? null,
     model: model ?? null,

@@ -60,8 +60,11 @@ export const UsageReport = z.object({
 })
 export type UsageReport = z.output<typeof UsageReport>
 
-/** Sums up the requests of a query. Rejects with the signal's reason when it is aborted. */
-export type ReadUsage = (query: UsageQuery, nowMs: number, signal?: AbortSignal) => Promise<UsageReport>
+/**
+ * Sums up the requests of a query: those of the API key `keyId`, or all. Rejects with the signal's reason when it is
+ * aborted.
+ */
+export type ReadUsage = (query: UsageQuery, nowMs: number, signal?: AbortSignal, keyId?: string) => Promise<UsageReport>
 
 /** Requests read before yielding to the event loop; about 3 ms. */
 const sliceRows = 1_000
@@ -69,7 +72,7 @@ const sliceRows = 1_000
 export function createUsageReader(database: Database.Database): ReadUsage {
   const selects = Object.fromEntries(
     Object.entries(groupings).map(([grouping, group]) => [grouping, database.prepare(selectFor(group)).raw()]),
-  ) as Record<Grouping, Database.Statement<[number, number]>>
+  ) as Record<Grouping, Database.Statement<[number, number, string | null, string | null]>>
   const sliceEnd = database
     .prepare<[number, number], number>(
       `SELECT created_at FROM requests WHERE created_at >= ? AND created_at < ? ORDER BY created_at LIMIT 1 OFFSET ${sliceRows}`,
@@ -86,12 +89,12 @@ export function createUsageReader(database: Database.Database): ReadUsage {
     }
   }
 
-  return async (query, nowMs, signal) => {
+  return async (query, nowMs, signal, keyId) => {
     const range = rangeOf(query, nowMs)
     const groups = new Map<string | null, Tally>()
     const totals = createTally()
     for (const { fromMs, toMs } of slices(range)) {
-      for (const row of selects[query.group_by].all(fromMs, toMs) as UsageCells[]) {
+      for (const row of selects[query.group_by].all(fromMs, toMs, keyId ?? null, keyId ?? null) as UsageCells[]) {
         const group = row[0]
         let tally = groups.get(group)
         if (tally === undefined) groups.set(group, (tally = createTally()))
@@ -116,7 +119,7 @@ const tokenNames = Object.keys(tokenColumns) as (keyof typeof tokenColumns)[]
 
 function selectFor(group: string): string {
   return `SELECT ${group}, outcome, usage_estimated, cost_usd, ttft_ms, duration_ms, ${tokenNames.join(', ')}
-    FROM requests WHERE created_at >= ? AND created_at < ?`
+    FROM requests WHERE created_at >= ? AND created_at < ? AND (? IS NULL OR key_id = ?)`
 }
 
 type UsageCells = [

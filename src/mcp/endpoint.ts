@@ -4,11 +4,13 @@ import {
   createMcpHandler,
   isLegacyRequest,
   localhostAllowedHostnames,
+  type AuthInfo,
   type McpServerFactory,
   type ServerEventBus,
 } from '@modelcontextprotocol/server'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { boundUnread } from './bound-unread.ts'
+import { ownerOf } from './auth-info.ts'
 import { createSessions } from './sessions.ts'
 
 export interface EndpointParts {
@@ -19,6 +21,7 @@ export interface EndpointParts {
   /** Host names (no ports) that a request may carry in `Host` and `Origin`, which is what stops DNS rebinding. Left out, this machine’s. */
   allowedHosts?: readonly string[] | 'any'
   sessionLimit?: number
+  sessionsPerKey?: number
   sessionIdleMs?: number
   bodyLimitBytes?: number
   onError?: (error: Error) => void
@@ -54,6 +57,7 @@ export function openEndpoint(parts: EndpointParts): McpEndpoint {
   const sessions = createSessions({
     factory,
     limit: parts.sessionLimit ?? 256,
+    perOwner: parts.sessionsPerKey ?? 32,
     idleMs: parts.sessionIdleMs ?? 30 * 60_000,
     maxRequestBodySize,
     ...(onError !== undefined && { onError }),
@@ -65,7 +69,8 @@ export function openEndpoint(parts: EndpointParts): McpEndpoint {
     },
     async serve(request, reply) {
       reply.hijack()
-      const release = sessions.hold(request.headers['mcp-session-id'])
+      const { auth } = request.raw as typeof request.raw & { auth?: AuthInfo }
+      const release = sessions.hold(request.headers['mcp-session-id'], ownerOf(auth))
       reply.raw.once('close', release)
       const handler = toNodeHandler(
         {

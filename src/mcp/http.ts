@@ -1,7 +1,7 @@
-import type { AuthInfo } from '@modelcontextprotocol/server'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { asGatewayError } from '../errors.ts'
 import type { Principal } from '../operations/operation.ts'
+import { authInfoOf } from './auth-info.ts'
 import type { McpEndpoint, EndpointParts } from './endpoint.ts'
 
 export interface McpPlace {
@@ -46,15 +46,6 @@ export function mountMcpLazily(
     scope.all(path, async (request, reply) => (await endpoint()).serve(request, reply))
     done()
   })
-}
-
-/** The sender of the message passed to a handler; none where the mount does not authenticate. */
-export function principalOf(authInfo: AuthInfo | undefined): Principal | undefined {
-  return authInfo?.extra?.['principal'] as Principal | undefined
-}
-
-function authInfoOf(principal: Principal): AuthInfo {
-  return { token: '', clientId: principal.name, scopes: [], extra: { principal } }
 }
 
 function refuse(reply: FastifyReply, thrown: unknown): void {

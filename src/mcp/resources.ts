@@ -11,8 +11,7 @@ import {
 } from '@modelcontextprotocol/server'
 import { asGatewayError } from '../errors.ts'
 import { typedCall, type Client, type TypedCall } from '../operations/client.ts'
-import type { OperationCall } from '../operations/operation.ts'
-import { principalOf } from './http.ts'
+import type { Principal } from '../operations/operation.ts'
 
 /** Something to read at a URI, or, when the URI has `{variables}`, at every URI of that form. Its content is JSON. */
 export interface ResourceDefinition {
@@ -36,15 +35,26 @@ const mimeType = 'application/json'
 const completionLimit = 100
 
 /** Registers resources and templates. The returned function lists and hides them when their backends come or go. */
-export function registerResources(server: McpServer, { resources, client, backends }: ResourceParts): () => void {
+export function registerResources(
+  server: McpServer,
+  { resources, client, backends }: ResourceParts,
+  principal: Principal | undefined,
+): () => void {
+  const asker = principal === undefined ? {} : { principal }
+  const askerIn = ({ mcpReq }: ServerContext) => typedCall(client, { ...asker, signal: mcpReq.signal })
   const registered = resources.map(definition => {
     const { uri, name, description, needs } = definition
     const config = { description, mimeType }
     const resource = uri.includes('{')
-      ? server.registerResource(name, templateOf(definition, client), config, (at, variables, context) =>
-          read(definition, client, at, asStrings(variables), context),
+      ? server.registerResource(
+          name,
+          templateOf(definition, typedCall(client, asker)),
+          config,
+          (at, variables, context) => read(definition, { at, variables: asStrings(variables), ask: askerIn(context) }),
         )
-      : server.registerResource(name, uri, config, (at, context) => read(definition, client, at, {}, context))
+      : server.registerResource(name, uri, config, (at, context) =>
+          read(definition, { at, variables: {}, ask: askerIn(context) }),
+        )
     return { resource, needs }
   })
   const refresh = () => {
@@ -58,20 +68,15 @@ export function registerResources(server: McpServer, { resources, client, backen
   return refresh
 }
 
-async function read(
-  { read }: ResourceDefinition,
-  client: Client,
-  at: URL,
-  variables: Record<string, string>,
-  context: ServerContext,
-): Promise<ReadResourceResult> {
-  const principal = principalOf(context.http?.authInfo)
-  const options: Partial<OperationCall> = {
-    signal: context.mcpReq.signal,
-    ...(principal !== undefined && { principal }),
-  }
+interface Reading {
+  at: URL
+  variables: Record<string, string>
+  ask: TypedCall
+}
+
+async function read({ read }: ResourceDefinition, { at, variables, ask }: Reading): Promise<ReadResourceResult> {
   try {
-    const content = await read(typedCall(client, options), variables)
+    const content = await read(ask, variables)
     return { contents: [{ uri: at.href, mimeType, text: JSON.stringify(content) }] }
   } catch (thrown) {
     const { code, message } = asGatewayError(thrown)
@@ -80,8 +85,7 @@ async function read(
   }
 }
 
-function templateOf({ uri, complete = {} }: ResourceDefinition, client: Client): ResourceTemplate {
-  const ask = typedCall(client)
+function templateOf({ uri, complete = {} }: ResourceDefinition, ask: TypedCall): ResourceTemplate {
   const completions = Object.entries(complete).map(([variable, values]) => [
     variable,
     async (typed: string) => (await values(ask)).filter(value => value.startsWith(typed)).slice(0, completionLimit),

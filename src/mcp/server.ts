@@ -1,4 +1,5 @@
 import { McpServer, type McpServerFactory, type ServerEvent, type ServerEventBus } from '@modelcontextprotocol/server'
+import { principalOf } from './auth-info.ts'
 import { registerPrompts, type Skill } from './prompts.ts'
 import { registerResources, type ResourceParts } from './resources.ts'
 import { registerTools, type ToolParts } from './tools.ts'
@@ -17,7 +18,8 @@ const instructions =
 
 /** Creates a server with the same catalog for every session or request. */
 export function createMcpFactory(parts: McpParts): McpServerFactory {
-  return ({ era, requestInfo }) => {
+  return ({ era, requestInfo, authInfo }) => {
+    const principal = principalOf(authInfo)
     const server = new McpServer(
       { name: 'signalbox', title: 'Signalbox', version: parts.version },
       {
@@ -32,8 +34,8 @@ export function createMcpFactory(parts: McpParts): McpServerFactory {
         debouncedNotificationMethods: ['notifications/tools/list_changed', 'notifications/resources/list_changed'],
       },
     )
-    const refreshTools = registerTools(server, parts)
-    const refreshResources = registerResources(server, parts)
+    const refreshTools = registerTools(server, parts, principal)
+    const refreshResources = registerResources(server, parts, principal)
     registerPrompts(server, parts.skills)
     // A 2026 client over HTTP has a server for one request only; the mount keeps its subscriptions.
     const lastsForOneRequest = era === 'modern' && requestInfo !== undefined

@@ -4,11 +4,17 @@ import {
   type McpHandlerRequestOptions,
   type McpServerFactory,
 } from '@modelcontextprotocol/server'
+import { ownerOf } from './auth-info.ts'
 
 export interface SessionsOptions {
   factory: McpServerFactory
-  /** Maximum number of sessions. One more ends the one idle longest, and is rejected when all are busy. */
+  /** Maximum number of sessions, of all owners together. */
   limit: number
+  /**
+   * Maximum number of sessions of one owner. A further one, here or over all, ends the owner's session idle longest, and is
+   * rejected when none of theirs is idle: nobody ends a session of somebody else.
+   */
+  perOwner: number
   /** How long a session may stay without an open request or stream. */
   idleMs: number
   maxRequestBodySize: number
@@ -16,21 +22,23 @@ export interface SessionsOptions {
 }
 
 export interface Sessions {
-  /** Serves one HTTP request of a 2025 client. */
+  /** Serves one HTTP request of a 2025 client. Another owner's session counts as unknown. */
   fetch(request: Request, options?: McpHandlerRequestOptions): Promise<Response>
-  /** Keeps a session from becoming idle until the returned function is called. Ignores an unknown id. */
-  hold(id: string | string[] | undefined): () => void
+  /** Keeps an owner's session from becoming idle until the returned function is called. Ignores an unknown id. */
+  hold(id: string | string[] | undefined, owner: string): () => void
   close(): Promise<void>
 }
 
 interface Session {
+  owner: string
   transport: WebStandardStreamableHTTPServerTransport
   held: number
   idleTimer: NodeJS.Timeout | undefined
 }
 
 /** The sessions of clients of a 2025 revision. The map is ordered by last use. */
-export function createSessions({ factory, limit, idleMs, maxRequestBodySize, onError }: SessionsOptions): Sessions {
+export function createSessions(options: SessionsOptions): Sessions {
+  const { factory, limit, perOwner, idleMs, maxRequestBodySize, onError } = options
   const sessions = new Map<string, Session>()
 
   const end = async (id: string) => {
@@ -45,17 +53,17 @@ export function createSessions({ factory, limit, idleMs, maxRequestBodySize, onE
   }
 
   const open = async (request: Request, options: McpHandlerRequestOptions | undefined) => {
+    const authInfo = options?.authInfo
     const transport = new WebStandardStreamableHTTPServerTransport({
       sessionIdGenerator: randomUUID,
       maxRequestBodySize,
       onsessioninitialized: id => {
-        const session: Session = { transport, held: 0, idleTimer: undefined }
+        const session: Session = { owner: ownerOf(authInfo), transport, held: 0, idleTimer: undefined }
         sessions.set(id, session)
         startIdling(id, session)
       },
       onsessionclosed: end,
     })
-    const authInfo = options?.authInfo
     const server = await factory({ era: 'legacy', requestInfo: request, ...(authInfo !== undefined && { authInfo }) })
     await server.connect(transport)
     const response = await transport.handleRequest(request, options)
@@ -64,29 +72,38 @@ export function createSessions({ factory, limit, idleMs, maxRequestBodySize, onE
     return response
   }
 
-  const makeRoom = async () => {
-    if (sessions.size < limit) return true
-    const idle = [...sessions].find(([, session]) => session.held === 0)
-    if (idle === undefined) return false
-    await end(idle[0])
-    return true
+  /** Undefined when the owner may open a session now, or the reason why not. */
+  const makeRoom = async (owner: string): Promise<string | undefined> => {
+    const own = [...sessions].filter(([, session]) => session.owner === owner)
+    if (sessions.size < limit && own.length < perOwner) return undefined
+    const idle = own.find(([, session]) => session.held === 0)
+    if (idle !== undefined) {
+      await end(idle[0])
+      return undefined
+    }
+    return own.length < perOwner
+      ? `All ${String(limit)} MCP sessions are in use (MCP_SESSION_LIMIT).`
+      : `All ${String(perOwner)} MCP sessions of this API key are busy (MCP_SESSIONS_PER_KEY).`
   }
 
   return {
     async fetch(request, options) {
+      const owner = ownerOf(options?.authInfo)
       const id = request.headers.get('mcp-session-id')
       if (id !== null) {
         const session = sessions.get(id)
-        if (session === undefined) return refusal(404, -32_001, 'Session not found. Start a new one with initialize.')
-        return await session.transport.handleRequest(request, options)
+        const isThere = session !== undefined && session.owner === owner
+        if (isThere) return await session.transport.handleRequest(request, options)
+        return refusal(404, -32_001, 'Session not found. Start a new one with initialize.')
       }
-      if (await makeRoom()) return await open(request, options)
-      onError?.(new Error(`All ${String(limit)} MCP sessions are busy.`))
-      return refusal(503, -32_000, `All ${String(limit)} MCP sessions are busy. Try again later.`)
+      const full = await makeRoom(owner)
+      if (full === undefined) return await open(request, options)
+      onError?.(new Error(full))
+      return refusal(503, -32_000, `${full} End one, or try again later.`)
     },
-    hold(id) {
+    hold(id, owner) {
       const session = typeof id === 'string' ? sessions.get(id) : undefined
-      if (session === undefined || typeof id !== 'string') return () => undefined
+      if (session?.owner !== owner || typeof id !== 'string') return () => undefined
       session.held += 1
       clearTimeout(session.idleTimer)
       sessions.delete(id)

@@ -2,8 +2,7 @@ import type { CallToolResult, McpServer, ServerContext, ToolAnnotations } from '
 import { ConfigError } from '../config.ts'
 import { asGatewayError } from '../errors.ts'
 import type { Client } from '../operations/client.ts'
-import type { Effect, Operation, Progress } from '../operations/operation.ts'
-import { principalOf } from './http.ts'
+import type { Effect, Operation, Principal, Progress } from '../operations/operation.ts'
 import type { Monitoring } from './monitoring.ts'
 
 export interface ToolParts {
@@ -31,7 +30,8 @@ export function selectTools<Context>(
 }
 
 /** Registers each operation as a tool. The returned function lists and hides tools when their backends come or go. */
-export function registerTools(server: McpServer, { operations, client, backends, monitoring }: ToolParts): () => void {
+export function registerTools(server: McpServer, parts: ToolParts, principal: Principal | undefined): () => void {
+  const { operations, client, backends, monitoring } = parts
   const tools = operations.map(operation => {
     const { name, summary: description, effect, openWorld, input: inputSchema, output: outputSchema } = operation
     const annotations = { ...annotationsOf[effect], openWorldHint: openWorld ?? effect === 'spend' }
@@ -39,7 +39,7 @@ export function registerTools(server: McpServer, { operations, client, backends,
       name,
       { description, inputSchema, outputSchema, annotations },
       async (input: unknown, context: ServerContext) => {
-        const result = await callTool(client, name, input, context)
+        const result = await callTool(client, { name, input, principal }, context)
         const meta = monitoring.metaFor(operation)
         return meta === undefined ? result : { ...result, _meta: meta }
       },
@@ -66,9 +66,18 @@ const annotationsOf: Record<Effect, ToolAnnotations> = {
   spend: { readOnlyHint: false, destructiveHint: false, idempotentHint: false },
 }
 
-async function callTool(client: Client, name: string, input: unknown, context: ServerContext): Promise<CallToolResult> {
+interface ToolCall {
+  name: string
+  input: unknown
+  principal: Principal | undefined
+}
+
+async function callTool(
+  client: Client,
+  { name, input, principal }: ToolCall,
+  context: ServerContext,
+): Promise<CallToolResult> {
   const progress = progressSender(context)
-  const principal = principalOf(context.http?.authInfo)
   try {
     const output = await client.call(name, input, {
       signal: context.mcpReq.signal,

@@ -9,6 +9,7 @@ export const benchmarkFreeModels = operation({
   name: 'benchmark_free_models',
   summary: 'Measures tasks on all free OpenRouter models, in the background: time only, answers are not judged.',
   effect: 'spend',
+  access: 'admin',
   needs: 'openrouter',
   input: z.strictObject({
     tasks: z

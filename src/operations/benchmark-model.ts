@@ -10,6 +10,7 @@ export const benchmarkModel = operation({
   name: 'benchmark_model',
   summary: 'Measures a model on the built-in suites, in the background; the results influence routing.',
   effect: 'spend',
+  access: 'admin',
   input: z.strictObject({
     model_id: z.string(),
     provider_id: z.string().optional().describe('The server, if several serve the model.'),

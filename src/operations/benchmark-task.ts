@@ -9,6 +9,7 @@ export const benchmarkTask = operation({
   summary:
     'Measures the time and cost of one task on a local and a paid model, in the background. get_task_status returns the result.',
   effect: 'spend',
+  access: 'admin',
   input: OwnTask.extend(runsInput),
   output: TaskStatus,
   run: (core: Core, { runs_per_task, ...task }, { principal }) =>

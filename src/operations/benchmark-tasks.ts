@@ -10,6 +10,7 @@ export const benchmarkTasks = operation({
   summary:
     'Measures the time and cost of several tasks on the models they name, in the background. get_task_status returns the result.',
   effect: 'spend',
+  access: 'admin',
   input: z.strictObject({ tasks: z.array(OwnTask).min(1).max(100), ...runsInput, ...parallelInput }),
   output: TaskStatus,
   run: (core: Core, { tasks, ...how }, { principal }) =>

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { Core } from '../core.ts'
 import { operation } from './operation.ts'
+import { requireTask } from './own-task.ts'
 import { TaskStatus, taskStatus } from './task-view.ts'
 
 export const cancelTask = operation({
@@ -11,8 +12,9 @@ export const cancelTask = operation({
   http: { method: 'POST', path: '/api/tasks/:task_id/cancel' },
   input: z.strictObject({ task_id: z.string() }),
   output: z.object({ cancelled_jobs: z.array(z.string()), task: TaskStatus }),
-  run: ({ tasks }: Core, { task_id }) => ({
-    cancelled_jobs: tasks.cancel(task_id),
-    task: taskStatus(tasks.view(task_id), tasks.active()),
-  }),
+  run: (core: Core, { task_id }, { principal }) => {
+    const { tasks } = core
+    requireTask(core, task_id, principal)
+    return { cancelled_jobs: tasks.cancel(task_id), task: taskStatus(tasks.view(task_id), tasks.active()) }
+  },
 })

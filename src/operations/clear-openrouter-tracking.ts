@@ -6,6 +6,7 @@ export const clearOpenrouterTracking = operation({
   name: 'clear_openrouter_tracking',
   summary: 'Clears what is known about OpenRouter’s models and fetches the list again.',
   effect: 'write',
+  access: 'admin',
   openWorld: true,
   needs: 'openrouter',
   input: z.strictObject({}),

@@ -1,13 +1,14 @@
 import type { z } from 'zod'
 import { asGatewayError, GatewayError } from '../errors.ts'
 import type { OperationOutputs } from './index.ts'
+import { requireAccess } from './access.ts'
 import type { OperationCall, Operation, Principal } from './operation.ts'
 
 /** Calls operations by name: the same inputs, results and `GatewayError`s wherever they run. */
 export interface Client {
   /**
-   * Throws `not_found` for an unknown name, `invalid_request` for invalid input, `forbidden` for a read-only caller of
-   * an operation that changes something, and whatever the operation throws.
+   * Throws `not_found` for an unknown name, `invalid_request` for invalid input, `forbidden` for a caller without access,
+   * and whatever the operation throws.
    */
   call(name: string, input?: unknown, options?: Partial<OperationCall>): Promise<Record<string, unknown>>
 }
@@ -23,7 +24,8 @@ export function typedCall(client: Client, options?: Partial<OperationCall>): Typ
   return (operation: string, input?: unknown) => client.call(operation, input, options)
 }
 
-const localPrincipal: Principal = { name: 'local' }
+/** Code of this process, and other processes of the same user. */
+export const localPrincipal: Principal = { name: 'local', admin: true }
 
 /** Runs operations in this process. Unexpected errors go to `onUnexpected`, since the caller gets no details. */
 export function inProcessClient<Context>(
@@ -38,9 +40,7 @@ export function inProcessClient<Context>(
       const operation = byName.get(name)
       if (operation === undefined) throw new GatewayError('not_found', `Unknown operation: ${name}.`)
       const caller = principal ?? localPrincipal
-      if (caller.readOnly === true && operation.effect !== 'read') {
-        throw new GatewayError('forbidden', `${name} changes data, and ${caller.name} has read-only access.`)
-      }
+      requireAccess(caller, operation)
       const parsed = operation.input.safeParse(input)
       if (!parsed.success) throw invalidInput(name, parsed.error)
       try {

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { Core } from '../core.ts'
 import { UsageQuery } from '../ledger/usage.ts'
+import { ownerShownTo } from './access.ts'
 import { operation } from './operation.ts'
 
 const Figures = z.object({
@@ -14,7 +15,8 @@ const Figures = z.object({
 
 export const cost = operation({
   name: 'cost',
-  summary: 'Usage and cost of a period, by model, provider, API key or day; most expensive first.',
+  summary:
+    'Your usage and cost in a period (all keys’ for an admin key), by model, provider, API key or day; most expensive first.',
   effect: 'read',
   core: true,
   input: z.strictObject({
@@ -27,9 +29,9 @@ export const cost = operation({
     total: Figures,
     rows: z.array(Figures.extend({ group: z.string().nullable().describe('Null: no model answered.') })),
   }),
-  run: async ({ ledger }: Core, { period, group_by }, { signal }) => {
+  run: async ({ ledger }: Core, { period, group_by }, { signal, principal }) => {
     const query = UsageQuery.parse({ period, group_by })
-    const { from, to, totals, rows } = await ledger.usage(query, signal)
+    const { from, to, totals, rows } = await ledger.usage(query, signal, ownerShownTo(principal))
     return { from, to, total: compact(totals), rows: rows.map(row => ({ group: row.group, ...compact(row) })) }
   },
 })

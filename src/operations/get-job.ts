@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { Core } from '../core.ts'
 import { operation } from './operation.ts'
+import { requireJob } from './own-task.ts'
 import { JobStatus, jobStatus } from './task-view.ts'
 
 export const getJob = operation({
@@ -10,8 +11,8 @@ export const getJob = operation({
   http: { method: 'GET', path: '/api/jobs/:job_id' },
   input: z.strictObject({ job_id: z.string() }),
   output: JobStatus,
-  run: ({ tasks }: Core, { job_id }) => {
-    const { job, position, progress } = tasks.job(job_id)
+  run: (core: Core, { job_id }, { principal }) => {
+    const { job, position, progress } = requireJob(core, job_id, principal)
     return jobStatus(job, position, progress)
   },
 })

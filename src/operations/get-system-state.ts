@@ -1,13 +1,14 @@
 import { z } from 'zod'
 import type { Core } from '../core.ts'
 import { taskStates } from '../ledger/tasks.ts'
+import { ownerShownTo } from './access.ts'
 import { operation } from './operation.ts'
 import { ServerStatus, serversOf } from './status.ts'
 
 export const getSystemState = operation({
   name: 'get_system_state',
   summary:
-    'An overview: servers, number of models, the queue, the code index, today’s spending and the current settings.',
+    'An overview: servers, number of models, your tasks, the code index, your spending today and the current settings.',
   effect: 'read',
   input: z.strictObject({}),
   output: z.object({
@@ -31,9 +32,10 @@ export const getSystemState = operation({
     today: z.object({ requests: z.int(), errors: z.int(), cost_usd: z.number() }),
     settings: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
   }),
-  run: async (core: Core, _input, { signal }) => {
+  run: async (core: Core, _input, { signal, principal }) => {
+    const owner = ownerShownTo(principal)
     const models = core.inventory.models()
-    const { totals } = await core.ledger.usage({ period: 'today', group_by: 'model' }, signal)
+    const { totals } = await core.ledger.usage({ period: 'today', group_by: 'model' }, signal, owner)
     return {
       version: core.version,
       started_at: new Date(core.startedAt).toISOString(),
@@ -43,7 +45,7 @@ export const getSystemState = operation({
         free: models.filter(({ tier, free }) => tier === 'remote' && free).length,
         paid: models.filter(({ free }) => !free).length,
       },
-      tasks: core.ledger.tasks.counts(),
+      tasks: core.ledger.tasks.counts(owner),
       code_index: core.openedCodeSearch()?.status() ?? null,
       today: { requests: totals.requests, errors: totals.errors, cost_usd: totals.cost_usd },
       settings: shownSettings(core),

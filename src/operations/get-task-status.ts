@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { Core } from '../core.ts'
 import type { TaskView } from '../tasks/tasks.ts'
 import { operation } from './operation.ts'
+import { requireTask } from './own-task.ts'
 import { TaskStatus, taskStatus } from './task-view.ts'
 
 export const getTaskStatus = operation({
@@ -15,7 +16,9 @@ export const getTaskStatus = operation({
     wait_seconds: z.number().min(0).max(600).default(0).describe('Maximum time to wait for the task to finish.'),
   }),
   output: TaskStatus,
-  run: async ({ tasks }: Core, { task_id, wait_seconds }, { signal, progress }) => {
+  run: async (core: Core, { task_id, wait_seconds }, { signal, progress, principal }) => {
+    const { tasks } = core
+    requireTask(core, task_id, principal)
     let updates = 0
     const onChange = (view: TaskView) => {
       updates += 1

@@ -1,13 +1,14 @@
 import { z } from 'zod'
 import type { Core } from '../core.ts'
 import { taskStates } from '../ledger/tasks.ts'
+import { ownerShownTo } from './access.ts'
 import { operation } from './operation.ts'
 import { pageInput, pageOf } from './task-input.ts'
 import { JobStatus, jobStatus } from './task-view.ts'
 
 export const listQueue = operation({
   name: 'list_queue',
-  summary: 'Queue counts and jobs: running and queued ones first, then the newest.',
+  summary: 'Queue counts and your jobs: running and queued ones first, then the newest.',
   effect: 'read',
   http: { method: 'GET', path: '/api/queue' },
   input: z.strictObject({
@@ -33,14 +34,15 @@ export const listQueue = operation({
     page: z.int(),
     page_size: z.int(),
   }),
-  run: (core: Core, { status, provider, model, task_id, q, active, page, page_size }) => {
+  run: (core: Core, { status, provider, model, task_id, q, active, page, page_size }, { principal }) => {
     const { tasks, ledger, inventory, slotsOf } = core
-    const filter = { state: status, provider, model, taskId: task_id, text: q, unfinished: active }
+    const askedBy = ownerShownTo(principal)
+    const filter = { askedBy, state: status, provider, model, taskId: task_id, text: q, unfinished: active }
     const found = ledger.tasks.jobs(filter, pageOf({ page, page_size }))
     const activity = tasks.active()
     return {
       summary: {
-        tasks: ledger.tasks.counts(),
+        tasks: ledger.tasks.counts(askedBy),
         waiting: activity.waiting,
         running: activity.running,
         benchmarks_waiting: activity.benchmarksWaiting,

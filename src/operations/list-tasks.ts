@@ -1,13 +1,14 @@
 import { z } from 'zod'
 import type { Core } from '../core.ts'
 import { taskStates } from '../ledger/tasks.ts'
+import { ownerShownTo } from './access.ts'
 import { operation } from './operation.ts'
 import { pageInput, pageOf } from './task-input.ts'
 import { TaskStatus, taskStatus } from './task-view.ts'
 
 export const listTasks = operation({
   name: 'list_tasks',
-  summary: 'Recent tasks, newest first, filtered by status, provider, model or text.',
+  summary: 'Your recent tasks, newest first, filtered by status, provider, model or text.',
   effect: 'read',
   http: { method: 'GET', path: '/api/tasks' },
   input: z.strictObject({
@@ -23,8 +24,9 @@ export const listTasks = operation({
     page: z.int(),
     page_size: z.int(),
   }),
-  run: ({ tasks, ledger }: Core, { status, q, provider, model, page, page_size }) => {
-    const found = ledger.tasks.tasks({ state: status, provider, model, text: q }, pageOf({ page, page_size }))
+  run: ({ tasks, ledger }: Core, { status, q, provider, model, page, page_size }, { principal }) => {
+    const filter = { askedBy: ownerShownTo(principal), state: status, provider, model, text: q }
+    const found = ledger.tasks.tasks(filter, pageOf({ page, page_size }))
     return {
       tasks: found.tasks.map(task => ({ ...taskStatus(tasks.view(task.id), tasks.active()), task: textOf(task.spec) })),
       total: found.total,

@@ -1,12 +1,12 @@
 import websocket from '@fastify/websocket'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { LiveMessage } from './live.ts'
 
 const maxUnreadBytes = 1024 * 1024
 const pingMs = 20_000
 
-/** Starts sending messages and returns the function that stops it; `watchLive` of a core. */
-export type Watch = (send: (message: LiveMessage) => void) => () => void
+/** Starts sending what the caller may see and returns the function that stops it. */
+export type Watch = (send: (message: LiveMessage) => void, caller: FastifyRequest) => () => void
 
 /**
  * `/ws`: task and queue changes as they happen. A reader that leaves more than 1 MB unread, or does not answer a ping
@@ -19,12 +19,12 @@ export function registerLiveSocket(app: FastifyInstance, watch: Watch): void {
   })
   void app.register(async scope => {
     await scope.register(websocket, { options: { maxPayload: 64 * 1024 } })
-    scope.get('/ws', { websocket: true }, socket => {
+    scope.get('/ws', { websocket: true }, (socket, request) => {
       let answered = true
       const unwatch = watch(message => {
         if (socket.bufferedAmount > maxUnreadBytes) socket.terminate()
         else socket.send(JSON.stringify(message))
-      })
+      }, request)
       const pinging = setInterval(() => {
         if (!answered) socket.terminate()
         answered = false

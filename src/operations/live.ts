@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import { taskStates } from '../ledger/tasks.ts'
 import type { Core } from '../core.ts'
+import { mayReach, ownerShownTo } from './access.ts'
+import type { Principal } from './operation.ts'
 import { JobStatus, jobStatus } from './task-view.ts'
 
 const Queue = z.object({
@@ -47,27 +49,26 @@ export function watchNews(core: Core, send: (news: News) => void): () => void {
   }
 }
 
-/** Sends a snapshot and then every change, until the returned function is called. */
-export function watchLive(core: Core, send: (message: LiveMessage) => void): () => void {
+/** Sends a snapshot and then every change of what a principal may see, until the returned function is called. */
+export function watchLive(core: Core, principal: Principal, send: (message: LiveMessage) => void): () => void {
   const { tasks, ledger } = core
+  const askedBy = ownerShownTo(principal)
   const queue = () => {
     const { waiting, running } = tasks.active()
-    return { waiting, running, tasks: ledger.tasks.counts() }
+    return { waiting, running, tasks: ledger.tasks.counts(askedBy) }
   }
-  const view = (id: string) => {
-    const { job, position, progress } = tasks.job(id)
-    return jobStatus(job, position, progress)
-  }
-  const { jobs } = ledger.tasks.jobs({ unfinished: true }, { limit: maxJobs, offset: 0 })
+  const view = ({ job, position, progress }: ReturnType<typeof tasks.job>) => jobStatus(job, position, progress)
+  const { jobs } = ledger.tasks.jobs({ askedBy, unfinished: true }, { limit: maxJobs, offset: 0 })
   send({
     type: 'snapshot',
     version: core.version,
     backends: backendsOf(core),
     queue: queue(),
-    jobs: jobs.map(({ id }) => view(id)),
+    jobs: jobs.map(({ id }) => view(tasks.job(id))),
   })
   const unwatchTasks = tasks.watch(({ jobId }) => {
-    send({ type: 'job', job: view(jobId), queue: queue() })
+    const found = tasks.job(jobId)
+    if (mayReach(principal, found.job.askedBy)) send({ type: 'job', job: view(found), queue: queue() })
   })
   const unwatchConfig = core.watchConfig(() => {
     send({ type: 'backends', backends: backendsOf(core) })

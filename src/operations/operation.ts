@@ -7,9 +7,18 @@ import type { z } from 'zod'
  */
 export type Effect = 'read' | 'write' | 'destroy' | 'spend'
 
+/**
+ * Who may call an operation: `caller` is anybody with a key, who then reaches only what belongs to that key; `admin` is for
+ * what changes Signalbox itself or spends on its account.
+ */
+export type Access = 'caller' | 'admin'
+
 /** The caller. */
 export interface Principal {
+  /** The name of their API key; what they create belongs to it. */
   name: string
+  /** May call `admin` operations and reach what belongs to other keys. */
+  admin?: boolean
   /** May call only `read` operations. */
   readOnly?: boolean
 }
@@ -36,6 +45,8 @@ export interface Operation<Context> {
   /** One or two sentences, for a model that must decide whether to call it. */
   summary: string
   effect: Effect
+  /** `caller` by default. */
+  access?: Access
   /** A dedicated path in addition to `POST /admin/<name>`; `:names` in it and the query's keys are input fields. */
   http?: { method: 'GET' | 'POST' | 'PUT' | 'DELETE'; path: string }
   /** Reads or changes something beyond this machine. */

@@ -2,7 +2,9 @@ import { z } from 'zod'
 import type { Core } from '../core.ts'
 import { GatewayError } from '../errors.ts'
 import { TaskOutcome } from '../tasks/model-task.ts'
+import { mayReach } from './access.ts'
 import { operation } from './operation.ts'
+import { requireTask } from './own-task.ts'
 
 export const rateResult = operation({
   name: 'rate_result',
@@ -17,15 +19,13 @@ export const rateResult = operation({
     comment: z.string().max(2000).optional(),
   }),
   output: z.object({ request_id: z.string(), model: z.string(), score: z.number() }),
-  run: async (
-    { tasks, ledger, learner, inventory, now }: Core,
-    { task_id, request_id, score, comment },
-    { principal },
-  ) => {
-    const requestId = request_id ?? requestOf(task_id === undefined ? undefined : tasks.view(task_id).task.outcome)
+  run: async (core: Core, { task_id, request_id, score, comment }, { principal }) => {
+    const { ledger, learner, inventory, now } = core
+    const requestId =
+      request_id ?? requestOf(task_id === undefined ? undefined : requireTask(core, task_id, principal).task.outcome)
     const record = await ledger.request(requestId)
     const model = record?.request.model
-    if (model == null) {
+    if (model == null || !mayReach(principal, record!.request.key_id)) {
       throw new GatewayError('not_found', `No answered request found with id ${requestId}.`, { param: 'request_id' })
     }
     const judged = inventory.models().find(({ id }) => id === model)

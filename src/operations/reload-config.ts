@@ -9,6 +9,7 @@ export const reloadConfig = operation({
   name: 'reload_config',
   summary: 'Reloads .env and signalbox.json and applies all changes, or none and reports why.',
   effect: 'write',
+  access: 'admin',
   input: z.strictObject({}),
   output: z.object({ changed: z.array(z.string()) }),
   run: async (core: Core) => {

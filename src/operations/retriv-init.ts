@@ -7,6 +7,7 @@ export const retrivInit = operation({
   summary:
     'Indexes folders of code for retriv_search and search, and keeps the index up to date. Calling it again indexes what changed.',
   effect: 'write',
+  access: 'admin',
   needs: 'code-search',
   input: RetrivInitInput,
   output: RetrivInitOutput,

@@ -9,6 +9,7 @@ export const setModelPromptingStrategy = operation({
   summary:
     'Sets the prompting strategy of one OpenRouter model. {task} in user_prompt stands for the task. The strategy takes effect once benchmark_model has found it better.',
   effect: 'write',
+  access: 'admin',
   needs: 'openrouter',
   input: z.strictObject({ model_id: z.string(), ...PromptingStrategy.shape }),
   output: z.object({ model_id: z.string(), strategy: PromptingStrategy, in_use: inUse }),

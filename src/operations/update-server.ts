@@ -7,6 +7,7 @@ export const updateServer = operation({
   name: 'update_server',
   summary: 'Updates Signalbox if its operator allows it, else returns the commands to run. Restart it afterwards.',
   effect: 'destroy',
+  access: 'admin',
   openWorld: true,
   input: z.strictObject({}),
   output: z.object({

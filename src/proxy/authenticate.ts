@@ -1,38 +1,58 @@
 import { createHash } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
 import { GatewayError } from '../errors.ts'
+import { localPrincipal } from '../operations/client.ts'
+import type { Principal } from '../operations/operation.ts'
 
-/** Returns the name of the API key that a request carries. Throws `unauthorized` or `forbidden`. */
-export type Authenticate = (request: FastifyRequest) => string
+/** Returns the owner of the API key that a request carries. Throws `unauthorized`. */
+export type Authenticate = (request: FastifyRequest) => Principal
+
+export interface Keys {
+  /** As in SIGNALBOX_API_KEY. */
+  keys: string | undefined
+  /** As in SIGNALBOX_ADMIN_KEY. */
+  adminKeys: string | undefined
+  /** What other processes of the same user send. */
+  instanceToken: string | undefined
+}
 
 /**
- * `keys` as in SIGNALBOX_API_KEY; `instanceToken` is what other processes of the same user send. Without keys every caller on
- * this machine is `anonymous`.
+ * Without any key every caller on this machine is `anonymous` and may do everything; so may the one who has the only key.
+ * Where there are several, only keys of SIGNALBOX_ADMIN_KEY administer.
  */
-export function createAuthenticate(keys: string | undefined, instanceToken?: string): Authenticate {
-  const names = new Map((keys?.split(',') ?? []).map(readKey))
-  const open = names.size === 0
-  if (instanceToken !== undefined) names.set(digest(instanceToken), 'local')
+export function createAuthenticate({ keys, adminKeys, instanceToken }: Keys): Authenticate {
+  const callers = readKeys(keys)
+  const admins = readKeys(adminKeys)
+  const onlyCaller = admins.length === 0 && callers.length === 1
+  const open = callers.length === 0 && admins.length === 0
+  const principals = new Map<string, Principal>([
+    ...callers.map(([key, name]) => [key, { name, admin: onlyCaller }] as const),
+    ...admins.map(([key, name]) => [key, { name, admin: true }] as const),
+    ...(instanceToken === undefined ? [] : [[digest(instanceToken), localPrincipal] as const]),
+  ])
   return request => {
     const shown = presentedKey(request)
-    if (open) return names.get(digest(shown ?? '')) ?? 'anonymous'
-    if (shown === undefined) {
-      throw new GatewayError(
-        'unauthorized',
-        'An API key is required: send `Authorization: Bearer <SIGNALBOX_API_KEY>`.',
-      )
-    }
-    const name = names.get(digest(shown))
-    if (name === undefined) throw new GatewayError('unauthorized', 'The API key is not one of SIGNALBOX_API_KEY.')
-    return name
+    const principal = shown === undefined ? undefined : principals.get(digest(shown))
+    if (principal !== undefined) return principal
+    if (open) return anonymous
+    throw new GatewayError(
+      'unauthorized',
+      shown === undefined
+        ? 'An API key is required: send `Authorization: Bearer <SIGNALBOX_API_KEY>`.'
+        : 'The API key is not one of SIGNALBOX_API_KEY.',
+    )
   }
 }
 
-// Digests are compared, not keys, so that comparison time reveals nothing about a key.
-function readKey(entry: string): [digest: string, name: string] {
-  const at = entry.indexOf('=')
-  const key = at < 0 ? entry : entry.slice(at + 1)
-  return [digest(key), at < 0 ? `key-${digest(key).slice(0, 8)}` : entry.slice(0, at)]
+const anonymous: Principal = { name: 'anonymous', admin: true }
+
+/** Digests are compared, not keys, so that comparison time reveals nothing about a key. */
+function readKeys(list: string | undefined): [digest: string, name: string][] {
+  return (list?.split(',') ?? []).map(entry => {
+    // A key in base64 may end in `=`, and then has no name.
+    const [, name, key = entry] = /^([^=]+)=(.*[^=].*)$/.exec(entry) ?? []
+    return [digest(key), name ?? `key-${digest(key).slice(0, 8)}`]
+  })
 }
 
 function digest(key: string): string {

@@ -13,7 +13,7 @@ export function openCall(
   return {
     requestId: incoming.id,
     endpoint,
-    keyId: incoming.keyId,
+    keyId: incoming.principal.name,
     options,
     signal: disconnectSignal(reply),
     receivedAt: incoming.receivedAt,

@@ -4,6 +4,7 @@ import type { NativeRequest } from '../gateway/call.ts'
 import type { Served } from '../gateway/answer.ts'
 import type { Gateway } from '../gateway/gateway.ts'
 import { readOptions } from '../router/options.ts'
+import type { Principal } from '../operations/operation.ts'
 import type { ParsedRequest, Protocol, ReplyFacts } from '../wire/protocol.ts'
 import { openCall } from './call-of.ts'
 import { replyError } from './reply-error.ts'
@@ -17,15 +18,20 @@ export interface RouteParts {
   now: () => number
 }
 
+export interface ChatRouteParts extends RouteParts {
+  /** The protocol for one caller, where that depends on what is kept for them. */
+  protocolOf?: (principal: Principal) => Protocol
+}
+
 /** The route of one protocol: `POST /v1/chat/completions`, `/v1/messages`, `/v1/responses`. */
 export function registerChatRoute(
   app: FastifyInstance,
   protocol: Protocol,
-  { gateway, keepAliveMs, now }: RouteParts,
+  { gateway, keepAliveMs, now, protocolOf = () => protocol }: ChatRouteParts,
 ): void {
   const errorHandler = replyError(error => protocol.writeError(error))
   app.post(protocol.path, { errorHandler }, async (incoming, reply) => {
-    const parsed = protocol.parseRequest(incoming.body)
+    const parsed = protocolOf(incoming.principal).parseRequest(incoming.body)
     const options = readOptions(incoming.headers, parsed.request.metadata)
     const call = {
       ...openCall(incoming, reply, protocol.name, options),

@@ -3,6 +3,7 @@ import { GatewayError } from '../errors.ts'
 import type { Gateway } from '../gateway/gateway.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import { explain } from '../router/explain.ts'
+import { mayReach } from '../operations/access.ts'
 import { openCall } from './call-of.ts'
 import { readOptions } from '../router/options.ts'
 import { ChatRequest } from '../wire/chat/schema.ts'
@@ -12,7 +13,7 @@ import { recordOf } from '../router/record.ts'
 
 /**
  * `POST /v1/route` takes a chat completion request and explains the decision for it without running it; `GET
- * /v1/decisions/{id}` is the stored decision of an earlier request.
+ * /v1/decisions/{id}` is the stored decision of an earlier request of the caller.
  */
 export function registerDecisionRoutes(
   app: FastifyInstance,
@@ -27,9 +28,9 @@ export function registerDecisionRoutes(
     return { ...explanation, cascade: decisionJson(cascade), decision: decisionJson(recordOf(decision)) }
   })
 
-  app.get<{ Params: { id: string } }>('/decisions/:id', async ({ params }) => {
+  app.get<{ Params: { id: string } }>('/decisions/:id', async ({ params, principal }) => {
     const record = await ledger.request(params.id)
-    if (record?.decision == null) {
+    if (record?.decision == null || !mayReach(principal, record.request.key_id)) {
       throw new GatewayError('not_found', `No decision found for request '${params.id.slice(0, 100)}'.`)
     }
     const { model, outcome } = record.request

@@ -1,5 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import { GatewayError } from '../errors.ts'
+import { mayReach } from '../operations/access.ts'
+import type { Principal } from '../operations/operation.ts'
 import type { ParsedRequest, Protocol, StreamWriter } from '../wire/protocol.ts'
 import { asObject, asObjects, asString, type JsonObject } from '../json.ts'
 import { readData } from '../wire/sse.ts'
@@ -8,6 +10,8 @@ import { readData } from '../wire/sse.ts'
 const maxCharacters = 64 * 1024 * 1024
 
 interface Stored {
+  /** The key that asked for it. */
+  owner: string
   response: JsonObject
   /** The conversation so far, including the answer: what a following request continues. */
   items: readonly JsonObject[]
@@ -15,6 +19,11 @@ interface Stored {
 
 /** The answers of the Responses protocol, in memory only and bounded: prompts are never written to disk. */
 export interface ResponseStore {
+  /** Those that a caller may reach: all others are not there. */
+  of(principal: Principal): ReachableResponses
+}
+
+export interface ReachableResponses {
   get(id: string): JsonObject | undefined
   delete(id: string): boolean
   /** `responses` with support for `previous_response_id`; answers are kept unless the caller says `store: false`. */
@@ -27,11 +36,16 @@ export function createResponseStore(): ResponseStore {
     sizeCalculation: ({ response, items }) => JSON.stringify(response).length + JSON.stringify(items).length,
   })
 
+  function find(id: string, principal: Principal): Stored | undefined {
+    const found = stored.get(id)
+    return found !== undefined && mayReach(principal, found.owner) ? found : undefined
+  }
+
   /** The body with the earlier conversation prepended to its input. */
-  function continued(body: JsonObject): JsonObject {
+  function continued(body: JsonObject, principal: Principal): JsonObject {
     const previous = asString(body['previous_response_id'])
     if (previous === undefined) return body
-    const before = stored.get(previous)
+    const before = find(previous, principal)
     if (before === undefined) {
       throw new GatewayError(
         'not_found',
@@ -42,45 +56,47 @@ export function createResponseStore(): ResponseStore {
     return { ...body, input: [...before.items, ...itemsOf(body['input'])] }
   }
 
-  function keep(response: JsonObject | undefined, items: readonly JsonObject[]): void {
+  function keep(response: JsonObject | undefined, { owner, items }: Omit<Stored, 'response'>): void {
     const id = asString(response?.['id'])
     if (response === undefined || id === undefined) return
-    stored.set(id, { response, items: [...items, ...asObjects(response['output'])] })
+    stored.set(id, { owner, response, items: [...items, ...asObjects(response['output'])] })
   }
 
-  function watching(writer: StreamWriter, items: readonly JsonObject[]): StreamWriter {
+  function watching(writer: StreamWriter, before: Omit<Stored, 'response'>): StreamWriter {
     return {
       ...writer,
       end(usage) {
         const bytes = writer.end(usage)
-        keep(finalResponse(bytes), items)
+        keep(finalResponse(bytes), before)
         return bytes
       },
     }
   }
 
   return {
-    get: id => stored.get(id)?.response,
-    delete: id => stored.delete(id),
-    remembering: responses => ({
-      ...responses,
-      parseRequest(body): ParsedRequest {
-        const fields = asObject(body)
-        if (fields === undefined) return responses.parseRequest(body)
-        const whole = continued(fields)
-        const parsed = responses.parseRequest(whole)
-        if (fields['store'] === false) return parsed
-        const items = itemsOf(whole['input'])
-        return {
-          ...parsed,
-          createStreamWriter: facts => watching(parsed.createStreamWriter(facts), items),
-          writeCompletion(completion, facts) {
-            const response = parsed.writeCompletion(completion, facts)
-            keep(response as JsonObject, items)
-            return response
-          },
-        }
-      },
+    of: principal => ({
+      get: id => find(id, principal)?.response,
+      delete: id => find(id, principal) !== undefined && stored.delete(id),
+      remembering: responses => ({
+        ...responses,
+        parseRequest(body): ParsedRequest {
+          const fields = asObject(body)
+          if (fields === undefined) return responses.parseRequest(body)
+          const whole = continued(fields, principal)
+          const parsed = responses.parseRequest(whole)
+          if (fields['store'] === false) return parsed
+          const before = { owner: principal.name, items: itemsOf(whole['input']) }
+          return {
+            ...parsed,
+            createStreamWriter: facts => watching(parsed.createStreamWriter(facts), before),
+            writeCompletion(completion, facts) {
+              const response = parsed.writeCompletion(completion, facts)
+              keep(response as JsonObject, before)
+              return response
+            },
+          }
+        },
+      }),
     }),
   }
 }

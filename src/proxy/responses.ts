@@ -2,15 +2,15 @@ import type { FastifyInstance } from 'fastify'
 import { GatewayError } from '../errors.ts'
 import type { ResponseStore } from './response-store.ts'
 
-/** `GET` and `DELETE /v1/responses/{id}`: stored responses. */
+/** `GET` and `DELETE /v1/responses/{id}`: stored responses of the caller. */
 export function registerResponseRoutes(app: FastifyInstance, store: ResponseStore): void {
-  app.get<{ Params: { id: string } }>('/responses/:id', ({ params }) => {
-    const response = store.get(params.id)
+  app.get<{ Params: { id: string } }>('/responses/:id', ({ params, principal }) => {
+    const response = store.of(principal).get(params.id)
     if (response === undefined) throw unknownResponse(params.id)
     return response
   })
-  app.delete<{ Params: { id: string } }>('/responses/:id', ({ params }) => {
-    if (!store.delete(params.id)) throw unknownResponse(params.id)
+  app.delete<{ Params: { id: string } }>('/responses/:id', ({ params, principal }) => {
+    if (!store.of(principal).delete(params.id)) throw unknownResponse(params.id)
     return { id: params.id, object: 'response', deleted: true }
   })
 }

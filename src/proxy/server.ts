@@ -6,6 +6,7 @@ import { nonChatEndpoints } from '../wire/non-chat.ts'
 import { writeOpenAiError } from '../wire/chat/error.ts'
 import { protocols } from '../wire/protocols.ts'
 import { responses } from '../wire/responses/protocol.ts'
+import type { Principal } from '../operations/operation.ts'
 import { registerChatRoute } from './chat-routes.ts'
 import { registerNonChatRoute, registerInfillRoute } from './non-chat-routes.ts'
 import { registerAdmission } from './admission.ts'
@@ -23,8 +24,8 @@ import { registerUsageRoute } from './usage.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Name of the API key used. */
-    keyId: string
+    /** The owner of the API key used. */
+    principal: Principal
     /** Milliseconds since the epoch. */
     receivedAt: number
   }
@@ -38,8 +39,13 @@ const wholeRequestMs = 300_000
 
 /** The HTTP server, not yet listening; `instanceToken` lets other processes in. Closing it closes no part of `core`. */
 export function createServer(core: Core, instanceToken?: string): FastifyInstance {
-  const { HOST, SIGNALBOX_API_KEY, KEEPALIVE_INTERVAL_MS, ALLOWED_ORIGINS, ALLOWED_HOSTS } = core.config().values
-  const authenticate = createAuthenticate(SIGNALBOX_API_KEY, instanceToken)
+  const { HOST, SIGNALBOX_API_KEY, SIGNALBOX_ADMIN_KEY, KEEPALIVE_INTERVAL_MS, ALLOWED_ORIGINS, ALLOWED_HOSTS } =
+    core.config().values
+  const authenticate = createAuthenticate({
+    keys: SIGNALBOX_API_KEY,
+    adminKeys: SIGNALBOX_ADMIN_KEY,
+    instanceToken,
+  })
   const log: FastifyBaseLogger = core.log
   const app = Fastify({
     loggerInstance: log,
@@ -54,7 +60,7 @@ export function createServer(core: Core, instanceToken?: string): FastifyInstanc
   const routes = collectRoutes(app)
   app.decorate('routeTable', routes)
   readBodiesAsJson(app)
-  app.decorateRequest('keyId', '')
+  app.decorateRequest('principal')
   app.decorateRequest('receivedAt', 0)
   app.addHook('onRequest', async (request, reply) => {
     request.receivedAt = core.now()
@@ -66,7 +72,7 @@ export function createServer(core: Core, instanceToken?: string): FastifyInstanc
     loopbackOnly: isLoopback(HOST),
   })
   app.addHook('onRequest', async request => {
-    request.keyId = authenticate(request)
+    request.principal = authenticate(request)
   })
   app.setErrorHandler(replyError(writeOpenAiError))
   app.setNotFoundHandler((request, reply) => {
@@ -93,16 +99,16 @@ export function createServer(core: Core, instanceToken?: string): FastifyInstanc
   }))
   registerHealthRoute(app, core)
   const store = createResponseStore()
-  const chatProtocols = protocols.map(each => (each === responses ? store.remembering(each) : each))
   // Some clients append /v1 to a base URL, some do not, and some users add it where it is appended as well.
   for (const prefix of ['', '/v1', '/v1/v1']) {
     app.register(
       (scope, _options, done) => {
-        for (const protocol of chatProtocols) {
+        for (const protocol of protocols) {
           registerChatRoute(scope, protocol, {
             gateway: core.gateway,
             keepAliveMs: KEEPALIVE_INTERVAL_MS,
             now: core.now,
+            ...(protocol === responses && { protocolOf: principal => store.of(principal).remembering(protocol) }),
           })
         }
         for (const nonChat of Object.values(nonChatEndpoints)) {

@@ -244,7 +244,7 @@ export function createTasks(parts: TaskParts): Tasks {
 
   function findJob(jobId: string): JobRow {
     const job = store.job(jobId)
-    if (job === undefined) throw new GatewayError('not_found', `Unknown job: ${jobId}.`, { param: 'job_id' })
+    if (job === undefined) throw unknownJob(jobId)
     return job
   }
 
@@ -268,9 +268,7 @@ export function createTasks(parts: TaskParts): Tasks {
     const task = store.task(taskId)
     const jobs = store.jobsOf(taskId)
     const job = jobs.at(-1)
-    if (task === undefined || job === undefined) {
-      throw new GatewayError('not_found', `Unknown task: ${taskId}.`, { param: 'task_id' })
-    }
+    if (task === undefined || job === undefined) throw unknownTask(taskId)
     const position = positionOf(job)
     return { task, job, runs: jobs.length, position, progress: progress.get(job.id), etaMs: etaOf(job, position) }
   }
@@ -398,4 +396,12 @@ export function createTasks(parts: TaskParts): Tasks {
       listeners.clear()
     },
   }
+}
+
+export function unknownTask(taskId: string): GatewayError {
+  return new GatewayError('not_found', `Unknown task: ${taskId.slice(0, 100)}.`, { param: 'task_id' })
+}
+
+export function unknownJob(jobId: string): GatewayError {
+  return new GatewayError('not_found', `Unknown job: ${jobId.slice(0, 100)}.`, { param: 'job_id' })
 }

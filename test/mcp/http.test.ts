@@ -99,6 +99,31 @@ t.test('sessions are bounded: the longest idle one is ended, and when all are bu
   await Promise.all(calls)
 })
 
+t.test('one key’s sessions never end another’s, and each key hears why it gets no more', async t => {
+  const authorize: McpMount['authorize'] = ({ headers }) => ({ name: String(headers.authorization) })
+  const { url, shop } = await startMount(t, { authorize, sessionLimit: 3, sessionsPerKey: 2 })
+  const [ada, eve, bob] = [{ authorization: 'ada' }, { authorization: 'eve' }, { authorization: 'bob' }]
+  const isThere = async (session: Awaited<ReturnType<typeof openSession>>) =>
+    (await session.post({ id: 2, method: 'tools/list' })).status === 200
+  const adas = [await openSession(url, ada)]
+  const eves = [await openSession(url, eve), await openSession(url, eve)]
+  eves.push(await openSession(url, eve))
+  t.same(await Promise.all(eves.map(isThere)), [false, true, true], 'a third session ends the first of the same key')
+  adas.push(await openSession(url, ada))
+  t.same(await Promise.all(adas.map(isThere)), [false, true], 'where all places are taken, too')
+  t.same(await Promise.all(eves.map(isThere)), [false, true, true])
+  const late = await initialize(url, bob)
+  t.match([late.status, await late.json()], [503, { error: { message: /MCP_SESSION_LIMIT/ } }])
+  const calls = [abandoned(eves[1]!.call('wait')), abandoned(eves[2]!.call('wait'))]
+  await shop.waiting
+  await eves[2]!.post({ id: 5, method: 'ping' })
+  const refused = await initialize(url, eve)
+  t.match([refused.status, await refused.json()], [503, { error: { message: /MCP_SESSIONS_PER_KEY/ } }])
+  eves[1]!.hangUp()
+  eves[2]!.hangUp()
+  await Promise.all(calls)
+})
+
 t.test('a rejected request leaves no session behind', async t => {
   const { url } = await startMount(t, { sessionLimit: 1 })
   const session = await openSession(url)
@@ -174,12 +199,13 @@ function initialize(url: string, headers: Record<string, string> = {}): Promise<
   })
 }
 
-async function openSession(url: string) {
-  const opened = await initialize(url)
+async function openSession(url: string, identity: Record<string, string> = {}) {
+  const opened = await initialize(url, identity)
   await opened.text()
   const hangUp = new AbortController()
   const headers = {
     ...jsonHeaders,
+    ...identity,
     'mcp-session-id': opened.headers.get('mcp-session-id') ?? '',
     'mcp-protocol-version': '2025-06-18',
   }

@@ -1,0 +1,23 @@
+import type { Core } from '../core.ts'
+import type { JobRow } from '../ledger/tasks.ts'
+import { unknownJob, unknownTask, type JobProgress, type TaskView } from '../tasks/tasks.ts'
+import { mayReach } from './access.ts'
+import type { Principal } from './operation.ts'
+
+/** The task as it is now. Throws `not_found` for one that belongs to another key, as for one that never was. */
+export function requireTask({ tasks }: Core, taskId: string, principal: Principal): TaskView {
+  const view = tasks.view(taskId)
+  if (!mayReach(principal, view.task.askedBy)) throw unknownTask(taskId)
+  return view
+}
+
+/** The same for a job. */
+export function requireJob(
+  { tasks }: Core,
+  jobId: string,
+  principal: Principal,
+): { job: JobRow; position: number; progress: JobProgress | undefined } {
+  const found = tasks.job(jobId)
+  if (!mayReach(principal, found.job.askedBy)) throw unknownJob(jobId)
+  return found
+}
