@@ -38,6 +38,7 @@ export const failures = {
   conflict: row(409, 'invalid_request_error'),
   request_too_large: row(413, 'invalid_request_error'),
   unsupported_media_type: row(415, 'invalid_request_error'),
+  idempotency_key_reused: row(422, 'invalid_request_error'),
   client_closed: row(499, 'client_closed'),
   internal: row(500, 'server_error'),
   upstream_rejected: row(400, 'invalid_request_error', { fallback: true }),

@@ -23,6 +23,8 @@ export interface NativeRequest {
 /** The caller and the circumstances of a request. */
 export interface Call extends RouteQuery {
   requestId: string
+  /** The caller's own id of the request. */
+  callerRequestId?: string | undefined
   /** The endpoint that was called: `chat`, `messages`, `responses`. */
   endpoint: string
   /** The name of the API key; never the key. */

@@ -57,6 +57,7 @@ export function openRequestRecorder(parts: RequestRecorderParts): RequestRecorde
     written = true
     ledger.record({
       id: call.requestId,
+      callerRequestId: call.callerRequestId,
       createdAt: call.receivedAt,
       endpoint: call.endpoint,
       keyId: call.keyId,

@@ -10,6 +10,8 @@ export type RequestOutcome = (typeof outcomes)[number]
 export interface RequestRecord {
   /** Unique; the `x-signalbox-request-id` of the answer. */
   id: string
+  /** The caller's own id of the request. */
+  callerRequestId?: string | undefined
   /** Milliseconds since the epoch. */
   createdAt: number
   /** The endpoint type, such as `chat`. */

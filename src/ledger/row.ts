@@ -43,6 +43,7 @@ export const RequestRow = z.object({
   queue_ms: milliseconds.nullable(),
   route_ms: milliseconds.nullable(),
   reason: z.string().nullable(),
+  caller_request_id: z.string().nullable().describe('The caller’s own id of the request: its `x-request-id`.'),
 })
 export type RequestRow = z.output<typeof RequestRow>
 

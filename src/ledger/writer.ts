@@ -83,6 +83,7 @@ function requestRow(entry: RequestRecord): Stored<RequestRow> {
     queue_ms: entry.queueMs ?? null,
     route_ms: entry.routeMs ?? null,
     reason: cut(entry.reason),
+    caller_request_id: cut(entry.callerRequestId),
   }
 }
 

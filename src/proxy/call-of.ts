@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Call } from '../gateway/call.ts'
 import { disconnectSignal } from '../operations/disconnect-signal.ts'
 import type { RequestOptions } from '../router/options.ts'
+import { callerRequestId } from './request-id.ts'
 
 /** The caller, with a signal that aborts on a disconnect before or after the first byte of the answer. */
 export function openCall(
@@ -12,6 +13,7 @@ export function openCall(
 ): Call {
   return {
     requestId: incoming.id,
+    callerRequestId: callerRequestId(incoming),
     endpoint,
     keyId: incoming.principal.name,
     options,

@@ -7,12 +7,14 @@ import { readOptions } from '../router/options.ts'
 import type { Principal } from '../operations/operation.ts'
 import type { ParsedRequest, Protocol, ReplyFacts } from '../wire/protocol.ts'
 import { openCall } from './call-of.ts'
+import type { Idempotency } from './idempotency.ts'
 import { replyError } from './reply-error.ts'
 import { notesHeader, servedHeaders } from './served-headers.ts'
 import { streamAnswer } from './stream-answer.ts'
 
 export interface RouteParts {
   gateway: Gateway
+  idempotency: Idempotency
   keepAliveMs: number
   /** Milliseconds since the epoch. */
   now: () => number
@@ -27,7 +29,7 @@ export interface ChatRouteParts extends RouteParts {
 export function registerChatRoute(
   app: FastifyInstance,
   protocol: Protocol,
-  { gateway, keepAliveMs, now, protocolOf = () => protocol }: ChatRouteParts,
+  { gateway, idempotency, keepAliveMs, now, protocolOf = () => protocol }: ChatRouteParts,
 ): void {
   const errorHandler = replyError(error => protocol.writeError(error))
   app.post(protocol.path, { errorHandler }, async (incoming, reply) => {
@@ -45,22 +47,24 @@ export function registerChatRoute(
       promptTokens: served.promptTokens,
     })
     const headersOf = (served: Served) => ({
-      ...servedHeaders(served, parseMs),
+      ...servedHeaders(served, call, parseMs),
       ...notesHeader([...(parsed.native === undefined ? parsed.notes : []), ...served.notes]),
     })
-    const answer = gateway.chat(call, parsed.request)
     if (parsed.request.stream === true) {
+      const answer = gateway.chat(call, parsed.request)
       const writerOf = (served: Served) => parsed.createStreamWriter(factsOf(served))
       await streamAnswer({ reply, answer, writerOf, protocol, signal: call.signal, keepAliveMs, headersOf })
       return reply
     }
-    const { served, reply: answered } = await answer
-    if (answered.kind !== 'complete')
-      throw new Error(`${served.model.id} streamed a response although none was requested`)
-    const { completion, native } = answered
-    const facts = factsOf(served)
-    const body = native === undefined ? parsed.writeCompletion(completion, facts) : { ...native, model: facts.model }
-    return reply.headers(headersOf(served)).send(body)
+    return idempotency.send({ incoming, reply, call }, async signal => {
+      const { served, reply: answered } = await gateway.chat({ ...call, signal }, parsed.request)
+      if (answered.kind !== 'complete')
+        throw new Error(`${served.model.id} streamed a response although none was requested`)
+      const { completion, native } = answered
+      const facts = factsOf(served)
+      const body = native === undefined ? parsed.writeCompletion(completion, facts) : { ...native, model: facts.model }
+      return { headers: headersOf(served), body }
+    })
   })
 }
 

@@ -33,8 +33,8 @@ export function registerDecisionRoutes(
     if (record?.decision == null || !mayReach(principal, record.request.key_id)) {
       throw new GatewayError('not_found', `No decision found for request '${params.id.slice(0, 100)}'.`)
     }
-    const { model, outcome } = record.request
-    return { request_id: params.id, model, outcome, decision: decisionJson(record.decision) }
+    const { model, outcome, caller_request_id } = record.request
+    return { request_id: params.id, caller_request_id, model, outcome, decision: decisionJson(record.decision) }
   })
 }
 

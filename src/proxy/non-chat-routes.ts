@@ -55,24 +55,26 @@ function registerRoute<Name extends NonChatType>(
   app: FastifyInstance,
   path: string,
   nonChat: NonChatEndpoint<Name>,
-  { gateway, keepAliveMs, now }: RouteParts,
+  { gateway, idempotency, keepAliveMs, now }: RouteParts,
   read: (body: unknown) => Wording<Name>,
 ): void {
   app.post(path, async (incoming, reply) => {
     const call = openCall(incoming, reply, nonChat.name)
     const { request, writer, write } = read(incoming.body)
     const parseMs = now() - call.receivedAt
-    const headersOf = (served: Served) => ({ ...servedHeaders(served, parseMs), ...notesHeader(served.notes) })
-    const answer = gateway.run(call, nonChat, request)
+    const headersOf = (served: Served) => ({ ...servedHeaders(served, call, parseMs), ...notesHeader(served.notes) })
     if (nonChat.streams && request['stream'] === true) {
+      const answer = gateway.run(call, nonChat, request)
       const writerOf = ({ model }: Served) => writer(model.id)
       const protocol = { writeError: writeOpenAiError }
       await streamAnswer({ reply, answer, writerOf, protocol, signal: call.signal, keepAliveMs, headersOf })
       return reply
     }
-    const { served, reply: answered } = await answer
-    if (answered.kind !== 'complete')
-      throw new Error(`${served.model.id} streamed a response although none was requested`)
-    return reply.headers(headersOf(served)).send(write(answered.completion, served.model.id))
+    return idempotency.send({ incoming, reply, call }, async signal => {
+      const { served, reply: answered } = await gateway.run({ ...call, signal }, nonChat, request)
+      if (answered.kind !== 'complete')
+        throw new Error(`${served.model.id} streamed a response although none was requested`)
+      return { headers: headersOf(served), body: write(answered.completion, served.model.id) }
+    })
   })
 }

@@ -1,11 +1,14 @@
+import type { Call } from '../gateway/call.ts'
 import type { Served } from '../gateway/answer.ts'
 
 /** The model that answered and why. `parseMs`: from the first byte of the request until it was parsed. */
 export function servedHeaders(
   { model, reason, attempts, timings, verification }: Served,
+  { requestId }: Pick<Call, 'requestId'>,
   parseMs: number,
 ): Record<string, string> {
   return {
+    'x-signalbox-request-id': requestId,
     'x-signalbox-model': headerValue(model.id),
     'x-signalbox-provider': headerValue(model.provider),
     'x-signalbox-reason': headerValue(reason),

@@ -7,7 +7,7 @@ import { writeOpenAiError } from '../wire/chat/error.ts'
 import { protocols } from '../wire/protocols.ts'
 import { responses } from '../wire/responses/protocol.ts'
 import type { Principal } from '../operations/operation.ts'
-import { registerChatRoute } from './chat-routes.ts'
+import { registerChatRoute, type RouteParts } from './chat-routes.ts'
 import { registerNonChatRoute, registerInfillRoute } from './non-chat-routes.ts'
 import { registerAdmission } from './admission.ts'
 import { createAuthenticate } from './authenticate.ts'
@@ -16,7 +16,9 @@ import { registerCountTokensRoute } from './count-tokens.ts'
 import { registerDecisionRoutes } from './decisions.ts'
 import { registerHealthRoute } from './health.ts'
 import { registerModelRoutes } from './models.ts'
+import { createIdempotency } from './idempotency.ts'
 import { replyError } from './reply-error.ts'
+import { callerRequestId } from './request-id.ts'
 import { collectRoutes, type RouteTable } from './route-table.ts'
 import { createResponseStore } from './response-store.ts'
 import { registerResponseRoutes } from './responses.ts'
@@ -64,7 +66,10 @@ export function createServer(core: Core, instanceToken?: string): FastifyInstanc
   app.decorateRequest('receivedAt', 0)
   app.addHook('onRequest', async (request, reply) => {
     request.receivedAt = core.now()
-    void reply.header('x-signalbox-request-id', request.id)
+    void reply.headers({
+      'x-signalbox-request-id': request.id,
+      'x-request-id': callerRequestId(request) ?? request.id,
+    })
   })
   registerAdmission(app, {
     allowedOrigins: ALLOWED_ORIGINS,
@@ -99,26 +104,26 @@ export function createServer(core: Core, instanceToken?: string): FastifyInstanc
   }))
   registerHealthRoute(app, core)
   const store = createResponseStore()
+  const parts: RouteParts = {
+    gateway: core.gateway,
+    idempotency: createIdempotency(core.now),
+    keepAliveMs: KEEPALIVE_INTERVAL_MS,
+    now: core.now,
+  }
   // Some clients append /v1 to a base URL, some do not, and some users add it where it is appended as well.
   for (const prefix of ['', '/v1', '/v1/v1']) {
     app.register(
       (scope, _options, done) => {
         for (const protocol of protocols) {
           registerChatRoute(scope, protocol, {
-            gateway: core.gateway,
-            keepAliveMs: KEEPALIVE_INTERVAL_MS,
-            now: core.now,
+            ...parts,
             ...(protocol === responses && { protocolOf: principal => store.of(principal).remembering(protocol) }),
           })
         }
         for (const nonChat of Object.values(nonChatEndpoints)) {
-          registerNonChatRoute(scope, nonChat, {
-            gateway: core.gateway,
-            keepAliveMs: KEEPALIVE_INTERVAL_MS,
-            now: core.now,
-          })
+          registerNonChatRoute(scope, nonChat, parts)
         }
-        registerInfillRoute(scope, { gateway: core.gateway, keepAliveMs: KEEPALIVE_INTERVAL_MS, now: core.now })
+        registerInfillRoute(scope, parts)
         registerResponseRoutes(scope, store)
         registerDecisionRoutes(scope, core)
         registerCountTokensRoute(scope, core.tokens)

@@ -40,6 +40,7 @@ export async function startGateway(
   variables: Record<string, string> = {},
   endpoints: Endpoint[] = [],
   log?: Logger,
+  now?: () => number,
 ): Promise<TestGateway> {
   const root = mkdtempSync(path.join(tmpdir(), 'signalbox-test-'))
   const environment = {
@@ -57,6 +58,7 @@ export async function startGateway(
   const running = await start(config, '0.0.0-test', {
     random: seededRandom(1),
     ...(log && { log }),
+    ...(now && { now }),
   })
   t.teardown(async () => {
     await running.close(0)

@@ -12,6 +12,7 @@ t.test('keeps a request that was answered, with its attempt and its decision', a
       queueMs: 2,
       routeMs: 0.25,
       reason: 'local and warm',
+      callerRequestId: 'job-7',
       decision: { candidates: [{ model: 'ollama/qwen3:8b', quality: 0.7 }] },
     }),
   )
@@ -45,6 +46,7 @@ t.test('keeps a request that was answered, with its attempt and its decision', a
       queue_ms: 2,
       route_ms: 0.25,
       reason: 'local and warm',
+      caller_request_id: 'job-7',
     },
     attempts: [
       {

@@ -121,6 +121,7 @@ export const RouteResponse = z
 export const DecisionResponse = z
   .looseObject({
     request_id: z.string(),
+    caller_request_id: z.string().nullable().describe('The `x-request-id` of the request, where it had one.'),
     model: z.string().nullable(),
     outcome: z.string(),
     decision: z.looseObject({}),
