@@ -15,8 +15,9 @@ import type { PromptingStrategy } from './ledger/agent-notes.ts'
 import { openLedger, type Ledger } from './ledger/ledger.ts'
 import { startRetention } from './ledger/retention.ts'
 import { createProviders } from './providers/index.ts'
-import type { ProviderParts } from './providers/provider.ts'
+import type { Model, ProviderParts } from './providers/provider.ts'
 import { createTransport } from './providers/http/transport.ts'
+import type { Condition } from './router/filter.ts'
 import { evidenceFrom, type EvidenceRow } from './router/evidence.ts'
 import { createKnowledge, type Knowledge } from './router/knowledge.ts'
 import { policyOf, type Policy } from './router/policy.ts'
@@ -55,6 +56,10 @@ export interface Core {
   readonly startedAt: number
   readonly newId: NewId
   readonly slotsOf: (provider: string) => Slots
+  /** Whether a model can be called now: its server is up, and no recent failure excludes it. */
+  readonly conditionOf: (model: Model) => Condition
+  /** The same for a whole provider, by name. */
+  readonly conditionOfProvider: (provider: string) => Condition
   /** The kind of a provider's server, as written in `signalbox.json`. */
   readonly kindOf: (provider: string) => string | undefined
   /** The folder that Signalbox is installed in. */
@@ -119,8 +124,13 @@ export function createCore({ config: first, version, log, now, random, newId, re
   const slotsOf = createProviderSlots({ isRemote: provider => tierOf(provider) === 'remote', settings })
   const { knowledge, learner } = createLearning({ ledger, policy: () => policy, now, log })
   const breakers = createBreakers(now)
+  const conditionOf = (model: Model): Condition => {
+    const server = inventory.condition(model)
+    return server.state === 'ready' ? breakers.condition(model) : server
+  }
   const gateway = createGateway({
     inventory,
+    conditionOf,
     breakers,
     ledger,
     learner,
@@ -180,6 +190,8 @@ export function createCore({ config: first, version, log, now, random, newId, re
     startedAt: now(),
     newId,
     slotsOf,
+    conditionOf,
+    conditionOfProvider: provider => breakers.conditionOfProvider(provider),
     kindOf: provider => config.endpoints.find(({ name }) => name === provider)?.kind,
     installation: path.resolve(import.meta.dirname, '..'),
     readConfig,

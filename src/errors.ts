@@ -1,3 +1,9 @@
+/**
+ * How far an error reaches: this request only, the model at its endpoint, all free models of the endpoint, everything the
+ * endpoint serves, or everything it serves for our key.
+ */
+export type FailureScope = 'request' | 'model' | 'free models' | 'provider' | 'key'
+
 /** An error code: its HTTP status, OpenAI error type, and what the gateway does next. */
 export interface Failure {
   /** HTTP status sent to the caller. */
@@ -8,20 +14,22 @@ export interface Failure {
   fallback: boolean
   /** Whether to retry the same candidate once at once. */
   retry: boolean
-  /** Whether the error counts against the (provider, model) and towards opening its circuit breaker. */
+  /** Whether the error counts against what `scope` names and towards opening its circuit breaker. */
   breaker: boolean
+  scope: FailureScope
 }
 
 const row = (
   status: number,
   type: string,
-  does: { fallback?: boolean; retry?: boolean; breaker?: boolean } = {},
+  does: Partial<Pick<Failure, 'fallback' | 'retry' | 'breaker' | 'scope'>> = {},
 ): Failure => ({
   status,
   type,
   fallback: does.fallback ?? false,
   retry: does.retry ?? false,
   breaker: does.breaker ?? false,
+  scope: does.scope ?? 'request',
 })
 
 /** Every error code. Gateway and protocols read this table; no catch block decides for itself. */
@@ -33,7 +41,7 @@ export const failures = {
   unauthorized: row(401, 'authentication_error'),
   forbidden: row(403, 'permission_error'),
   not_found: row(404, 'invalid_request_error'),
-  model_not_found: row(404, 'invalid_request_error', { fallback: true }),
+  model_not_found: row(404, 'invalid_request_error', { fallback: true, scope: 'model' }),
   method_not_allowed: row(405, 'invalid_request_error'),
   conflict: row(409, 'invalid_request_error'),
   request_too_large: row(413, 'invalid_request_error'),
@@ -42,13 +50,20 @@ export const failures = {
   client_closed: row(499, 'client_closed'),
   internal: row(500, 'server_error'),
   upstream_rejected: row(400, 'invalid_request_error', { fallback: true }),
-  upstream_unauthorized: row(502, 'upstream_error', { fallback: true }),
-  upstream_payment_required: row(402, 'insufficient_quota', { fallback: true }),
-  upstream_rate_limited: row(429, 'rate_limit_error', { fallback: true }),
-  upstream_error: row(502, 'upstream_error', { fallback: true, breaker: true }),
-  upstream_disconnected: row(502, 'upstream_error', { fallback: true, retry: true, breaker: true }),
-  upstream_unavailable: row(502, 'upstream_error', { fallback: true, breaker: true }),
-  upstream_timeout: row(504, 'upstream_error', { fallback: true, breaker: true }),
+  upstream_unauthorized: row(502, 'upstream_error', { fallback: true, breaker: true, scope: 'key' }),
+  upstream_payment_required: row(402, 'insufficient_quota', { fallback: true, breaker: true, scope: 'key' }),
+  /** The account has money left, only not enough for this call. */
+  upstream_unaffordable: row(402, 'insufficient_quota', { fallback: true }),
+  upstream_rate_limited: row(429, 'rate_limit_error', { fallback: true, scope: 'model' }),
+  upstream_free_limited: row(429, 'rate_limit_error', { fallback: true, scope: 'free models' }),
+  upstream_account_limited: row(429, 'rate_limit_error', { fallback: true, scope: 'key' }),
+  upstream_error: row(502, 'upstream_error', { fallback: true, breaker: true, scope: 'model' }),
+  upstream_timeout: row(504, 'upstream_error', { fallback: true, breaker: true, scope: 'model' }),
+  /** The model is loading, or none of those who host it can serve it now. */
+  upstream_not_ready: row(503, 'overloaded_error', { fallback: true, breaker: true, scope: 'model' }),
+  upstream_busy: row(503, 'overloaded_error', { fallback: true, breaker: true, scope: 'provider' }),
+  upstream_disconnected: row(502, 'upstream_error', { fallback: true, retry: true, breaker: true, scope: 'provider' }),
+  upstream_unavailable: row(502, 'upstream_error', { fallback: true, breaker: true, scope: 'provider' }),
   answer_rejected: row(502, 'upstream_error', { fallback: true }),
   queue_full: row(503, 'overloaded_error', { fallback: true }),
   queue_timeout: row(503, 'overloaded_error', { fallback: true }),

@@ -1,10 +1,21 @@
 import { LRUCache } from 'lru-cache'
-import type { GatewayError } from '../errors.ts'
+import type { FailureScope, GatewayError } from '../errors.ts'
 import type { Model } from '../providers/provider.ts'
 import type { Condition } from '../router/filter.ts'
 
-const failuresToOpen = 3
-const firstPauseMs = 15_000
+/** When a breaker opens, and for how long at first; each failed probe doubles the pause. */
+interface OpeningRule {
+  failuresToOpen: number
+  firstPauseMs: number
+}
+
+/** A refused key is certain at once; a server that breaks off may have been restarted; a model may fail for one request. */
+const openingRules: Readonly<Record<Exclude<FailureScope, 'request'>, OpeningRule>> = {
+  model: { failuresToOpen: 3, firstPauseMs: 15_000 },
+  'free models': { failuresToOpen: 1, firstPauseMs: 30_000 },
+  provider: { failuresToOpen: 2, firstPauseMs: 5_000 },
+  key: { failuresToOpen: 1, firstPauseMs: 30_000 },
+}
 const longestPauseMs = 300_000
 const defaultRateLimitMs = 15_000
 const longestRateLimitMs = 3_600_000
@@ -13,17 +24,24 @@ const remembered = 5_000
 interface Breaker {
   /** Consecutive failures. */
   failures: number
+  /** Closed again only by a success: until then one request at a time is let through, and only after `openUntil`. */
+  open: boolean
   openUntil: number
-  /** Half-open: exactly one request tests whether the model answers again. */
+  /** Half-open: exactly one request tests whether it works again. */
   probing: boolean
   limitedUntil: number
   reason: string
 }
 
-/** Circuit breakers: keep requests away from a (provider, model) that just failed. */
+/**
+ * Circuit breakers: keep requests away from what just failed: one model of an endpoint, its free models, or the whole
+ * endpoint.
+ */
 export interface Breakers {
   condition(model: Model): Condition
-  /** Claims permission to try; false while open, and while another request probes a half-open one. */
+  /** The same for a whole endpoint. */
+  conditionOfProvider(provider: string): Condition
+  /** Claims the right to try; false while open, and while another request probes a half-open one. */
   tryEnter(model: Model): boolean
   succeeded(model: Model): void
   failed(model: Model, error: GatewayError): void
@@ -33,60 +51,95 @@ export interface Breakers {
   forget(provider: string): void
 }
 
-/** `now` in milliseconds since the epoch. Holds at most 5,000 models; a model without an entry counts as healthy. */
+/** `now` in milliseconds since the epoch. Holds at most 5,000 breakers; whatever has no entry counts as healthy. */
 export function createBreakers(now: () => number): Breakers {
   const breakers = new LRUCache<string, Breaker>({ max: remembered })
-  const breakerOf = (model: Model): Breaker => {
-    let breaker = breakers.get(model.id)
+  const breakerOf = (key: string): Breaker => {
+    let breaker = breakers.get(key)
     if (breaker === undefined) {
-      breaker = { failures: 0, openUntil: 0, probing: false, limitedUntil: 0, reason: '' }
-      breakers.set(model.id, breaker)
+      breaker = { failures: 0, open: false, openUntil: 0, probing: false, limitedUntil: 0, reason: '' }
+      breakers.set(key, breaker)
     }
     return breaker
   }
+  const known = (model: Model) => keysOf(model).flatMap(key => breakers.get(key) ?? [])
+
+  function conditionOf({ limitedUntil, open, openUntil, probing, reason }: Breaker): Condition {
+    if (limitedUntil > now()) return { state: 'rate_limited', reason, until: limitedUntil }
+    if (open && openUntil > now()) return { state: 'unavailable', reason, until: openUntil }
+    if (probing) return { state: 'unavailable', reason: `${reason}; being tried again` }
+    return { state: 'ready' }
+  }
+
+  function limit(breaker: Breaker, error: GatewayError): void {
+    const waitMs = Math.min((error.retryAfterSeconds ?? defaultRateLimitMs / 1000) * 1000, longestRateLimitMs)
+    breaker.limitedUntil = now() + waitMs
+    breaker.reason = error.failure.scope === 'model' ? 'rate limited by its server' : error.message
+  }
+
+  function count(breaker: Breaker, rule: OpeningRule, error: GatewayError): void {
+    // Requests that were under way when it opened tell nothing new.
+    if (breaker.open && breaker.openUntil > now()) return
+    breaker.failures++
+    const wait = error.retryAfterSeconds ?? 0
+    if (breaker.failures < rule.failuresToOpen && wait === 0) return
+    const doublings = Math.max(0, breaker.failures - rule.failuresToOpen)
+    const pauseMs = Math.min(rule.firstPauseMs * 2 ** doublings, longestPauseMs)
+    breaker.open = true
+    breaker.openUntil = now() + Math.max(pauseMs, wait * 1000)
+    breaker.reason =
+      error.failure.scope === 'model' ? `failed ${breaker.failures} times in a row` : `out of service: ${error.message}`
+  }
 
   return {
-    condition(model) {
-      const breaker = breakers.get(model.id)
-      if (breaker === undefined) return { state: 'ready' }
-      const { limitedUntil, openUntil, reason } = breaker
-      if (limitedUntil > now()) return { state: 'rate_limited', reason, until: limitedUntil }
-      if (openUntil > now()) return { state: 'unavailable', reason, until: openUntil }
-      if (breaker.probing) return { state: 'unavailable', reason: `${reason}; being tried again` }
-      return { state: 'ready' }
+    condition: model =>
+      known(model)
+        .map(conditionOf)
+        .find(({ state }) => state !== 'ready') ?? { state: 'ready' },
+    conditionOfProvider(provider) {
+      const breaker = breakers.get(provider)
+      return breaker === undefined ? { state: 'ready' } : conditionOf(breaker)
     },
     tryEnter(model) {
-      const breaker = breakers.get(model.id)
-      if (breaker === undefined || breaker.failures < failuresToOpen) return (breaker?.limitedUntil ?? 0) <= now()
-      if (breaker.probing || breaker.openUntil > now()) return false
-      breaker.probing = true
+      const mine = known(model)
+      if (mine.some(breaker => conditionOf(breaker).state !== 'ready')) return false
+      for (const breaker of mine) breaker.probing = breaker.open
       return true
     },
     succeeded(model) {
-      breakers.delete(model.id)
+      for (const key of keysOf(model)) breakers.delete(key)
     },
     failed(model, error) {
-      const breaker = breakerOf(model)
-      breaker.probing = false
-      if (error.code === 'upstream_rate_limited') {
-        const waitMs = Math.min((error.retryAfterSeconds ?? defaultRateLimitMs / 1000) * 1000, longestRateLimitMs)
-        breaker.limitedUntil = now() + waitMs
-        breaker.reason = 'rate limited by its server'
-      }
-      if (!error.failure.breaker) return
-      breaker.failures++
-      if (breaker.failures < failuresToOpen) return
-      const pauseMs = Math.min(firstPauseMs * 2 ** (breaker.failures - failuresToOpen), longestPauseMs)
-      breaker.openUntil = now() + Math.max(pauseMs, (error.retryAfterSeconds ?? 0) * 1000)
-      breaker.reason = `failed ${breaker.failures} times in a row`
+      for (const breaker of known(model)) breaker.probing = false
+      const { scope, breaker: counts, status } = error.failure
+      if (scope === 'request') return
+      const key = keyOf(model, scope)
+      if (status === 429) limit(breakerOf(key), error)
+      else if (counts) count(breakerOf(key), openingRules[scope], error)
     },
     left(model) {
-      const breaker = breakers.get(model.id)
-      if (breaker !== undefined) breaker.probing = false
+      for (const breaker of known(model)) breaker.probing = false
     },
     forget(provider) {
-      const ids = [...breakers.keys()].filter(id => id.startsWith(`${provider}/`))
-      for (const id of ids) breakers.delete(id)
+      const keys = [...breakers.keys()].filter(
+        key => key === provider || key === freeKey(provider) || key.startsWith(`${provider}/`),
+      )
+      for (const key of keys) breakers.delete(key)
     },
   }
+}
+
+/** No name of a provider has a space or a slash, so no two of these are the same. */
+const freeKey = (provider: string) => `${provider} free`
+
+/** What `scope` names at the endpoint of a model. */
+function keyOf({ id, provider }: Model, scope: Exclude<FailureScope, 'request'>): string {
+  if (scope === 'model') return id
+  // An endpoint is used with one key, so that what is said of the key is said of all it serves.
+  return scope === 'free models' ? freeKey(provider) : provider
+}
+
+/** What must all be in order for a model to be tried. */
+function keysOf({ id, provider, free }: Model): string[] {
+  return [provider, ...(free ? [freeKey(provider)] : []), id]
 }

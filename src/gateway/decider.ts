@@ -1,7 +1,9 @@
 import { LRUCache } from 'lru-cache'
 import type { CoreValues } from '../config.ts'
 import { GatewayError, asGatewayError } from '../errors.ts'
+import type { Model } from '../providers/provider.ts'
 import { decide, refusal, type CandidatePool, type Decision } from '../router/decide.ts'
+import type { Condition } from '../router/filter.ts'
 import { promptTokensFor, type Knowledge } from '../router/knowledge.ts'
 import { measure, type Measured, type PromptCount } from '../router/measure.ts'
 import type { Conversation } from '../router/price.ts'
@@ -9,7 +11,6 @@ import { select, type Group } from '../router/select.ts'
 import { sessionKey } from '../router/session.ts'
 import { judgeOf, refuseUnknownChecks } from '../router/verify.ts'
 import type { ChatRequest } from '../wire/chat/schema.ts'
-import type { Breakers } from './breakers.ts'
 import type { RouteQuery } from './call.ts'
 import type { Inventory } from './inventory.ts'
 import type { Job, PipelineEffects } from './job.ts'
@@ -38,7 +39,8 @@ export type DeciderSettings = Pick<CoreValues, 'MODEL_ALIASES' | 'VERIFY_COMMAND
 
 export interface DeciderParts {
   inventory: Inventory
-  breakers: Pick<Breakers, 'condition'>
+  /** Whether a model can be asked now. */
+  conditionOf: (model: Model) => Condition
   slotsOf: (provider: string) => Slots
   learner: Pick<Learner, 'answered'>
   /** The settings in force; read for every decision. */
@@ -52,15 +54,12 @@ export interface DeciderParts {
 }
 
 export function createDecider(parts: DeciderParts): Decider {
-  const { inventory, breakers, slotsOf, learner, settings, knowledge, countTokens, now, random } = parts
+  const { inventory, conditionOf, slotsOf, learner, settings, knowledge, countTokens, now, random } = parts
   // The model whose prompt cache holds a conversation, and the cached part.
   const conversations = new LRUCache<string, Conversation>({ max: maxConversations, ttl: conversationMs })
 
   const situation: Omit<CandidatePool, 'groups'> = {
-    condition(model) {
-      const server = inventory.condition(model)
-      return server.state === 'ready' ? breakers.condition(model) : server
-    },
+    condition: conditionOf,
     load(model) {
       const slots = slotsOf(model.provider)
       return { busy: slots.busy(), waiting: slots.waiting(), slots: slots.limits().slots }

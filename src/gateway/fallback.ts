@@ -10,6 +10,7 @@ import type { Breakers } from './breakers.ts'
 import type { Cascade } from './cascade-run.ts'
 import type { Inventory } from './inventory.ts'
 import type { Job } from './job.ts'
+import { nextCandidate, type AttemptFailure } from './next-candidate.ts'
 import type { RequestRecorder } from './request-record.ts'
 import type { Slots } from './slots.ts'
 
@@ -47,39 +48,54 @@ export interface FallbackParts {
   /** The settings in force; read for every attempt. */
   settings: () => AttemptSettings
   knowledge: () => Knowledge
+  /** Milliseconds since the epoch. */
+  now: () => number
 }
 
 export function createFallback(parts: FallbackParts): CallCandidates {
-  const { inventory, breakers, slotsOf, settings, knowledge } = parts
+  const { inventory, breakers, slotsOf, settings, knowledge, now } = parts
 
-  /** The only loop that retries and falls back: the error table says which failures lead to the next candidate. */
+  /**
+   * The only loop that retries and falls back: the error table says which failures lead to the next candidate. All attempts
+   * together are bounded in number, in time and, if the caller set a budget, in money.
+   */
   async function callInOrder<Body extends Answered>(request: DecidedRequest<Body>): Promise<Answer<Body>> {
     const { cascade } = request
+    const startedAt = now()
     let remaining = [...request.decision.ranked]
-    const errors: AttemptFailure[] = []
+    const failures: AttemptFailure[] = []
     const retried = new Set<Model>()
-    while (remaining.length > 0 && errors.length < maxAttempts) {
-      const model = remaining.shift()!
-      if (!breakers.tryEnter(model)) continue
+    let again: Model | undefined
+    while (failures.length < maxAttempts) {
+      const model = again ?? nextCandidate(remaining, failures, maxAttempts - failures.length)
+      const leftMs = settings().PROVIDER_TOTAL_TIMEOUT_MS - (now() - startedAt)
+      if (model === undefined || leftMs <= 0) break
+      again = undefined
+      remaining = remaining.filter(other => other !== model)
+      if (!isAffordable(model, request) || !breakers.tryEnter(model)) continue
       try {
-        return await callOne(model, request)
+        return await callOne(model, request, leftMs)
       } catch (thrown) {
         const error = asGatewayError(thrown)
-        errors.push({ model, error })
+        failures.push({ model, error })
         if (!error.failure.fallback) throw error
         if (error.failure.retry && !retried.has(model)) {
           retried.add(model)
-          remaining.unshift(model)
+          again = model
         }
         if (cascade !== undefined) remaining = cascade.left(remaining)
       }
     }
     const unproven = cascade?.giveUp()
     if (unproven !== undefined) return unproven
-    throw allFailed(errors)
+    throw allFailed(failures)
   }
 
-  async function callOne<Body extends Answered>(model: Model, request: DecidedRequest<Body>): Promise<Answer<Body>> {
+  async function callOne<Body extends Answered>(
+    model: Model,
+    request: DecidedRequest<Body>,
+    leftMs: number,
+  ): Promise<Answer<Body>> {
     const { job, decision, recorder, cascade, signal } = request
     const entry = recorder.attemptStarted(model)
     let release: (() => void) | undefined
@@ -91,7 +107,8 @@ export function createFallback(parts: FallbackParts): CallCandidates {
       const promptTokens = promptTokensFor(model, decision.measured, knowledge())
       const { call, notes } = job.prepare({ model, provider, promptTokens })
       const streaming = job.asked.stream === true
-      const reply = await attempt({ model, ask: call, streaming, timeouts: timeoutsOf(provider, settings()), signal })
+      const timeouts = timeoutsOf(provider, settings(), leftMs)
+      const reply = await attempt({ model, ask: call, streaming, timeouts, signal })
       breakers.succeeded(model)
       const served: Served = {
         model,
@@ -141,16 +158,20 @@ export function createFallback(parts: FallbackParts): CallCandidates {
   return callInOrder
 }
 
-interface AttemptFailure {
-  model: Model
-  error: GatewayError
+/** Whether what was spent so far leaves enough of the caller's budget for one more attempt. */
+function isAffordable<Body>(model: Model, { decision, recorder }: DecidedRequest<Body>): boolean {
+  const { maxCostUsd } = decision.options
+  const spent = recorder.spentUsd()
+  if (maxCostUsd === undefined || spent === 0) return true
+  const costUsd = decision.candidates[decision.ranked.indexOf(model)]?.costUsd ?? Infinity
+  return (spent ?? Infinity) + costUsd <= maxCostUsd
 }
 
-function timeoutsOf({ firstTokenTimeoutMs }: Provider, settings: AttemptSettings): AttemptTimeouts {
+function timeoutsOf({ firstTokenTimeoutMs }: Provider, settings: AttemptSettings, leftMs: number): AttemptTimeouts {
   return {
     firstTokenMs: firstTokenTimeoutMs ?? settings.PROVIDER_TIMEOUT_MS,
     idleMs: settings.PROVIDER_IDLE_TIMEOUT_MS,
-    totalMs: settings.PROVIDER_TOTAL_TIMEOUT_MS,
+    totalMs: leftMs,
   }
 }
 

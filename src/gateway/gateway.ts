@@ -1,6 +1,8 @@
 import type { CoreValues } from '../config.ts'
 import type { Ledger } from '../ledger/ledger.ts'
+import type { Model } from '../providers/provider.ts'
 import type { Decision } from '../router/decide.ts'
+import type { Condition } from '../router/filter.ts'
 import type { Knowledge } from '../router/knowledge.ts'
 import type { PromptCount } from '../router/measure.ts'
 import type { NonChatEndpoint, NonChatType, NonChatReply, NonChatRequests } from '../wire/non-chat.ts'
@@ -54,6 +56,8 @@ export type GatewaySettings = AttemptSettings & DeciderSettings & Pick<CoreValue
 export interface GatewayParts {
   inventory: Inventory
   breakers: Breakers
+  /** Whether a model can be asked now. */
+  conditionOf: (model: Model) => Condition
   ledger: Ledger
   learner: Learner
   slotsOf: (provider: string) => Slots

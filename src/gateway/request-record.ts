@@ -24,6 +24,8 @@ export interface RequestRecorder {
   /** Opens the record of one attempt; not before the decision. */
   attemptStarted(model: Model): AttemptRecorder
   attempts(): number
+  /** USD of all finished attempts together; undefined if the cost of one is unknown. */
+  spentUsd(): number | undefined
   /** Milliseconds of choosing and of waiting for slots, all attempts together. */
   waited(): { routeMs: number; queueMs: number }
   /** Records the outcome of the checks. */
@@ -111,6 +113,7 @@ export function openRequestRecorder(parts: RequestRecorderParts): RequestRecorde
       return recorder
     },
     attempts: () => entries.length,
+    spentUsd: () => totalUsd(entries),
     waited: () => ({ routeMs, queueMs }),
     verified(outcome) {
       verification = outcome

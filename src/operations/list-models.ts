@@ -13,6 +13,7 @@ export const ModelView = z.object({
   tier: z.enum(['local', 'remote']),
   free: z.boolean(),
   available: z.boolean(),
+  unavailable_reason: z.string().nullable(),
   context_tokens: z.int().nullable(),
   max_output_tokens: z.int().nullable(),
   loaded: z.boolean().nullable(),
@@ -61,8 +62,9 @@ export const listModels = operation({
 })
 
 /** A model as people and agents see it. */
-export function modelView({ kindOf, inventory }: Pick<Core, 'kindOf' | 'inventory'>, model: Model): ModelView {
+export function modelView({ kindOf, conditionOf }: Pick<Core, 'kindOf' | 'conditionOf'>, model: Model): ModelView {
   const { price, capabilities } = model
+  const { state, reason } = conditionOf(model)
   return {
     id: model.id,
     name: model.name,
@@ -70,7 +72,8 @@ export function modelView({ kindOf, inventory }: Pick<Core, 'kindOf' | 'inventor
     kind: kindOf(model.provider) ?? 'unknown',
     tier: model.tier,
     free: model.free,
-    available: inventory.condition(model).state === 'ready',
+    available: state === 'ready',
+    unavailable_reason: state === 'ready' ? null : (reason ?? 'it does not answer'),
     context_tokens: model.contextTokens ?? null,
     max_output_tokens: model.maxOutputTokens ?? null,
     loaded: model.loaded ?? null,

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { Core } from '../core.ts'
+import type { Health, Provider } from '../providers/provider.ts'
 import { operation } from './operation.ts'
 
 export const ServerStatus = z.object({
@@ -26,7 +27,7 @@ export const LedgerView = z.object({
 })
 
 /** What of the core the status is made of. */
-export type StatusParts = Pick<Core, 'inventory' | 'slotsOf' | 'kindOf' | 'ledger' | 'version'>
+export type StatusParts = Pick<Core, 'inventory' | 'slotsOf' | 'kindOf' | 'conditionOfProvider' | 'ledger' | 'version'>
 
 export const status = operation({
   name: 'status',
@@ -58,9 +59,11 @@ export const status = operation({
 })
 
 /** Every model server with its health and its slots. */
-export function serversOf({ inventory, slotsOf, kindOf }: StatusParts): z.output<typeof ServerStatus>[] {
+export function serversOf(core: StatusParts): z.output<typeof ServerStatus>[] {
+  const { inventory, slotsOf, kindOf } = core
   return inventory.providers.map(provider => {
-    const { state, reason, checkedAt } = provider.health()
+    const { checkedAt } = provider.health()
+    const { state, reason } = healthOf(core, provider)
     const slots = slotsOf(provider.name)
     return {
       name: provider.name,
@@ -75,6 +78,15 @@ export function serversOf({ inventory, slotsOf, kindOf }: StatusParts): z.output
       waiting: slots.waiting(),
     }
   })
+}
+
+/** A server that answers what it serves but refuses every request for it is not up. */
+function healthOf({ conditionOfProvider }: StatusParts, provider: Provider): Pick<Health, 'state' | 'reason'> {
+  const health = provider.health()
+  const condition = conditionOfProvider(provider.name)
+  if (health.state !== 'up' || condition.state === 'ready') return health
+  const until = condition.until === undefined ? '' : ` Tried again after ${new Date(condition.until).toISOString()}.`
+  return { state: 'down', reason: `${condition.reason ?? 'it does not serve'}${until}` }
 }
 
 /** Whether the ledger can be written, and what became of the requests handed to it since the start. */

@@ -8,7 +8,7 @@ import { discoveryPrefix } from '../router/aliases.ts'
 import { presets } from '../router/select.ts'
 
 /** `startedAt` is what OpenAI's `created` must be filled with. */
-export type ModelRouteParts = Pick<Core, 'inventory' | 'kindOf' | 'startedAt'>
+export type ModelRouteParts = Pick<Core, 'inventory' | 'kindOf' | 'conditionOf' | 'startedAt'>
 
 /** A requestable name: a model, or a preset that leaves the choice to the router. */
 interface Entry {
@@ -62,20 +62,18 @@ export function registerModelRoutes(app: FastifyInstance, core: ModelRouteParts)
 }
 
 function factsOf(model: Model, core: ModelRouteParts) {
-  const { name, tier, free, context_tokens, max_output_tokens, loaded, available, price, quantization } = modelView(
-    core,
-    model,
-  )
+  const view = modelView(core, model)
   return {
-    name,
-    tier,
-    free,
-    context_length: context_tokens,
-    max_output_tokens,
-    loaded,
-    available,
+    name: view.name,
+    tier: view.tier,
+    free: view.free,
+    context_length: view.context_tokens,
+    max_output_tokens: view.max_output_tokens,
+    loaded: view.loaded,
+    available: view.available,
+    unavailable_reason: view.unavailable_reason,
     capabilities: inSnakeCase(model.capabilities),
-    price,
-    quantization,
+    price: view.price,
+    quantization: view.quantization,
   }
 }

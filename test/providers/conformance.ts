@@ -251,7 +251,7 @@ export function conformance(t: Test, kind: UpstreamKind): void {
       { status: 410, code: 'model_not_found' },
       { status: 429, code: 'upstream_rate_limited' },
       { status: 500, code: 'upstream_error' },
-      { status: 503, code: 'upstream_error' },
+      { status: 503, code: 'upstream_busy' },
       { status: 504, code: 'upstream_timeout' },
     ] as const
     for (const shape of [undefined, 'openai', 'text', 'detail', 'message', 'html'] as const) {
@@ -281,9 +281,10 @@ export function conformance(t: Test, kind: UpstreamKind): void {
       ],
     })
     const { complete } = await startProvider(t, upstream, { now: () => now })
-    for (const retryAfterSeconds of [7, 30, 2]) {
+    for (const retryAfterSeconds of [7, 30]) {
       await t.rejects(complete(), { code: 'upstream_rate_limited', retryAfterSeconds })
     }
+    await t.rejects(complete(), { code: 'upstream_busy', retryAfterSeconds: 2 })
   })
 
   t.test('reports both numbers when a prompt is too long', async t => {

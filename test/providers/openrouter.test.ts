@@ -109,7 +109,7 @@ t.test('reports its providers’ messages and the end of a limit', async t => {
   })
   t.equal(clock.now, Date.parse('2026-01-01T00:00:00Z'))
   await t.rejects(complete(), { code: 'upstream_rejected', message: /bad tool schema/ })
-  await t.rejects(complete(), { code: 'upstream_rate_limited', retryAfterSeconds: 90 })
+  await t.rejects(complete(), { code: 'upstream_free_limited', retryAfterSeconds: 90 })
   await t.rejects(complete(), { code: 'unsupported' })
   await t.rejects(complete(), { code: 'upstream_payment_required', message: /balance/ })
 })

@@ -21,7 +21,15 @@ export interface Told {
   loading: boolean
   /** The model does not support a requested feature: images, tools, reasoning. */
   unable: boolean
-  /** Seconds until a retry makes sense. */
+  /** The error concerns the content of the request or the caller's region, not the key. */
+  aboutTheRequest: boolean
+  /** The account's balance covers a smaller answer. */
+  unaffordable: boolean
+  /** The endpoint is up, but this model is not available there now. */
+  aboutTheModel: boolean
+  /** What the rate limit applies to. */
+  limited: 'model' | 'free models' | 'account'
+  /** Seconds until a retry makes sense, at most an hour. */
   retryAfterSeconds: number | undefined
 }
 
@@ -33,16 +41,32 @@ export function readRefusal({ status: sent, headers, text }: Refusal, now: numbe
   const { code, type } = isObject(error) ? error : {}
   const names = [code, type].filter(name => typeof name === 'string').join(' ')
   const status = sent >= 300 ? sent : (statusIn(code) ?? statusOf(names))
-  const aboutTheRequest = [400, 413, 422, 500, 502].includes(status)
+  const mayOverflow = [400, 413, 422, 500, 502].includes(status)
   return {
     status,
     message,
-    overflow: aboutTheRequest ? readOverflow(error, names, message) : undefined,
+    overflow: mayOverflow ? readOverflow(error, names, message) : undefined,
     unknownModel: names.includes('model_not_found') || unknownModel.test(message),
     loading: status === 503 && /\bloading\b/i.test(message),
     unable: [400, 404, 422, 500, 501].includes(status) && unable.test(message),
+    aboutTheRequest: flagged.test(message) || (isObject(error) && isObject(error.metadata) && flags(error.metadata)),
+    unaffordable: cannotAfford.test(message),
+    aboutTheModel: aboutTheModel.test(message),
+    limited: whoseLimit(headers, body, message),
     retryAfterSeconds: retryAfter(headers, body, now),
   }
+}
+
+const flagged = /moderation|flagged|content policy|safety|not available in your (region|country|location)/i
+const flags = (metadata: object) => 'flagged_input' in metadata || 'reasons' in metadata
+const cannotAfford = /can only afford|fewer max_tokens/i
+const aboutTheModel = /\bmodel\b|no available|no (instances|endpoints|providers)|provider returned/i
+
+/** OpenRouter puts the headers of its own limits into the body; limits of a model's hosts come without. */
+function whoseLimit(headers: IncomingHttpHeaders, body: unknown, message: string): Told['limited'] {
+  if (/free-models-per/i.test(message)) return 'free models'
+  const remaining = limitHeader(body, 'X-RateLimit-Remaining') ?? headers['x-ratelimit-remaining']
+  return readNumber(remaining) === 0 ? 'account' : 'model'
 }
 
 const unknownModel = /model\b.*\b(not found|does not exist)|not a valid model/i
@@ -82,28 +106,34 @@ function statusOf(names: string): number {
   return 502
 }
 
+/** Longer waits are mistakes of the server. */
+const maxWaitSeconds = 3_600
+
 /** `Retry-After` (seconds or a date), its millisecond variant, or OpenRouter's reset time. */
 function retryAfter(headers: IncomingHttpHeaders, body: unknown, now: number): number | undefined {
+  const seconds = waitSeconds(headers, body, now)
+  return seconds === undefined ? undefined : Math.min(maxWaitSeconds, Math.max(0, Math.ceil(seconds)))
+}
+
+function waitSeconds(headers: IncomingHttpHeaders, body: unknown, now: number): number | undefined {
   const told = headers['retry-after']
   if (told !== undefined) {
     const seconds = readNumber(told)
-    if (seconds !== undefined) return Math.ceil(seconds)
+    if (seconds !== undefined) return seconds
     const date = Date.parse(told)
-    if (!Number.isNaN(date)) return secondsUntil(date, now)
+    if (!Number.isNaN(date)) return (date - now) / 1000
   }
   const milliseconds = readNumber(headers['retry-after-ms'])
-  if (milliseconds !== undefined) return Math.ceil(milliseconds / 1000)
-  const reset = readNumber(resetIn(body) ?? headers['x-ratelimit-reset'])
-  if (reset === undefined) return undefined
+  if (milliseconds !== undefined) return milliseconds / 1000
+  const reset = readNumber(limitHeader(body, 'X-RateLimit-Reset') ?? headers['x-ratelimit-reset'])
   // Milliseconds since the epoch; some servers send seconds from now under the same name.
-  return reset > 1e11 ? secondsUntil(reset, now) : Math.ceil(reset)
+  return reset !== undefined && reset > 1e11 ? (reset - now) / 1000 : reset
 }
 
-function resetIn(body: unknown): unknown {
+/** A rate limit header that OpenRouter repeats in the body. */
+function limitHeader(body: unknown, name: string): unknown {
   const error = isObject(body) ? body.error : undefined
   const metadata = isObject(error) ? error.metadata : undefined
   const headers = isObject(metadata) ? metadata.headers : undefined
-  return isObject(headers) ? headers['X-RateLimit-Reset'] : undefined
+  return isObject(headers) ? headers[name] : undefined
 }
-
-const secondsUntil = (time: number, now: number) => Math.max(0, Math.ceil((time - now) / 1000))

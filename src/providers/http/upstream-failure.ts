@@ -1,7 +1,7 @@
 import { type FailureCode, type FailureDetails, GatewayError } from '../../errors.ts'
 import { hideSecret, redact } from '../../redact.ts'
 import type { Overflow } from './context-overflow.ts'
-import { readRefusal, type Refusal } from './refusal.ts'
+import { readRefusal, type Refusal, type Told } from './refusal.ts'
 
 /** The endpoint that reported the error, for the message. */
 export interface Refuser {
@@ -29,22 +29,32 @@ export function upstreamFailure(refusal: Refusal, refuser: Refuser): GatewayErro
   const later = retryAfterSeconds === undefined ? {} : { retryAfterSeconds }
 
   if (told.overflow !== undefined) return contextFailure(about, told.overflow, quote)
+  if (status === 403 && told.aboutTheRequest) {
+    return failure('upstream_rejected', `${about} rejected the content of the request (403); change it or use another model.`)
+  }
   if (status === 401 || status === 403) {
     const check = refuser.apiKeyVariable ?? 'that one is required'
     return failure('upstream_unauthorized', `${about} rejected the API key (${status}); check ${check}.`)
+  }
+  if (status === 402 && told.unaffordable) {
+    return failure(
+      'upstream_unaffordable',
+      `${about} costs more than the balance of its account covers; lower max_tokens.`,
+    )
   }
   if (status === 402) {
     return failure('upstream_payment_required', `${about} requires payment; check the balance of its account.`)
   }
   if (status === 429) {
-    return failure('upstream_rate_limited', `${about} is rate-limited; try again ${when}.`, later)
-  }
-  if (status === 503 && retryAfterSeconds !== undefined) {
-    return failure('upstream_rate_limited', `${about} is busy; try again ${when}.`, later)
+    return failure(limitCodes[told.limited], `${about} is rate-limited; try again ${when}.`, later)
   }
   if (told.loading) {
-    return failure('upstream_unavailable', `${about} is still loading its model; try again in a moment.`)
+    return failure('upstream_not_ready', `${about} is still loading its model; try again in a moment.`, later)
   }
+  if (status === 503 && told.aboutTheModel) {
+    return failure('upstream_not_ready', `${about} is not ready (503); try again ${when} or use another model.`, later)
+  }
+  if (status === 503) return failure('upstream_busy', `${about} is busy (503); try again ${when}.`, later)
   if (told.unable)
     return failure('unsupported', `${about} does not support a feature of the request; use another model.`)
   if (status === 404 || status === 410 || told.unknownModel) {
@@ -62,6 +72,12 @@ export function upstreamFailure(refusal: Refusal, refuser: Refuser): GatewayErro
   if (status >= 400)
     return failure('upstream_rejected', `${about} rejected the request (${status}); fix it or use another model.`)
   return failure('upstream_error', `${about} returned unexpected status ${status}; check its address.`)
+}
+
+const limitCodes: Readonly<Record<Told['limited'], FailureCode>> = {
+  model: 'upstream_rate_limited',
+  'free models': 'upstream_free_limited',
+  account: 'upstream_account_limited',
 }
 
 /** An error event inside a stream, or an error body under status 200. */
