@@ -100,6 +100,14 @@ export class GatewayError extends Error {
   }
 }
 
+/** Converts anything thrown while the answer of `who` was read: whatever the answer's shape, the upstream is at fault. */
+export function asUpstreamError(thrown: unknown, who: string): GatewayError {
+  if (thrown instanceof GatewayError) return thrown
+  return new GatewayError('upstream_error', `${who} returned an unreadable answer; try again or use another model.`, {
+    cause: thrown,
+  })
+}
+
 /** Converts anything thrown to a `GatewayError`; an unexpected error becomes `internal` without details for the caller. */
 export function asGatewayError(thrown: unknown): GatewayError {
   if (thrown instanceof GatewayError) return thrown

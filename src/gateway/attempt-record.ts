@@ -1,11 +1,11 @@
 import { costOf } from '../accounting/pricing.ts'
-import { GatewayError, asGatewayError } from '../errors.ts'
+import { GatewayError, asGatewayError, asUpstreamError } from '../errors.ts'
 import type { AttemptRecord, RequestOutcome } from '../ledger/record.ts'
 import type { Model } from '../providers/provider.ts'
 import type { Decision } from '../router/decide.ts'
 import { readUsage, writeUsage, type ChatCompletion } from '../wire/chat/schema.ts'
 import { framesIn, partFromChunks, type StreamPart } from '../wire/stream-part.ts'
-import { noUsage, type Usage } from '../wire/usage.ts'
+import { noUsage, promptTokens, type Usage } from '../wire/usage.ts'
 import type { Learner } from './learner.ts'
 
 /** The fields of a complete answer, of a chat or another endpoint, that its usage is read from. */
@@ -77,7 +77,10 @@ export function openAttemptRecorder(parts: AttemptRecorderParts): { entry: Attem
     durationMs: 0,
   }
 
-  function close(usage: Usage, error?: GatewayError): AttemptEnd {
+  function close(told: Usage, error?: GatewayError): AttemptEnd {
+    // What is no chat may hold many texts, each as long as the context.
+    const believed = decision.measured.nonChat !== undefined || isPlausible(told, model)
+    const usage = believed ? told : estimate(Math.min(told.outputTokens, maxGuessedTokens))
     entry.outcome = 'ok'
     entry.usage = usage
     entry.costUsd = usage === noUsage ? 0 : costOf(model.price, usage)
@@ -128,11 +131,21 @@ export function openAttemptRecorder(parts: AttemptRecorderParts): { entry: Attem
         // From now on the abort reaches the generator through the upstream, which knows the usage better.
         signal.removeEventListener('abort', onAbort)
       }
-      return metered(source, { begin, estimate, end: finish })
+      return metered(source, { who: model.id, begin, estimate, end: finish })
     },
-    hold: source => metered(source, { begin: () => undefined, estimate, end: close }),
+    hold: source => metered(source, { who: model.id, begin: () => undefined, estimate, end: close }),
   }
   return { entry, recorder }
+}
+
+/** Output tokens assumed for an answer whose server reports an impossible usage. */
+const maxGuessedTokens = 4_096
+/** Larger than the context of any model. */
+const largestContext = 10_000_000
+
+/** A usage of several times the context counts something else than tokens; our own count is closer. */
+function isPlausible(usage: Usage, { contextTokens = largestContext }: Model): boolean {
+  return promptTokens(usage) + usage.outputTokens <= 4 * contextTokens
 }
 
 /** The outcome that is recorded for a request or an attempt. */
@@ -149,6 +162,8 @@ function markFailed(entry: AttemptRecord, error: GatewayError): void {
 }
 
 interface Meter {
+  /** The model, for error messages. */
+  who: string
   /** Called when the first part is requested; its error reaches the reader. */
   begin: () => void
   estimate: (outputTokens: number) => Usage
@@ -159,7 +174,7 @@ interface Meter {
 /** The same parts; `end` gets the usage they report, or an estimate, which is then sent as a last part. */
 async function* metered(
   source: AsyncIterable<StreamPart>,
-  { begin, estimate, end }: Meter,
+  { who, begin, estimate, end }: Meter,
 ): AsyncGenerator<StreamPart, void, void> {
   begin()
   let usage: Usage | undefined
@@ -177,7 +192,7 @@ async function* metered(
     }
     ending = 'complete'
   } catch (error) {
-    ending = asGatewayError(error)
+    ending = asUpstreamError(error, who)
     throw ending
   } finally {
     const left = () => new GatewayError('client_closed', 'The caller stopped reading.')

@@ -1,9 +1,9 @@
-import { GatewayError, asGatewayError } from '../errors.ts'
+import { GatewayError, asGatewayError, asUpstreamError } from '../errors.ts'
 import type { Model, Reply } from '../providers/provider.ts'
 import type { StreamPart } from '../wire/stream-part.ts'
 
 export interface AttemptTimeouts {
-  /** Until the first token of a stream, including the loading of a cold model. Without streaming only `totalMs` applies. */
+  /** Until the first token, including the loading of a cold model, or until the end of an answer that is not streamed. */
   firstTokenMs: number
   /** Between two parts of a stream. */
   idleMs: number
@@ -14,7 +14,8 @@ export interface AttemptParts<Body> {
   model: Model
   /** Calls the model's server; the signal combines the caller's with the timeouts. */
   ask: (signal: AbortSignal) => Promise<Reply<Body>>
-  streaming: boolean
+  /** Makes one of the parts, where the caller wants the answer whole although its server may stream it. */
+  assemble?: ((parts: AsyncGenerator<StreamPart, void, void>) => Promise<Body>) | undefined
   timeouts: AttemptTimeouts
   /** Aborted when the client disconnects, which may happen at any time. */
   signal: AbortSignal
@@ -32,15 +33,18 @@ export type Primed<Body> =
  * when the client disconnects, and when the returned generator is left early.
  */
 export async function attempt<Body>(parts: AttemptParts<Body>): Promise<Primed<Body>> {
-  const { model, ask, streaming, timeouts, signal } = parts
-  const guard = createGuard(model, timeouts, signal, streaming)
+  const { model, ask, assemble, timeouts, signal } = parts
+  const guard = createGuard(model, timeouts, signal)
   try {
     const reply = await ask(guard.signal)
     if (reply.kind === 'complete') {
       guard.end()
       return reply
     }
-    return { ...(await prime(reply.parts, guard, model)), native: reply.native }
+    const primed = await prime(reply.parts, guard, model)
+    return assemble === undefined
+      ? { ...primed, native: reply.native }
+      : { kind: 'complete', completion: await assemble(primed.parts) }
   } catch (error) {
     guard.end()
     throw guard.reason() ?? asGatewayError(error)
@@ -55,7 +59,7 @@ async function prime(
   const iterator = source[Symbol.asyncIterator]()
   const held: StreamPart[] = []
   for (;;) {
-    const next = await iterator.next()
+    const next = await readNext(iterator, model)
     if (next.done === true) {
       throw new GatewayError('upstream_error', `${model.id} ended its stream without an answer.`)
     }
@@ -63,20 +67,29 @@ async function prime(
     if (carriesToken(next.value)) break
   }
   guard.committed()
-  return { kind: 'stream', parts: continueStream(held, iterator, guard) }
+  return { kind: 'stream', parts: continueStream(held, iterator, guard, model) }
+}
+
+async function readNext(iterator: AsyncIterator<StreamPart>, { id }: Model): Promise<IteratorResult<StreamPart>> {
+  try {
+    return await iterator.next()
+  } catch (error) {
+    throw asUpstreamError(error, id)
+  }
 }
 
 async function* continueStream(
   held: readonly StreamPart[],
   iterator: AsyncIterator<StreamPart>,
   guard: Guard,
+  model: Model,
 ): AsyncGenerator<StreamPart, void, void> {
   let finished = false
   try {
     yield* held
     for (;;) {
       guard.waiting(true)
-      const next = await iterator.next()
+      const next = await readNext(iterator, model)
       guard.waiting(false)
       if (next.done === true) break
       yield next.value
@@ -121,16 +134,14 @@ interface Guard {
 }
 
 /** The timeouts of one attempt, and the signal that they and the caller share. */
-function createGuard(model: Model, timeouts: AttemptTimeouts, caller: AbortSignal, streaming: boolean): Guard {
+function createGuard(model: Model, timeouts: AttemptTimeouts, caller: AbortSignal): Guard {
   const controller = new AbortController()
   const abort = (reason: GatewayError) => controller.abort(reason)
   const timedOut = (what: string, ms: number) => () =>
     abort(new GatewayError('upstream_timeout', `${model.id} ${what} within ${ms} ms.`))
   const onDisconnect = () => abort(asGatewayError(caller.reason))
   const total = setTimeout(timedOut('did not finish', timeouts.totalMs), timeouts.totalMs)
-  const first = streaming
-    ? setTimeout(timedOut('sent no token', timeouts.firstTokenMs), timeouts.firstTokenMs)
-    : undefined
+  const first = setTimeout(timedOut('sent no token', timeouts.firstTokenMs), timeouts.firstTokenMs)
   let idle: NodeJS.Timeout | undefined
   let waiting = false
   const idled = () => {

@@ -2,6 +2,8 @@ import { newToolCallId } from '../providers/openai/repair-tool-calls.ts'
 import type { Model } from '../providers/provider.ts'
 import type { Decision } from '../router/decide.ts'
 import { isObject } from '../json.ts'
+import { isAnsweredWhole } from '../wire/chat/answered-whole.ts'
+import { foldStream } from '../wire/chat/chunks.ts'
 import type { ChatCompletion, ChatRequest } from '../wire/chat/schema.ts'
 import { inTurn, parseInlineCompletion, parseInlineStream, type TextReading } from '../wire/inline-calls/text-reader.ts'
 import type { Offered } from '../wire/inline-calls/dialects.ts'
@@ -15,6 +17,7 @@ import { preparePassThrough } from './prepare-pass-through.ts'
 
 export function chatJob(call: Call, request: ChatRequest, effects: PipelineEffects): Job<ChatCompletion> {
   const thoughts = effects.reasoningCache.of(call.keyId, request)
+  const streaming = request.stream === true
   const mayCall = (request.tools?.length ?? 0) > 0
   /** Native Messages responses pass through unchanged: they already have tool calls and reasoning in blocks. */
   const keepingOnly = (reply: Primed<ChatCompletion>, { id }: Model): Primed<ChatCompletion> => {
@@ -25,6 +28,7 @@ export function chatJob(call: Call, request: ChatRequest, effects: PipelineEffec
   const served = (model: Model, decision: Decision) => effects.remember(conversation, model, decision)
   return {
     asked: request,
+    ...(streaming ? {} : { assemble: foldStream }),
     decide: signal => effects.decideChat(request, signal, call),
     prepare({ model, provider, promptTokens }) {
       const { native } = call
@@ -38,12 +42,17 @@ export function chatJob(call: Call, request: ChatRequest, effects: PipelineEffec
       ) {
         const { passThrough } = provider
         const { body, notes } = preparePassThrough(native.body, { model, provider, promptTokens })
-        return { call: signal => passThrough({ model, body, headers: native.headers, signal }), notes }
+        return {
+          call: signal => passThrough({ model, body, headers: native.headers, signal }),
+          notes,
+          inOnePiece: !streaming,
+        }
       }
       const prepared = prepare(call.shape?.(model, restored) ?? restored, { model, provider, promptTokens })
       return {
         call: signal => provider.chat({ model, request: prepared.request, promptTokens, signal }),
         notes: [...(native?.translationNotes ?? []), ...prepared.notes],
+        inOnePiece: isAnsweredWhole(request),
       }
     },
     cascade: (decision, recorder) =>

@@ -1,5 +1,5 @@
 import type { CoreValues } from '../config.ts'
-import { GatewayError, asGatewayError } from '../errors.ts'
+import { GatewayError, asGatewayError, asUpstreamError } from '../errors.ts'
 import type { Model, Provider } from '../providers/provider.ts'
 import { reasonFor, type Decision } from '../router/decide.ts'
 import { promptTokensFor, type Knowledge } from '../router/knowledge.ts'
@@ -105,10 +105,10 @@ export function createFallback(parts: FallbackParts): CallCandidates {
       // Looked up only now: while the request waited for its slot, its provider may have got another key or been removed.
       const provider = inventory.providerOf(model)
       const promptTokens = promptTokensFor(model, decision.measured, knowledge())
-      const { call, notes } = job.prepare({ model, provider, promptTokens })
-      const streaming = job.asked.stream === true
-      const timeouts = timeoutsOf(provider, settings(), leftMs)
-      const reply = await attempt({ model, ask: call, streaming, timeouts, signal })
+      const { call, notes, inOnePiece } = job.prepare({ model, provider, promptTokens })
+      const bounds = timeoutsOf(provider, settings(), leftMs)
+      const timeouts = inOnePiece ? inOnePieceTimeouts(bounds, expectedMs(model, decision)) : bounds
+      const reply = await attempt({ model, ask: call, assemble: job.assemble, timeouts, signal })
       breakers.succeeded(model)
       const served: Served = {
         model,
@@ -118,7 +118,7 @@ export function createFallback(parts: FallbackParts): CallCandidates {
         timings: { upstreamMs: entry.answered(), ...recorder.waited() },
         notes,
       }
-      const finished = job.finish(reply, model)
+      const finished = understood(model, () => job.finish(reply, model))
       if (cascade !== undefined) return await cascade.check({ served, reply: finished, entry, release }, signal)
       job.served?.(model, decision)
       return { served, reply: recorded({ served, reply: finished, entry, release }, signal) }
@@ -138,7 +138,7 @@ export function createFallback(parts: FallbackParts): CallCandidates {
   ): Primed<Body> {
     if (reply.kind === 'complete') {
       release()
-      entry.completed(reply.completion)
+      understood(served.model, () => entry.completed(reply.completion))
       entry.delivered()
       return reply
     }
@@ -158,6 +158,15 @@ export function createFallback(parts: FallbackParts): CallCandidates {
   return callInOrder
 }
 
+/** What `read` makes of an answer; whatever it throws is for the answer's shape, and another model may do better. */
+function understood<T>({ id }: Model, read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    throw asUpstreamError(error, id)
+  }
+}
+
 /** Whether what was spent so far leaves enough of the caller's budget for one more attempt. */
 function isAffordable<Body>(model: Model, { decision, recorder }: DecidedRequest<Body>): boolean {
   const { maxCostUsd } = decision.options
@@ -173,6 +182,16 @@ function timeoutsOf({ firstTokenTimeoutMs }: Provider, settings: AttemptSettings
     idleMs: settings.PROVIDER_IDLE_TIMEOUT_MS,
     totalMs: leftMs,
   }
+}
+
+/** An answer that is not streamed shows no progress, so it gets three times the expected duration. */
+function inOnePieceTimeouts(timeouts: AttemptTimeouts, expectedMs: number): AttemptTimeouts {
+  const { firstTokenMs, idleMs, totalMs } = timeouts
+  return { ...timeouts, firstTokenMs: Math.min(totalMs, firstTokenMs + idleMs + 3 * expectedMs) }
+}
+
+function expectedMs(model: Model, { ranked, candidates }: Decision): number {
+  return 1000 * (candidates[ranked.indexOf(model)]?.seconds ?? 0)
 }
 
 /** One error for several failures: their common code if there is one, and every reason. */

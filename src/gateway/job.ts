@@ -3,6 +3,7 @@ import type { Decision } from '../router/decide.ts'
 import type { Measured, PromptCount } from '../router/measure.ts'
 import type { Group } from '../router/select.ts'
 import type { ChatCompletion, ChatRequest } from '../wire/chat/schema.ts'
+import type { StreamPart } from '../wire/stream-part.ts'
 import type { Primed } from './attempt.ts'
 import type { RouteQuery } from './call.ts'
 import type { Cascade, CascadeRequest } from './cascade-run.ts'
@@ -24,11 +25,21 @@ export interface Job<Body> {
   /** Checks the answers before they are sent; absent or undefined if no checks were requested. */
   cascade?: (decision: Decision, recorder: RequestRecorder) => Cascade<Body> | undefined
   /** The call for one candidate, and what was changed for it. */
-  prepare(target: CallTarget): { call: (signal: AbortSignal) => Promise<Reply<Body>>; notes: string[] }
+  prepare(target: CallTarget): PreparedCall<Body>
+  /** Assembles a whole answer from the parts of a stream, for callers that do not stream; absent if nothing streams unasked. */
+  assemble?: ((parts: AsyncGenerator<StreamPart, void, void>) => Promise<Body>) | undefined
   /** The answer of `model` as the caller gets it. */
   finish(reply: Primed<Body>, model: Model): Primed<Body>
   /** Called when `model` has begun to answer. */
   served?: (model: Model, decision: Decision) => void
+}
+
+export interface PreparedCall<Body> {
+  call: (signal: AbortSignal) => Promise<Reply<Body>>
+  /** What was changed for the candidate. */
+  notes: string[]
+  /** The answer comes all at once, so that there is no first token to wait for. */
+  inOnePiece: boolean
 }
 
 /** The candidate that a call is made for. */

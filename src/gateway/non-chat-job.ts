@@ -16,6 +16,7 @@ export function nonChatJob<Name extends NonChatType>(
 ): Job<NonChatReply> {
   const { groupsOf, providerOf, countText } = effects
   const { name } = nonChat
+  const streaming = nonChat.streams && request['stream'] === true
   const able = (model: Model) => providerOf(model).nonChat?.[name] !== undefined
 
   function decideNonChat(): Decision {
@@ -32,7 +33,7 @@ export function nonChatJob<Name extends NonChatType>(
   }
 
   return {
-    asked: { model: request.model, stream: nonChat.streams && request['stream'] === true },
+    asked: { model: request.model, stream: streaming },
     decide: decideNonChat,
     prepare: ({ model, provider, promptTokens }) => ({
       call(signal) {
@@ -42,6 +43,7 @@ export function nonChatJob<Name extends NonChatType>(
         return nonChat({ model, request, promptTokens, signal })
       },
       notes: [],
+      inOnePiece: !streaming,
     }),
     finish: reply => reply,
   }

@@ -5,7 +5,7 @@ import { freePrice } from '../accounting/pricing.ts'
 import { endpointList, withoutEnding } from './http/endpoints.ts'
 import { gapInPrompt } from './openai/fim-prompt.ts'
 import { createInventory } from './inventory.ts'
-import { type ChatBody, localChat, localChatBody } from './openai/chat.ts'
+import { type ChatBody, localChatBody, openAiChat } from './openai/chat.ts'
 import { openAiNonChat } from './openai/non-chat.ts'
 import { billions } from './parameter-count.ts'
 import type { Model, ProviderKind } from './provider.ts'
@@ -49,7 +49,7 @@ export const lmStudio: ProviderKind = serverKind({
       ...inventory,
       async chat(call) {
         refuseUnable(call)
-        return localChat(upstream, '/v1/chat/completions', call, withJsonSchema(localChatBody(call)))
+        return openAiChat(upstream, '/v1/chat/completions', call, withJsonSchema(localChatBody(call)))
       },
       nonChat: {
         embeddings: nonChat.embeddings,

@@ -4,6 +4,7 @@ import type { FastifyReply } from 'fastify'
 import { asGatewayError } from '../errors.ts'
 import type { Answer, Served } from '../gateway/answer.ts'
 import { commentFrame, type Protocol, type StreamWriter } from '../wire/protocol.ts'
+import type { StreamPart } from '../wire/stream-part.ts'
 
 export interface StreamAnswerParts {
   reply: FastifyReply
@@ -37,8 +38,9 @@ export async function streamAnswer(parts: StreamAnswerParts): Promise<void> {
     if (raw.headersSent) raw.write(asComments(headers))
     else open(reply, headers)
     writer = writerOf(served)
-    for await (const part of answered.parts) {
-      const bytes = writer.push(part)
+    const { parts } = answered
+    for await (const part of parts) {
+      const bytes = await written(writer, part, parts)
       keepAlive.refresh()
       if (bytes.length > 0 && !raw.write(bytes)) await drained(raw, signal)
     }
@@ -49,6 +51,19 @@ export async function streamAnswer(parts: StreamAnswerParts): Promise<void> {
     raw.end(writer?.fail(error) ?? asErrorEvent(protocol, error))
   } finally {
     clearInterval(keepAlive)
+  }
+}
+
+/**
+ * The part in the caller's protocol. Some parts are parsed only here, so an invalid one throws here; the error is passed to the
+ * stream, so that its record shows the error instead of a disconnect.
+ */
+async function written(writer: StreamWriter, part: StreamPart, parts: AsyncGenerator<StreamPart>): Promise<Buffer> {
+  try {
+    return writer.push(part)
+  } catch (error) {
+    await parts.throw(error)
+    throw error
   }
 }
 

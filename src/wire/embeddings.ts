@@ -38,7 +38,10 @@ function packed(numbers: readonly number[]): string {
 
 /** Numbers, or base64 from a server that always packs them. */
 function numbersOf(embedding: unknown): number[] {
-  if (Array.isArray(embedding)) return embedding as number[]
+  if (Array.isArray(embedding)) {
+    if (embedding.every(value => typeof value === 'number')) return embedding
+    throw new TypeError('an embedding holds something else than numbers')
+  }
   const bytes = Buffer.from(typeof embedding === 'string' ? embedding : '', 'base64')
   return Array.from({ length: Math.floor(bytes.length / 4) }, (_, index) => bytes.readFloatLE(index * 4))
 }

@@ -25,6 +25,16 @@ export const noUsage: Usage = {
   reasoningTokens: 0,
 }
 
+/** No request has a billion tokens, and sums of such numbers stay exact. */
+const maxTokens = 1_000_000_000
+
+/** A token count reported by a server as an integer from 0 to a billion; undefined for anything but a number. */
+export function tokenCount(value: unknown): number | undefined {
+  return typeof value === 'number' && !Number.isNaN(value)
+    ? Math.min(maxTokens, Math.max(0, Math.round(value)))
+    : undefined
+}
+
 /** Total usage of several calls. */
 export function sumUsage(usages: readonly Usage[]): Usage {
   const [first = noUsage, ...others] = usages

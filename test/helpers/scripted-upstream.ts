@@ -27,7 +27,9 @@ export interface Script {
   /** Checked before everything else, chat or not; what it returns is sent. */
   route?: (
     request: SeenRequest,
-  ) => { status?: number; headers?: Record<string, string>; json?: unknown; text?: string } | undefined
+  ) =>
+    | { status?: number; headers?: Record<string, string>; json?: unknown; text?: string; until?: Promise<unknown> }
+    | undefined
 }
 
 export interface ScriptedUpstream {
@@ -116,6 +118,7 @@ export async function scriptedUpstream(
     upstream.requests.push(seen)
     const routed = upstream.script.route?.(seen)
     if (routed !== undefined) {
+      await routed.until
       const text = routed.text ?? JSON.stringify(routed.json)
       response.writeHead(routed.status ?? 200, { 'content-type': 'application/json', ...routed.headers }).end(text)
       return

@@ -16,6 +16,7 @@ export interface TestGateway extends Running {
   /** POST /v1/chat/completions with `auto` and one user message, unless `body` says otherwise. */
   ask(body?: Record<string, unknown>, options?: AskOptions): Promise<Reply>
   get(path: string): Promise<Reply>
+  post(path: string, body: object): Promise<Reply>
 }
 
 export interface AskOptions {
@@ -72,6 +73,7 @@ export async function startGateway(
         body: JSON.stringify({ model: 'auto', messages: [{ role: 'user', content: 'Hello?' }], ...body }),
         ...options,
       }),
+    post: (where, body) => exchange(`${running.url}${where}`, { method: 'POST', body: JSON.stringify(body) }),
     get: where => exchange(`${running.url}${where}`, { method: 'GET' }),
   }
 }

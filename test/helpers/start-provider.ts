@@ -2,6 +2,7 @@ import type { Endpoint } from '../../src/config.ts'
 import { providerKinds } from '../../src/providers/index.ts'
 import type { Model, Provider, ProviderCall, ProviderKind } from '../../src/providers/provider.ts'
 import { createTransport } from '../../src/providers/http/transport.ts'
+import { foldStream } from '../../src/wire/chat/chunks.ts'
 import { ChatRequest, type ChatCompletion } from '../../src/wire/chat/schema.ts'
 import type { StreamPart } from '../../src/wire/stream-part.ts'
 import type { ScriptedUpstream } from './scripted-upstream.ts'
@@ -50,8 +51,7 @@ export async function startProvider(
     model,
     async complete(request = {}, call = {}) {
       const reply = await provider.chat(callOf(request, call))
-      if (reply.kind === 'complete') return reply.completion
-      throw new Error('a stream came where none was asked for')
+      return reply.kind === 'complete' ? reply.completion : foldStream(reply.parts)
     },
     async stream(request = {}, call = {}) {
       const reply = await provider.chat(callOf({ stream: true, ...request }, call))

@@ -94,7 +94,7 @@ t.test('translates options, format, thinking and keep_alive', async t => {
     format: 'json',
     think: 'low',
     keep_alive: '10m',
-    stream: false,
+    stream: true,
   })
   const efforts: [object, unknown][] = [
     [{ reasoning_effort: 'high' }, 'high'],

@@ -112,7 +112,7 @@ t.test('every upstream failure is an error for the caller too, and never reveals
     [402, 402],
     [404, 404],
     [500, 502],
-    [503, 429],
+    [503, 503],
   ] as const) {
     const remote = await scriptedUpstream(t, 'openrouter', {
       models: ['lab/only'],

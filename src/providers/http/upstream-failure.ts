@@ -30,7 +30,10 @@ export function upstreamFailure(refusal: Refusal, refuser: Refuser): GatewayErro
 
   if (told.overflow !== undefined) return contextFailure(about, told.overflow, quote)
   if (status === 403 && told.aboutTheRequest) {
-    return failure('upstream_rejected', `${about} rejected the content of the request (403); change it or use another model.`)
+    return failure(
+      'upstream_rejected',
+      `${about} rejected the content of the request (403); change it or use another model.`,
+    )
   }
   if (status === 401 || status === 403) {
     const check = refuser.apiKeyVariable ?? 'that one is required'

@@ -1,5 +1,5 @@
 import type { Endpoint } from '../../config.ts'
-import { type FailureCode, GatewayError } from '../../errors.ts'
+import { asUpstreamError, type FailureCode, GatewayError } from '../../errors.ts'
 import { parseJson } from '../../json.ts'
 import type { ProviderKind } from '../provider.ts'
 import type { ReplyBody, TransportReply, TransportRequest } from './exchange.ts'
@@ -16,6 +16,8 @@ export interface Upstream {
   json(path: string, request: UpstreamRequest): Promise<unknown>
   /** The same for a route that not every version has: undefined where the server rejects it; throws where it fails. */
   jsonIfKnown(path: string, request: UpstreamRequest): Promise<unknown>
+  /** The result of `read`, which parses an answer of `model`; anything it throws becomes an error of this server. */
+  understand<T>(model: string, read: () => T): T
   /** The error for an error body under status 200. */
   failure(error: unknown, model: string | undefined): GatewayError
 }
@@ -95,9 +97,24 @@ export function createUpstream(parts: UpstreamParts): Upstream {
         throw error
       }
     },
+    understand(model, read) {
+      try {
+        return read()
+      } catch (error) {
+        throw asUpstreamError(error, `${label} (${model})`)
+      }
+    },
     failure: (error, model) => toldFailure(error, refuser(model)),
   }
   return upstream
+}
+
+/** The error for a stream that ends without saying that the answer is complete. */
+export function endedEarly({ label }: Pick<Upstream, 'label'>, model: string): GatewayError {
+  return new GatewayError(
+    'upstream_error',
+    `${label} (${model}) ended its stream before the answer was complete; see its log.`,
+  )
 }
 
 /** The complete body as text; `first` was read already. Throws `upstream_error` beyond 64 MB. */

@@ -6,7 +6,8 @@ import { createFrameSplitter, readData } from '../../wire/sse.ts'
 import { partFromChunks, type StreamPart } from '../../wire/stream-part.ts'
 import { readNonChat } from '../openai/non-chat.ts'
 import type { NonChatCall, Reply } from '../provider.ts'
-import type { Upstream } from '../http/upstream.ts'
+import { tokenCount } from '../../wire/usage.ts'
+import { endedEarly, type Upstream } from '../http/upstream.ts'
 
 /** Fill-in-the-middle: llama-server's completions ignore `suffix`, but it has a separate route for it. */
 export async function infill(upstream: Upstream, call: NonChatCall<CompletionsRequest>): Promise<Reply<NonChatReply>> {
@@ -30,14 +31,17 @@ export async function infill(upstream: Upstream, call: NonChatCall<CompletionsRe
   }
   const { body } = await upstream.send('/infill', question)
   const splitter = createFrameSplitter()
+  let complete = false
   const partsOf = (frames: Buffer): StreamPart[] =>
     readData(frames).map(payload => {
       const answer = readNonChat(upstream, parseJson(payload), model.name)
+      complete ||= answer['stop'] === true
       return partFromChunks([completionOf(answer, model.name) as ChatChunk])
     })
   async function* parts(): AsyncGenerator<StreamPart> {
     for await (const bytes of body) yield* partsOf(splitter.push(bytes))
     yield* partsOf(splitter.end())
+    if (!complete) throw endedEarly(upstream, model.name)
   }
   return { kind: 'stream', parts: parts() }
 }
@@ -46,12 +50,21 @@ export async function infill(upstream: Upstream, call: NonChatCall<CompletionsRe
 function completionOf(answer: NonChatReply, model: string): NonChatReply {
   const { content, stop, stop_type: stopped, truncated, tokens_predicted: output, tokens_evaluated: prompt } = answer
   const reason = stopped === 'limit' || truncated === true ? 'length' : 'stop'
-  const counted = stop === true && typeof output === 'number' && typeof prompt === 'number'
+  const [promptTokens, outputTokens] = [tokenCount(prompt), tokenCount(output)]
+  const counted = stop === true && outputTokens !== undefined && promptTokens !== undefined
   return {
     id: 'cmpl-infill',
     object: 'text_completion',
     model,
     choices: [{ index: 0, text: content ?? '', logprobs: null, finish_reason: stop === true ? reason : null }],
-    ...(counted ? { usage: { prompt_tokens: prompt, completion_tokens: output, total_tokens: prompt + output } } : {}),
+    ...(counted
+      ? {
+          usage: {
+            prompt_tokens: promptTokens,
+            completion_tokens: outputTokens,
+            total_tokens: promptTokens + outputTokens,
+          },
+        }
+      : {}),
   }
 }

@@ -5,7 +5,7 @@ import { endpointList, withoutEnding } from '../http/endpoints.ts'
 import { createInventory } from '../inventory.ts'
 import { countTokens } from './count.ts'
 import { infill } from './infill.ts'
-import { localChat, localChatBody } from '../openai/chat.ts'
+import { localChatBody, openAiChat } from '../openai/chat.ts'
 import { openAiNonChat } from '../openai/non-chat.ts'
 import type { Model, ProviderKind } from '../provider.ts'
 import { serverKind } from '../server-kind.ts'
@@ -46,7 +46,7 @@ export const llamaCpp: ProviderKind = serverKind({
       toolImages: true,
       firstTokenTimeoutMs: endpoint.firstTokenTimeoutMs,
       ...inventory,
-      chat: call => localChat(upstream, '/v1/chat/completions', call, localChatBody(call)),
+      chat: call => openAiChat(upstream, '/v1/chat/completions', call, localChatBody(call)),
       countTokens: call => countTokens(upstream, call),
       nonChat: {
         ...nonChat,

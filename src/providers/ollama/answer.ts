@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto'
-import { createCompletionFold } from '../../wire/chat/chunks.ts'
 import { isObject, parseJson } from '../../json.ts'
 import { createLineSplitter } from '../../wire/ndjson.ts'
-import type { ChatChunk, ChatCompletion, ChatDelta, OpenAiUsage, ToolCallDelta } from '../../wire/chat/schema.ts'
+import type { ChatChunk, ChatDelta, OpenAiUsage, ToolCallDelta } from '../../wire/chat/schema.ts'
 import { partFromChunks, type StreamPart } from '../../wire/stream-part.ts'
+import { tokenCount } from '../../wire/usage.ts'
 import { GatewayError } from '../../errors.ts'
 import { newToolCallId } from '../openai/repair-tool-calls.ts'
 import type { AnsweredRequest } from '../openai/frames.ts'
 import type { ReplyBody } from '../http/exchange.ts'
-import type { Upstream } from '../http/upstream.ts'
+import { endedEarly, type Upstream } from '../http/upstream.ts'
 
 /** Ollama's stream of lines as chunks of a chat completion. */
 export async function* ollamaStream(
@@ -19,7 +19,9 @@ export async function* ollamaStream(
   const lines = createLineSplitter()
   const answer = createAnswer(upstream, asked)
   function* partsOf(texts: readonly string[]): Iterable<StreamPart> {
-    for (const text of texts) yield partFromChunks(answer.add(parseJson(text)))
+    for (const text of texts) {
+      yield partFromChunks(upstream.understand(asked.model, () => answer.add(parseJson(text))))
+    }
   }
   for await (const bytes of body) {
     yield* partsOf(lines.push(bytes))
@@ -30,15 +32,7 @@ export async function* ollamaStream(
   }
   yield* partsOf(lines.end())
   if (answer.complete()) return
-  const sentence = `${upstream.label} (${asked.model}) ended its stream before the answer was complete; see its log.`
-  throw new GatewayError('upstream_error', sentence)
-}
-
-/** Converts Ollama's buffered response to a chat completion. */
-export function ollamaCompletion(upstream: Upstream, value: unknown, asked: AnsweredRequest): ChatCompletion {
-  const fold = createCompletionFold()
-  for (const chunk of createAnswer(upstream, asked).add(value)) fold.add(chunk)
-  return fold.completion()
+  throw endedEarly(upstream, asked.model)
 }
 
 function createAnswer(upstream: Upstream, { model }: AnsweredRequest) {
@@ -46,15 +40,22 @@ function createAnswer(upstream: Upstream, { model }: AnsweredRequest) {
   let calls = 0
   let complete = false
 
-  const callsOf = (value: unknown): ToolCallDelta[] =>
-    (Array.isArray(value) ? (value as unknown[]) : []).flatMap(call => {
-      if (!isObject(call) || !isObject(call.function)) return []
+  const broken = (what: string) =>
+    new GatewayError('upstream_error', `${upstream.label} (${model}) sent ${what}; try again or use another model.`)
+
+  const callsOf = (value: unknown): ToolCallDelta[] => {
+    if (value === undefined || value === null) return []
+    if (!Array.isArray(value)) throw broken('tool_calls that are no list')
+    return (value as unknown[]).map(call => {
+      const called = isObject(call) && isObject(call.function) ? call.function : {}
+      const { name, arguments: written } = called
+      if (!isObject(call) || typeof name !== 'string') throw broken('a tool call without a name')
       const index = calls++
-      const { name, arguments: written } = call.function
       const id = typeof call.id === 'string' && call.id !== '' ? call.id : newToolCallId()
       const text = typeof written === 'string' ? written : JSON.stringify(written ?? {})
-      return [{ index, id, type: 'function', function: { name: String(name), arguments: text } }]
+      return { index, id, type: 'function', function: { name, arguments: text } }
     })
+  }
 
   return {
     complete: () => complete,
@@ -66,9 +67,12 @@ function createAnswer(upstream: Upstream, { model }: AnsweredRequest) {
       if (value.error !== undefined) throw upstream.failure(value.error, model)
       const first = identity === undefined
       identity ??= identityOf(value, model)
-      const message = isObject(value.message) ? value.message : {}
-      const content = typeof message.content === 'string' ? message.content : ''
-      const { thinking } = message
+      // The last object of some versions has no message.
+      const message = value.message ?? (value.done === true && !first ? {} : undefined)
+      if (!isObject(message)) throw broken('no message')
+      const { thinking, content: said } = message
+      const content = said ?? ''
+      if (typeof content !== 'string') throw broken('content that is no text')
       const toolCalls = callsOf(message.tool_calls)
       const delta: ChatDelta = {
         ...(first ? { role: 'assistant' } : {}),
@@ -111,6 +115,7 @@ function reasonOf({ done_reason: reason }: Record<string, unknown>, calls: numbe
 
 /** Older servers omit the prompt count when the prompt was cached; a partial count would be wrong. */
 function usageOf({ prompt_eval_count: prompt, eval_count: output }: Record<string, unknown>): OpenAiUsage | undefined {
-  if (typeof prompt !== 'number' || typeof output !== 'number') return undefined
-  return { prompt_tokens: prompt, completion_tokens: output, total_tokens: prompt + output }
+  const [promptTokens, outputTokens] = [tokenCount(prompt), tokenCount(output)]
+  if (promptTokens === undefined || outputTokens === undefined) return undefined
+  return { prompt_tokens: promptTokens, completion_tokens: outputTokens, total_tokens: promptTokens + outputTokens }
 }

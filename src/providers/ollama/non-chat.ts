@@ -1,15 +1,16 @@
 import { GatewayError } from '../../errors.ts'
 import { writeEmbeddings } from '../../wire/embeddings.ts'
 import type { CompletionsRequest, NonChatReply } from '../../wire/non-chat.ts'
-import { parseJson } from '../../json.ts'
+import { isObject, parseJson } from '../../json.ts'
 import { createLineSplitter } from '../../wire/ndjson.ts'
-import type { ChatChunk } from '../../wire/chat/schema.ts'
+import type { ChatChunk, OpenAiUsage } from '../../wire/chat/schema.ts'
+import { tokenCount } from '../../wire/usage.ts'
 import { partFromChunks, type StreamPart } from '../../wire/stream-part.ts'
 import { contextFor } from './context.ts'
 import { optionsOf } from './request.ts'
 import { readNonChat } from '../openai/non-chat.ts'
 import type { NonChatCall, ProviderNonChat } from '../provider.ts'
-import type { Upstream } from '../http/upstream.ts'
+import { endedEarly, type Upstream } from '../http/upstream.ts'
 
 /** Ollama's native embeddings and completions; it does not rerank. */
 export function ollamaNonChat(
@@ -32,9 +33,12 @@ export function ollamaNonChat(
       const reply = {
         model: model.name,
         data: vectors.map((embedding, index) => ({ object: 'embedding', index, embedding })),
-        ...(typeof prompt === 'number' ? { usage: { prompt_tokens: prompt, total_tokens: prompt } } : {}),
+        ...usageOf(prompt, 0),
       }
-      return { kind: 'complete', completion: writeEmbeddings(reply, request, model.id) }
+      return {
+        kind: 'complete',
+        completion: upstream.understand(model.name, () => writeEmbeddings(reply, request, model.id)),
+      }
     },
     async completions(call) {
       const { model, request, signal } = call
@@ -49,10 +53,17 @@ export function ollamaNonChat(
       const { body } = await upstream.send('/api/generate', question)
       const lines = createLineSplitter()
       async function* parts(): AsyncGenerator<StreamPart> {
-        for await (const bytes of body) {
-          for (const line of lines.push(bytes)) yield partFromChunks([read(parseJson(line)) as ChatChunk])
+        let complete = false
+        const partOf = (line: string): StreamPart => {
+          const answer = parseJson(line)
+          complete ||= isObject(answer) && answer['done'] === true
+          return partFromChunks([read(answer) as ChatChunk])
         }
-        for (const line of lines.end()) yield partFromChunks([read(parseJson(line)) as ChatChunk])
+        for await (const bytes of body) {
+          for (const line of lines.push(bytes)) yield partOf(line)
+        }
+        for (const line of lines.end()) yield partOf(line)
+        if (!complete) throw endedEarly(upstream, model.name)
       }
       return { kind: 'stream', parts: parts() }
     },
@@ -88,10 +99,14 @@ function completionOf(answer: NonChatReply, model: string): NonChatReply {
     object: 'text_completion',
     model,
     choices: [{ index: 0, text: response ?? '', logprobs: null, finish_reason: done === true ? finish : null }],
-    ...(typeof prompt === 'number' && typeof output === 'number'
-      ? { usage: { prompt_tokens: prompt, completion_tokens: output, total_tokens: prompt + output } }
-      : {}),
+    ...usageOf(prompt, output),
   }
+}
+
+function usageOf(prompt: unknown, output: unknown): { usage?: OpenAiUsage } {
+  const [prompted, generated] = [tokenCount(prompt), tokenCount(output)]
+  if (prompted === undefined || generated === undefined) return {}
+  return { usage: { prompt_tokens: prompted, completion_tokens: generated, total_tokens: prompted + generated } }
 }
 
 function textOnly(param: string): GatewayError {

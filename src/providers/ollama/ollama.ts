@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { endpointList, withoutEnding } from '../http/endpoints.ts'
 import { createInventory } from '../inventory.ts'
-import { ollamaCompletion, ollamaStream } from './answer.ts'
+import { ollamaStream } from './answer.ts'
 import { contextFor } from './context.ts'
 import { ollamaNonChat } from './non-chat.ts'
 import { createOllamaModels } from './models.ts'
@@ -52,20 +52,13 @@ export const ollama: ProviderKind = serverKind({
 
     const chat = async (call: ProviderCall): Promise<ProviderReply> => {
       refuseUnable(call)
-      const { model, request, signal } = call
+      const { model, signal } = call
       const contextTokens = contextFor(call, models.loadedTokens(model.name))
       const json = ollamaRequest(call, contextTokens)
       models.noteLoaded(model.name, contextTokens)
       const asked = { model: model.name }
-      const question = { json, signal, model: model.name }
-      if (request.stream === true) {
-        const { body } = await upstream.send('/api/chat', question)
-        return { kind: 'stream', parts: ollamaStream(upstream, body, asked) }
-      }
-      return {
-        kind: 'complete',
-        completion: ollamaCompletion(upstream, await upstream.json('/api/chat', question), asked),
-      }
+      const { body } = await upstream.send('/api/chat', { json, signal, model: model.name })
+      return { kind: 'stream', parts: ollamaStream(upstream, body, asked) }
     }
     return {
       name,

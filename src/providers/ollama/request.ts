@@ -9,7 +9,8 @@ export function ollamaRequest({ model, request }: ProviderCall, contextTokens: n
   return {
     model: model.name,
     messages: ollamaMessages(request.messages),
-    stream: request.stream === true,
+    // Even where the caller wants the answer whole: silence can then be told from work.
+    stream: true,
     options: optionsOf(request, contextTokens),
     // Ollama would otherwise truncate the prompt, or drop its beginning while generating, without an error.
     truncate: false,

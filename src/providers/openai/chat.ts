@@ -1,5 +1,7 @@
 import { GatewayError } from '../../errors.ts'
 import { chunksOf, createCompletionFold } from '../../wire/chat/chunks.ts'
+import { boundUsage, faultInCompletion } from '../../wire/chat/check-shape.ts'
+import { isAnsweredWhole } from '../../wire/chat/answered-whole.ts'
 import { isObject, parseJson } from '../../json.ts'
 import type { ChatCompletion, ChatRequest } from '../../wire/chat/schema.ts'
 import { partFromChunks, type StreamPart } from '../../wire/stream-part.ts'
@@ -48,7 +50,11 @@ export function localChatBody(call: Pick<ProviderCall, 'request' | 'model'>): Ch
   }
 }
 
-/** Calls an OpenAI-compatible server. `body.stream` requests the form, but the server may answer in either. */
+/**
+ * Calls an OpenAI-compatible server, which may answer in either form. It is requested to stream even for a buffered response:
+ * only then can a hung server be told from a busy one, and a server writing token by token notices a disconnect at once, while
+ * for a buffered response llama-server checks only every second, or never under load.
+ */
 export async function openAiChat(
   upstream: Upstream,
   path: string,
@@ -56,31 +62,31 @@ export async function openAiChat(
   body: ChatBody,
 ): Promise<ProviderReply> {
   const asked = { model: model.name }
-  const reply = await upstream.send(path, { json: body, signal, model: model.name })
-  if (request.stream === true) return { kind: 'stream', parts: readStream(upstream, reply, asked) }
-  const text = await readWhole(reply.body, upstream.label)
-  return { kind: 'complete', completion: readCompletion(upstream, text, asked) }
+  const send = (json: ChatBody) => upstream.send(path, { json, signal, model: model.name })
+  const whole = async (): Promise<ProviderReply> => {
+    const text = await readWhole((await send(body)).body, upstream.label)
+    return {
+      kind: 'complete',
+      completion: upstream.understand(model.name, () => readCompletion(upstream, text, asked)),
+    }
+  }
+  if (isAnsweredWhole(request)) return whole()
+  try {
+    const reply = await send({ ...body, ...streamFields(request) })
+    return { kind: 'stream', parts: readStream(upstream, reply, asked) }
+  } catch (error) {
+    if (request.stream === true || !refusesToStream(error)) throw error
+    return whole()
+  }
 }
 
-/**
- * The same for local servers, which are always requested to stream: a server writing token by token notices a
- * disconnect at once, while for a buffered response llama-server checks only every second, or never under load.
- */
-export async function localChat(
-  upstream: Upstream,
-  path: string,
-  call: ProviderCall,
-  body: ChatBody,
-): Promise<ProviderReply> {
-  if (call.request.stream === true) return openAiChat(upstream, path, call, body)
-  const streaming: ProviderCall = { ...call, request: { ...call.request, stream: true } }
-  const reply = await openAiChat(upstream, path, streaming, { ...body, ...streamFields(call.request) })
-  if (reply.kind === 'complete') return reply
-  const fold = createCompletionFold()
-  for await (const part of reply.parts) {
-    for (const chunk of part.chunks) fold.add(chunk)
-  }
-  return { kind: 'complete', completion: fold.completion() }
+/** Some cloud models do not support streaming. */
+function refusesToStream(error: unknown): boolean {
+  return (
+    error instanceof GatewayError &&
+    (error.code === 'upstream_rejected' || error.code === 'unsupported') &&
+    /\bstream/i.test(error.message)
+  )
 }
 
 async function* readStream(
@@ -91,17 +97,22 @@ async function* readStream(
   const { body } = reply
   const frames = createFrameReader(upstream, asked)
   let begun = false
+  let blankBytes = 0
   for await (const bytes of body) {
     // Some servers answer a stream request with JSON, or with a proxy's web page; the first character tells which.
     const first: string | undefined = begun ? undefined : firstCharacter(bytes)
     if (first === '<') throw notAModelServer(upstream)
     if (first === '{') {
       const text = await readWhole(body, upstream.label, bytes)
-      yield partFromChunks(chunksOf(readCompletion(upstream, text, asked)))
+      yield partFromChunks(upstream.understand(asked.model, () => chunksOf(readCompletion(upstream, text, asked))))
       return
     }
     begun ||= first !== undefined
-    if (!begun) continue
+    if (!begun) {
+      blankBytes += bytes.length
+      if (blankBytes > maxBlankBytes) throw endlessWhitespace(upstream)
+      continue
+    }
     // `yield*` would add a wait per part.
     for (const part of frames.push(bytes)) yield part
     if (frames.done) {
@@ -110,6 +121,13 @@ async function* readStream(
     }
   }
   yield* frames.end()
+}
+
+/** Some servers send whitespace to keep a connection open, but never this much. */
+const maxBlankBytes = 1024 * 1024
+
+function endlessWhitespace({ label }: Upstream): GatewayError {
+  return new GatewayError('upstream_error', `${label} sent more than 1 MB of whitespace instead of an answer.`)
 }
 
 /** Undefined where there is only whitespace. */
@@ -125,10 +143,12 @@ function readCompletion(upstream: Upstream, text: string, asked: AnsweredRequest
   if (!isObject(answer)) throw notAModelServer(upstream)
   const failed = answer.error ?? answer.detail
   if (failed !== undefined && failed !== null) throw upstream.failure(failed, model)
-  const completion = answer as unknown as ChatCompletion
-  if (!Array.isArray(completion.choices) || completion.choices.length === 0) {
-    throw new GatewayError('upstream_error', `${upstream.label} (${model}) returned no choices; try again.`)
+  const fault = faultInCompletion(answer)
+  if (fault !== undefined) {
+    throw new GatewayError('upstream_error', `${upstream.label} (${model}) ${fault}; try again or use another model.`)
   }
+  boundUsage(answer)
+  const completion = answer as unknown as ChatCompletion
   for (const choice of completion.choices) {
     if (choice.finish_reason === 'error')
       throw upstream.failure(choice.error ?? 'The model stopped with an error.', model)

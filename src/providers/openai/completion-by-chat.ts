@@ -1,6 +1,7 @@
 import { GatewayError } from '../../errors.ts'
 import type { CompletionsRequest, NonChatReply } from '../../wire/non-chat.ts'
 import type { ChatChunk, ChatCompletion, ChatRequest } from '../../wire/chat/schema.ts'
+import { foldStream } from '../../wire/chat/chunks.ts'
 import { partFromChunks, type StreamPart } from '../../wire/stream-part.ts'
 import type { NonChatCall, Provider, ProviderNonChat, Reply } from '../provider.ts'
 
@@ -35,6 +36,7 @@ async function completionByChat(
   const reply = await chat({ ...call, request: chatRequest(call.request) })
   if (reply.kind === 'complete') return { kind: 'complete', completion: textCompletion(reply.completion) }
   const { parts } = reply
+  if (call.request.stream !== true) return { kind: 'complete', completion: textCompletion(await foldStream(parts)) }
   async function* texts(): AsyncGenerator<StreamPart> {
     for await (const part of parts) yield partFromChunks(part.chunks.map(textChunk))
   }

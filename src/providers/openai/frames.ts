@@ -1,10 +1,11 @@
 import { GatewayError } from '../../errors.ts'
 import { isObject, parseJson } from '../../json.ts'
+import { boundUsage, faultInChunk } from '../../wire/chat/check-shape.ts'
 import type { ChatChunk } from '../../wire/chat/schema.ts'
 import { createFrameSplitter, readData } from '../../wire/sse.ts'
 import { partFromBytes, partFromChunks, type StreamPart } from '../../wire/stream-part.ts'
 import { type KnownCalls, repairToolCalls } from './repair-tool-calls.ts'
-import type { Upstream } from '../http/upstream.ts'
+import { endedEarly, type Upstream } from '../http/upstream.ts'
 
 /** Converts the bytes of one answer's event stream to parts. */
 export interface FrameReader {
@@ -32,10 +33,24 @@ export function createFrameReader(upstream: Upstream, { model }: AnsweredRequest
   let began = false
   let finished = false
   let done = false
+  /** A chunk parsed just now had its usage corrected. */
+  let bounded = false
 
+  const readChunk = (payload: string): ChatChunk | GatewayError => {
+    const chunk = parseJson(payload)
+    const fault = isObject(chunk) ? faultInChunk(chunk) : 'sent a stream event that is not a JSON object'
+    if (fault !== undefined || !isObject(chunk)) {
+      return new GatewayError(
+        'upstream_error',
+        `${upstream.label} (${model}) ${fault}; try again or use another model.`,
+      )
+    }
+    bounded = boundUsage(chunk) || bounded
+    return chunk
+  }
   const parse = (bytes: Buffer): ChatChunk[] =>
     readData(bytes).map(payload => {
-      const chunk = parseChunk(payload, upstream.label)
+      const chunk = readChunk(payload)
       if (chunk instanceof GatewayError) throw chunk
       return chunk
     })
@@ -72,7 +87,10 @@ export function createFrameReader(upstream: Upstream, { model }: AnsweredRequest
 
   const repairedPart = (frames: Buffer, text: string): StreamPart => {
     const part = partFromBytes(frames, parse)
-    return text.includes('"tool_calls"') && repair(part.chunks) ? partFromChunks(part.chunks) : part
+    bounded = false
+    const { chunks } = part
+    const repaired = text.includes('"tool_calls"') && repair(chunks)
+    return repaired || bounded ? partFromChunks(chunks) : part
   }
 
   function* careful(frames: Buffer): Iterable<StreamPart> {
@@ -89,7 +107,7 @@ export function createFrameReader(upstream: Upstream, { model }: AnsweredRequest
   const readChunks = (frames: Buffer, chunks: ChatChunk[]): { failure?: GatewayError; ended: boolean } => {
     for (const payload of readData(frames)) {
       if (payload.trim() === '[DONE]') return { ended: true }
-      const chunk = parseChunk(payload, upstream.label)
+      const chunk = readChunk(payload)
       if (chunk instanceof GatewayError) return { failure: chunk, ended: false }
       const error = errorIn(chunk)
       if (error !== undefined) return { failure: upstream.failure(error, model), ended: false }
@@ -130,6 +148,7 @@ export function createFrameReader(upstream: Upstream, { model }: AnsweredRequest
         throw new GatewayError('upstream_error', `${upstream.label} (${model}) ended its stream without an answer.`)
       }
       if (finished) return
+      if (!done) throw endedEarly(upstream, model)
       // Clients treat a stream without a finish reason as broken.
       const reason = known.size > 0 ? 'tool_calls' : 'stop'
       const closing = { object: 'chat.completion.chunk', choices: [{ index: 0, delta: {}, finish_reason: reason }] }
@@ -152,12 +171,15 @@ function startOfEnd(text: string): number {
  * escaped, so `"error"` is a name or a complete value, never model output.
  */
 function isPlain(text: string, end: number): boolean {
-  if (text.includes('"error"') || text.includes('\r')) return false
+  if (text.includes('"error"') || text.includes('\r') || misshapen.test(text)) return false
   for (let at = 0; at < end;) {
     const lineEnd = text.indexOf('\n', at)
     if (lineEnd < 0) return false
     if (lineEnd > at) {
-      if (!text.startsWith('data:', at)) return false
+      startOfData.lastIndex = at
+      if (!startOfData.test(text)) return false
+      // A truncated event must not reach the caller unchanged.
+      if (text[lineEnd - 1] !== '}') return false
       const chosen = text.indexOf('"choices"', at)
       if (chosen < 0 || chosen > lineEnd) return false
     }
@@ -165,6 +187,12 @@ function isPlain(text: string, end: number): boolean {
   }
   return true
 }
+
+const startOfData = /data: *\{/y
+
+/** Shapes that no valid chunk has. Quotes inside JSON strings are escaped, so these never match generated text. */
+const misshapen =
+  /"choices" *: *(?! |\[ *[{\]])|"delta" *: *(?![ {]|null)|"(?:content|text|reasoning_content|reasoning|refusal)" *: *(?![ "]|null)/
 
 /** Where the first frame with such a field starts, from `start` on; the length where none has one. */
 function startOfClosing(text: string, start: number): number {
@@ -195,10 +223,4 @@ function errorIn(chunk: ChatChunk): unknown {
     return chunk.detail ?? chunk
   }
   return undefined
-}
-
-function parseChunk(payload: string, label: string): ChatChunk | GatewayError {
-  const chunk = parseJson(payload)
-  if (isObject(chunk)) return chunk
-  return new GatewayError('upstream_error', `${label} sent a stream event that is not a JSON object.`)
 }

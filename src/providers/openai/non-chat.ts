@@ -2,6 +2,7 @@ import { writeEmbeddings } from '../../wire/embeddings.ts'
 import { nonChatEndpoints, type CompletionsRequest, type NonChatType, type NonChatReply } from '../../wire/non-chat.ts'
 import { GatewayError } from '../../errors.ts'
 import { isObject } from '../../json.ts'
+import { boundUsage, faultInTextCompletion } from '../../wire/chat/check-shape.ts'
 import type { StreamPart } from '../../wire/stream-part.ts'
 import { createFrameReader } from './frames.ts'
 import type { NonChatCall, ProviderNonChat, Reply } from '../provider.ts'
@@ -14,7 +15,10 @@ export function openAiNonChat(upstream: Upstream, prefix: string): Required<Prov
       // Requested as numbers, since many servers support nothing else; the packing is done here.
       const body = { ...call.request, encoding_format: 'float' }
       const reply = await requestBuffered(upstream, prefix, 'embeddings', call, body)
-      return { kind: 'complete', completion: writeEmbeddings(reply, call.request, call.model.id) }
+      return {
+        kind: 'complete',
+        completion: upstream.understand(call.model.name, () => writeEmbeddings(reply, call.request, call.model.id)),
+      }
     },
     async completions(call) {
       if (call.request.stream === true) return streamedCompletion(upstream, `${prefix}/completions`, call, call.request)
@@ -53,6 +57,11 @@ export function readNonChat(upstream: Upstream, answer: unknown, model: string):
     )
   const failed = answer['error'] ?? undefined
   if (failed !== undefined) throw upstream.failure(failed, model)
+  const fault = faultInTextCompletion(answer)
+  if (fault !== undefined) {
+    throw new GatewayError('upstream_error', `${upstream.label} (${model}) ${fault}; try again or use another model.`)
+  }
+  boundUsage(answer)
   return answer
 }
 

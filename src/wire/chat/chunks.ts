@@ -1,4 +1,6 @@
+import { GatewayError } from '../../errors.ts'
 import { isObject } from '../../json.ts'
+import type { StreamPart } from '../stream-part.ts'
 import type { ChatChunk, ChatCompletion, OpenAiUsage, ToolCallDelta } from './schema.ts'
 
 /** A buffered response as the chunks of a stream: the message, its finish reason, and usage where known. */
@@ -36,12 +38,11 @@ export function createCompletionFold(): { add(chunk: ChatChunk): void; completio
   let usage: OpenAiUsage | undefined
 
   return {
-    add(chunk) {
-      const { id, created, model, system_fingerprint: fingerprint } = chunk
+    add({ choices: parts, usage: told, object: _object, ...facts }) {
       // A field missing from a chunk must not overwrite the value of an earlier one.
-      identity = { ...withoutGaps({ id, created, model, system_fingerprint: fingerprint }), ...identity }
-      if (chunk.usage) usage = chunk.usage
-      for (const { index, delta, finish_reason: reason, ...more } of chunk.choices ?? []) {
+      identity = { ...withoutGaps(facts), ...identity }
+      if (told) usage = told
+      for (const { index, delta, finish_reason: reason, ...more } of parts ?? []) {
         const choice = choices.get(index) ?? emptyChoice(index)
         choices.set(index, choice)
         if (reason) choice.finish_reason = reason
@@ -57,6 +58,22 @@ export function createCompletionFold(): { add(chunk: ChatChunk): void; completio
       ...(usage === undefined ? {} : { usage }),
     }),
   }
+}
+
+/** More than this is no answer that anybody could read. */
+const maxAnswerBytes = 64 * 1024 * 1024
+
+/** Reads a stream to its end. Throws what breaks it, and `upstream_error` beyond 64 MB; then it is left. */
+export async function foldStream(parts: AsyncIterable<StreamPart>): Promise<ChatCompletion> {
+  const fold = createCompletionFold()
+  let bytes = 0
+  for await (const part of parts) {
+    bytes += part.bytes.length
+    if (bytes > maxAnswerBytes)
+      throw new GatewayError('upstream_error', 'The answer is longer than 64 MB; ask for less.')
+    for (const chunk of part.chunks) fold.add(chunk)
+  }
+  return fold.completion()
 }
 
 const emptyChoice = (index: number): Choice => ({
@@ -103,5 +120,5 @@ function joined(before: unknown, value: unknown): unknown {
 }
 
 function withoutGaps(values: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined))
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined && value !== null))
 }

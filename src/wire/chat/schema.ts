@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Usage } from '../usage.ts'
+import { tokenCount, type Usage } from '../usage.ts'
 
 /**
  * OpenAI's chat completions, parsed loosely: the fields Signalbox uses are checked, all others are kept and forwarded.
@@ -116,7 +116,7 @@ export function readUsage(usage: unknown): Usage | undefined {
     cacheWriteTokens,
     outputTokens,
     reasoningTokens: Math.min(count(completion_tokens_details?.reasoning_tokens), outputTokens),
-    ...(typeof cost === 'number' && cost >= 0 ? { reportedCostUsd: cost } : {}),
+    ...(isCost(cost) ? { reportedCostUsd: cost } : {}),
   }
 }
 
@@ -136,6 +136,13 @@ export function writeUsage(usage: Usage): OpenAiUsage {
   }
 }
 
+/** USD for one request; what is beyond this a server made up. */
+const maxCostUsd = 10_000
+
+function isCost(value: unknown): value is number {
+  return typeof value === 'number' && value >= 0 && value <= maxCostUsd
+}
+
 function count(value: unknown): number {
-  return typeof value === 'number' && Number.isFinite(value) && value > 0 ? Math.round(value) : 0
+  return tokenCount(value) ?? 0
 }

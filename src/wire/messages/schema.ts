@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { GatewayError, FailureCode } from '../../errors.ts'
 import type { ErrorReply } from '../protocol.ts'
 import { asObject, type JsonObject } from '../../json.ts'
-import type { Usage } from '../usage.ts'
+import { tokenCount, type Usage } from '../usage.ts'
 
 const Block = z.looseObject({ type: z.string() })
 const Content = z.union([z.string(), z.array(Block)])
@@ -50,12 +50,13 @@ export function writeMessagesUsage(usage: Usage): MessagesUsage {
 export function readMessagesUsage(value: unknown, before?: Usage): Usage | undefined {
   const usage = asObject(value)
   if (usage === undefined) return before
-  const outputTokens = count(usage['output_tokens']) ?? before?.outputTokens ?? 0
-  const thinking = count(asObject(usage['output_tokens_details'])?.['thinking_tokens']) ?? before?.reasoningTokens ?? 0
+  const outputTokens = tokenCount(usage['output_tokens']) ?? before?.outputTokens ?? 0
+  const thinking =
+    tokenCount(asObject(usage['output_tokens_details'])?.['thinking_tokens']) ?? before?.reasoningTokens ?? 0
   return {
-    inputTokens: count(usage['input_tokens']) ?? before?.inputTokens ?? 0,
-    cacheReadTokens: count(usage['cache_read_input_tokens']) ?? before?.cacheReadTokens ?? 0,
-    cacheWriteTokens: count(usage['cache_creation_input_tokens']) ?? before?.cacheWriteTokens ?? 0,
+    inputTokens: tokenCount(usage['input_tokens']) ?? before?.inputTokens ?? 0,
+    cacheReadTokens: tokenCount(usage['cache_read_input_tokens']) ?? before?.cacheReadTokens ?? 0,
+    cacheWriteTokens: tokenCount(usage['cache_creation_input_tokens']) ?? before?.cacheWriteTokens ?? 0,
     outputTokens,
     reasoningTokens: Math.min(thinking, outputTokens),
   }
@@ -149,8 +150,4 @@ export function writeMessagesError(error: GatewayError): ErrorReply {
 /** Claude Code compacts its conversation when it sees this phrase, and gives up on an error without it. */
 function messageOf(error: GatewayError): string {
   return error.code === 'context_length_exceeded' ? `prompt is too long: ${error.message}` : error.message
-}
-
-function count(value: unknown): number | undefined {
-  return typeof value === 'number' && Number.isFinite(value) ? Math.max(0, Math.round(value)) : undefined
 }
