@@ -1,13 +1,12 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import type { Logger } from 'pino'
 import { request as send, type Dispatcher } from 'undici'
 import { coreSettings, readSettings, type Endpoint } from '../../src/config.ts'
 import { findEndpoints, providerKinds } from '../../src/providers/index.ts'
 import { seededRandom } from '../../src/router/chance.ts'
-import { start, type Running } from '../../src/start.ts'
 import type { ScriptedUpstream } from './scripted-upstream.ts'
+import { start, type Running, type StartOptions } from '../../src/start.ts'
 
 export type Teardown = { teardown(undo: () => Promise<void>): void }
 
@@ -40,8 +39,7 @@ export async function startGateway(
   t: Teardown,
   variables: Record<string, string> = {},
   endpoints: Endpoint[] = [],
-  log?: Logger,
-  now?: () => number,
+  options: Pick<StartOptions, 'log' | 'now'> = {},
 ): Promise<TestGateway> {
   const root = mkdtempSync(path.join(tmpdir(), 'signalbox-test-'))
   const environment = {
@@ -58,8 +56,7 @@ export async function startGateway(
   const config = { root, values, endpoints: findEndpoints(environment, endpoints) }
   const running = await start(config, '0.0.0-test', {
     random: seededRandom(1),
-    ...(log && { log }),
-    ...(now && { now }),
+    ...options,
   })
   t.teardown(async () => {
     await running.close(0)

@@ -70,7 +70,7 @@ t.test('each documented path of the queue and of tasks answers what its operatio
 
 t.test('an operation that fails unexpectedly is logged without details for its caller', async t => {
   const lines: string[] = []
-  const gateway = await startGateway(t, {}, [], createLog('error', { write: line => void lines.push(line) }))
+  const gateway = await startGateway(t, {}, [], { log: createLog('error', { write: line => void lines.push(line) }) })
   Object.assign(gateway.core.inventory, {
     models: () => {
       throw new TypeError('nobody thought of 42')

@@ -1,0 +1,77 @@
+import { once } from 'node:events'
+import { createServer, type IncomingMessage } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import { messagesDialect } from '../helpers/messages-dialect.ts'
+import { dialectOf } from '../helpers/upstream-dialects.ts'
+import type { ScriptedModel, UpstreamKind } from '../helpers/upstream-script.ts'
+import type { Fault } from './faults.ts'
+
+/** A server that lists its models in order and answers every chat with the fault that is set. */
+export interface FaultyServer {
+  kind: UpstreamKind
+  url: string
+  fault: Fault
+  random: () => number
+  /** Connections on which a chat is being answered now. */
+  open: () => number
+  close: () => Promise<void>
+}
+
+export async function startFaultyServer(kind: UpstreamKind, model: ScriptedModel, fault: Fault): Promise<FaultyServer> {
+  const dialect = dialectOf(kind)
+  const answering = new Set<Socket>()
+  const server = createServer((request, response) => {
+    void (async () => {
+      const body = await bodyOf(request)
+      const { pathname } = new URL(request.url ?? '/', 'http://server')
+      const native = pathname.endsWith('/messages')
+      if (pathname !== dialect.chatPath && !native) {
+        const listed = dialect.describe(pathname, body, [model])
+        response.writeHead(listed === undefined ? 404 : 200, { 'content-type': 'application/json' })
+        response.end(JSON.stringify(listed ?? {}))
+        return
+      }
+      const { socket } = request
+      answering.add(socket)
+      socket.once('close', () => answering.delete(socket))
+      socket.on('error', () => socket.destroy())
+      const spoken = native ? { ...dialect, ...messagesDialect } : dialect
+      const answer = { text: ['Once ', 'upon ', 'a ', 'time.'] }
+      const { opening, pieces, closing } = spoken.stream(model.name, answer)
+      const streams = body['stream'] === true
+      await faulty.fault.play({
+        socket,
+        random: faulty.random,
+        contentType: streams ? spoken.streamType : 'application/json',
+        parts: streams
+          ? [...opening, ...pieces.flat(), ...closing]
+          : [JSON.stringify(spoken.complete(model.name, answer))],
+        refusal: (status, message) => JSON.stringify(spoken.errorBody({ status, message })),
+      })
+    })().catch(() => request.socket.destroy())
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const faulty: FaultyServer = {
+    kind,
+    url: `http://127.0.0.1:${port}`,
+    fault,
+    random: () => 0,
+    open: () => answering.size,
+    async close() {
+      const done = once(server, 'close')
+      server.close()
+      server.closeAllConnections()
+      for (const socket of answering) socket.destroy()
+      await done
+    },
+  }
+  return faulty
+}
+
+async function bodyOf(request: IncomingMessage): Promise<Record<string, unknown>> {
+  const chunks: Buffer[] = []
+  for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk)
+  return chunks.length === 0 ? {} : (JSON.parse(Buffer.concat(chunks).toString('utf8')) as Record<string, unknown>)
+}
