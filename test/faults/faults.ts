@@ -167,7 +167,8 @@ export const faults: readonly Fault[] = [
   {
     name: 'no HTTP',
     outcome: 'fails',
-    play: ({ socket, random }) => void socket.end(pick(random, ['SSH-2.0-OpenSSH_9\r\n', '\u0000\u0001', '220 mail\r\n'])),
+    play: ({ socket, random }) =>
+      void socket.end(pick(random, ['SSH-2.0-OpenSSH_9\r\n', '\u0000\u0001', '220 mail\r\n'])),
   },
   {
     name: 'endless headers',
@@ -209,8 +210,16 @@ export const faults: readonly Fault[] = [
     },
   },
   { name: 'no last frame', outcome: 'varies', play: exchange => stream(exchange, exchange.parts, '') },
-  { name: 'a frame of a wrong length', outcome: 'varies', play: exchange => stream(exchange, begun(exchange), 'fff\r\nx') },
-  { name: 'a frame that is none', outcome: 'varies', play: exchange => stream(exchange, begun(exchange), 'zz\r\nx\r\n') },
+  {
+    name: 'a frame of a wrong length',
+    outcome: 'varies',
+    play: exchange => stream(exchange, begun(exchange), 'fff\r\nx'),
+  },
+  {
+    name: 'a frame that is none',
+    outcome: 'varies',
+    play: exchange => stream(exchange, begun(exchange), 'zz\r\nx\r\n'),
+  },
   {
     name: 'a length that is too long',
     outcome: 'varies',

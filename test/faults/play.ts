@@ -12,6 +12,7 @@ export interface Findings {
   wrong_costs: number
   leaked_slots: number
   leaked_sockets: number
+  leaked_timers: number
 }
 export const noFindings: Findings = {
   faults_tried: 0,
@@ -20,6 +21,7 @@ export const noFindings: Findings = {
   wrong_costs: 0,
   leaked_slots: 0,
   leaked_sockets: 0,
+  leaked_timers: 0,
 }
 
 /** Two servers with faults and a gateway before them; the schedules are played one after the other. */
@@ -54,6 +56,7 @@ export async function playFaults(
 ): Promise<Findings> {
   const lanes = await Promise.all(kinds.map(pair => openLane(t, pair)))
   const findings = { ...noFindings }
+  const timersBefore = timers()
   let next = from
   await Promise.all(
     lanes.map(async lane => {
@@ -68,8 +71,15 @@ export async function playFaults(
       }
     }),
   )
+  // Connections that are kept for the next request have a timer each.
+  if (!(await comesTrue(() => timers() <= timersBefore + lanes.length))) {
+    findings.leaked_timers = timers() - timersBefore
+    report(`leaked_timers: ${findings.leaked_timers} more than before the first request`)
+  }
   return findings
 }
+
+const timers = () => process.getActiveResourcesInfo().filter(name => name === 'Timeout').length
 
 const describe = ({ seed, path, stream, cascade, hangUpMs, first, second }: Schedule) =>
   `schedule ${seed}, ${path}${stream ? ' streamed' : ''}${cascade ? ' checked' : ''}${
@@ -198,7 +208,7 @@ function endingOf(text: string): Seen['ending'] {
 }
 
 async function comesTrue(condition: () => boolean): Promise<boolean> {
-  for (let tries = 0; tries < 100; tries++) {
+  for (let tries = 0; tries < 300; tries++) {
     if (condition()) return true
     await new Promise(resolve => setTimeout(resolve, 10))
   }
