@@ -5,7 +5,7 @@ import type { SlotPriority } from './slots.ts'
 
 /** Routing requirements that the request itself does not show. */
 export interface RouteQuery {
-  /** Whose request it is; only conversations of the same key are known to it. */
+  /** Name of the caller's API key; only conversations of the same key count. */
   keyId?: string
   options?: RequestOptions
   /** Minimum prompt tokens, if the caller knows of more than the request contains. */

@@ -21,8 +21,8 @@ export function chatJob(call: Call, request: ChatRequest, effects: PipelineEffec
   const mayCall = (request.tools?.length ?? 0) > 0
   /** Native Messages responses pass through unchanged: they already have tool calls and reasoning in blocks. */
   const keepingOnly = (reply: Primed<ChatCompletion>, { id }: Model): Primed<ChatCompletion> => {
-    if (mayCall && reply.kind === 'complete') thoughts.keep(id, reply.completion)
-    return mayCall && reply.kind === 'stream' ? { ...reply, parts: thoughts.watch(id, reply.parts) } : reply
+    if (mayCall && reply.kind === 'complete') reasoning.keep(id, reply.completion)
+    return mayCall && reply.kind === 'stream' ? { ...reply, parts: reasoning.watch(id, reply.parts) } : reply
   }
   const conversation = { request, session: call.options?.session, keyId: call.keyId }
   const served = (model: Model, decision: Decision) => effects.remember(conversation, model, decision)
@@ -65,10 +65,10 @@ export function chatJob(call: Call, request: ChatRequest, effects: PipelineEffec
       const reading = readingOf(request, model)
       if (reply.kind === 'stream') {
         const parts = parseInlineStream(reply.parts, reading)
-        return { kind: 'stream', parts: mayCall ? thoughts.watch(model.id, parts) : parts }
+        return { kind: 'stream', parts: mayCall ? reasoning.watch(model.id, parts) : parts }
       }
       const completion = parseInlineCompletion(reply.completion, reading)
-      if (mayCall) thoughts.keep(model.id, completion)
+      if (mayCall) reasoning.keep(model.id, completion)
       return { kind: 'complete', completion }
     },
   }

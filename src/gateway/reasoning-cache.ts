@@ -40,7 +40,7 @@ export function createReasoningCache(): ReasoningCache {
 
   function of(keyId: string, request: ChatRequest): ReasoningOfConversation {
     let fingerprints: string[] | undefined
-    /** Of the messages before place `at`; one place beyond the last stands for the answer. */
+    /** Fingerprint of the messages before index `at`; the number of messages is the index of the answer. */
     const conversationBefore = (at: number): string => (fingerprints ??= fingerprintsOf(keyId, request.messages))[at]!
 
     function reasoningFor(message: ChatMessage, at: number, model: string): Reasoning | undefined {
@@ -118,16 +118,16 @@ function calledIn({ function: called }: Record<string, unknown>): unknown[] {
   return [name, typeof written === 'string' ? (parseJson(written) ?? written) : written]
 }
 
-/** One for each beginning of a conversation: of no message, of the first, and so on to all of them. */
+/** One fingerprint for each prefix of a conversation, from the empty one to the whole. */
 function fingerprintsOf(keyId: string, messages: readonly ChatMessage[]): string[] {
   const hash = createHash('sha256').update(JSON.stringify(keyId))
-  const sofar = (grown: Hash) => grown.copy().digest('base64')
-  return [sofar(hash), ...messages.map(message => sofar(hash.update(JSON.stringify(essenceOf(message)))))]
+  const digestNow = (growing: Hash) => growing.copy().digest('base64')
+  return [digestNow(hash), ...messages.map(message => digestNow(hash.update(JSON.stringify(essenceOf(message)))))]
 }
 
 /**
- * What of a message stays the same when a client sends it again: not whether its text is a part of its own, where a cache
- * should begin, the thoughts that it drops, or Claude Code's account block.
+ * The parts of a message that are the same each time a client sends it: not whether its text is a string or a part, cache
+ * marks, reasoning, or Claude Code's billing block.
  */
 function essenceOf(message: ChatMessage): unknown[] {
   const { role, content } = message

@@ -86,16 +86,17 @@ export interface TaskStore {
 }
 
 const jobColumns = `
-  jobs.id AS id, tasks.id AS taskId, tasks.kind AS kind, tasks.asked_by AS askedBy, jobs.state AS state, jobs.created_at AS createdAt,
-  jobs.started_at AS startedAt, jobs.finished_at AS finishedAt, jobs.provider AS provider, jobs.model AS model,
-  jobs.failure_code AS failureCode, jobs.message AS message`
+  jobs.id AS id, tasks.id AS taskId, tasks.kind AS kind, tasks.asked_by AS askedBy, jobs.state AS state,
+  jobs.created_at AS createdAt, jobs.started_at AS startedAt, jobs.finished_at AS finishedAt,
+  jobs.provider AS provider, jobs.model AS model, jobs.failure_code AS failureCode, jobs.message AS message`
 const taskColumns = `
   tasks.id AS id, tasks.kind AS kind, tasks.state AS state, tasks.created_at AS createdAt,
   tasks.finished_at AS finishedAt, tasks.asked_by AS askedBy, tasks.spec AS spec, tasks.outcome AS outcome`
 // A task's last job is the current one.
 const lastJob = 'jobs.seq = (SELECT max(seq) FROM jobs WHERE task_seq = tasks.seq)'
 const filters = `
-  (@askedBy IS NULL OR tasks.asked_by = @askedBy) AND (@state IS NULL OR jobs.state = @state) AND (@provider IS NULL OR jobs.provider = @provider)
+  (@askedBy IS NULL OR tasks.asked_by = @askedBy) AND (@state IS NULL OR jobs.state = @state)
+  AND (@provider IS NULL OR jobs.provider = @provider)
   AND (@model IS NULL OR jobs.model = @model) AND (@taskId IS NULL OR tasks.id = @taskId)
   AND (@text IS NULL OR instr(lower(tasks.spec), lower(@text)) > 0)
   AND (@unfinished = 0 OR jobs.finished_at IS NULL)`

@@ -1,17 +1,17 @@
 import type { AuthInfo } from '@modelcontextprotocol/server'
 import type { Principal } from '../operations/operation.ts'
 
-/** A principal in the form in which the SDK hands it to what it calls. */
+/** A principal in the form that the SDK passes to handlers. */
 export function authInfoOf(principal: Principal): AuthInfo {
   return { token: '', clientId: principal.name, scopes: [], extra: { principal } }
 }
 
-/** Who sent a message; none where the mount asks nobody. */
+/** The sender of a message; none where the mount does not authenticate. */
 export function principalOf(authInfo: AuthInfo | undefined): Principal | undefined {
   return authInfo?.extra?.['principal'] as Principal | undefined
 }
 
-/** Whose a session is; the same text for the same key with the same rights. */
+/** Identifies the owner of a session: the same text for the same API key with the same access. */
 export function ownerOf(authInfo: AuthInfo | undefined): string {
   return JSON.stringify(principalOf(authInfo) ?? null)
 }

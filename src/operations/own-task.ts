@@ -4,7 +4,7 @@ import { unknownJob, unknownTask, type JobProgress, type TaskView } from '../tas
 import { mayReach } from './access.ts'
 import type { Principal } from './operation.ts'
 
-/** The task as it is now. Throws `not_found` for one that belongs to another key, as for one that never was. */
+/** The current state of a task. Throws `not_found` for an unknown one and for one of another API key alike. */
 export function requireTask({ tasks }: Core, taskId: string, principal: Principal): TaskView {
   const view = tasks.view(taskId)
   if (!mayReach(principal, view.task.askedBy)) throw unknownTask(taskId)

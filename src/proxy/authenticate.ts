@@ -17,8 +17,8 @@ export interface Keys {
 }
 
 /**
- * Without any key every caller on this machine is `anonymous` and may do everything; so may the one who has the only key.
- * Where there are several, only keys of SIGNALBOX_ADMIN_KEY administer.
+ * Without keys every caller on this machine is `anonymous` and an administrator. A single key is an admin key too; of several,
+ * only those of SIGNALBOX_ADMIN_KEY are.
  */
 export function createAuthenticate({ keys, adminKeys, instanceToken }: Keys): Authenticate {
   const callers = readKeys(keys)
@@ -44,6 +44,9 @@ export function createAuthenticate({ keys, adminKeys, instanceToken }: Keys): Au
   }
 }
 
+/** As much of a name as the ledger keeps: owners are compared with it. */
+const maxNameCharacters = 200
+
 const anonymous: Principal = { name: 'anonymous', admin: true }
 
 /** Digests are compared, not keys, so that comparison time reveals nothing about a key. */
@@ -51,7 +54,7 @@ function readKeys(list: string | undefined): [digest: string, name: string][] {
   return (list?.split(',') ?? []).map(entry => {
     // A key in base64 may end in `=`, and then has no name.
     const [, name, key = entry] = /^([^=]+)=(.*[^=].*)$/.exec(entry) ?? []
-    return [digest(key), name ?? `key-${digest(key).slice(0, 8)}`]
+    return [digest(key), (name ?? `key-${digest(key).slice(0, 8)}`).slice(0, maxNameCharacters)]
   })
 }
 
