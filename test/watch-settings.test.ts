@@ -74,7 +74,7 @@ t.test('a queued request for a removed server is not sent there, and a running o
   await client.call('reload_config')
   held.open()
   t.match(await first, { served: { model: { name: 'scripted' } } })
-  await t.rejects(second, { code: 'model_not_found', message: /taken out of the settings/ })
+  await t.rejects(second, { code: 'model_not_found', message: /removed from the settings/ })
   t.equal(remote.chats.length, 1)
   t.equal(core.slotsOf('openrouter').busy(), 0)
 })

@@ -125,7 +125,7 @@ t.test(
         if (stderr.split('\n').length > 4) kill('SIGINT')
       },
     })
-    t.match(interrupted, { code: 130, stderr: /Ended early: aborted\. The same command goes on/ })
+    t.match(interrupted, { code: 130, stderr: /Ended early: aborted\. Run the same command to continue/ })
     const kept = local.chats.length
     const own = await benchmark(args, { variables })
     t.match(own, { code: 0, stdout: /^1 +llama-cpp\/scripted +0 \[[^]*^router +predicted/m })
