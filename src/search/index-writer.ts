@@ -109,7 +109,7 @@ export function startIndexWriter(settings: WorkerSettings, rested: (failure?: un
 }
 
 function post(worker: Worker, task: WorkerTask): void {
-  // A worker thread has no origin; the rule is about windows.
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker thread has no origin
   worker.postMessage(task)
 }
 

@@ -235,7 +235,7 @@ function predicted(gateway: Gateway, { id }: Model, asked: BenchmarkRequest): nu
   return decision.candidates.find(({ model }) => model === id)?.quality
 }
 
-/** Waits for a free slot that nobody else wants. It is given back at once: the item then takes it, on its own time. */
+/** Waits for a free slot that no other request wants. It is released at once; the item then takes it within its own time. */
 async function nobodyElse(
   { slotsOf, isIdle, untilIdle }: BenchmarkParts,
   provider: string,

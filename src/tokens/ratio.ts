@@ -88,7 +88,7 @@ function familyRatio(model: string): number {
 
 /**
  * Relative to o200k_base on mixed chat text, as measured in this project's evaluation: Qwen2.5 takes 1.01 to 1.03,
- * Llama 3 0.99 to 1.05. Families nobody measured start from the middle of what tokenizers do.
+ * Llama 3 0.99 to 1.05. Families without measurements start from the middle of what tokenizers do.
  */
 const familyRatios: readonly { family: RegExp; ratio: number }[] = [
   { family: /\b(?:gpt-4o|gpt-4\.1|gpt-4\.5|gpt-5|gpt-oss|chatgpt-4o|o[134])(?![a-z0-9])/i, ratio: 1 },

@@ -19,7 +19,10 @@ export const layers: readonly Layer[] = [
   { parts: ['instance.ts', 'watch-settings.ts'], what: 'one instance per data directory; changed settings' },
   { parts: ['accounting'], what: 'prices and cost: pure rules' },
   { parts: ['wire', 'tokens', 'config.ts'], what: 'protocols and their translation, token counts, settings' },
-  { parts: ['errors.ts', 'json.ts', 'redact.ts', 'net.ts', 'spelling.ts', 'scatter-plot.ts'], what: 'what every layer may use' },
+  {
+    parts: ['errors.ts', 'json.ts', 'redact.ts', 'net.ts', 'spelling.ts', 'scatter-plot.ts'],
+    what: 'what every layer may use',
+  },
 ]
 
 /** The layers as lines of cells; the first line is the table's header. */
