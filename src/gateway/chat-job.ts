@@ -16,7 +16,7 @@ import { prepare } from './prepare.ts'
 import { preparePassThrough } from './prepare-pass-through.ts'
 
 export function chatJob(call: Call, request: ChatRequest, effects: PipelineEffects): Job<ChatCompletion> {
-  const thoughts = effects.reasoningCache.of(call.keyId, request)
+  const reasoning = effects.reasoningCache.of(call.keyId, request)
   const streaming = request.stream === true
   const mayCall = (request.tools?.length ?? 0) > 0
   /** Native Messages responses pass through unchanged: they already have tool calls and reasoning in blocks. */
@@ -32,7 +32,7 @@ export function chatJob(call: Call, request: ChatRequest, effects: PipelineEffec
     decide: signal => effects.decideChat(request, signal, call),
     prepare({ model, provider, promptTokens }) {
       const { native } = call
-      const restored = thoughts.restore(model.id)
+      const restored = reasoning.restore(model.id)
       // Only the translation restores reasoning that the client dropped.
       if (
         native !== undefined &&

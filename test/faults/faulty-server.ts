@@ -2,8 +2,9 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { messagesDialect } from '../helpers/messages-dialect.ts'
-import { dialectOf } from '../helpers/upstream-dialects.ts'
-import type { ScriptedModel, UpstreamKind } from '../helpers/upstream-script.ts'
+import type { Dialect } from '../helpers/dialects/dialect.ts'
+import { dialects, type UpstreamKind } from '../helpers/dialects/index.ts'
+import type { ScriptedModel } from '../helpers/upstream-script.ts'
 import type { Fault } from './faults.ts'
 
 /** A server that lists its models in order and answers every chat with the fault that is set. */
@@ -18,7 +19,7 @@ export interface FaultyServer {
 }
 
 export async function startFaultyServer(kind: UpstreamKind, model: ScriptedModel, fault: Fault): Promise<FaultyServer> {
-  const dialect = dialectOf(kind)
+  const dialect: Dialect = dialects[kind]
   const answering = new Set<Socket>()
   const server = createServer((request, response) => {
     void (async () => {

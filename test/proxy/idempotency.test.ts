@@ -158,7 +158,7 @@ interface PostOptions {
 
 async function setUp(t: Test, script: Script = {}, variables: Record<string, string> = {}, now?: () => number) {
   const local = await scriptedUpstream(t, 'llama-cpp', script)
-  const gateway = await startGateway(t, { ...variablesFor(local), ...variables }, [], undefined, now)
+  const gateway = await startGateway(t, { ...variablesFor(local), ...variables }, [], now === undefined ? {} : { now })
   return {
     local,
     gateway,
