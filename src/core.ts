@@ -124,10 +124,7 @@ export function createCore({ config: first, version, log, now, random, newId, re
   const slotsOf = createProviderSlots({ isRemote: provider => tierOf(provider) === 'remote', settings })
   const { knowledge, learner } = createLearning({ ledger, policy: () => policy, now, log })
   const breakers = createBreakers(now)
-  const conditionOf = (model: Model): Condition => {
-    const server = inventory.condition(model)
-    return server.state === 'ready' ? breakers.condition(model) : server
-  }
+  const conditionOf = modelCondition(inventory, breakers)
   const gateway = createGateway({
     inventory,
     conditionOf,
@@ -222,6 +219,14 @@ export function createCore({ config: first, version, log, now, random, newId, re
       await retention.close()
       await ledger.close()
     },
+  }
+}
+
+/** The condition of a model: that of its server, else that of its circuit breaker. */
+function modelCondition(inventory: Inventory, breakers: Breakers): (model: Model) => Condition {
+  return model => {
+    const server = inventory.condition(model)
+    return server.state === 'ready' ? breakers.condition(model) : server
   }
 }
 

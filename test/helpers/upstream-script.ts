@@ -1,7 +1,3 @@
-/** The kinds of servers that `scriptedUpstream` can imitate. */
-export const upstreamKinds = ['ollama', 'lm-studio', 'llama-cpp', 'openrouter', 'openai-compatible'] as const
-export type UpstreamKind = (typeof upstreamKinds)[number]
-
 /** A model listed by a scripted upstream, in its kind's format. */
 export interface ScriptedModel {
   name: string
