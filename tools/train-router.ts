@@ -24,21 +24,15 @@ if (existsSync(folder)) {
   console.log(`${path.relative('.', file)}: ${(text.length / 1024).toFixed(0)} KB`)
   console.log(`kinds of tasks told apart by text: ${weights.text.categories.join(', ')}`)
   console.log('kind of task            usual rate  difficulty  output tokens')
-  for (const [category, { rate, outputTokens }] of Object.entries(weights.base)) {
-    const difficulty = weights.difficulty[category]!.toFixed(2)
+  for (const [category, { rate, difficulty, outputTokens }] of Object.entries(weights.kinds)) {
     console.log(
-      `${category.padEnd(22)}  ${rate.toFixed(3).padStart(10)}  ${difficulty.padStart(10)}  ${outputTokens ?? ''}`,
+      `${category.padEnd(22)}  ${rate.toFixed(3).padStart(10)}  ${difficulty.toFixed(2).padStart(10)}  ${outputTokens ?? ''}`,
     )
   }
   console.log('model                             ability')
   for (const [name, { ability }] of Object.entries(weights.models).sort(([, a], [, b]) => b.ability - a.ability)) {
     console.log(`${name.padEnd(32)}  ${ability.toFixed(2).padStart(7)}`)
   }
-  const { bySize, byPrice } = weights
-  console.log(`unknown model of B billion parameters: ${bySize.atEightB} + ${bySize.perDoubling} × log2(B / 8)`)
-  console.log(
-    `unknown remote model at P USD per million output tokens: ${byPrice.atOneDollar} + ${byPrice.perDoubling} × log2(P)`,
-  )
 } else {
   console.error(`skipped: there is no folder ${folder}`)
 }

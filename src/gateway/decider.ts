@@ -6,7 +6,7 @@ import { decide, refusal, type CandidatePool, type Decision } from '../router/de
 import type { Condition } from '../router/filter.ts'
 import { promptTokensFor, type Knowledge } from '../router/knowledge.ts'
 import { measure, type Measured, type PromptCount } from '../router/measure.ts'
-import type { Conversation } from '../router/price.ts'
+import type { Conversation } from '../router/context.ts'
 import { select, type Group } from '../router/select.ts'
 import { sessionKey } from '../router/session.ts'
 import { judgeOf, refuseUnknownChecks } from '../router/verify.ts'

@@ -6,6 +6,7 @@ import type { Prior } from './beliefs.ts'
 import { canonicalName, evidenceKey } from './model-identity.ts'
 import type { PublicAbility } from './ability-guess.ts'
 import type { PublicAbilities } from './public-ability.ts'
+import { expectedRate, shrunkRate } from './success.ts'
 import { unknownCategory } from './text/judge.ts'
 import type { Weights } from './weights.ts'
 
@@ -22,14 +23,14 @@ export interface Ability {
   /** Where that comes from, for people. */
   source: 'measured in public data' | PublicAbility['basis']
   prior: (category: string) => Prior
+  /** What this model has of the skills that texts ask for; absent where they were not told apart for it. */
+  skills?: readonly number[] | undefined
+  /** Mean output tokens by kind of task, where public data tells. */
+  outputTokens?: Readonly<Record<string, number>> | undefined
 }
 
 const measuredStrength = 20
 const defaultBase = 0.4
-/** Log odds by which what people ask is easier than benchmarks, which are made to be hard. A judgement; evidence overrules it. */
-const everydayEase = 0.8
-/** Small talk has no benchmark; a small model does it well. */
-const chatDifficulty = -0.2
 /** Standard deviation in log odds of what the tables that the weights were trained on say of a model in general: they are few. */
 const measuredSd = 0.3
 
@@ -114,9 +115,7 @@ function abilityOf(model: Model, { publicAbilityOf, measured, scale, weights }: 
   const published = publicAbilityOf(model)
   const expected = together(own, published, scale)
   const ability = expected.ability - lossOf(model)
-  const base = (category: string) => weights?.base[category]?.rate ?? defaultBase
-  const difficulty = (category: string) =>
-    category === unknownCategory ? chatDifficulty : (weights?.difficulty[category] ?? 0)
+  const factsOf = (category: string) => weights?.kinds[category] ?? weights?.kinds[unknownCategory]
   const priors = new Map<string, Prior>()
   return {
     key: evidenceKey(model.name, model.digest ?? model.quantization),
@@ -124,15 +123,17 @@ function abilityOf(model: Model, { publicAbilityOf, measured, scale, weights }: 
     sd: expected.sd,
     byKind: published.kinds,
     source: own === undefined ? published.basis : 'measured in public data',
+    skills: own?.skills,
+    outputTokens: own?.outputTokens,
     prior(category) {
       let prior = priors.get(category)
       if (prior !== undefined) return prior
-      const chance = 1 / (1 + Math.exp(difficulty(category) - ability))
+      const facts = factsOf(category)
+      const chance = expectedRate(ability, facts?.difficulty ?? 0)
       const seen = own?.rates[category]
-      const rate = seen === undefined ? chance : (seen.rate * seen.count + 10 * chance) / (seen.count + 10)
       prior = {
-        rate: easier(rate),
-        base: category === unknownCategory ? easier(chance) : easier(base(category)),
+        rate: shrunkRate(seen, chance),
+        base: facts?.rate ?? defaultBase,
         strength: seen === undefined ? strengthOf(expected.sd, chance) : measuredStrength,
       }
       priors.set(category, prior)
@@ -164,11 +165,6 @@ const categorySd = 0.7
 function strengthOf(sd: number, rate: number): number {
   const variance = sd ** 2 + categorySd ** 2
   return clamp(1 / (variance * rate * (1 - rate)) - 1, 1, measuredStrength)
-}
-
-function easier(rate: number): number {
-  const sure = clamp(rate, 0.01, 0.99)
-  return 1 / (1 + ((1 - sure) / sure) * Math.exp(-everydayEase))
 }
 
 function lossOf({ quantization, name }: Model): number {

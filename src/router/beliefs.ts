@@ -26,7 +26,7 @@ export interface Prior {
 /** Log odds that priors tell models apart; learned from how well they foretell outcomes. */
 export type PriorTrust = number
 
-export const initialPriorTrust: PriorTrust = 1
+export const initialPriorTrust: PriorTrust = 4
 const maxPriorTrust = 4
 const minPriorTrust = -6
 const maxCount = 200

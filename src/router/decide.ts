@@ -1,24 +1,17 @@
 import { GatewayError } from '../errors.ts'
 import type { Model } from '../providers/provider.ts'
-import { trustIn } from './beliefs.ts'
 import { beginAt, type CascadePlan, type Skipped } from './cascade.ts'
-import { needsOf, exclusionOf, reserveTokens, type Condition, type Exclusion, type Need } from './filter.ts'
+import { contextOf, type Asked, type DecisionContext } from './context.ts'
+import { exclusionOf, reserveTokens, type Condition, type Exclusion } from './filter.ts'
 import { promptTokensFor, type Knowledge } from './knowledge.ts'
 import type { Measured } from './measure.ts'
 import type { RequestOptions } from './options.ts'
 import type { Policy } from './policy.ts'
-import { predictQuality, type Kind } from './predict.ts'
-import { expense, type Conversation, type Load } from './price.ts'
+import { predictQuality } from './predict.ts'
+import { expense, type Load } from './price.ts'
 import { rank, type Ranking, type Candidate, type RankingCriteria } from './rank.ts'
 import type { Group, Preset, Priority } from './select.ts'
 import { checksNamed } from './verify.ts'
-
-/** What is asked for. */
-export interface Asked {
-  measured: Measured
-  options: RequestOptions
-  conversation?: Conversation | undefined
-}
 
 /** Who could answer, and what can be known of them at one moment without asking anybody. */
 export interface CandidatePool {
@@ -68,8 +61,7 @@ export function decide(
   const candidates: Candidate[] = []
   const excluded = new Map<Model, Exclusion>()
   const taken = new Set<string>()
-  const basis = basisOf(request.measured, knowledge)
-  const needed = needsOf(request.measured)
+  const context = contextOf(request, knowledge, now)
   const checks = checksOf(request, knowledge.policy)
   let skipped: readonly Skipped[] = []
   let first: { group: Group; criteria: RankingCriteria; ranking: Ranking } | undefined
@@ -79,19 +71,9 @@ export function decide(
     for (const model of group.models) {
       if (taken.has(model.id)) continue
       const promptTokens = promptTokensFor(model, request.measured, knowledge)
-      const exclusion = exclusionFor(
-        request,
-        promptTokens,
-        needed,
-        model,
-        pool.condition(model),
-        group.preset,
-        knowledge,
-      )
+      const exclusion = exclusionOf(context, model, promptTokens, pool.condition(model), group.preset)
       const candidate =
-        exclusion === undefined
-          ? expect(request, promptTokens, basis, model, pool.load(model), knowledge, now)
-          : undefined
+        exclusion === undefined ? candidateFor(context, model, promptTokens, pool.load(model)) : undefined
       const problem = exclusion ?? overBudget(request.options, candidate!)
       if (problem === undefined) {
         able.push(model)
@@ -101,7 +83,7 @@ export function decide(
     const criteria = criteriaOf(request, group.preset, knowledge)
     let ranking = rank(found, criteria, knowledge.policy, chance)
     if (checks.length > 0 && first === undefined && group.preset !== undefined) {
-      const wanted = { checks, category: basis.likeliest, criteria }
+      const wanted = { checks, category: context.likeliest, criteria }
       ;({ ranking, skipped } = beginAt(found, ranking, wanted, knowledge, now, chance))
     }
     for (const place of ranking.order) {
@@ -142,19 +124,6 @@ function checksOf({ measured, options }: Asked, { verify }: Policy): readonly st
   return names.length === 0 || measured.nonChat !== undefined ? unchecked : checksNamed(names)
 }
 
-function exclusionFor(
-  { measured, options }: Asked,
-  promptTokens: number,
-  needed: readonly Need[],
-  model: Model,
-  condition: Condition,
-  preset: Preset | undefined,
-  { policy }: Knowledge,
-): Exclusion | undefined {
-  if (options.localOnly === true && model.tier !== 'local') return { code: 'policy', reason: 'not local' }
-  return exclusionOf(measured, promptTokens, needed, model, condition, policy, preset)
-}
-
 /** The caller's own limit. A price that nobody knows exceeds every limit. */
 function overBudget({ maxCostUsd }: RequestOptions, { costUsd }: Candidate): Exclusion | undefined {
   if (maxCostUsd === undefined || (costUsd ?? Infinity) <= maxCostUsd) return undefined
@@ -162,38 +131,10 @@ function overBudget({ maxCostUsd }: RequestOptions, { costUsd }: Candidate): Exc
   return { code: 'budget', reason: `${expected}, the limit is $${maxCostUsd}` }
 }
 
-function expect(
-  { measured, conversation }: Asked,
-  promptTokens: number,
-  { kinds, likeliest, typicalOutput, trust }: Basis,
-  model: Model,
-  load: Load,
-  { abilityOf, evidence, policy }: Knowledge,
-  now: number,
-): Candidate {
-  const ability = abilityOf(model)
-  const { quality, plusMinus, count } = predictQuality(
-    ability,
-    kinds,
-    measured.ease,
-    evidence,
-    trust,
-    policy.reliableBenchmarkCount,
-    now,
-  )
-  const { costUsd, seconds, waitSeconds } = expense(
-    model,
-    ability.key,
-    measured,
-    promptTokens,
-    likeliest,
-    load,
-    conversation,
-    evidence,
-    policy,
-    typicalOutput,
-    now,
-  )
+function candidateFor(context: DecisionContext, model: Model, promptTokens: number, load: Load): Candidate {
+  const ability = context.abilityOf(model)
+  const { quality, plusMinus, count } = predictQuality(context, ability)
+  const { costUsd, seconds, waitSeconds } = expense(context, model, ability, promptTokens, load)
   return {
     model: model.id,
     key: ability.key,
@@ -224,32 +165,6 @@ function criteriaOf(
     promptTokens: measured.promptTokens,
     current: conversation?.modelId,
     explore: preset !== undefined && options.maxCostUsd === undefined && options.minQuality === undefined,
-  }
-}
-
-/** What is the same for all candidates of a decision. */
-interface Basis {
-  /** The likeliest first. */
-  kinds: Kind[]
-  likeliest: string
-  /** Output tokens usual for the likeliest kind. */
-  typicalOutput: number | undefined
-  trust: number
-}
-
-const maxKinds = 3
-
-function basisOf({ categories }: Measured, { evidence, typicalOutput }: Knowledge): Basis {
-  const list = Object.entries(categories)
-    .sort(([, a], [, b]) => b - a)
-    .slice(0, maxKinds)
-  const total = list.reduce((sum, [, share]) => sum + share, 0)
-  const likeliest = list[0]?.[0] ?? ''
-  return {
-    kinds: list.map(([category, share]) => ({ category, share: share / total })),
-    likeliest,
-    typicalOutput: typicalOutput(likeliest),
-    trust: trustIn(evidence.priorTrust),
   }
 }
 

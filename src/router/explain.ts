@@ -86,9 +86,9 @@ function explained(predicted: Candidate, because: string, flip: string): Explain
   return {
     model: predicted.model,
     step: predicted.step,
-    quality: round(quality),
-    low: round(Math.max(0, quality - plusMinus)),
-    high: round(Math.min(1, quality + plusMinus)),
+    quality,
+    low: Math.max(0, quality - plusMinus),
+    high: Math.min(1, quality + plusMinus),
     n: Math.round(predicted.count * 10) / 10,
     cost_usd: predicted.costUsd,
     seconds: Math.round(predicted.seconds * 100) / 100,

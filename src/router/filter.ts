@@ -1,31 +1,12 @@
 import type { Model } from '../providers/provider.ts'
+import type { DecisionContext } from './context.ts'
 import type { Measured } from './measure.ts'
-import type { Policy } from './policy.ts'
+import type { Capability } from './needs.ts'
 import type { Preset } from './select.ts'
 
 /** Why a candidate cannot serve a request. */
 export type ExclusionCode =
-  keyof typeof needs | 'chat' | 'context' | 'avoided' | 'unavailable' | 'rate_limited' | 'policy' | 'budget'
-
-/** What a request may need beyond text, by the name of the capability, and how a model without it is described. */
-const needs = {
-  tools: 'cannot call tools',
-  forcedTools: 'cannot be made to call a tool',
-  vision: 'cannot see images',
-  json: 'cannot answer in JSON on demand',
-  logprobs: 'gives no logprobs',
-  logitBias: 'knows no logit_bias',
-  manyChoices: 'gives one choice only',
-} as const
-
-export type Need = readonly [capability: keyof typeof needs, without: string]
-
-const needList: readonly Need[] = Object.entries(needs) as [keyof typeof needs, string][]
-
-/** What this request needs beyond text: the same for all candidates. */
-export function needsOf(measured: Measured): Need[] {
-  return needList.filter(([capability]) => measured[capability])
-}
+  Capability | 'chat' | 'context' | 'avoided' | 'unavailable' | 'rate_limited' | 'policy' | 'budget'
 
 export interface Exclusion {
   code: ExclusionCode
@@ -53,18 +34,17 @@ export function reserveTokens(measured: Measured, contextTokens: number): number
 }
 
 /**
- * Whether `model` can serve the request, whose prompt takes `promptTokens` of its tokens; if not, the first reason. Facts a
- * server does not tell never rule it out.
+ * Whether `model`, which takes `promptTokens` of its own for the prompt, can serve the request; if not, the first reason.
+ * Facts a server does not tell never rule it out.
  */
 export function exclusionOf(
-  measured: Measured,
-  promptTokens: number,
-  needed: readonly Need[],
+  { measured, needs, options, policy }: Pick<DecisionContext, 'measured' | 'needs' | 'options' | 'policy'>,
   model: Model,
+  promptTokens: number,
   condition: Condition,
-  policy: Pick<Policy, 'freeOnly'>,
   preset: Preset | undefined,
 ): Exclusion | undefined {
+  if (options.localOnly === true && model.tier !== 'local') return { code: 'policy', reason: 'not local' }
   if (preset?.localOnly === true && model.tier !== 'local') return { code: 'policy', reason: 'not local' }
   if ((preset?.freeOnly === true || policy.freeOnly) && !model.free) return { code: 'policy', reason: 'not free' }
   const can = model.capabilities
@@ -77,7 +57,7 @@ export function exclusionOf(
       return { code: 'context', reason: `needs ${needed} tokens, has ${model.contextTokens}`, promptTokens }
     }
   }
-  for (const [need, reason] of needed) {
+  for (const [need, reason] of needs) {
     if (can[need] === false) return { code: need, reason }
   }
   if (preset !== undefined && model.avoid !== undefined) return { code: 'avoided', reason: model.avoid }

@@ -1,5 +1,5 @@
 import { taskKinds, type TaskKind } from './task-kinds.ts'
-import { unknownCategory } from './text/judge.ts'
+import { smallTalk, unknownCategory } from './text/judge.ts'
 
 /**
  * Kinds of coding work for which public outcomes exist without texts: they cannot be learned from words, so that they are
@@ -19,13 +19,16 @@ const codingKinds: readonly (readonly [kind: TaskKind, pattern: RegExp])[] = [
   ['algorithm', /\b(algorithm|complexity|leetcode|dynamic programming|binary tree|graph|shortest path)\b/i],
 ]
 const plainCoding: TaskKind = 'code_generation'
-/** What short exercises teach about code; its share is handed on to the kinds above. */
-const exercises: TaskKind = 'programming'
+/** Short exercises, which texts are told apart by; their share is handed on to the kinds above. */
+const exercises: readonly string[] = ['programming', 'function_completion'] satisfies TaskKind[]
+/** A text so likely an exercise is one, whatever its words are called. */
+const surelyExercise = 0.8
 
 const looksLikeCode = /```|^\s*(?:def|class|function|import|const|let|var|public|#include|fn|func)\b|[{};]\s*$/m
 const speaksOfCode =
   /\b(code|function|class|method|script|api|endpoint|typescript|javascript|python|rust|java|sql|regex|component|repository|commit|compile|refactor|unit tests?)\b/i
 const readCharacters = 4096
+const surelyOther = 0.8
 /** The least share of coding where a text looks like code, speaks of it, or both. */
 const shareByEvidence = [0, 0.4, 0.6, 0.9] as const
 
@@ -33,21 +36,29 @@ const shareByEvidence = [0, 0.4, 0.6, 0.9] as const
 export function workKinds(text: string, judged: Readonly<Record<string, number>>): Record<string, number> {
   const start = text.slice(0, readCharacters)
   const evidence = (looksLikeCode.test(start) ? 2 : 0) + (speaksOfCode.test(start) ? 1 : 0)
-  const exercise = judged[exercises] ?? 0
-  const coding = Math.max(evidence === 0 ? 0 : exercise, shareByEvidence[evidence]!)
-  if (coding === 0) return { ...judged }
+  const exercise = exercises.reduce((sum, name) => sum + (judged[name] ?? 0), 0)
+  if (evidence === 0 || isSurelyOther(judged)) return { ...judged }
+  const coding = Math.max(exercise, shareByEvidence[evidence]!)
   const kind = codingKinds.find(([, pattern]) => pattern.test(start))?.[0] ?? plainCoding
   // A self-contained exercise is easier than work of the same kind in a code base.
-  const easy = kind === plainCoding ? Math.min(exercise, coding) : 0
-  const others = Object.entries(judged).filter(([name]) => name !== exercises)
+  const easy = kind === plainCoding || exercise >= surelyExercise ? Math.min(exercise, coding) : 0
+  const others = Object.entries(judged).filter(([name]) => !exercises.includes(name))
   const rest = others.reduce((sum, [, share]) => sum + share, 0)
   const left = 1 - coding
   const kinds: Record<string, number> = Object.fromEntries(
     rest === 0 ? [[unknownCategory, left]] : others.map(([name, share]) => [name, (share / rest) * left]),
   )
-  if (easy > 0) kinds[exercises] = easy
+  for (const name of exercises) if (easy > 0) kinds[name] = (easy * (judged[name] ?? 0)) / exercise
   kinds[kind] = coding - easy
   return Object.fromEntries(Object.entries(kinds).filter(([, share]) => share > 0.001))
+}
+
+/** A question that is surely of another kind may speak of classes and methods without being about code. */
+function isSurelyOther(judged: Readonly<Record<string, number>>): boolean {
+  return Object.entries(judged).some(
+    ([name, share]) =>
+      share >= surelyOther && !exercises.includes(name) && name !== smallTalk && name !== unknownCategory,
+  )
 }
 
 /** The kind of task that a caller's tag names: `bug_fixing`, `math`, ... */

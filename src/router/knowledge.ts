@@ -5,8 +5,8 @@ import type { Evidence } from './evidence.ts'
 import type { Policy } from './policy.ts'
 import type { Measured } from './measure.ts'
 import { createPublicAbilities, type PublicAbilities } from './public-ability.ts'
-import { createTextJudge, unknownCategory, type TextJudgement } from './text/judge.ts'
-import type { Weights } from './weights.ts'
+import { createTextJudge, unjudged, type TextJudgement } from './text/judge.ts'
+import type { KindFacts, Weights } from './weights.ts'
 
 /** What decisions rest on: the shipped priors, what was learned here, and the operator's policy. */
 export interface Knowledge {
@@ -16,8 +16,8 @@ export interface Knowledge {
   judge: (text: string) => TextJudgement
   /** Tokens that `model` takes for a token of ours. */
   ratioOf: (model: Model) => number
-  /** Output tokens usual for a kind of task; undefined where nobody measured it. */
-  typicalOutput: (category: string) => number | undefined
+  /** What is usual for a kind of task; undefined where nobody measured it. */
+  kindFacts: (category: string) => KindFacts | undefined
 }
 
 /** What the prompt takes in the tokens of `model`: as its server counted them, else ours times what was learned of it. */
@@ -38,8 +38,7 @@ export function createKnowledge(
     evidence,
     ratioOf,
     abilityOf: createAbilities(weights, publicAbilities),
-    judge:
-      weights === undefined ? () => ({ categories: { [unknownCategory]: 1 }, ease: 0 }) : createTextJudge(weights.text),
-    typicalOutput: category => weights?.base[category]?.outputTokens,
+    judge: weights === undefined ? () => unjudged : createTextJudge(weights.text),
+    kindFacts: category => weights?.kinds[category],
   }
 }

@@ -1,6 +1,7 @@
 import type { ChatMessage, ChatRequest } from '../wire/chat/schema.ts'
 import { tagged, workKinds } from './kinds.ts'
-import { unknownCategory, type TextJudgement } from './text/judge.ts'
+import { noEffect, type TextEffect } from './success.ts'
+import { unjudged, type TextJudgement } from './text/judge.ts'
 import type { NonChatType } from '../wire/non-chat.ts'
 
 /** A prompt as it was counted; see `Measured`. */
@@ -37,11 +38,9 @@ export interface Measured {
   language: string | undefined
   /** Probabilities of kinds of tasks; they sum to 1. */
   categories: Readonly<Record<string, number>>
-  /** Log odds by which the text is easier than usual for its kind. */
-  ease: number
+  /** What the text says beyond that. */
+  effect: TextEffect
 }
-
-const unjudged = (): TextJudgement => ({ categories: { [unknownCategory]: 1 }, ease: 0 })
 
 /**
  * `prompt` is counted by the caller of this function, since counting keeps a cache; `judge` comes with the router's weights.
@@ -50,7 +49,7 @@ const unjudged = (): TextJudgement => ({ categories: { [unknownCategory]: 1 }, e
 export function measure(
   request: ChatRequest,
   prompt: PromptCount,
-  judge: (text: string) => TextJudgement = unjudged,
+  judge: (text: string) => TextJudgement = () => unjudged,
   tags: readonly string[] = [],
 ): Measured {
   const choice = request.tool_choice
@@ -74,7 +73,7 @@ export function measure(
     depth: request.messages.length,
     language: /```([a-z+#]{1,20})\s/i.exec(text.slice(0, 8192))?.[1]?.toLowerCase(),
     categories: kind === undefined ? workKinds(text, judged.categories) : { [kind]: 1 },
-    ease: kind === undefined ? judged.ease : 0,
+    effect: kind === undefined ? judged.effect : noEffect,
   }
 }
 
@@ -95,7 +94,7 @@ function lastWords(messages: readonly ChatMessage[]): string {
 export function measureNonChat(nonChat: NonChatType, prompt: PromptCount, outputTokens: number): Measured {
   const nothing = { tools: false, forcedTools: false, vision: false, json: false }
   const nothingRare = { logprobs: false, logitBias: false, manyChoices: false }
-  const unread = { depth: 0, language: undefined, ...unjudged() }
+  const unread = { depth: 0, language: undefined, ...unjudged }
   return {
     nonChat,
     promptTokens: prompt.tokens,

@@ -1,7 +1,7 @@
 import { defaultOutputTokens, expectedCostOf } from '../accounting/pricing.ts'
 import type { Model } from '../providers/provider.ts'
-import type { Evidence } from './evidence.ts'
-import type { Measured } from './measure.ts'
+import type { Ability } from './abilities.ts'
+import type { DecisionContext } from './context.ts'
 import type { Policy } from './policy.ts'
 
 /** How busy a model's endpoint is. */
@@ -9,14 +9,6 @@ export interface Load {
   busy: number
   waiting: number
   slots: number
-}
-
-/** The conversation a request belongs to, where it went on before. */
-export interface Conversation {
-  /** The model that served it last. */
-  modelId: string
-  /** Prompt tokens, as this model counts them, that its cache may still hold. */
-  cachedTokens: number
 }
 
 /** What an answer of one candidate would take. */
@@ -37,21 +29,22 @@ const remoteDefaults = { firstTokenMs: 700, promptTokensPerSecond: 5_000, output
 const loadBytesPerSecond = 0.8e9
 const defaultLoadSeconds = 12
 
+/** What an expense depends on of a decision's context. */
+type ExpenseContext = Pick<
+  DecisionContext,
+  'measured' | 'likeliest' | 'typicalOutput' | 'conversation' | 'evidence' | 'policy' | 'now'
+>
+
 /** Expected money and time of one answer to a prompt of `promptTokens` of the model's own: input, cache, output, queue, cold load and, for local models, energy. */
 export function expense(
+  context: ExpenseContext,
   model: Model,
-  key: string,
-  measured: Measured,
+  ability: Pick<Ability, 'key' | 'outputTokens'>,
   promptTokens: number,
-  category: string,
   load: Load,
-  conversation: Conversation | undefined,
-  evidence: Evidence,
-  policy: Policy,
-  typicalOutput: number | undefined,
-  now: number,
 ): Expense {
-  const outputTokens = expectedOutput(evidence, key, category, measured, typicalOutput)
+  const { conversation, evidence, policy, now } = context
+  const outputTokens = expectedOutput(context, ability)
   const cached = conversation?.modelId === model.id ? Math.min(conversation.cachedTokens, promptTokens) : 0
   const speed = evidence.speeds.get(model.id)
   const defaults = model.tier === 'local' ? localDefaults : remoteDefaults
@@ -67,7 +60,7 @@ export function expense(
   const cold = model.loaded === false ? loadSeconds(model, speed?.loadMs) : 0
   const seconds = queue + cold + work
   return {
-    costUsd: money(model, promptTokens, cached, outputTokens, work, policy),
+    costUsd: money(model, { promptTokens, cached, outputTokens }, work, policy),
     seconds,
     waitSeconds: queue + cold,
     outputTokens,
@@ -76,9 +69,7 @@ export function expense(
 
 function money(
   model: Model,
-  promptTokens: number,
-  cached: number,
-  outputTokens: number,
+  { promptTokens, cached, outputTokens }: { promptTokens: number; cached: number; outputTokens: number },
   workSeconds: number,
   policy: Policy,
 ): number | undefined {
@@ -87,15 +78,13 @@ function money(
   return charge + ((policy.localWatts * workSeconds) / 3.6e6) * policy.energyPrice
 }
 
+/** What was seen here, beside what is usual for the model or, where nobody measured that, for the kind of task. */
 function expectedOutput(
-  evidence: Evidence,
-  key: string,
-  category: string,
-  measured: Measured,
-  usual: number | undefined,
+  { evidence, likeliest, measured, typicalOutput }: ExpenseContext,
+  { key, outputTokens }: Pick<Ability, 'key' | 'outputTokens'>,
 ): number {
-  const seen = evidence.outputs.get(key)?.get(category)
-  const expected = usual ?? defaultOutputTokens
+  const seen = evidence.outputs.get(key)?.get(likeliest)
+  const expected = outputTokens?.[likeliest] ?? typicalOutput ?? defaultOutputTokens
   const tokens = seen === undefined ? expected : (seen.tokens * seen.count + expected * 3) / (seen.count + 3)
   return Math.min(tokens, measured.outputTokens ?? Infinity)
 }

@@ -4,15 +4,18 @@
  */
 export const taskKinds = [
   'chat',
+  'other',
   'writing',
   'knowledge',
   'facts',
   'common_sense',
   'science',
+  'school_science',
   'logic',
   'math',
   'arithmetic',
   'programming',
+  'function_completion',
   'code_generation',
   'code_completion',
   'code_refactoring',

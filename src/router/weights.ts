@@ -8,24 +8,41 @@ export interface Rate {
   count: number
 }
 
+/** What is usual for one kind of task. */
+export interface KindFacts {
+  /** Mean score of the models measured at it, 0..1. */
+  rate: number
+  /** Log odds that a model of ability 0 fails. */
+  difficulty: number
+  /** Mean ability of the models measured at it, log odds. */
+  ability: number
+  /** Output tokens, where the data tells. */
+  outputTokens?: number
+}
+
+/** What public data says of one model. */
+export interface ModelFacts {
+  /** Log odds, on one scale for all tables. */
+  ability: number
+  /** By kind of task. */
+  rates: Record<string, Rate>
+  /** Loadings of the text's skills, where they were told apart for this model. */
+  skills?: number[]
+  /** Mean output tokens by kind of task, where the data tells. */
+  outputTokens?: Record<string, number>
+}
+
 /** What `npm run train:router` makes and the router starts from. */
 export interface Weights {
   version: number
   text: PackedText
-  /** By category: expected score of any model, and expected output tokens where the data tells. */
-  base: Record<string, { rate: number; outputTokens?: number }>
-  /** By category: log odds that a model of ability 0 fails. */
-  difficulty: Record<string, number>
-  /** By simplified model name. Abilities are log odds on one scale for all tables. */
-  models: Record<string, { ability: number; rates: Record<string, Rate> }>
-  /** Ability of a model known only by its size: `atEightB + perDoubling × log2(billions / 8)`. */
-  bySize: { atEightB: number; perDoubling: number }
-  /** Ability of a remote model known only by its price: `atOneDollar + perDoubling × log2(USD per million output tokens)`. */
-  byPrice: { atOneDollar: number; perDoubling: number }
+  kinds: Record<string, KindFacts>
+  /** By canonical model name. */
+  models: Record<string, ModelFacts>
 }
 
 /** Weights of another version were made for other code and are not used. */
-export const weightsVersion = 1
+export const weightsVersion = 2
 
 export const shippedWeightsFile = path.join(import.meta.dirname, 'weights.json')
 
@@ -39,7 +56,7 @@ export function loadWeights(file: string = shippedWeightsFile): LoadedWeights {
     if (weights.version !== weightsVersion) {
       return problem(file, `has version ${weights.version}, but ${weightsVersion} is needed`)
     }
-    if (weights.text === undefined || weights.models === undefined) return problem(file, 'is incomplete')
+    if (weights.text === undefined || weights.kinds === undefined || weights.models === undefined) return problem(file, 'is incomplete')
     return { weights: weights as Weights }
   } catch (error) {
     return problem(file, `cannot be read (${(error as Error).message})`)

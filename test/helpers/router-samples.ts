@@ -2,7 +2,8 @@ import fc from 'fast-check'
 import { freePrice } from '../../src/accounting/pricing.ts'
 import type { Model } from '../../src/providers/provider.ts'
 import { loadAbilityTable } from '../../src/router/ability-table.ts'
-import type { Asked, CandidatePool } from '../../src/router/decide.ts'
+import type { Asked } from '../../src/router/context.ts'
+import type { CandidatePool } from '../../src/router/decide.ts'
 import {
   emptyEvidence,
   learnBenchmark,
@@ -159,7 +160,11 @@ export const anySituation: fc.Arbitrary<Situation & { now: number; chance: numbe
     tools: fc.boolean(),
     vision: fc.boolean(),
     categories: fc.constantFrom<Record<string, number>[]>({ chat: 1 }, { math: 0.6, chat: 0.4 }, { bug_fixing: 1 }, {}),
-    ease: fc.double({ min: -1, max: 1, noNaN: true }),
+    effect: fc.record({
+      level: fc.double({ min: -0.5, max: 0.5, noNaN: true }),
+      slope: fc.double({ min: -0.3, max: 0.3, noNaN: true }),
+      skills: fc.constant([]),
+    }),
     options: fc.record(
       {
         priority: fc.constantFrom('cost', 'quality', 'speed'),
@@ -220,7 +225,7 @@ export const anySituation: fc.Arbitrary<Situation & { now: number; chance: numbe
         tools: drawn.tools,
         vision: drawn.vision,
         categories: drawn.categories,
-        ease: drawn.ease,
+        effect: drawn.effect,
       }),
       options: drawn.options,
       conversation: current === undefined ? undefined : { modelId: current.id, cachedTokens: drawn.tokens },

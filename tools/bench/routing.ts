@@ -1,25 +1,23 @@
 import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
-import { codingGate, onlineGate } from '../routing/coding-gates.ts'
-import { localGate } from '../routing/local-gate.ts'
-import { readOutcomes, type OutcomeRow } from '../routing/outcomes.ts'
-import { folds, type Split } from '../routing/splits.ts'
-import {
-  adapted,
-  allLabels,
-  fewLabels,
-  otherKind,
-  strongerOf,
-  strongFirst,
-  unseenGroups,
-  type TwoModelGate,
-} from '../routing/two-model-gates.ts'
-import { decisionTime } from './routing/decision-time.ts'
 import { goalRow, renderReport, type Row } from '../../src/cli/rows.ts'
+import { loadWeights } from '../../src/router/weights.ts'
+import { calibrations } from '../routing/calibration.ts'
+import { codingGate, exchangeNames, onlineGate } from '../routing/coding-gates.ts'
+import { knobGate, type KnobGate } from '../routing/knob.ts'
+import { localGate } from '../routing/local-gate.ts'
+import type { OutcomeRow } from '../routing/outcomes.ts'
+import { productOf, type QualityModel } from '../routing/product.ts'
+import { foldsOf, readTables, splitOf, tableNames } from '../routing/tables.ts'
+import { train } from '../routing/train.ts'
+import { twoModelGate, type Trial, type TwoModelGate } from '../routing/two-model-gates.ts'
+import { decisionTime } from './routing/decision-time.ts'
+import { askServed, largestDifference } from './routing/served.ts'
+import { fewLabels, noLabels, trainSplits, trialsOf, unseenSubjects, type TrainedSplit } from './routing/trials.ts'
 
 const usage =
-  'usage: npm run bench:routing -- [--data DIR | --train DIR --test DIR] [--json]   (default --data ../shared/evaluation/routing)'
+  'usage: npm run bench:routing -- [--data DIR | --train DIR --test DIR] [--served URL] [--json]   (default --data ../shared/evaluation/routing)'
 
 const values = readArguments()
 const trainFolder = path.resolve(values.train ?? values.data ?? '../shared/evaluation/routing')
@@ -29,58 +27,39 @@ if (absent !== undefined) {
   console.error(`skipped: there is no folder ${absent}`)
   process.stdout.write(`${renderReport([], values.json)}\n`)
 } else {
-  process.stdout.write(`${renderReport(allRows(), values.json)}\n`)
+  const rows = values.served === undefined ? allRows() : await servedRows(values.served)
+  process.stdout.write(`${renderReport(rows, values.json)}\n`)
 }
 
 function allRows(): Row[] {
   // First: a router at work has trained nothing, and what training leaves in the heap and the compiler would be timed too.
   const times = timeRows()
-  const mmlu = withStrongFirst(table('mmlu'))
-  const gsm8k = withStrongFirst(table('gsm8k'))
-  const local9 = table('local9')
-  const coding8 = table('coding8')
+  const tables = readTables(trainFolder)
+  const tests = testFolder === undefined ? undefined : readTables(testFolder)
+  const splits = timed('training on all tables', () =>
+    trainSplits(tests === undefined ? foldsOf(tables) : [splitOf(tables, tests)]),
+  )
   return [
-    ...(mmlu === undefined ? [] : mmluRows(mmlu)),
-    ...(mmlu === undefined || gsm8k === undefined ? [] : gsm8kRows(mmlu, gsm8k)),
-    ...(local9 === undefined ? [] : localRows(local9)),
-    ...(coding8 === undefined ? [] : codingRows(coding8)),
+    ...(tables.mmlu === undefined ? [] : mmluRows(tables.mmlu, tests?.mmlu, splits)),
+    ...(tables.mmlu === undefined || tables.gsm8k === undefined ? [] : gsm8kRows(tables.mmlu, tests?.gsm8k ?? tables.gsm8k, splits)),
+    ...(tables.local9 === undefined ? [] : localRows(trialsOf(splits, 'local9'))),
+    ...(tables.coding8 === undefined ? [] : codingRows(splits)),
+    ...calibrationRows(splits),
     ...times,
   ]
 }
 
-interface Table {
-  train: OutcomeRow[]
-  /** Undefined when the training rows are to be cross-validated. */
-  test: OutcomeRow[] | undefined
-  splits: Split[]
-}
-
-function table(name: string): Table | undefined {
-  const train = readOutcomes(trainFolder, name)
-  const test = testFolder === undefined ? undefined : readOutcomes(testFolder, name)
-  if (train === undefined || (testFolder !== undefined && test === undefined)) {
-    console.error(`skipped: ${name}.jsonl.gz is absent`)
-    return undefined
-  }
-  return { train, test, splits: test === undefined ? folds(train) : [{ train, test }] }
-}
-
-/** The stronger of two models by the training rows, whatever the order in which a row names them. */
-function withStrongFirst(rows: Table | undefined): Table | undefined {
-  if (rows === undefined) return undefined
-  const strong = strongerOf(rows.train)
-  const order = (part: readonly OutcomeRow[]) => strongFirst(part, strong)
-  return {
-    train: order(rows.train),
-    test: rows.test === undefined ? undefined : order(rows.test),
-    splits: rows.splits.map(({ train, test }) => ({ train: order(train), test: order(test) })),
-  }
-}
-
-function mmluRows({ train, test, splits }: Table): Row[] {
-  const few = timed('mmlu, 1,500 labels', () => fewLabels(train, test))
-  const full = timed('mmlu, all labels', () => allLabels(splits))
-  const unseen = timed('mmlu, unseen subjects', () => unseenGroups({ train, test: test ?? train }))
+function mmluRows(
+  mmlu: readonly OutcomeRow[],
+  test: readonly OutcomeRow[] | undefined,
+  splits: readonly TrainedSplit[],
+): Row[] {
+  const few = timed('mmlu, 1,500 labels', () => twoModelGate([0, 1, 2].map(seed => fewLabels(mmlu, test, seed))))
+  const all = trialsOf(splits, 'mmlu')
+  const full = timed('mmlu, all labels', () => twoModelGate([all]))
+  const unseen = timed('mmlu, unseen subjects', () =>
+    twoModelGate([0, 1, 2].map(seed => unseenSubjects(mmlu, test ?? mmlu, seed))),
+  )
   return [
     apgrRow('mmlu_1500_apgr', few, 0.66),
     cptRow('mmlu_1500_cpt50', few, 'cpt50', 29),
@@ -90,12 +69,27 @@ function mmluRows({ train, test, splits }: Table): Row[] {
     ...baselineRows('mmlu_full_apgr', full),
     apgrRow('mmlu_unseen_apgr', unseen, 0.62),
     ...baselineRows('mmlu_unseen_apgr', unseen),
+    ...knobRows(timed('the knob', () => knobGate(all))),
   ]
 }
 
-function gsm8kRows(mmlu: Table, gsm8k: Table): Row[] {
-  const zero = timed('gsm8k, no labels', () => otherKind(mmlu.train, gsm8k.test ?? gsm8k.train))
-  const own = timed('gsm8k, cross-validated', () => adapted(mmlu.train, gsm8k.splits))
+function knobRows({ monotone, settings }: KnobGate): Row[] {
+  const [shipped, ...others] = settings
+  return [
+    goalRow({ name: 'knob_monotone', value: monotone, unit: '1 = never lowered' }, 'at_least', 1),
+    goalRow({ name: 'knob_vs_coin_low', value: shipped!.leadOverCoin.low, unit: 'score' }, 'above', 0),
+    { name: 'knob_strong_share as shipped', value: shipped!.strongShare, unit: 'share' },
+    ...others.flatMap(({ minQuality, strongShare, mean, leadOverCoin }) => [
+      { name: `knob min_quality ${minQuality.toFixed(2)} strong share`, value: strongShare, unit: 'share' },
+      { name: `knob min_quality ${minQuality.toFixed(2)} mean`, value: mean, unit: 'score' },
+      { name: `knob min_quality ${minQuality.toFixed(2)} lead over coin`, unit: 'score', ...leadOverCoin },
+    ]),
+  ]
+}
+
+function gsm8kRows(mmlu: readonly OutcomeRow[], gsm8k: readonly OutcomeRow[], splits: readonly TrainedSplit[]): Row[] {
+  const zero = timed('gsm8k, no labels', () => twoModelGate([noLabels(mmlu, gsm8k)]))
+  const own = timed('gsm8k, own labels', () => twoModelGate([trialsOf(splits, 'gsm8k')]))
   return [
     apgrRow('gsm8k_zero_apgr', zero, 0.62),
     ...baselineRows('gsm8k_zero_apgr', zero),
@@ -104,13 +98,13 @@ function gsm8kRows(mmlu: Table, gsm8k: Table): Row[] {
   ]
 }
 
-function localRows({ splits }: Table): Row[] {
-  const gate = timed('local9', () => localGate(splits))
+function localRows(trials: readonly Trial[]): Row[] {
+  const gate = timed('local9', () => localGate(trials))
   const mean = (name: string) => gate.baselines.find(baseline => baseline.name === name)!.mean
   const best = mean('best_single')
   return [
-    goalRow({ name: 'local9_mean', unit: 'score', ...gate.mean }, 'at_least', 0.63),
-    { name: 'local9_category_accuracy', value: gate.categoryAccuracy, unit: 'share' },
+    goalRow({ name: 'local9_mean', unit: 'score', ...gate.mean }, 'at_least', 0.66),
+    { name: 'local9_kind_accuracy', value: gate.kindAccuracy, unit: 'share' },
     {
       name: 'local9_oracle_gain_share',
       value: (gate.mean.value - best) / (mean('oracle') - best),
@@ -123,10 +117,15 @@ function localRows({ splits }: Table): Row[] {
   ]
 }
 
-function codingRows({ splits }: Table): Row[] {
-  const gate = timed('coding8', () => codingGate(splits))
-  const right = timed('online, right prior', () => onlineGate(splits, true))
-  const wrong = timed('online, wrong prior', () => onlineGate(splits, false))
+function codingRows(splits: readonly TrainedSplit[]): Row[] {
+  const gate = timed('coding8', () => codingGate(trialsOf(splits, 'coding8')))
+  const streams = (change: (rows: readonly OutcomeRow[], fold: number) => readonly OutcomeRow[]) =>
+    splits.map(({ train: { coding8 = [] }, test }, fold) => ({
+      test: test.coding8 ?? [],
+      weights: train({ coding8: change(coding8, fold) }),
+    }))
+  const right = timed('online, right prior', () => onlineGate(streams(rows => rows)))
+  const wrong = timed('online, wrong prior', () => onlineGate(streams(exchangeNames)))
   const perTasks = 'USD per 2,919 tasks'
   return [
     goalRow({ name: 'coding8_mean', unit: 'score', ...gate.mean }, 'at_least', 0.52),
@@ -148,6 +147,47 @@ function codingRows({ splits }: Table): Row[] {
   ]
 }
 
+/** `ece_max` is the largest of whole tables; kinds of a few hundred predictions are printed beside it. */
+function calibrationRows(splits: readonly TrainedSplit[]): Row[] {
+  const all = timed('calibration', () =>
+    tableNames.map(name => [name, calibrations(trialsOf(splits, name), name)] as const),
+  )
+  const groups = all.flatMap(([, list]) => list)
+  const tables = groups.filter(([name]) => tableNames.some(table => table === name))
+  return [
+    goalRow(
+      { name: 'ece_max', value: Math.max(...tables.map(([, { ece }]) => ece)), unit: 'probability' },
+      'at_most',
+      0.05,
+    ),
+    ...groups.flatMap(([name, { predictions, brier, constantBrier, ece }]) => [
+      { name: `ece ${name}`, value: ece, unit: `probability, ${predictions} predictions` },
+      { name: `brier ${name}`, value: brier, unit: 'squared error' },
+      { name: `brier ${name} constant`, value: constantBrier, unit: 'squared error' },
+    ]),
+  ]
+}
+
+/** The weights that ship, asked in process and through the instance at `url`, about the same prompts. */
+async function servedRows(url: string): Promise<Row[]> {
+  const shipped = productOf(loadWeights().weights)
+  const tables = readTables(testFolder ?? trainFolder)
+  const rows: Row[] = []
+  for (const name of ['mmlu', 'gsm8k'] as const) {
+    const test = tables[name]
+    if (test === undefined) continue
+    const models = Object.keys(test[0]!.outcomes)
+    const served = await askServed(url, test, models)
+    const apgr = (product: QualityModel) => twoModelGate([[{ train: [], test, product }]])
+    rows.push(
+      apgrRow(`${name}_apgr served`, apgr(served)),
+      apgrRow(`${name}_apgr in process`, apgr(shipped)),
+      { name: `${name} largest difference`, value: largestDifference(test, served, shipped), unit: 'quality' },
+    )
+  }
+  return rows
+}
+
 function timeRows(): Row[] {
   const { p50, p99, loadMs } = timed('decision time', decisionTime)
   return [
@@ -157,12 +197,9 @@ function timeRows(): Row[] {
   ]
 }
 
-function apgrRow(name: string, gate: TwoModelGate, goal: number): Row {
-  return goalRow(
-    { name, value: gate.router.apgr, unit: 'APGR', low: gate.low.apgr, high: gate.high.apgr },
-    'at_least',
-    goal,
-  )
+function apgrRow(name: string, gate: TwoModelGate, goal?: number): Row {
+  const row = { name, value: gate.router.apgr, unit: 'APGR', low: gate.low.apgr, high: gate.high.apgr }
+  return goal === undefined ? row : goalRow(row, 'at_least', goal)
 }
 
 function cptRow(name: string, gate: TwoModelGate, metric: 'cpt50' | 'cpt80', goal: number): Row {
@@ -197,6 +234,7 @@ function readArguments() {
         data: { type: 'string' },
         train: { type: 'string' },
         test: { type: 'string' },
+        served: { type: 'string' },
         json: { type: 'boolean', default: false },
       },
     })

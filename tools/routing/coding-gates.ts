@@ -1,22 +1,15 @@
 import { seededRandom } from '../../src/router/chance.ts'
-import {
-  estimate,
-  initialPriorTrust,
-  observe,
-  reconsider,
-  trustIn,
-  type Belief,
-  type Prior,
-} from '../../src/router/beliefs.ts'
+import { learnOutcome } from '../../src/router/evidence.ts'
+import { interpolateHull, upperHull, type Point } from '../../src/router/hull.ts'
+import type { Weights } from '../../src/router/weights.ts'
 import { blendedPrices } from './blended-prices.ts'
 import { meanBound, type Bound } from './bootstrap.ts'
-import { interpolateHull, upperHull, type Point } from '../../src/router/hull.ts'
 import type { OutcomeRow } from './outcomes.ts'
-import type { Split } from './splits.ts'
+import { modelsOf, productOf, type Product } from './product.ts'
+import type { Trial } from './two-model-gates.ts'
 
 /** The published figures of this table are for a test set of this many rows; costs are reported for as many. */
 const publishedRows = 2919
-const priorStrength = 20
 
 export interface CodingGate {
   mean: Bound
@@ -27,11 +20,11 @@ export interface CodingGate {
   baselines: { name: string; mean: number; lead: Bound; costAtTarget: number; aiq: number }[]
 }
 
-/** One category table of scores and costs, and every price of money: what quality costs. */
-export function codingGate(splits: readonly Split[]): CodingGate {
-  const rows = splits.flatMap(split => split.test)
-  const models = Object.keys(rows[0]!.outcomes)
-  const tables = splits.map(({ train, test }) => ({ table: categoryTable(train, models), test }))
+/** Predicted quality less predicted cost times the price of money, at every price: what quality costs. */
+export function codingGate(trials: readonly Trial[]): CodingGate {
+  const rows = trials.flatMap(trial => trial.test)
+  const names = Object.keys(rows[0]!.outcomes)
+  const predictions = trials.map(({ product, test }) => ({ predicted: predictedByKind(product, test, names), test }))
   const point = (scores: readonly number[], costs: readonly number[]): Point => ({
     cost: sum(costs),
     quality: average(scores),
@@ -39,14 +32,10 @@ export function codingGate(splits: readonly Split[]): CodingGate {
   const routed = (price: number) => {
     const scores: number[] = []
     const costs: number[] = []
-    for (const { table, test } of tables) {
-      // A category's choice is the same for all its rows.
-      const choices = new Map<string, string>()
+    for (const { predicted, test } of predictions) {
       for (const row of test) {
-        const category = row.category ?? ''
-        const value = (model: string) => cell(table, row, model).score - price * cell(table, row, model).cost
-        const choice = choices.get(category) ?? best(models, value)
-        choices.set(category, choice)
+        const expected = predicted.get(row.category)!
+        const choice = best(names, name => expected.get(name)!.quality - price * expected.get(name)!.cost)
         scores.push(row.outcomes[choice]!.score)
         costs.push(costOf(row, choice))
       }
@@ -55,10 +44,10 @@ export function codingGate(splits: readonly Split[]): CodingGate {
   }
   const sweep = [0, ...Array.from({ length: 300 }, (_, step) => 0.2 * 1.05 ** step)].map(price => routed(price))
   const router = sweep[0]!
-  const singles = models.map(model => ({
-    name: model,
-    scores: rows.map(row => row.outcomes[model]!.score),
-    costs: rows.map(row => costOf(row, model)),
+  const singles = names.map(name => ({
+    name,
+    scores: rows.map(row => row.outcomes[name]!.score),
+    costs: rows.map(row => costOf(row, name)),
   }))
   const bestSingle = singles.reduce((a, b) => (average(b.scores) > average(a.scores) ? b : a))
   const scale = publishedRows / rows.length
@@ -70,7 +59,7 @@ export function codingGate(splits: readonly Split[]): CodingGate {
   const baselines = [
     {
       name: 'random',
-      scores: rows.map(row => row.outcomes[models[Math.floor(random() * models.length)]!]!.score),
+      scores: rows.map(row => row.outcomes[names[Math.floor(random() * names.length)]!]!.score),
       hull: zeroHull,
     },
     {
@@ -81,7 +70,7 @@ export function codingGate(splits: readonly Split[]): CodingGate {
     { name: 'zero_router', scores: bestSingle.scores, hull: zeroHull },
     {
       name: 'oracle',
-      scores: rows.map(row => Math.max(...models.map(model => row.outcomes[model]!.score))),
+      scores: rows.map(row => Math.max(...names.map(name => row.outcomes[name]!.score))),
       hull: undefined,
     },
   ]
@@ -100,71 +89,62 @@ export function codingGate(splits: readonly Split[]): CodingGate {
   }
 }
 
+/** A stream of rows, and weights that were trained on others: with the right names, or with the models' names exchanged. */
+export interface Stream {
+  test: readonly OutcomeRow[]
+  weights: Weights
+}
+
 /**
- * The table as a stream: only the chosen model's score is seen, priors come from the other folds (`right`) or from the other
- * folds with the models' columns permuted. Greedy on the estimate that also serves requests.
+ * The table as a stream: the product answers each row with the model it predicts to be best, and only that model's score is
+ * told to it, as feedback. Every stream is run with three orders.
  */
-export function onlineGate(splits: readonly Split[], right: boolean): { mean: Bound; repetitions: number[] } {
-  const repetitions: number[][] = []
-  for (let seed = 0; seed < 3; seed++) {
-    const scores = splits.flatMap((split, fold) => stream(split, right, seededRandom(1 + fold + 10 * seed)))
-    repetitions.push(scores)
-  }
+export function onlineGate(streams: readonly Stream[]): { mean: Bound; repetitions: number[] } {
+  const repetitions = [0, 1, 2].map(seed =>
+    streams.flatMap((stream, fold) => runStream(stream, seededRandom(1 + fold + 10 * seed))),
+  )
   const perRow = repetitions[0]!.map((_, row) => average(repetitions.map(scores => scores[row]!)))
   return { mean: meanBound(perRow), repetitions: repetitions.map(average) }
 }
 
-function stream({ train, test }: Split, right: boolean, random: () => number): number[] {
-  const models = Object.keys(test[0]!.outcomes)
-  const names = right ? models : shuffled(models, random)
-  const table = categoryTable(train, models)
-  const beliefs = new Map<string, Belief>()
-  let priorTrust = initialPriorTrust
+/** The rows with the outcomes of each model under another's name. */
+export function exchangeNames(rows: readonly OutcomeRow[], seed: number): OutcomeRow[] {
+  const names = Object.keys(rows[0]?.outcomes ?? {})
+  const others = shuffled(names, seededRandom(seed))
+  return rows.map(row => ({
+    ...row,
+    outcomes: Object.fromEntries(names.map((name, at) => [others[at]!, row.outcomes[name]!])),
+  }))
+}
+
+function runStream({ test, weights }: Stream, random: () => number): number[] {
+  const { knowledge, decide } = productOf(weights)
+  const names = Object.keys(test[0]!.outcomes)
+  const models = modelsOf(names, blendedPrices)
   return shuffled(test, random).map(row => {
-    const base = average(models.map(model => cell(table, row, model).score))
-    const priors = new Map(
-      models.map((model, at): [string, Prior] => [
-        model,
-        { rate: cell(table, row, names[at]!).score, base, strength: priorStrength },
-      ]),
+    const { candidates, measured } = decide({ kind: row.category }, models)
+    const chosen = candidates.reduce((a, b) => (b.quality > a.quality ? b : a))
+    const model = models.find(({ id }) => id === chosen.model)!
+    const { score } = row.outcomes[model.name]!
+    const { key, prior } = knowledge.abilityOf(model)
+    learnOutcome(
+      knowledge.evidence,
+      { model: key, categories: measured.categories, signal: 'feedback', score, prior },
+      0,
     )
-    const key = (model: string) => `${model} ${row.category}`
-    const trust = trustIn(priorTrust)
-    const chosen = best(models, model => estimate(beliefs.get(key(model)), priors.get(model)!, trust, 0).mean)
-    const { score } = row.outcomes[chosen]!
-    priorTrust = reconsider(priorTrust, priors.get(chosen)!, score)
-    beliefs.set(key(chosen), observe(beliefs.get(key(chosen)), score, 1, 0))
     return score
   })
 }
 
-interface Cell {
-  score: number
-  cost: number
-}
-
-/** Mean score and cost by category and model, shrunk to the model's own mean by ten rows. */
-function categoryTable(rows: readonly OutcomeRow[], models: readonly string[]): ReadonlyMap<string, Cell> {
-  const table = new Map<string, Cell>()
-  const byCategory = Map.groupBy(rows, row => row.category ?? '')
-  for (const model of models) {
-    const overall = {
-      score: average(rows.map(row => row.outcomes[model]!.score)),
-      cost: average(rows.map(row => costOf(row, model))),
-    }
-    table.set(` ${model}`, overall)
-    for (const [category, members] of byCategory) {
-      table.set(`${category} ${model}`, {
-        score: (sum(members.map(row => row.outcomes[model]!.score)) + 10 * overall.score) / (members.length + 10),
-        cost: (sum(members.map(row => costOf(row, model))) + 10 * overall.cost) / (members.length + 10),
-      })
-    }
-  }
-  return table
-}
-
-function cell(table: ReadonlyMap<string, Cell>, row: OutcomeRow, model: string): Cell {
-  return table.get(`${row.category ?? ''} ${model}`) ?? table.get(` ${model}`)!
+/** What the product expects of every model at each kind of task of `rows`. */
+function predictedByKind(product: Product, rows: readonly OutcomeRow[], names: readonly string[]) {
+  const models = modelsOf(names, blendedPrices)
+  return new Map(
+    [...new Set(rows.map(row => row.category))].map(kind => {
+      const { candidates } = product.decide({ kind }, models)
+      return [kind, new Map(candidates.map(({ name, quality, costUsd }) => [name, { quality, cost: costUsd ?? 0 }]))]
+    }),
+  )
 }
 
 function costOf(row: OutcomeRow, model: string): number {
@@ -172,8 +152,8 @@ function costOf(row: OutcomeRow, model: string): number {
   return outcome.cost ?? ((outcome.tokens ?? 0) * (blendedPrices[model] ?? 0)) / 1e6
 }
 
-function best(models: readonly string[], value: (model: string) => number): string {
-  return models.reduce((a, b) => (value(b) > value(a) ? b : a))
+function best(names: readonly string[], value: (name: string) => number): string {
+  return names.reduce((a, b) => (value(b) > value(a) ? b : a))
 }
 
 function meanHeight(hull: readonly Point[], [from, to]: [number, number]): number {

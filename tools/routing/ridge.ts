@@ -1,117 +1,227 @@
 import type { Vector } from '../../src/router/text/vector.ts'
 
-/** A linear score of vectors: `intercept + words · values + smooth · smooth`. */
+/** A linear score of vectors: the intercept plus the inner product with each part. */
 export interface Linear {
   intercept: number
   words: Float32Array
-  smooth: Float32Array
+  waves: Float32Array
+  plain: Float32Array
 }
+
+/** One ridge regression: what it predicts, from which part of the vectors, and how strongly it is held back. */
+export interface RidgeTask {
+  targets: Float64Array
+  part: 'words' | 'form' | 'both' | 'plain'
+  penalty: number
+  /** One for each row; all 1 when absent. */
+  weights?: Float64Array
+}
+
+const maxRounds = 60
+/** A task is done when its squared residual has shrunk so far. */
+const tolerance = 1e-6
 
 /**
- * Ridge regression, `min |Xw + b - y|² + penalty |w|²`, by conjugate gradients on the normal equations. `b` is the mean of
- * `targets`. Deterministic; stops when the residual has shrunk a thousandfold.
+ * Several ridge regressions over the same vectors, `min Σ weight (x·w + b − y)² + penalty |w|²`, by conjugate gradients on the
+ * normal equations (Hestenes and Stiefel 1952), all in one pass over the rows; `b` is the weighted mean of the targets.
+ * Deterministic. The weights of one feature lie side by side, one for each task.
  */
-export function fitRidge(
+export function fitRidges(
   vectors: readonly Vector[],
-  targets: Float64Array,
-  shape: { buckets: number; smooth: number },
-  penalty: number,
-  maxRounds = 80,
-): Linear {
-  const rows = packRows(vectors, shape.smooth)
-  const size = shape.buckets + shape.smooth
-  let intercept = 0
-  for (const target of targets) intercept += target / targets.length
-  const centred = targets.map(target => target - intercept)
-  const weights = new Float64Array(size)
-  const residual = transposed(rows, centred, shape.buckets, size)
-  const direction = residual.slice()
-  let norm = dot(residual, residual)
-  const enough = norm * 1e-6
-  for (let round = 0; round < maxRounds && norm > enough; round++) {
-    const image = transposed(rows, times(rows, direction, shape.buckets), shape.buckets, size)
-    for (let at = 0; at < size; at++) image[at]! += penalty * direction[at]!
-    const step = norm / dot(direction, image)
-    for (let at = 0; at < size; at++) {
-      weights[at]! += step * direction[at]!
-      residual[at]! -= step * image[at]!
+  tasks: readonly RidgeTask[],
+  buckets: number,
+): Linear[] {
+  const rows = packRows(vectors, buckets)
+  const count = tasks.length
+  const intercepts = tasks.map(({ targets, weights }) => weightedMean(targets, weights))
+  const centered = new Float64Array(rows.count * count)
+  for (let row = 0; row < rows.count; row++) {
+    for (const [at, { targets, weights }] of tasks.entries()) {
+      centered[row * count + at] = (weights?.[row] ?? 1) * (targets[row]! - intercepts[at]!)
     }
-    const next = dot(residual, residual)
-    const keep = next / norm
-    norm = next
-    for (let at = 0; at < size; at++) direction[at] = residual[at]! + keep * direction[at]!
   }
-  return {
-    intercept,
-    words: Float32Array.from(weights.subarray(0, shape.buckets)),
-    smooth: Float32Array.from(weights.subarray(shape.buckets)),
+  const penalties = tasks.map(({ penalty }) => penalty)
+  const solution = new Float64Array(rows.features * count)
+  const residual = transposed(rows, centered, tasks)
+  const direction = residual.slice()
+  let norms = dots(residual, residual, count)
+  const enough = norms.map(norm => norm * tolerance)
+  for (let round = 0; round < maxRounds && norms.some((norm, at) => norm > enough[at]!); round++) {
+    const image = transposed(rows, times(rows, direction, tasks), tasks)
+    addScaled(image, direction, penalties)
+    const curvature = dots(direction, image, count)
+    const steps = norms.map((norm, at) => (norm <= enough[at]! || curvature[at] === 0 ? 0 : norm / curvature[at]!))
+    addScaled(solution, direction, steps)
+    addScaled(
+      residual,
+      image,
+      steps.map(step => -step),
+    )
+    const next = dots(residual, residual, count)
+    // A task that is done takes no more steps, so that its direction does not matter.
+    const keep = next.map((norm, at) => (norms[at] === 0 ? 0 : norm / norms[at]!))
+    for (let from = 0; from < direction.length; from += count) {
+      for (let task = 0; task < count; task++) {
+        direction[from + task] = residual[from + task]! + keep[task]! * direction[from + task]!
+      }
+    }
+    norms = next
   }
+  return tasks.map((_, task) => ({
+    intercept: intercepts[task]!,
+    words: spread(rows.used, buckets, at => solution[at * count + task]!),
+    waves: Float32Array.from({ length: rows.waves }, (_, at) => solution[(rows.used.length + at) * count + task]!),
+    plain: Float32Array.from({ length: rows.dense - rows.waves }, (_, at) => {
+      return solution[(rows.used.length + rows.waves + at) * count + task]!
+    }),
+  }))
 }
 
+/** What `linear` says of a vector. */
 export function score(linear: Linear, vector: Vector): number {
   let sum = linear.intercept
   for (let at = 0; at < vector.buckets.length; at++) sum += linear.words[vector.buckets[at]!]! * vector.values[at]!
-  for (let at = 0; at < linear.smooth.length; at++) sum += linear.smooth[at]! * vector.smooth[at]!
+  for (let at = 0; at < linear.waves.length; at++) sum += linear.waves[at]! * vector.waves[at]!
+  for (let at = 0; at < linear.plain.length; at++) sum += linear.plain[at]! * vector.plain[at]!
   return sum
 }
 
-interface Rows {
-  starts: Int32Array
-  buckets: Int32Array
-  values: Float32Array
-  smooth: Float32Array
-  smoothSize: number
+/** The mean of several linear scores, which is a linear score again. */
+export function averageOf(linears: readonly Linear[]): Linear {
+  const share = 1 / linears.length
+  const average = (pick: (linear: Linear) => Float32Array) =>
+    pick(linears[0]!).map((_, at) => linears.reduce((sum, linear) => sum + share * pick(linear)[at]!, 0))
+  return {
+    intercept: linears.reduce((sum, { intercept }) => sum + share * intercept, 0),
+    words: average(({ words }) => words),
+    waves: average(({ waves }) => waves),
+    plain: average(({ plain }) => plain),
+  }
 }
 
-function packRows(vectors: readonly Vector[], smoothSize: number): Rows {
+interface Rows {
+  count: number
+  features: number
+  /** The buckets that occur, which are all that is solved for. */
+  used: Int32Array
+  /** Of a row's `dense` figures, so many are waves; the plain ones follow. */
+  waves: number
+  dense: number
+  starts: Int32Array
+  /** Places in `used`. */
+  places: Int32Array
+  values: Float32Array
+  figures: Float32Array
+}
+
+function packRows(vectors: readonly Vector[], buckets: number): Rows {
   const starts = new Int32Array(vectors.length + 1)
   for (const [row, vector] of vectors.entries()) starts[row + 1] = starts[row]! + vector.buckets.length
   const total = starts[vectors.length]!
+  const waves = vectors[0]?.waves.length ?? 0
+  const dense = waves + (vectors[0]?.plain.length ?? 0)
+  const placeOf = new Int32Array(buckets).fill(-1)
+  for (const vector of vectors) for (const bucket of vector.buckets) placeOf[bucket] = 0
+  const used = Int32Array.from(placeOf.keys()).filter(bucket => placeOf[bucket] === 0)
+  for (const [place, bucket] of used.entries()) placeOf[bucket] = place
   const rows: Rows = {
+    count: vectors.length,
+    features: used.length + dense,
+    used,
+    waves,
+    dense,
     starts,
-    buckets: new Int32Array(total),
+    places: new Int32Array(total),
     values: new Float32Array(total),
-    smooth: new Float32Array(vectors.length * smoothSize),
-    smoothSize,
+    figures: new Float32Array(vectors.length * dense),
   }
   for (const [row, vector] of vectors.entries()) {
-    rows.buckets.set(vector.buckets, starts[row])
+    for (const [at, bucket] of vector.buckets.entries()) rows.places[starts[row]! + at] = placeOf[bucket]!
     rows.values.set(vector.values, starts[row])
-    rows.smooth.set(vector.smooth, row * smoothSize)
+    rows.figures.set(vector.waves, row * dense)
+    rows.figures.set(vector.plain, row * dense + waves)
   }
   return rows
 }
 
-function times(
-  { starts, buckets, values, smooth, smoothSize }: Rows,
-  weights: Float64Array,
-  from: number,
-): Float64Array {
-  const result = new Float64Array(starts.length - 1)
-  for (let row = 0; row < result.length; row++) {
-    let sum = 0
-    for (let at = starts[row]!; at < starts[row + 1]!; at++) sum += weights[buckets[at]!]! * values[at]!
-    const base = row * smoothSize
-    for (let at = 0; at < smoothSize; at++) sum += weights[from + at]! * smooth[base + at]!
-    result[row] = sum
+/** Values of the used buckets among all of them. */
+function spread(used: Int32Array, buckets: number, value: (place: number) => number): Float32Array {
+  const all = new Float32Array(buckets)
+  for (const [place, bucket] of used.entries()) all[bucket] = value(place)
+  return all
+}
+
+/** Weighted predictions, row by row, of the feature weights in `features`. */
+function times(rows: Rows, features: Float64Array, tasks: readonly RidgeTask[]): Float64Array {
+  const count = tasks.length
+  const result = new Float64Array(rows.count * count)
+  for (let row = 0; row < rows.count; row++) {
+    const to = row * count
+    for (let at = rows.starts[row]!; at < rows.starts[row + 1]!; at++) {
+      const from = rows.places[at]! * count
+      const value = rows.values[at]!
+      for (let task = 0; task < count; task++) result[to + task]! += value * features[from + task]!
+    }
+    for (let at = 0; at < rows.dense; at++) {
+      const from = (rows.used.length + at) * count
+      const value = rows.figures[row * rows.dense + at]!
+      for (let task = 0; task < count; task++) result[to + task]! += value * features[from + task]!
+    }
+    for (let task = 0; task < count; task++) result[to + task]! *= tasks[task]!.weights?.[row] ?? 1
   }
   return result
 }
 
-function transposed(rows: Rows, column: Float64Array, from: number, size: number): Float64Array {
-  const { starts, buckets, values, smooth, smoothSize } = rows
-  const result = new Float64Array(size)
-  for (let row = 0; row < column.length; row++) {
-    const factor = column[row]!
-    for (let at = starts[row]!; at < starts[row + 1]!; at++) result[buckets[at]!]! += factor * values[at]!
-    const base = row * smoothSize
-    for (let at = 0; at < smoothSize; at++) result[from + at]! += factor * smooth[base + at]!
+/** Each feature's sum over the rows; features outside a task's part stay 0, so that they are never used. */
+function transposed(rows: Rows, columns: Float64Array, tasks: readonly RidgeTask[]): Float64Array {
+  const count = tasks.length
+  const uses = (parts: readonly RidgeTask['part'][]) =>
+    Float64Array.from(tasks, ({ part }) => (parts.includes(part) ? 1 : 0))
+  const words = uses(['words', 'both'])
+  const waves = uses(['form', 'both'])
+  const plain = uses(['plain'])
+  const result = new Float64Array(rows.features * count)
+  for (let row = 0; row < rows.count; row++) {
+    const from = row * count
+    for (let at = rows.starts[row]!; at < rows.starts[row + 1]!; at++) {
+      const to = rows.places[at]! * count
+      const value = rows.values[at]!
+      for (let task = 0; task < count; task++) result[to + task]! += value * columns[from + task]! * words[task]!
+    }
+    for (let at = 0; at < rows.dense; at++) {
+      const used = at < rows.waves ? waves : plain
+      const to = (rows.used.length + at) * count
+      const value = rows.figures[row * rows.dense + at]!
+      for (let task = 0; task < count; task++) result[to + task]! += value * columns[from + task]! * used[task]!
+    }
   }
   return result
 }
 
-function dot(a: Float64Array, b: Float64Array): number {
+/** The inner product of each task's column. */
+function dots(a: Float64Array, b: Float64Array, count: number): number[] {
+  const sums = new Float64Array(count)
+  for (let from = 0; from < a.length; from += count) {
+    for (let task = 0; task < count; task++) sums[task]! += a[from + task]! * b[from + task]!
+  }
+  return [...sums]
+}
+
+/** `to += factor × what`, with each task's own factor. */
+function addScaled(to: Float64Array, what: Float64Array, factors: readonly number[]): void {
+  const count = factors.length
+  for (let from = 0; from < to.length; from += count) {
+    for (let task = 0; task < count; task++) to[from + task]! += factors[task]! * what[from + task]!
+  }
+}
+
+function weightedMean(values: Float64Array, weights: Float64Array | undefined): number {
   let sum = 0
-  for (let at = 0; at < a.length; at++) sum += a[at]! * b[at]!
-  return sum
+  let total = 0
+  for (const [at, value] of values.entries()) {
+    const weight = weights?.[at] ?? 1
+    sum += weight * value
+    total += weight
+  }
+  return total === 0 ? 0 : sum / total
 }

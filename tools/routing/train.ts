@@ -1,122 +1,102 @@
 import { canonicalName } from '../../src/router/model-identity.ts'
-import type { PackedLinear, PackedText } from '../../src/router/text/judge.ts'
-import { figureCount } from '../../src/router/text/reading.ts'
-import type { TaskKind } from '../../src/router/task-kinds.ts'
-import { weightsVersion, type Weights } from '../../src/router/weights.ts'
-import { blendedPrices } from './blended-prices.ts'
-import { fitAbilities, type Cell } from './fit-abilities.ts'
-import type { OutcomeRow } from './outcomes.ts'
-import type { Linear } from './ridge.ts'
-import { firstByHash } from './splits.ts'
-import { fitScores, readAll, shippedShape, textBasis } from './text-scores.ts'
+import { expectedRate, shrunkRate } from '../../src/router/success.ts'
+import { smallTalk, unknownCategory } from '../../src/router/text/judge.ts'
+import { weightsVersion, type KindFacts, type ModelFacts, type Weights } from '../../src/router/weights.ts'
+import { fitAbilities, type Abilities, type Cell } from './fit-abilities.ts'
+import { labelledRows, type LabelledRow, type TrainingTables } from './labelled-rows.ts'
+import { trainText, type ResidualRow } from './text-model.ts'
 
-/** The tables to learn from; an absent one is simply not learned from. */
-export interface TrainingTables {
-  mmlu?: readonly OutcomeRow[] | undefined
-  gsm8k?: readonly OutcomeRow[] | undefined
-  local9?: readonly OutcomeRow[] | undefined
-  coding8?: readonly OutcomeRow[] | undefined
-}
-
-/** The kinds of tasks that texts are sorted into, by the category their table gives them. */
-const categoryOf: Readonly<Record<string, TaskKind>> = {
-  math: 'math',
-  gsm8k: 'arithmetic',
-  'agentverse-mgsm': 'arithmetic',
-  gpqa: 'science',
-  commonsense_qa: 'common_sense',
-  arc_challenge: 'common_sense',
-  openbook_qa: 'common_sense',
-  natural_qa: 'facts',
-  trivia_qa: 'facts',
-  mmlu: 'knowledge',
-  'agentverse-logicgrid': 'logic',
-  commongen: 'writing',
-  human_eval: 'programming',
-  mbpp: 'programming',
-}
-
-/** So that one long table does not drown the others. */
-const maxMmluRows = 1500
-
-/** Billions of parameters of models whose names do not say. */
-const knownSizes: Readonly<Record<string, number>> = { 'gemma-2-9b': 9 }
+/**
+ * Small talk has no benchmark; a small model does it well. A judgement, not a measurement: log odds below the easiest kind are
+ * not needed for an 8B model to be right three times of four.
+ */
+const smallTalkDifficulty = -1
 
 /** Everything the router ships with. Deterministic: the same rows give the same bytes. */
 export function train(tables: TrainingTables): Weights {
-  const sorted = sortRows(tables)
-  const cells = cellsOf(sorted)
+  const rows = labelledRows(tables)
+  const cells = cellsOf(rows)
   const abilities = fitAbilities(cells)
-  const codingTokens = tokensByCategory(tables.coding8 ?? [])
-  const categories = [...new Set(cells.map(cell => cell.category))]
-  const base = Object.fromEntries(
-    categories.map(category => {
-      const members = cells.filter(cell => cell.category === category)
-      const rate = members.reduce((sum, cell) => sum + cell.rate, 0) / members.length
-      const outputTokens = codingTokens.get(category)
-      return [category, { rate: rounded(rate), ...(outputTokens === undefined ? {} : { outputTokens }) }]
-    }),
-  )
+  const kinds = kindsOf(rows, cells, abilities)
+  const { text, loadings } = trainText(residualRows(rows, cells, abilities))
   return {
     version: weightsVersion,
-    text: trainText(sorted.filter(row => row.prompt !== undefined)),
-    base,
-    difficulty: Object.fromEntries([...abilities.difficulty].map(([category, value]) => [category, rounded(value)])),
+    text,
+    kinds,
     models: Object.fromEntries(
-      [...abilities.ability].map(([name, ability]) => [
-        name,
-        {
-          ability: rounded(ability),
-          rates: Object.fromEntries(
-            cells
-              .filter(cell => cell.model === name)
-              .map(({ category, rate, count }) => [category, { rate: rounded(rate), count }]),
-          ),
-        },
-      ]),
-    ),
-    bySize: lineOf(
-      [...abilities.ability].flatMap(([name, ability]) => {
-        const size = knownSizes[name] ?? sizeOf(name)
-        return size === undefined ? [] : [{ x: Math.log2(size / 8), y: ability }]
-      }),
-      (at, slope) => ({ atEightB: at, perDoubling: slope }),
-      0.35,
-    ),
-    byPrice: lineOf(
-      Object.entries(blendedPrices).flatMap(([name, dollars]) => {
-        const ability = abilities.ability.get(canonicalName(name))
-        return ability === undefined ? [] : [{ x: Math.log2(dollars), y: ability }]
-      }),
-      (at, slope) => ({ atOneDollar: at, perDoubling: slope }),
-      0.15,
+      [...abilities.ability].map(([name, ability]) => [name, modelFacts(name, ability, cells, rows, loadings.get(name))]),
     ),
   }
 }
 
-interface SortedRow extends OutcomeRow {
-  category: string
+/** What is usual for each kind of task, and for texts of none: of those, that they are as hard as the average kind. */
+function kindsOf(rows: readonly LabelledRow[], cells: readonly Cell[], abilities: Abilities): Record<string, KindFacts> {
+  const tokens = tokensByKind(rows)
+  const known = [...abilities.difficulty].map(([kind, difficulty]): [string, KindFacts] => {
+    const members = cells.filter(cell => cell.category === kind)
+    const outputTokens = tokens.get(kind)
+    return [
+      kind,
+      {
+        rate: rounded(mean(members.map(cell => cell.rate))),
+        difficulty: rounded(difficulty),
+        ability: rounded(mean(members.map(cell => abilities.ability.get(cell.model)!))),
+        ...(outputTokens === undefined ? {} : { outputTokens }),
+      },
+    ]
+  })
+  const difficulty = mean(known.map(([, facts]) => facts.difficulty))
+  const ability = mean(known.map(([, facts]) => facts.ability))
+  const none = (difficulty: number): KindFacts => ({
+    rate: rounded(expectedRate(ability, difficulty)),
+    difficulty: rounded(difficulty),
+    ability: rounded(ability),
+  })
+  return {
+    ...Object.fromEntries(known),
+    [unknownCategory]: none(difficulty),
+    [smallTalk]: none(smallTalkDifficulty),
+  }
 }
 
-function sortRows({ mmlu = [], gsm8k = [], local9 = [], coding8 = [] }: TrainingTables): SortedRow[] {
-  return [
-    ...firstByHash(mmlu, maxMmluRows, 0).first.map(row => ({ ...row, category: 'knowledge' })),
-    ...gsm8k.map(row => ({ ...row, category: 'arithmetic' })),
-    ...local9.flatMap(row => {
-      const category = categoryOf[row.category ?? '']
-      return category === undefined ? [] : [{ ...row, category }]
-    }),
-    ...coding8.map(row => ({ ...row, category: row.category ?? 'code_generation' })),
-  ]
+function modelFacts(
+  name: string,
+  ability: number,
+  cells: readonly Cell[],
+  rows: readonly LabelledRow[],
+  skills: readonly number[] | undefined,
+): ModelFacts {
+  const own = cells.filter(cell => cell.model === name)
+  const tokens = tokensByKind(rows, name)
+  return {
+    ability: rounded(ability),
+    rates: Object.fromEntries(own.map(({ category, rate, count }) => [category, { rate: rounded(rate), count }])),
+    ...(skills === undefined ? {} : { skills: skills.map(rounded) }),
+    ...(tokens.size === 0 ? {} : { outputTokens: Object.fromEntries(tokens) }),
+  }
 }
 
-function cellsOf(rows: readonly SortedRow[]): Cell[] {
+/** Rows with text, and what each of their models did beyond what its ability and its rate at the kind of task let expect. */
+function residualRows(rows: readonly LabelledRow[], cells: readonly Cell[], abilities: Abilities): ResidualRow[] {
+  const seen = new Map(cells.map(cell => [`${cell.model} ${cell.category}`, cell]))
+  return rows.flatMap(row => {
+    const { prompt, kind, outcomes } = row
+    if (prompt === undefined) return []
+    const known = outcomes.map(({ model }) => abilities.ability.get(model)!)
+    const residuals = outcomes.map(({ model, score }, at) => {
+      const expected = expectedRate(known[at]!, abilities.difficulty.get(kind)!)
+      return score - shrunkRate(seen.get(`${model} ${kind}`), expected)
+    })
+    return [{ ...row, prompt, residuals, abilities: known }]
+  })
+}
+
+function cellsOf(rows: readonly LabelledRow[]): Cell[] {
   const sums = new Map<string, { model: string; category: string; sum: number; count: number }>()
-  for (const row of rows) {
-    for (const [name, { score }] of Object.entries(row.outcomes)) {
-      const model = canonicalName(name)
-      const key = `${model} ${row.category}`
-      const entry = sums.get(key) ?? { model, category: row.category, sum: 0, count: 0 }
+  for (const { kind, outcomes } of rows) {
+    for (const { model, score } of outcomes) {
+      const key = `${model} ${kind}`
+      const entry = sums.get(key) ?? { model, category: kind, sum: 0, count: 0 }
       entry.sum += score
       entry.count++
       sums.set(key, entry)
@@ -125,101 +105,17 @@ function cellsOf(rows: readonly SortedRow[]): Cell[] {
   return [...sums.values()].map(({ model, category, sum, count }) => ({ model, category, rate: sum / count, count }))
 }
 
-function trainText(rows: readonly SortedRow[]): PackedText {
-  const basis = textBasis(readAll(rows.map(row => row.prompt!)), shippedShape)
-  const categories = [...new Set(rows.map(row => row.category))]
-  const categoryScores = categories.map(category =>
-    packLinear(
-      fitScores(
-        basis,
-        Float64Array.from(rows, row => (row.category === category ? 1 : 0)),
-      ),
-    ),
-  )
-  const scores = rows.map(row => mean(Object.values(row.outcomes).map(outcome => outcome.score)))
-  // Tables have different models, so "usual" is usual for the same kind in the same table.
-  const usual = new Map(
-    [...Map.groupBy(rows.keys(), at => tableKey(rows[at]!))].map(([key, members]) => [
-      key,
-      mean(members.map(at => scores[at]!)),
-    ]),
-  )
-  const ease = fitScores(
-    basis,
-    Float64Array.from(rows, (row, at) => scores[at]! - usual.get(tableKey(row))!),
-  )
-  const { shape, rarity, centre, scale } = basis.vectorizer
-  const rarityStep = Math.max(...rarity) / 255
-  return {
-    shape,
-    rarityStep,
-    rarity: Buffer.from(Uint8Array.from(rarity, value => Math.round(value / rarityStep))).toString('base64'),
-    centre: Array.from(centre.subarray(0, figureCount), rounded),
-    scale: Array.from(scale.subarray(0, figureCount), rounded),
-    categories,
-    categoryScores,
-    ease: packLinear(ease),
+/** Mean output tokens by kind of task, of one model or of all, where rows tell them. */
+function tokensByKind(rows: readonly LabelledRow[], model?: string): Map<string, number> {
+  const sums = new Map<string, { sum: number; count: number }>()
+  for (const { kind, outcomes } of rows) {
+    for (const outcome of outcomes) {
+      if (outcome.tokens === undefined || (model !== undefined && outcome.model !== model)) continue
+      const entry = sums.get(kind) ?? { sum: 0, count: 0 }
+      sums.set(kind, { sum: entry.sum + outcome.tokens, count: entry.count + 1 })
+    }
   }
-}
-
-function tableKey(row: SortedRow): string {
-  return `${Object.keys(row.outcomes).length} ${row.category}`
-}
-
-function packLinear(linear: Linear): PackedLinear {
-  const words = packBytes(linear.words)
-  const smooth = packBytes(linear.smooth)
-  return {
-    intercept: rounded(linear.intercept),
-    wordStep: words.step,
-    words: words.bytes,
-    smoothStep: smooth.step,
-    smooth: smooth.bytes,
-  }
-}
-
-function packBytes(values: Float32Array): { step: number; bytes: string } {
-  const most = values.reduce((largest, value) => Math.max(largest, Math.abs(value)), 1e-9)
-  const step = most / 127
-  const bytes = Int8Array.from(values, value => Math.round(value / step))
-  return { step, bytes: Buffer.from(bytes.buffer).toString('base64') }
-}
-
-function tokensByCategory(rows: readonly OutcomeRow[]): Map<string, number> {
-  return new Map(
-    [...Map.groupBy(rows, row => row.category ?? 'code_generation')].map(([category, members]) => [
-      category,
-      Math.round(mean(members.flatMap(row => Object.values(row.outcomes).map(outcome => outcome.tokens ?? 0)))),
-    ]),
-  )
-}
-
-/**
- * A robust line through few and unlike points: the median of the pairwise slopes (Theil and Sen), averaged with what is
- * expected in general, which also stands in where there are fewer than three points.
- */
-function lineOf<T>(
-  points: readonly { x: number; y: number }[],
-  make: (at: number, slope: number) => T,
-  expectedSlope: number,
-): T {
-  const slopes = points.flatMap((a, at) =>
-    points.slice(at + 1).flatMap(b => (Math.abs(a.x - b.x) < 0.3 ? [] : [(b.y - a.y) / (b.x - a.x)])),
-  )
-  const slope = points.length < 3 ? expectedSlope : (median(slopes) + expectedSlope) / 2
-  const at = points.length === 0 ? 0 : median(points.map(({ x, y }) => y - slope * x))
-  return make(rounded(at), rounded(slope))
-}
-
-function sizeOf(name: string): number | undefined {
-  const found = /(?:^|-)(?:(\d+)x)?(\d+)b(?:-|$)/.exec(name)
-  return found === null ? undefined : Number(found[1] ?? 1) * Number(found[2])
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b)
-  const middle = sorted.length >> 1
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
+  return new Map([...sums].map(([kind, { sum, count }]) => [kind, Math.round(sum / count)]))
 }
 
 function mean(values: readonly number[]): number {

@@ -1,9 +1,7 @@
 import { hashText, seededRandom } from '../../src/router/chance.ts'
 import { quantile, resample } from './bootstrap.ts'
-import { readText, type Reading } from '../../src/router/text/reading.ts'
-import { adaptGap, fitGap } from './gap-model.ts'
 import type { OutcomeRow } from './outcomes.ts'
-import { firstByHash, groupFolds, type Split } from './splits.ts'
+import { modelsOf, type Product, type QualityModel } from './product.ts'
 import { rankRows, twoModelMetrics, type TwoModelMetrics } from './two-models.ts'
 
 /** One gate of two models: the router's metrics, each baseline's, and the paired interval of the router's lead. */
@@ -31,46 +29,22 @@ export function strongerOf(rows: readonly OutcomeRow[]): string {
   return [...sums].reduce((best, entry) => (entry[1] > best[1] ? entry : best))[0]
 }
 
-/** The same rows with the outcome of `strong` first, which is how the gates of this file know it. */
-export function strongFirst(rows: readonly OutcomeRow[], strong: string): OutcomeRow[] {
-  return rows.map(row => {
-    const { [strong]: first, ...others } = row.outcomes
-    return first === undefined ? row : { ...row, outcomes: { [strong]: first, ...others } }
-  })
+/** Rows to judge, and a product that was trained on others. */
+export interface Trial<Judged extends QualityModel = Product> {
+  train: readonly OutcomeRow[]
+  test: readonly OutcomeRow[]
+  product: Judged
 }
 
-/** Trained on the first 1,500 rows by hash, for seeds 0 to 2, and judged on `test` (or, without one, on the others). */
-export function fewLabels(train: readonly OutcomeRow[], test: readonly OutcomeRow[] | undefined): TwoModelGate {
-  const runs = [0, 1, 2].map(seed => {
-    const { first, rest } = firstByHash(train, 1500, seed)
-    return judge([{ train: first, test: test ?? rest }], fitOn)
-  })
-  return summarize(runs)
+/**
+ * Judges the product by the gap between the qualities it predicts for the strong and the weak model, which is what decides
+ * between them. Each run is a list of trials that together judge every row once; runs are averaged.
+ */
+export function twoModelGate(runs: readonly (readonly Trial<QualityModel>[])[]): TwoModelGate {
+  return summarize(runs.map(judge))
 }
 
-export function allLabels(splits: readonly Split[]): TwoModelGate {
-  return summarize([judge(splits, fitOn)])
-}
-
-/** Whole subjects left out, in three different partitions. */
-export function unseenGroups(split: Split): TwoModelGate {
-  return summarize([0, 1, 2].map(seed => judge(groupFolds(split, seed), fitOn)))
-}
-
-/** Trained on another kind of prompt only. */
-export function otherKind(train: readonly OutcomeRow[], test: readonly OutcomeRow[]): TwoModelGate {
-  return summarize([judge([{ train, test }], fitOn)])
-}
-
-/** What another kind taught, adapted with the labels of this kind. */
-export function adapted(other: readonly OutcomeRow[], splits: readonly Split[]): TwoModelGate {
-  const prior = fitOn(other)
-  return summarize([judge(splits, train => adaptGap(prior, train.map(read), gapsOf(train)))])
-}
-
-const fitOn = (train: readonly OutcomeRow[]) => fitGap(train.map(read), gapsOf(train), groupsOf(train))
-
-function judge(splits: readonly Split[], fit: (train: readonly OutcomeRow[]) => (reading: Reading) => number): Judged {
+function judge(trials: readonly Trial<QualityModel>[]): Judged {
   const gaps: number[] = []
   const columns: Record<string, number[]> = {
     router: [],
@@ -81,13 +55,16 @@ function judge(splits: readonly Split[], fit: (train: readonly OutcomeRow[]) => 
     category_table: [],
     oracle: [],
   }
-  for (const { train, test } of splits) {
-    const predict = fit(train)
-    const table = groupTable(train)
+  for (const { train, test, product } of trials) {
+    const strong = strongerOf(train.length === 0 ? test : train)
+    const table = groupTable(train, strong)
+    const names = Object.keys(test[0]?.outcomes ?? {})
+    const models = modelsOf([strong, ...names.filter(name => name !== strong)])
     for (const row of test) {
-      const gap = gapOf(row)
+      const gap = gapOf(row, strong)
       gaps.push(gap)
-      columns['router']!.push(predict(read(row)))
+      const [better, worse] = product.qualities({ text: row.prompt }, models)
+      columns['router']!.push(better! - worse!)
       columns['random']!.push(hashText(row.id, 99))
       columns['best_single']!.push(0)
       columns['zero_router']!.push(0)
@@ -156,41 +133,27 @@ function summarize(runs: readonly Judged[]): TwoModelGate {
 }
 
 /** The mean gap of a row's own group in training, shrunk to the overall mean by ten rows. */
-function groupTable(train: readonly OutcomeRow[]): (row: OutcomeRow) => number {
+function groupTable(train: readonly OutcomeRow[], strong: string): (row: OutcomeRow) => number {
   const sums = new Map<string, { sum: number; count: number }>()
   let total = 0
   for (const row of train) {
     const entry = sums.get(row.group ?? '') ?? { sum: 0, count: 0 }
-    entry.sum += gapOf(row)
+    const gap = gapOf(row, strong)
+    entry.sum += gap
     entry.count++
-    total += gapOf(row)
+    total += gap
     sums.set(row.group ?? '', entry)
   }
-  const mean = total / train.length
+  const mean = total / Math.max(1, train.length)
   return row => {
     const entry = sums.get(row.group ?? '') ?? { sum: 0, count: 0 }
     return (entry.sum + 10 * mean) / (entry.count + 10)
   }
 }
 
-function read(row: OutcomeRow): Reading {
-  return readText(row.prompt!)
-}
-
-function gapsOf(rows: readonly OutcomeRow[]): Float64Array {
-  return Float64Array.from(rows, gapOf)
-}
-
-/** Undefined where the table has no groups. */
-function groupsOf(rows: readonly OutcomeRow[]): string[] | undefined {
-  const groups = rows.flatMap(row => row.group ?? [])
-  return groups.length === rows.length ? groups : undefined
-}
-
-/** The first outcome is the strong model's; see `strongFirst`. */
-function gapOf(row: OutcomeRow): number {
-  const [strong, weak] = Object.values(row.outcomes)
-  return strong!.score - weak!.score
+function gapOf({ outcomes }: OutcomeRow, strong: string): number {
+  const weak = Object.entries(outcomes).find(([name]) => name !== strong)!
+  return outcomes[strong]!.score - weak[1].score
 }
 
 function average(all: readonly TwoModelMetrics[]): TwoModelMetrics {

@@ -1,133 +1,118 @@
 import { hash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
+import { noEffect, type TextEffect } from '../success.ts'
+import { likenessTo, type Form } from './form.ts'
 import { excerptOf, readText, type Reading } from './reading.ts'
-import { completeVectorizer, createVectorMaker, type Vector, type VectorShape } from './vector.ts'
-
-/** A linear score as it is stored: eight bits a weight. */
-export interface PackedLinear {
-  intercept: number
-  wordStep: number
-  /** base64 of signed bytes, one per bucket; times `wordStep`. */
-  words: string
-  smoothStep: number
-  smooth: string
-}
+import { plainScore, unpackScores, type PackedScores, type PlainScore } from './scores.ts'
+import { completeVectorizer, createVectorMaker, type VectorShape } from './vector.ts'
 
 export interface PackedText {
   shape: VectorShape
-  rarityStep: number
-  /** base64 of unsigned bytes, one per bucket; times `rarityStep`. */
-  rarity: string
-  centre: number[]
+  center: number[]
   scale: number[]
-  /** One score for each kind of task, in the order of `categories`. */
+  /** Kinds of tasks that texts are sorted into. */
   categories: string[]
-  categoryScores: PackedLinear[]
-  /** How much better than usual for its kind a prompt is answered; negative for hard ones. */
-  ease: PackedLinear
+  /** How many skills are told apart. */
+  skills: number
+  /** For each kind, in the order of `categories`: how much a text is of it, its slope, its level; then each skill. */
+  scores: PackedScores
+  /** The slope of texts that resemble no kind. */
+  plainSlope: PlainScore
+  /** In the order of `categories`. */
+  forms: Form[]
 }
 
+/** What a text says: which kinds of task it is, and how it differs from what is usual for them. */
 export interface TextJudgement {
   /** Probabilities of kinds of tasks; they sum to 1. Kinds below 2 % are left out. */
   categories: Readonly<Record<string, number>>
-  /** Log odds by which this prompt is easier (positive) or harder than usual for its kind. */
-  ease: number
+  effect: TextEffect
 }
 
-/** The kind of what resembles nothing that was learned: small talk, mostly. */
-export const unknownCategory = 'chat'
+/** The kind of short texts that resemble nothing learned: small talk, mostly. */
+export const smallTalk = 'chat'
+/** The kind of longer ones: nothing is known about them, not even that they are easy. */
+export const unknownCategory = 'other'
+
+/** The judgement of a text that nobody read. */
+export const unjudged: TextJudgement = { categories: { [unknownCategory]: 1 }, effect: noEffect }
 
 /** A best score of the first says that the text resembles nothing learned, of the second that it is one of a kind. */
 const strangeScore = 0.2
-const familiarScore = 0.8
+const familiarScore = 0.4
+/** Sharpens the shares of kinds: scores of a ridge lean towards each other. */
+const sharpness = 2
 const minShare = 0.02
-/** Log odds per unit of score at a rate of one half. */
-const oddsPerScore = 4
-const maxEase = 1
+/** Words and marks up to which an unfamiliar text is taken for small talk. */
+const maxSmallTalk = 12
 
 /** Judgements kept: in a loop of tool calls the user's newest words are the same in every request. */
-const maxCached = 256
+const maxKept = 256
 
 /** Judges texts by packed weights; about 0.1 ms for a long one it has not judged lately. Makes one judgement at a time. */
 export function createTextJudge(packed: PackedText): (text: string) => TextJudgement {
-  const { shape, centre, scale } = packed
-  const rarity = new Float32Array(unsigned(packed.rarity))
-  for (let bucket = 0; bucket < rarity.length; bucket++) rarity[bucket]! *= packed.rarityStep
-  const makeVector = createVectorMaker(
-    completeVectorizer(shape, rarity, Float64Array.from(centre), Float64Array.from(scale)),
-  )
-  const scoreAll = unpack([...packed.categoryScores, packed.ease], shape.buckets)
-  const judge = (text: string): TextJudgement => {
-    const reading = readText(text)
-    const scores = scoreAll(makeVector(reading))
-    const ease = scores.pop()!
-    return {
-      categories: shares(packed.categories, scores, reading),
-      ease: Math.max(-maxEase, Math.min(maxEase, oddsPerScore * ease)),
-    }
-  }
-  const kept = new LRUCache<string, TextJudgement>({ max: maxCached })
+  const judge = createJudge(packed)
+  const kept = new LRUCache<string, TextJudgement>({ max: maxKept })
   return text => {
     const key = `${text.length} ${hash('sha1', excerptOf(text), 'base64')}`
     let judgement = kept.get(key)
-    if (judgement === undefined) kept.set(key, (judgement = judge(text)))
+    if (judgement === undefined) kept.set(key, (judgement = judge(readText(text))))
     return judgement
   }
 }
 
-function shares(names: readonly string[], scores: readonly number[], { tokens }: Reading): Record<string, number> {
-  const familiar =
-    tokens.length === 0
-      ? 0
-      : Math.max(0, Math.min(1, (Math.max(...scores) - strangeScore) / (familiarScore - strangeScore)))
-  const positive = scores.map(score => Math.max(0, score))
-  const total = positive.reduce((sum, score) => sum + score, 0)
-  const found: [string, number][] = names.map((name, at) => [
-    name,
-    total === 0 ? 0 : (familiar * positive[at]!) / total,
-  ])
-  const kept: [string, number][] = [
-    ...found,
-    [unknownCategory, total === 0 ? 1 : 1 - familiar] satisfies [string, number],
-  ]
-  const likely = kept.filter(([, share]) => share >= minShare)
-  const sum = likely.reduce((all, [, share]) => all + share, 0)
-  return Object.fromEntries(likely.map(([name, share]) => [name, share / sum]))
-}
-
-/**
- * All scores of a vector at once. The weights of one bucket lie side by side, so that each word of a prompt costs one visit to
- * memory instead of one for each score.
- */
-function unpack(packed: readonly PackedLinear[], buckets: number): (vector: Vector) => number[] {
-  const count = packed.length
-  const words = new Int8Array(buckets * count)
-  for (const [at, linear] of packed.entries()) {
-    const weights = signed(linear.words)
-    for (let bucket = 0; bucket < buckets; bucket++) words[bucket * count + at] = weights[bucket]!
-  }
-  const smooth = packed.map(linear => signed(linear.smooth))
-  return vector => {
-    const sums = new Float64Array(count)
-    for (let at = 0; at < vector.buckets.length; at++) {
-      const from = vector.buckets[at]! * count
-      const value = vector.values[at]!
-      for (let each = 0; each < count; each++) sums[each]! += words[from + each]! * value
+function createJudge(packed: PackedText): (reading: Reading) => TextJudgement {
+  const { shape, center, scale, categories, skills, forms, plainSlope } = packed
+  const count = categories.length
+  const { rarity, scoreAll } = unpackScores(packed.scores, shape)
+  const vectorOf = createVectorMaker(
+    completeVectorizer(shape, rarity, Float64Array.from(center), Float64Array.from(scale)),
+  )
+  const scores = new Float64Array(3 * count + skills)
+  return reading => {
+    const vector = vectorOf(reading)
+    scoreAll(vector, scores)
+    const shares = sharesOf(scores.subarray(0, count), forms, reading)
+    const known = shares.reduce((sum, share) => sum + share, 0)
+    let slope = (1 - known) * plainScore(plainSlope, vector)
+    let level = 0
+    for (let kind = 0; kind < count; kind++) {
+      slope += shares[kind]! * scores[count + kind]!
+      level += shares[kind]! * scores[2 * count + kind]!
     }
-    return packed.map((linear, each) => {
-      const weights = smooth[each]!
-      let waves = 0
-      for (let at = 0; at < weights.length; at++) waves += weights[at]! * vector.smooth[at]!
-      return linear.intercept + linear.wordStep * sums[each]! + linear.smoothStep * waves
-    })
+    return {
+      categories: named(categories, shares, reading),
+      effect: { level, slope, skills: Array.from(scores.subarray(3 * count), skill => known * skill) },
+    }
   }
 }
 
-function signed(base64: string): Int8Array {
-  const bytes = Buffer.from(base64, 'base64')
-  return new Int8Array(bytes.buffer, bytes.byteOffset, bytes.length)
+/** The probability of each kind; what they lack to 1 is the probability that the text is of none. */
+function sharesOf(scores: Float64Array, forms: readonly Form[], { tokens, figures }: Reading): Float64Array {
+  const shares = new Float64Array(scores.length)
+  if (tokens.length === 0) return shares
+  let best = 0
+  let total = 0
+  let likeness = 0
+  for (const [kind, score] of scores.entries()) {
+    if (score <= 0) continue
+    const like = likenessTo(forms[kind]!, figures)
+    if (like === 0) continue
+    if (score > best) best = score
+    shares[kind] = score ** sharpness
+    total += shares[kind]!
+    likeness += shares[kind]! * like
+  }
+  if (total === 0) return shares
+  const familiar = Math.max(0, Math.min(1, (best - strangeScore) / (familiarScore - strangeScore)))
+  return shares.map(share => (share * familiar * likeness) / total ** 2)
 }
 
-function unsigned(base64: string): Uint8Array {
-  return Buffer.from(base64, 'base64')
+function named(names: readonly string[], shares: Float64Array, { tokens }: Reading): Record<string, number> {
+  const known = shares.reduce((sum, share) => sum + share, 0)
+  const strange = tokens.length <= maxSmallTalk ? smallTalk : unknownCategory
+  const all: [string, number][] = [...names.map((name, at): [string, number] => [name, shares[at]!]), [strange, 1 - known]]
+  const likely = all.filter(([, share]) => share >= minShare)
+  const sum = likely.reduce((total, [, share]) => total + share, 0)
+  return Object.fromEntries(likely.map(([name, share]) => [name, share / sum]))
 }

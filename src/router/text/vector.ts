@@ -11,8 +11,6 @@ export interface VectorShape {
   sharpness: number
   /** What the smooth part weighs against the words. */
   smoothWeight: number
-  /** What the plain figures weigh: they extrapolate where the smooth part falls silent. */
-  linearWeight: number
 }
 
 /** What must be learned from texts (not from labels) before anything can become a vector. */
@@ -20,7 +18,7 @@ export interface Vectorizer {
   shape: VectorShape
   /** Inverse document frequency by bucket; 0 where a bucket was seen in fewer than two texts. */
   rarity: Float32Array
-  centre: Float64Array
+  center: Float64Array
   scale: Float64Array
   /** waves × figureCount directions, then phases; made from a seed, so that only the seed is stored. */
   directions: Float64Array
@@ -30,11 +28,14 @@ export interface Vectorizer {
 export interface Vector {
   buckets: Int32Array
   values: Float32Array
-  /** `waves` cosines, then the plain figures. */
-  smooth: Float32Array
+  /** `waves` cosines of the figures. */
+  waves: Float32Array
+  /** The figures themselves, in deviations: they extrapolate where the waves fall silent. */
+  plain: Float32Array
 }
 
-export const smoothSize = (shape: VectorShape) => shape.waves + figureCount
+/** Makes the squared length of the plain figures about 1. */
+const plainWeight = 1 / Math.sqrt(figureCount)
 
 /** Learns rarity and the figures' spread from `readings`. */
 export function fitVectorizer(readings: readonly Reading[], shape: VectorShape): Vectorizer {
@@ -49,28 +50,28 @@ export function fitVectorizer(readings: readonly Reading[], shape: VectorShape):
   for (let bucket = 0; bucket < shape.buckets; bucket++) {
     if (seen[bucket]! >= 2) rarity[bucket] = 1 + Math.log((1 + readings.length) / (1 + seen[bucket]!))
   }
-  const centre = new Float64Array(figureCount)
+  const center = new Float64Array(figureCount)
   const scale = new Float64Array(figureCount)
   for (const { figures } of readings)
-    for (let at = 0; at < figureCount; at++) centre[at]! += figures[at]! / readings.length
+    for (let at = 0; at < figureCount; at++) center[at]! += figures[at]! / readings.length
   for (const { figures } of readings) {
-    for (let at = 0; at < figureCount; at++) scale[at]! += (figures[at]! - centre[at]!) ** 2 / readings.length
+    for (let at = 0; at < figureCount; at++) scale[at]! += (figures[at]! - center[at]!) ** 2 / readings.length
   }
-  return completeVectorizer(shape, rarity, centre, scale.map(Math.sqrt))
+  return completeVectorizer(shape, rarity, center, scale.map(Math.sqrt))
 }
 
 /** Adds the random directions, which are the same for the same shape. */
 export function completeVectorizer(
   shape: VectorShape,
   rarity: Float32Array,
-  centre: Float64Array,
+  center: Float64Array,
   scale: Float64Array,
 ): Vectorizer {
   const random = seededRandom(20_240_611)
   const spread = Math.sqrt((2 * shape.sharpness) / figureCount)
   const directions = Float64Array.from({ length: shape.waves * figureCount }, () => spread * gaussian(random))
   const phases = Float64Array.from({ length: shape.waves }, () => 2 * Math.PI * random())
-  return { shape, rarity, centre, scale, directions, phases }
+  return { shape, rarity, center, scale, directions, phases }
 }
 
 /**
@@ -78,7 +79,7 @@ export function completeVectorizer(
  * The smooth part is random Fourier features of a Gaussian kernel (Rahimi and Recht 2007); words are sublinear tf-idf.
  */
 export function createVectorMaker(vectorizer: Vectorizer): (reading: Reading) => Vector {
-  const { shape, rarity, centre, scale, directions, phases } = vectorizer
+  const { shape, rarity, center, scale, directions, phases } = vectorizer
   const counter = createCounter(shape.buckets)
   const figures = new Float64Array(figureCount)
   return reading => {
@@ -102,19 +103,18 @@ export function createVectorMaker(vectorizer: Vectorizer): (reading: Reading) =>
     for (let at = 0; at < figureCount; at++) {
       const spread = scale[at]!
       // A figure that never varied says nothing; beyond four deviations it only says "far away".
-      figures[at] = spread < 1e-9 ? 0 : Math.max(-4, Math.min(4, (reading.figures[at]! - centre[at]!) / spread))
+      figures[at] = spread < 1e-9 ? 0 : Math.max(-4, Math.min(4, (reading.figures[at]! - center[at]!) / spread))
     }
-    const smooth = new Float32Array(smoothSize(shape))
+    const waves = new Float32Array(shape.waves)
     const height = Math.sqrt((2 * shape.smoothWeight) / Math.max(1, shape.waves))
     for (let wave = 0; wave < shape.waves; wave++) {
       let angle = phases[wave]!
       const from = wave * figureCount
       for (let at = 0; at < figureCount; at++) angle += directions[from + at]! * figures[at]!
-      smooth[wave] = height * Math.cos(angle)
+      waves[wave] = height * Math.cos(angle)
     }
-    const plain = Math.sqrt(shape.linearWeight / figureCount)
-    for (let at = 0; at < figureCount; at++) smooth[shape.waves + at] = plain * figures[at]!
-    return { buckets: buckets.subarray(0, kept), values: values.subarray(0, kept), smooth }
+    const plain = Float32Array.from(figures, figure => figure * plainWeight)
+    return { buckets: buckets.subarray(0, kept), values: values.subarray(0, kept), waves, plain }
   }
 }
 

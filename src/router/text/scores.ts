@@ -1,0 +1,72 @@
+import { inflateRawSync } from 'node:zlib'
+import { figureCount } from './reading.ts'
+import type { Vector, VectorShape } from './vector.ts'
+
+/** Linear scores of a vector as they are stored: eight bits a weight, each score with its own steps. */
+export interface PackedScores {
+  intercepts: number[]
+  wordSteps: number[]
+  waveSteps: number[]
+  /**
+   * base64 of deflated bytes: for each bucket its rarity (unsigned, times `rarityStep`) and the weight of each score (signed,
+   * times its `wordSteps`); then for each wave the weight of each score (signed, times its `waveSteps`).
+   */
+  weights: string
+  rarityStep: number
+}
+
+/** A linear score of the plain figures. */
+export interface PlainScore {
+  intercept: number
+  weights: number[]
+}
+
+export interface Scores {
+  /** Inverse document frequency by bucket. */
+  rarity: Float32Array
+  /** Writes all scores of a vector into `into`, in the order they were packed. */
+  scoreAll(vector: Vector, into: Float64Array): void
+}
+
+/**
+ * Scores made ready for use. The weights of one bucket lie side by side, so that each word of a prompt costs one visit to memory
+ * instead of one for each score.
+ */
+export function unpackScores(packed: PackedScores, shape: VectorShape): Scores {
+  const { intercepts, wordSteps, waveSteps } = packed
+  const count = intercepts.length
+  const stride = count + 1
+  const bytes = inflateRawSync(Buffer.from(packed.weights, 'base64'))
+  const weights = new Int8Array(bytes.buffer, bytes.byteOffset, bytes.length)
+  const waveStart = shape.buckets * stride
+  const rarity = new Float32Array(shape.buckets)
+  for (let bucket = 0; bucket < shape.buckets; bucket++) rarity[bucket] = bytes[bucket * stride]! * packed.rarityStep
+  const ofWaves = new Float64Array(count)
+  return {
+    rarity,
+    scoreAll(vector, into) {
+      into.fill(0)
+      ofWaves.fill(0)
+      for (let at = 0; at < vector.buckets.length; at++) {
+        const from = vector.buckets[at]! * stride + 1
+        const value = vector.values[at]!
+        for (let each = 0; each < count; each++) into[each]! += weights[from + each]! * value
+      }
+      for (let wave = 0; wave < shape.waves; wave++) {
+        const from = waveStart + wave * count
+        const value = vector.waves[wave]!
+        for (let each = 0; each < count; each++) ofWaves[each]! += weights[from + each]! * value
+      }
+      for (let each = 0; each < count; each++) {
+        into[each] = intercepts[each]! + wordSteps[each]! * into[each]! + waveSteps[each]! * ofWaves[each]!
+      }
+    },
+  }
+}
+
+/** What a plain score says of a vector. */
+export function plainScore({ intercept, weights }: PlainScore, { plain }: Vector): number {
+  let sum = intercept
+  for (let at = 0; at < figureCount; at++) sum += weights[at]! * plain[at]!
+  return sum
+}

@@ -1,0 +1,81 @@
+import { deflateRawSync } from 'node:zlib'
+import type { Form } from '../../src/router/text/form.ts'
+import type { PackedText } from '../../src/router/text/judge.ts'
+import { figureCount } from '../../src/router/text/reading.ts'
+import type { PackedScores, PlainScore } from '../../src/router/text/scores.ts'
+import type { Vectorizer } from '../../src/router/text/vector.ts'
+import type { Linear } from './ridge.ts'
+
+/** Everything learned about texts, before it is packed. */
+export interface TextModel {
+  vectorizer: Vectorizer
+  kinds: readonly string[]
+  /** For each kind, in the order of `kinds`. */
+  kindScores: readonly Linear[]
+  slopes: readonly Linear[]
+  levels: readonly Linear[]
+  forms: readonly Form[]
+  skills: readonly Linear[]
+  plainSlope: Linear
+}
+
+/** Eight bits a weight; what rounding takes is below what one answer more or less in training changes. */
+export function packText(model: TextModel): PackedText {
+  const { shape, rarity, center, scale } = model.vectorizer
+  return {
+    shape,
+    center: Array.from(center, rounded),
+    scale: Array.from(scale, rounded),
+    categories: [...model.kinds],
+    skills: model.skills.length,
+    scores: packScores([...model.kindScores, ...model.slopes, ...model.levels, ...model.skills], rarity),
+    plainSlope: packPlain(model.plainSlope),
+    forms: [...model.forms],
+  }
+}
+
+function packScores(scores: readonly Linear[], rarity: Float32Array): PackedScores {
+  const rarityStep = Math.max(largest(rarity), 1e-9) / 255
+  const words = scores.map(({ words }) => steps(words))
+  const waves = scores.map(({ waves }) => steps(waves))
+  const stride = scores.length + 1
+  const waveCount = scores[0]?.waves.length ?? 0
+  const bytes = new Int8Array(rarity.length * stride + waveCount * scores.length)
+  for (const [bucket, value] of rarity.entries()) {
+    bytes[bucket * stride] = Math.round(value / rarityStep)
+    // A bucket without rarity is never looked at.
+    if (value === 0) continue
+    for (const [at, { values, step }] of words.entries()) {
+      bytes[bucket * stride + 1 + at] = Math.round(values[bucket]! / step)
+    }
+  }
+  const from = rarity.length * stride
+  for (let wave = 0; wave < waveCount; wave++) {
+    for (const [at, { values, step }] of waves.entries()) {
+      bytes[from + wave * scores.length + at] = Math.round(values[wave]! / step)
+    }
+  }
+  return {
+    intercepts: scores.map(({ intercept }) => rounded(intercept)),
+    wordSteps: words.map(({ step }) => step),
+    waveSteps: waves.map(({ step }) => step),
+    weights: deflateRawSync(bytes, { level: 9 }).toString('base64'),
+    rarityStep,
+  }
+}
+
+function packPlain({ intercept, plain }: Linear): PlainScore {
+  return { intercept: rounded(intercept), weights: Array.from({ length: figureCount }, (_, at) => rounded(plain[at] ?? 0)) }
+}
+
+function steps(values: Float32Array): { values: Float32Array; step: number } {
+  return { values, step: Math.max(largest(values), 1e-9) / 127 }
+}
+
+function largest(values: Float32Array): number {
+  return values.reduce((most, value) => Math.max(most, Math.abs(value)), 0)
+}
+
+function rounded(value: number): number {
+  return Math.round(value * 1e5) / 1e5
+}

@@ -1,0 +1,155 @@
+import { readText } from '../../src/router/text/reading.ts'
+import { createVectorMaker, fitVectorizer, type Vector, type VectorShape } from '../../src/router/text/vector.ts'
+import { formOf } from './form.ts'
+import { packText, type TextModel } from './pack-text.ts'
+import type { LabelledRow } from './labelled-rows.ts'
+import { averageOf, fitRidges, type Linear, type RidgeTask } from './ridge.ts'
+import { skillsOf } from './skills.ts'
+
+/** Frozen: chosen once by cross-validation, the same for every table and for what ships. */
+const shape: VectorShape = { buckets: 65_536, waves: 512, sharpness: 1, smoothWeight: 0.25 }
+const penalties = { words: 6, form: 2.5, groups: 3, groupForm: 1.5, plain: 10, kinds: 4, skills: 6 }
+/** What a row without a group weighs where the others' targets are the means of their groups, which carry less noise. */
+const weightWithoutGroup = 0.3
+/** Rows that a group's mean borrows from the mean of all. */
+const groupShrinkage = 10
+/** Rows of one kind that the classifier of kinds learns from, so that one long table does not drown the others. */
+const maxRowsOfKind = 1500
+/** Skills told apart beside ability. */
+const skillCount = 4
+
+/** A row of text and what its models did beyond what is expected of them at its kind of task. */
+export interface ResidualRow extends LabelledRow {
+  prompt: string
+  /** In the order of `outcomes`. */
+  residuals: readonly number[]
+  /** Log odds; in the order of `outcomes`. */
+  abilities: readonly number[]
+}
+
+/** Learns everything that is read off a prompt's text. Returns it packed, and each model's loadings of the skills. */
+export function trainText(rows: readonly ResidualRow[]) {
+  const readings = rows.map(row => readText(row.prompt))
+  const vectorizer = fitVectorizer(readings, shape)
+  const vectors = readings.map(createVectorMaker(vectorizer))
+  const kinds = [...new Set(rows.map(row => row.kind))]
+  const levels = Float64Array.from(rows, row => mean(row.residuals))
+  const slopes = Float64Array.from(rows, slopeOf)
+  const skills = skillsOf(rows, slopes, skillCount)
+  const [plainSlope] = fitRidges(
+    vectors,
+    [{ targets: slopes, part: 'plain', penalty: penalties.plain }],
+    shape.buckets,
+  )
+  const byKind = kinds.map(kind => fitKind(kind, rows, vectors, levels, slopes))
+  const model: TextModel = {
+    vectorizer,
+    kinds,
+    kindScores: fitKinds(kinds, rows, vectors),
+    slopes: byKind.map(({ slope }) => slope),
+    levels: byKind.map(({ level }) => level),
+    skills: fitSkills(skills.rows, skills.factors, vectors),
+    plainSlope: plainSlope!,
+    forms: kinds.map(kind => formOf(readings.filter((_, at) => rows[at]!.kind === kind).map(({ figures }) => figures))),
+  }
+  return { text: packText(model), loadings: skills.loadings }
+}
+
+/** The slope of success on ability that one prompt shows, beyond the usual: least squares over its models. */
+function slopeOf({ residuals, abilities }: ResidualRow): number {
+  const usual = mean(abilities)
+  let products = 0
+  let squares = 0
+  for (const [at, ability] of abilities.entries()) {
+    products += (ability - usual) * residuals[at]!
+    squares += (ability - usual) ** 2
+  }
+  return squares === 0 ? 0 : products / squares
+}
+
+/**
+ * Four ridges in one linear score, averaged: on the words, on the form, and on both and on the form alone with the means of the
+ * row's group as targets. They err in different places. Each kind of task has its own: what is hard about arithmetic is not what
+ * is hard about facts.
+ */
+function fitKind(
+  kind: string,
+  rows: readonly ResidualRow[],
+  vectors: readonly Vector[],
+  levels: Float64Array,
+  slopes: Float64Array,
+): { level: Linear; slope: Linear } {
+  const members = [...rows.keys()].filter(at => rows[at]!.kind === kind)
+  const groups = members.map(at => rows[at]!.group)
+  const weights = Float64Array.from(groups, group => (group === undefined ? weightWithoutGroup : 1))
+  const tasks = (all: Float64Array): RidgeTask[] => {
+    const targets = Float64Array.from(members, at => all[at]!)
+    const means = groupMeans(targets, groups)
+    return [
+      { targets, part: 'words', penalty: penalties.words },
+      { targets, part: 'form', penalty: penalties.form },
+      { targets: means, part: 'both', penalty: penalties.groups, weights },
+      { targets: means, part: 'form', penalty: penalties.groupForm, weights },
+    ]
+  }
+  const fitted = fitRidges(
+    members.map(at => vectors[at]!),
+    [...tasks(levels), ...tasks(slopes)],
+    shape.buckets,
+  )
+  const half = fitted.length / 2
+  return { level: averageOf(fitted.slice(0, half)), slope: averageOf(fitted.slice(half)) }
+}
+
+/** One score for each kind, near 1 for prompts of it and near 0 for others. */
+function fitKinds(kinds: readonly string[], rows: readonly ResidualRow[], vectors: readonly Vector[]): Linear[] {
+  const used = kinds.flatMap(kind => {
+    const members = [...rows.keys()].filter(at => rows[at]!.kind === kind)
+    const step = Math.max(1, members.length / maxRowsOfKind)
+    return Array.from({ length: Math.min(members.length, maxRowsOfKind) }, (_, at) => members[Math.floor(at * step)]!)
+  })
+  const tasks = kinds.map(
+    (kind): RidgeTask => ({
+      targets: Float64Array.from(used, at => (rows[at]!.kind === kind ? 1 : 0)),
+      part: 'both',
+      penalty: penalties.kinds,
+    }),
+  )
+  return fitRidges(
+    used.map(at => vectors[at]!),
+    tasks,
+    shape.buckets,
+  )
+}
+
+function fitSkills(members: readonly number[], factors: readonly Float64Array[], vectors: readonly Vector[]): Linear[] {
+  if (factors.length === 0) return []
+  return fitRidges(
+    members.map(at => vectors[at]!),
+    factors.map((targets): RidgeTask => ({ targets, part: 'words', penalty: penalties.skills })),
+    shape.buckets,
+  )
+}
+
+function groupMeans(targets: Float64Array, groups: readonly (string | undefined)[]): Float64Array {
+  const sums = new Map<string, { sum: number; count: number }>()
+  let total = 0
+  let grouped = 0
+  for (const [row, group] of groups.entries()) {
+    if (group === undefined) continue
+    const entry = sums.get(group) ?? { sum: 0, count: 0 }
+    sums.set(group, { sum: entry.sum + targets[row]!, count: entry.count + 1 })
+    total += targets[row]!
+    grouped++
+  }
+  return targets.map((target, row) => {
+    const entry = sums.get(groups[row] ?? '')
+    return entry === undefined
+      ? target
+      : (entry.sum + (groupShrinkage * total) / grouped) / (entry.count + groupShrinkage)
+  })
+}
+
+function mean(values: readonly number[]): number {
+  return values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length
+}
