@@ -6,8 +6,8 @@ import type { Prior } from './beliefs.ts'
 import { canonicalName, evidenceKey } from './model-identity.ts'
 import type { PublicAbility } from './ability-guess.ts'
 import type { PublicAbilities } from './public-ability.ts'
-import { expectedRate, shrunkRate } from './success.ts'
-import { unknownCategory } from './text/judge.ts'
+import { expectedRate, shrunkRate, smallTalkDifficulty } from './success.ts'
+import { smallTalk, unknownCategory } from './text/judge.ts'
 import type { Weights } from './weights.ts'
 
 /** What is expected of a model before this installation saw it work. */
@@ -23,6 +23,8 @@ export interface Ability {
   /** Where that comes from, for people. */
   source: 'measured in public data' | PublicAbility['basis']
   prior: (category: string) => Prior
+  /** The ability beside which the slopes of texts were learned: what the weights' own tables say, where they know the model. */
+  slopeAbility: number
   /** What this model has of the skills that texts ask for; absent where they were not told apart for it. */
   skills?: readonly number[] | undefined
   /** Mean output tokens by kind of task, where public data tells. */
@@ -115,7 +117,6 @@ function abilityOf(model: Model, { publicAbilityOf, measured, scale, weights }: 
   const published = publicAbilityOf(model)
   const expected = together(own, published, scale)
   const ability = expected.ability - lossOf(model)
-  const factsOf = (category: string) => weights?.kinds[category] ?? weights?.kinds[unknownCategory]
   const priors = new Map<string, Prior>()
   return {
     key: evidenceKey(model.name, model.digest ?? model.quantization),
@@ -123,17 +124,18 @@ function abilityOf(model: Model, { publicAbilityOf, measured, scale, weights }: 
     sd: expected.sd,
     byKind: published.kinds,
     source: own === undefined ? published.basis : 'measured in public data',
+    slopeAbility: own?.ability ?? ability,
     skills: own?.skills,
     outputTokens: own?.outputTokens,
     prior(category) {
       let prior = priors.get(category)
       if (prior !== undefined) return prior
-      const facts = factsOf(category)
-      const chance = expectedRate(ability, facts?.difficulty ?? 0)
+      const facts = weights?.kinds[category] ?? weights?.kinds[unknownCategory]
+      const chance = expectedRate(ability, facts?.difficulty ?? (category === smallTalk ? smallTalkDifficulty : 0))
       const seen = own?.rates[category]
       prior = {
         rate: shrunkRate(seen, chance),
-        base: facts?.rate ?? defaultBase,
+        base: facts?.rate ?? (category === smallTalk ? chance : defaultBase),
         strength: seen === undefined ? strengthOf(expected.sd, chance) : measuredStrength,
       }
       priors.set(category, prior)

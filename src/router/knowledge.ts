@@ -5,7 +5,7 @@ import type { Evidence } from './evidence.ts'
 import type { Policy } from './policy.ts'
 import type { Measured } from './measure.ts'
 import { createPublicAbilities, type PublicAbilities } from './public-ability.ts'
-import { createTextJudge, unjudged, type TextJudgement } from './text/judge.ts'
+import { createTextJudge, judgeByLength, type TextJudgement } from './text/judge.ts'
 import type { KindFacts, Weights } from './weights.ts'
 
 /** What decisions rest on: the shipped priors, what was learned here, and the operator's policy. */
@@ -38,7 +38,7 @@ export function createKnowledge(
     evidence,
     ratioOf,
     abilityOf: createAbilities(weights, publicAbilities),
-    judge: weights === undefined ? () => unjudged : createTextJudge(weights.text),
+    judge: weights === undefined ? judgeByLength : createTextJudge(weights.text),
     kindFacts: category => weights?.kinds[category],
   }
 }

@@ -1,7 +1,7 @@
 import type { ChatMessage, ChatRequest } from '../wire/chat/schema.ts'
 import { tagged, workKinds } from './kinds.ts'
 import { noEffect, type TextEffect } from './success.ts'
-import { unjudged, type TextJudgement } from './text/judge.ts'
+import { judgeByLength, unjudged, type TextJudgement } from './text/judge.ts'
 import type { NonChatType } from '../wire/non-chat.ts'
 
 /** A prompt as it was counted; see `Measured`. */
@@ -49,7 +49,7 @@ export interface Measured {
 export function measure(
   request: ChatRequest,
   prompt: PromptCount,
-  judge: (text: string) => TextJudgement = () => unjudged,
+  judge: (text: string) => TextJudgement = judgeByLength,
   tags: readonly string[] = [],
 ): Measured {
   const choice = request.tool_choice

@@ -48,7 +48,7 @@ export function predictQuality(context: PredictionContext, ability: Ability): Qu
     plusMinus += share * here.plusMinus
     count += share * here.count
   }
-  const quality = successOf(rate, measured.effect, ability.ability - usualAbility, ability.skills)
+  const quality = successOf(rate, measured.effect, ability.slopeAbility - usualAbility, ability.skills)
   return { quality, plusMinus: Math.min(0.5, plusMinus), count }
 }
 

@@ -7,6 +7,12 @@ export function expectedRate(ability: number, difficulty: number): number {
   return 1 / (1 + Math.exp(difficulty - ability))
 }
 
+/**
+ * Small talk has no benchmark; a small model does it well. A judgement, not a measurement: a model of ability 0 is taken to do
+ * it right three times of four.
+ */
+export const smallTalkDifficulty = -1
+
 /** Observations that the expectation is worth beside a measured rate. */
 const expectationWorth = 10
 

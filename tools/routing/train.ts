@@ -1,16 +1,9 @@
-import { canonicalName } from '../../src/router/model-identity.ts'
-import { expectedRate, shrunkRate } from '../../src/router/success.ts'
+import { expectedRate, shrunkRate, smallTalkDifficulty } from '../../src/router/success.ts'
 import { smallTalk, unknownCategory } from '../../src/router/text/judge.ts'
 import { weightsVersion, type KindFacts, type ModelFacts, type Weights } from '../../src/router/weights.ts'
 import { fitAbilities, type Abilities, type Cell } from './fit-abilities.ts'
 import { labelledRows, type LabelledRow, type TrainingTables } from './labelled-rows.ts'
 import { trainText, type ResidualRow } from './text-model.ts'
-
-/**
- * Small talk has no benchmark; a small model does it well. A judgement, not a measurement: log odds below the easiest kind are
- * not needed for an 8B model to be right three times of four.
- */
-const smallTalkDifficulty = -1
 
 /** Everything the router ships with. Deterministic: the same rows give the same bytes. */
 export function train(tables: TrainingTables): Weights {

@@ -10,7 +10,7 @@ export interface Form {
 }
 
 /** Figures outside, beyond the allowed, that make a text wholly unfamiliar. */
-const strangeAfter = 2
+const strangeAfter = 6
 
 /**
  * How much a text is like the prompts of a kind in form, 0..1. One that breaks with what never varies is none of the kind,

@@ -34,15 +34,24 @@ export const smallTalk = 'chat'
 /** The kind of longer ones: nothing is known about them, not even that they are easy. */
 export const unknownCategory = 'other'
 
-/** The judgement of a text that nobody read. */
+/** The judgement of what is no text. */
 export const unjudged: TextJudgement = { categories: { [unknownCategory]: 1 }, effect: noEffect }
 
+/** The judgement where there are no weights: all that a text shows is whether it is long. */
+export function judgeByLength(text: string): TextJudgement {
+  return { categories: { [strangeKind(readText(text))]: 1 }, effect: noEffect }
+}
+
 /** A best score of the first says that the text resembles nothing learned, of the second that it is one of a kind. */
-const strangeScore = 0.2
-const familiarScore = 0.4
+const strangeScore = 0.25
+const familiarScore = 0.5
+/** From this share of letters outside ASCII on, a text is in a language that nothing was learned about. */
+const foreignAt = 0.3
 /** Sharpens the shares of kinds: scores of a ridge lean towards each other. */
 const sharpness = 2
 const minShare = 0.02
+/** Words and marks from which a text can resemble anything. */
+const minTokens = 4
 /** Words and marks up to which an unfamiliar text is taken for small talk. */
 const maxSmallTalk = 12
 
@@ -88,9 +97,9 @@ function createJudge(packed: PackedText): (reading: Reading) => TextJudgement {
 }
 
 /** The probability of each kind; what they lack to 1 is the probability that the text is of none. */
-function sharesOf(scores: Float64Array, forms: readonly Form[], { tokens, figures }: Reading): Float64Array {
+function sharesOf(scores: Float64Array, forms: readonly Form[], { tokens, figures, foreignShare }: Reading): Float64Array {
   const shares = new Float64Array(scores.length)
-  if (tokens.length === 0) return shares
+  if (tokens.length < minTokens) return shares
   let best = 0
   let total = 0
   let likeness = 0
@@ -104,15 +113,25 @@ function sharesOf(scores: Float64Array, forms: readonly Form[], { tokens, figure
     likeness += shares[kind]! * like
   }
   if (total === 0) return shares
-  const familiar = Math.max(0, Math.min(1, (best - strangeScore) / (familiarScore - strangeScore)))
-  return shares.map(share => (share * familiar * likeness) / total ** 2)
+  const resembling = within01((best - strangeScore) / (familiarScore - strangeScore))
+  const readable = within01(1 - foreignShare / foreignAt)
+  const familiar = resembling * readable * (likeness / total)
+  return shares.map(share => (share * familiar) / total)
 }
 
-function named(names: readonly string[], shares: Float64Array, { tokens }: Reading): Record<string, number> {
+function named(names: readonly string[], shares: Float64Array, reading: Reading): Record<string, number> {
   const known = shares.reduce((sum, share) => sum + share, 0)
-  const strange = tokens.length <= maxSmallTalk ? smallTalk : unknownCategory
-  const all: [string, number][] = [...names.map((name, at): [string, number] => [name, shares[at]!]), [strange, 1 - known]]
+  const all: [string, number][] = [...names.map((name, at): [string, number] => [name, shares[at]!]), [strangeKind(reading), 1 - known]]
   const likely = all.filter(([, share]) => share >= minShare)
   const sum = likely.reduce((total, [, share]) => total + share, 0)
   return Object.fromEntries(likely.map(([name, share]) => [name, share / sum]))
+}
+
+/** The kind of a text that resembles nothing learned. */
+function strangeKind({ tokens }: Reading): string {
+  return tokens.length <= maxSmallTalk ? smallTalk : unknownCategory
+}
+
+function within01(value: number): number {
+  return Math.max(0, Math.min(1, value))
 }

@@ -7,6 +7,8 @@ export interface Reading {
   tokens: Int32Array
   /** `figureCount` numbers; see `figures` for their order. */
   figures: Float64Array
+  /** Share of the letters that are not ASCII, 0..1. */
+  foreignShare: number
 }
 
 /** Characters read of a text: all of a short one, the first and last half of this of a long one. */
@@ -26,7 +28,7 @@ export function readText(text: string): Reading {
   const options = findOptions(excerpt)
   const questionEnd = options[0]?.start ?? excerpt.length
   const scan = scanTokens(excerpt, questionEnd)
-  return { tokens: scan.tokens, figures: describe(text, excerpt, questionEnd, options, scan) }
+  return { tokens: scan.tokens, figures: describe(text, excerpt, questionEnd, options, scan), foreignShare: scan.foreign / Math.max(1, scan.letters) }
 }
 
 /** All that is read of a text, apart from its length. */
