@@ -17,7 +17,11 @@ export type Direction = 'at_least' | 'at_most' | 'above'
 /** A row whose `met` follows from its value and goal. */
 export function goalRow(row: Omit<Row, 'met' | 'goal'>, direction: Direction, goal: number): Row {
   const { value } = row
-  return { ...row, goal, met: direction === 'above' ? value > goal : direction === 'at_least' ? value >= goal : value <= goal }
+  return {
+    ...row,
+    goal,
+    met: direction === 'above' ? value > goal : direction === 'at_least' ? value >= goal : value <= goal,
+  }
 }
 
 /** What a bench prints: one JSON object for programs, or an aligned table for people. */

@@ -56,7 +56,8 @@ export function loadWeights(file: string = shippedWeightsFile): LoadedWeights {
     if (weights.version !== weightsVersion) {
       return problem(file, `has version ${weights.version}, but ${weightsVersion} is needed`)
     }
-    if (weights.text === undefined || weights.kinds === undefined || weights.models === undefined) return problem(file, 'is incomplete')
+    if (weights.text === undefined || weights.kinds === undefined || weights.models === undefined)
+      return problem(file, 'is incomplete')
     return { weights: weights as Weights }
   } catch (error) {
     return problem(file, `cannot be read (${(error as Error).message})`)

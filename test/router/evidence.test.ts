@@ -66,36 +66,39 @@ t.test('whatever is learned, no interval of any prediction gets wider', async t 
     hours: fc.nat(400),
   })
   fc.assert(
-    fc.property(fc.array(lesson, { maxLength: 60 }), fc.double({ min: -0.3, max: 0.3, noNaN: true }), (lessons, level) => {
-      const evidence = emptyEvidence()
-      const { abilityOf } = createKnowledge(undefined, evidence, defaultPolicy, () => 1)
-      const runs = new Map<string, number>()
-      let now = 0
-      const widths = () =>
-        ['stranger', 'other'].flatMap(name =>
-          [kinds.map(category => ({ category, share: 1 / 3 })), ...kinds.map(category => [{ category, share: 1 }])].map(
-            mix =>
-              predictQuality(predicting(evidence, mix, now, level), abilityOf(localModel(name)))
-                .plusMinus,
-          ),
-        )
-      for (const { model, kind, signal, score, runs: more, hours } of lessons) {
-        // Time alone makes the past less certain; what is learned at one moment must not.
-        now += hours * 3_600_000
-        const before = widths()
-        const { key, prior } = abilityOf(localModel(model))
-        if (more === 0) learnOutcome(evidence, { model: key, categories: { [kind]: 1 }, signal, score, prior }, now)
-        else {
-          runs.set(`${key} ${kind}`, (runs.get(`${key} ${kind}`) ?? 0) + more)
-          learnBenchmark(evidence, key, kind, {
-            score,
-            runs: runs.get(`${key} ${kind}`)!,
-            tasks: runs.get(`${key} ${kind}`)!,
-          })
+    fc.property(
+      fc.array(lesson, { maxLength: 60 }),
+      fc.double({ min: -0.3, max: 0.3, noNaN: true }),
+      (lessons, level) => {
+        const evidence = emptyEvidence()
+        const { abilityOf } = createKnowledge(undefined, evidence, defaultPolicy, () => 1)
+        const runs = new Map<string, number>()
+        let now = 0
+        const widths = () =>
+          ['stranger', 'other'].flatMap(name =>
+            [
+              kinds.map(category => ({ category, share: 1 / 3 })),
+              ...kinds.map(category => [{ category, share: 1 }]),
+            ].map(mix => predictQuality(predicting(evidence, mix, now, level), abilityOf(localModel(name))).plusMinus),
+          )
+        for (const { model, kind, signal, score, runs: more, hours } of lessons) {
+          // Time alone makes the past less certain; what is learned at one moment must not.
+          now += hours * 3_600_000
+          const before = widths()
+          const { key, prior } = abilityOf(localModel(model))
+          if (more === 0) learnOutcome(evidence, { model: key, categories: { [kind]: 1 }, signal, score, prior }, now)
+          else {
+            runs.set(`${key} ${kind}`, (runs.get(`${key} ${kind}`) ?? 0) + more)
+            learnBenchmark(evidence, key, kind, {
+              score,
+              runs: runs.get(`${key} ${kind}`)!,
+              tasks: runs.get(`${key} ${kind}`)!,
+            })
+          }
+          t.ok(widths().every((width, at) => width <= before[at]! + 1e-12))
         }
-        t.ok(widths().every((width, at) => width <= before[at]! + 1e-12))
-      }
-    }),
+      },
+    ),
     { numRuns: 150 },
   )
 })
@@ -104,8 +107,7 @@ t.test('a benchmark result narrows the interval of a model nobody measured', asy
   const evidence = emptyEvidence()
   const { abilityOf } = createKnowledge(undefined, evidence, defaultPolicy, () => 1)
   const ability = abilityOf(localModel('stranger'))
-  const quality = () =>
-    predictQuality(predicting(evidence, [{ category: 'math', share: 1 }], 0), ability)
+  const quality = () => predictQuality(predicting(evidence, [{ category: 'math', share: 1 }], 0), ability)
   const before = quality()
   learnBenchmark(evidence, ability.key, 'math', { score: 1, runs: 1, tasks: 30 })
   const once = quality()

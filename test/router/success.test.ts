@@ -24,17 +24,20 @@ t.test('a text that says nothing leaves the rate of its kind as it is', async ()
   )
 })
 
-t.test('where ability matters more, the abler model gains, and never by changing the order of rates alone', async () => {
-  const slopes = fc.double({ min: 0, max: 0.5, noNaN: true })
-  fc.assert(
-    fc.property(share, share, slopes, ability, ability, shift, (one, two, slope, a, b, level) => {
-      const effect = { level, slope, skills: [] }
-      const weaker = successOf(Math.min(one, two), effect, Math.min(a, b), undefined)
-      const stronger = successOf(Math.max(one, two), effect, Math.max(a, b), undefined)
-      return stronger >= weaker - 1e-12
-    }),
-  )
-})
+t.test(
+  'where ability matters more, the abler model gains, and never by changing the order of rates alone',
+  async () => {
+    const slopes = fc.double({ min: 0, max: 0.5, noNaN: true })
+    fc.assert(
+      fc.property(share, share, slopes, ability, ability, shift, (one, two, slope, a, b, level) => {
+        const effect = { level, slope, skills: [] }
+        const weaker = successOf(Math.min(one, two), effect, Math.min(a, b), undefined)
+        const stronger = successOf(Math.max(one, two), effect, Math.max(a, b), undefined)
+        return stronger >= weaker - 1e-12
+      }),
+    )
+  },
+)
 
 t.test('a harder text is never predicted to go better', async () => {
   fc.assert(

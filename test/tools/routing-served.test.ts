@@ -16,13 +16,11 @@ const prompts = [
   'Расскажите, пожалуйста, о погоде в Москве осенью.',
   'hi',
 ]
-const rows = prompts.map(
-  (prompt, at): OutcomeRow => ({
-    id: `${at}`,
-    prompt,
-    outcomes: Object.fromEntries(names.map(name => [name, { score: 0 }])),
-  }),
-)
+const rows = prompts.map((prompt, at): OutcomeRow => ({
+  id: `${at}`,
+  prompt,
+  outcomes: Object.fromEntries(names.map(name => [name, { score: 0 }])),
+}))
 
 t.test('a running instance predicts what the bench measures in process', async t => {
   const upstream = await scriptedUpstream(t, 'openrouter', {

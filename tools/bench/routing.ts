@@ -41,7 +41,9 @@ function allRows(): Row[] {
   )
   return [
     ...(tables.mmlu === undefined ? [] : mmluRows(tables.mmlu, tests?.mmlu, splits)),
-    ...(tables.mmlu === undefined || tables.gsm8k === undefined ? [] : gsm8kRows(tables.mmlu, tests?.gsm8k ?? tables.gsm8k, splits)),
+    ...(tables.mmlu === undefined || tables.gsm8k === undefined
+      ? []
+      : gsm8kRows(tables.mmlu, tests?.gsm8k ?? tables.gsm8k, splits)),
     ...(tables.local9 === undefined ? [] : localRows(trialsOf(splits, 'local9'))),
     ...(tables.coding8 === undefined ? [] : codingRows(splits)),
     ...calibrationRows(splits),
@@ -179,11 +181,11 @@ async function servedRows(url: string): Promise<Row[]> {
     const models = Object.keys(test[0]!.outcomes)
     const served = await askServed(url, test, models)
     const apgr = (product: QualityModel) => twoModelGate([[{ train: [], test, product }]])
-    rows.push(
-      apgrRow(`${name}_apgr served`, apgr(served)),
-      apgrRow(`${name}_apgr in process`, apgr(shipped)),
-      { name: `${name} largest difference`, value: largestDifference(test, served, shipped), unit: 'quality' },
-    )
+    rows.push(apgrRow(`${name}_apgr served`, apgr(served)), apgrRow(`${name}_apgr in process`, apgr(shipped)), {
+      name: `${name} largest difference`,
+      value: largestDifference(test, served, shipped),
+      unit: 'quality',
+    })
   }
   return rows
 }

@@ -49,7 +49,8 @@ function calibrationOf(list: readonly { predicted: number; outcome: number }[]):
       Math.floor((bin * sorted.length) / bins),
       Math.floor(((bin + 1) * sorted.length) / bins),
     )
-    ece += (members.length / sorted.length) * Math.abs(mean(members.map(({ predicted, outcome }) => predicted - outcome)))
+    ece +=
+      (members.length / sorted.length) * Math.abs(mean(members.map(({ predicted, outcome }) => predicted - outcome)))
   }
   return {
     predictions: list.length,

@@ -51,7 +51,9 @@ export function knobGate(trials: readonly Trial[]): KnobGate {
         minQuality,
         strongShare: share,
         mean: mean(chosen),
-        leadOverCoin: meanBound(chosen.map((score, row) => score - share * both[row]![0] - (1 - share) * both[row]![1])),
+        leadOverCoin: meanBound(
+          chosen.map((score, row) => score - share * both[row]![0] - (1 - share) * both[row]![1]),
+        ),
       }
     }),
   }

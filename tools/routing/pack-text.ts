@@ -65,7 +65,10 @@ function packScores(scores: readonly Linear[], rarity: Float32Array): PackedScor
 }
 
 function packPlain({ intercept, plain }: Linear): PlainScore {
-  return { intercept: rounded(intercept), weights: Array.from({ length: figureCount }, (_, at) => rounded(plain[at] ?? 0)) }
+  return {
+    intercept: rounded(intercept),
+    weights: Array.from({ length: figureCount }, (_, at) => rounded(plain[at] ?? 0)),
+  }
 }
 
 function steps(values: Float32Array): { values: Float32Array; step: number } {

@@ -26,11 +26,7 @@ const tolerance = 1e-6
  * normal equations (Hestenes and Stiefel 1952), all in one pass over the rows; `b` is the weighted mean of the targets.
  * Deterministic. The weights of one feature lie side by side, one for each task.
  */
-export function fitRidges(
-  vectors: readonly Vector[],
-  tasks: readonly RidgeTask[],
-  buckets: number,
-): Linear[] {
+export function fitRidges(vectors: readonly Vector[], tasks: readonly RidgeTask[], buckets: number): Linear[] {
   const rows = packRows(vectors, buckets)
   const count = tasks.length
   const intercepts = tasks.map(({ targets, weights }) => weightedMean(targets, weights))

@@ -52,7 +52,11 @@ function mainAxis(covariance: number[][]): number[] {
 }
 
 /** What level and slope leave unexplained, in the order of `names`. */
-function remainderOf({ outcomes, residuals, abilities }: ResidualRow, slope: number, names: readonly string[]): number[] {
+function remainderOf(
+  { outcomes, residuals, abilities }: ResidualRow,
+  slope: number,
+  names: readonly string[],
+): number[] {
   const level = sum(residuals) / residuals.length
   const usual = sum(abilities) / abilities.length
   const byName = new Map(

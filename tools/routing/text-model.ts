@@ -36,11 +36,7 @@ export function trainText(rows: readonly ResidualRow[]) {
   const levels = Float64Array.from(rows, row => mean(row.residuals))
   const slopes = Float64Array.from(rows, slopeOf)
   const skills = skillsOf(rows, slopes, skillCount)
-  const [plainSlope] = fitRidges(
-    vectors,
-    [{ targets: slopes, part: 'plain', penalty: penalties.plain }],
-    shape.buckets,
-  )
+  const [plainSlope] = fitRidges(vectors, [{ targets: slopes, part: 'plain', penalty: penalties.plain }], shape.buckets)
   const byKind = kinds.map(kind => fitKind(kind, rows, vectors, levels, slopes))
   const model: TextModel = {
     vectorizer,
@@ -108,13 +104,11 @@ function fitKinds(kinds: readonly string[], rows: readonly ResidualRow[], vector
     const step = Math.max(1, members.length / maxRowsOfKind)
     return Array.from({ length: Math.min(members.length, maxRowsOfKind) }, (_, at) => members[Math.floor(at * step)]!)
   })
-  const tasks = kinds.map(
-    (kind): RidgeTask => ({
-      targets: Float64Array.from(used, at => (rows[at]!.kind === kind ? 1 : 0)),
-      part: 'both',
-      penalty: penalties.kinds,
-    }),
-  )
+  const tasks = kinds.map((kind): RidgeTask => ({
+    targets: Float64Array.from(used, at => (rows[at]!.kind === kind ? 1 : 0)),
+    part: 'both',
+    penalty: penalties.kinds,
+  }))
   return fitRidges(
     used.map(at => vectors[at]!),
     tasks,

@@ -17,13 +17,20 @@ export function train(tables: TrainingTables): Weights {
     text,
     kinds,
     models: Object.fromEntries(
-      [...abilities.ability].map(([name, ability]) => [name, modelFacts(name, ability, cells, rows, loadings.get(name))]),
+      [...abilities.ability].map(([name, ability]) => [
+        name,
+        modelFacts(name, ability, cells, rows, loadings.get(name)),
+      ]),
     ),
   }
 }
 
 /** What is usual for each kind of task, and for texts of none: of those, that they are as hard as the average kind. */
-function kindsOf(rows: readonly LabelledRow[], cells: readonly Cell[], abilities: Abilities): Record<string, KindFacts> {
+function kindsOf(
+  rows: readonly LabelledRow[],
+  cells: readonly Cell[],
+  abilities: Abilities,
+): Record<string, KindFacts> {
   const tokens = tokensByKind(rows)
   const known = [...abilities.difficulty].map(([kind, difficulty]): [string, KindFacts] => {
     const members = cells.filter(cell => cell.category === kind)

@@ -50,6 +50,8 @@ const foreignAt = 0.3
 /** Sharpens the shares of kinds: scores of a ridge lean towards each other. */
 const sharpness = 2
 const minShare = 0.02
+/** What the slope of an unfamiliar text tends to, at most: the further from what was learned, the less is known of it. */
+const maxPlainSlope = 0.1
 /** Words and marks from which a text can resemble anything. */
 const minTokens = 4
 /** Words and marks up to which an unfamiliar text is taken for small talk. */
@@ -73,19 +75,24 @@ export function createTextJudge(packed: PackedText): (text: string) => TextJudge
 function createJudge(packed: PackedText): (reading: Reading) => TextJudgement {
   const { shape, center, scale, categories, skills, forms, plainSlope } = packed
   const count = categories.length
-  const { rarity, scoreAll } = unpackScores(packed.scores, shape)
+  const { rarity, score } = unpackScores(packed.scores, shape)
   const vectorOf = createVectorMaker(
     completeVectorizer(shape, rarity, Float64Array.from(center), Float64Array.from(scale)),
   )
   const scores = new Float64Array(3 * count + skills)
+  const kindPlaces = categories.map((_, kind) => kind)
+  const skillPlaces = Array.from({ length: skills }, (_, skill) => 3 * count + skill)
   return reading => {
     const vector = vectorOf(reading)
-    scoreAll(vector, scores)
+    score(vector, kindPlaces, scores)
     const shares = sharesOf(scores.subarray(0, count), forms, reading)
     const known = shares.reduce((sum, share) => sum + share, 0)
-    let slope = (1 - known) * plainScore(plainSlope, vector)
+    // Half of the time of a judgement would go into kinds that the text is not of.
+    const likely = kindPlaces.filter(kind => shares[kind]! >= minShare)
+    score(vector, [...likely.flatMap(kind => [count + kind, 2 * count + kind]), ...skillPlaces], scores)
+    let slope = (1 - known) * bounded(plainScore(plainSlope, vector))
     let level = 0
-    for (let kind = 0; kind < count; kind++) {
+    for (const kind of likely) {
       slope += shares[kind]! * scores[count + kind]!
       level += shares[kind]! * scores[2 * count + kind]!
     }
@@ -97,7 +104,11 @@ function createJudge(packed: PackedText): (reading: Reading) => TextJudgement {
 }
 
 /** The probability of each kind; what they lack to 1 is the probability that the text is of none. */
-function sharesOf(scores: Float64Array, forms: readonly Form[], { tokens, figures, foreignShare }: Reading): Float64Array {
+function sharesOf(
+  scores: Float64Array,
+  forms: readonly Form[],
+  { tokens, figures, foreignShare }: Reading,
+): Float64Array {
   const shares = new Float64Array(scores.length)
   if (tokens.length < minTokens) return shares
   let best = 0
@@ -121,7 +132,10 @@ function sharesOf(scores: Float64Array, forms: readonly Form[], { tokens, figure
 
 function named(names: readonly string[], shares: Float64Array, reading: Reading): Record<string, number> {
   const known = shares.reduce((sum, share) => sum + share, 0)
-  const all: [string, number][] = [...names.map((name, at): [string, number] => [name, shares[at]!]), [strangeKind(reading), 1 - known]]
+  const all: [string, number][] = [
+    ...names.map((name, at): [string, number] => [name, shares[at]!]),
+    [strangeKind(reading), 1 - known],
+  ]
   const likely = all.filter(([, share]) => share >= minShare)
   const sum = likely.reduce((total, [, share]) => total + share, 0)
   return Object.fromEntries(likely.map(([name, share]) => [name, share / sum]))
@@ -134,4 +148,9 @@ function strangeKind({ tokens }: Reading): string {
 
 function within01(value: number): number {
   return Math.max(0, Math.min(1, value))
+}
+
+/** Keeps the order of slopes. */
+function bounded(slope: number): number {
+  return maxPlainSlope * Math.tanh(slope / maxPlainSlope)
 }

@@ -12,7 +12,7 @@ export interface Reading {
 }
 
 /** Characters read of a text: all of a short one, the first and last half of this of a long one. */
-const readCharacters = 4096
+const readCharacters = 2048
 
 const formFigures = 31
 /** Which figure counts the answers of a multiple choice question. */
@@ -28,7 +28,11 @@ export function readText(text: string): Reading {
   const options = findOptions(excerpt)
   const questionEnd = options[0]?.start ?? excerpt.length
   const scan = scanTokens(excerpt, questionEnd)
-  return { tokens: scan.tokens, figures: describe(text, excerpt, questionEnd, options, scan), foreignShare: scan.foreign / Math.max(1, scan.letters) }
+  return {
+    tokens: scan.tokens,
+    figures: describe(text, excerpt, questionEnd, options, scan),
+    foreignShare: scan.foreign / Math.max(1, scan.letters),
+  }
 }
 
 /** All that is read of a text, apart from its length. */

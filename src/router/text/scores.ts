@@ -24,13 +24,13 @@ export interface PlainScore {
 export interface Scores {
   /** Inverse document frequency by bucket. */
   rarity: Float32Array
-  /** Writes all scores of a vector into `into`, in the order they were packed. */
-  scoreAll(vector: Vector, into: Float64Array): void
+  /** Writes the scores of a vector at these places, in the order they were packed, into the same places of `into`. */
+  score(vector: Vector, places: readonly number[], into: Float64Array): void
 }
 
 /**
  * Scores made ready for use. The weights of one bucket lie side by side, so that each word of a prompt costs one visit to memory
- * instead of one for each score.
+ * instead of one for each score. Makes one vector's scores at a time.
  */
 export function unpackScores(packed: PackedScores, shape: VectorShape): Scores {
   const { intercepts, wordSteps, waveSteps } = packed
@@ -41,24 +41,28 @@ export function unpackScores(packed: PackedScores, shape: VectorShape): Scores {
   const waveStart = shape.buckets * stride
   const rarity = new Float32Array(shape.buckets)
   for (let bucket = 0; bucket < shape.buckets; bucket++) rarity[bucket] = bytes[bucket * stride]! * packed.rarityStep
+  const ofWords = new Float64Array(count)
   const ofWaves = new Float64Array(count)
+  const columns = new Int32Array(count)
   return {
     rarity,
-    scoreAll(vector, into) {
-      into.fill(0)
+    score({ buckets, values, waves }, places, into) {
+      const size = places.length
+      columns.set(places)
+      ofWords.fill(0)
       ofWaves.fill(0)
-      for (let at = 0; at < vector.buckets.length; at++) {
-        const from = vector.buckets[at]! * stride + 1
-        const value = vector.values[at]!
-        for (let each = 0; each < count; each++) into[each]! += weights[from + each]! * value
+      for (let at = 0; at < buckets.length; at++) {
+        const from = buckets[at]! * stride + 1
+        const value = values[at]!
+        for (let each = 0; each < size; each++) ofWords[each]! += weights[from + columns[each]!]! * value
       }
-      for (let wave = 0; wave < shape.waves; wave++) {
+      for (let wave = 0; wave < waves.length; wave++) {
         const from = waveStart + wave * count
-        const value = vector.waves[wave]!
-        for (let each = 0; each < count; each++) ofWaves[each]! += weights[from + each]! * value
+        const value = waves[wave]!
+        for (let each = 0; each < size; each++) ofWaves[each]! += weights[from + columns[each]!]! * value
       }
-      for (let each = 0; each < count; each++) {
-        into[each] = intercepts[each]! + wordSteps[each]! * into[each]! + waveSteps[each]! * ofWaves[each]!
+      for (const [each, place] of places.entries()) {
+        into[place] = intercepts[place]! + wordSteps[place]! * ofWords[each]! + waveSteps[place]! * ofWaves[each]!
       }
     },
   }

@@ -26,7 +26,9 @@ export async function askServed(
     }
   }
   await Promise.all(Array.from({ length: parallel }, ask))
-  return { qualities: ({ text }: Question, models) => models.map(({ name }) => answers.get(text!)![names.indexOf(name)]!) }
+  return {
+    qualities: ({ text }: Question, models) => models.map(({ name }) => answers.get(text!)![names.indexOf(name)]!),
+  }
 }
 
 /** The largest difference between two predictions for the same prompt and model. */
