@@ -18,14 +18,14 @@ export interface Question {
 /** Anything that predicts qualities: the product in process, or what a running instance said. */
 export interface QualityModel {
   /** The predicted quality of each of `models`, in their order. */
-  qualities(question: Question, models: readonly Model[]): number[]
+  qualities: (question: Question, models: readonly Model[]) => number[]
 }
 
 /** The router as it ships, asked in process: the knowledge the product builds from weights, and `decide()`. */
 export interface Product extends QualityModel {
   knowledge: Knowledge
   /** The decision among `models`, all ready and idle, for a caller who asks for `preset`. */
-  decide(question: Question, models: readonly Model[], preset?: string, options?: RequestOptions): Decision
+  decide: (question: Question, models: readonly Model[], preset?: string, options?: RequestOptions) => Decision
 }
 
 /** Without weights it is a router that was taught nothing. */

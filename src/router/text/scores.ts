@@ -25,7 +25,7 @@ export interface Scores {
   /** Inverse document frequency by bucket. */
   rarity: Float32Array
   /** Writes the scores of a vector at these places, in the order they were packed, into the same places of `into`. */
-  score(vector: Vector, places: readonly number[], into: Float64Array): void
+  score: (vector: Vector, places: readonly number[], into: Float64Array) => void
 }
 
 /**
