@@ -3,7 +3,8 @@ import { finalize, seededRandom } from './chance.ts'
 import { placeOf, type Evidence, type VerifierRecord } from './evidence.ts'
 import type { Knowledge } from './knowledge.ts'
 import type { Policy } from './policy.ts'
-import { effortOf, type Ranking, type Candidate, type RankingCriteria } from './rank.ts'
+import type { Candidate, Ranking, RankingCriteria } from './rank.ts'
+import type { Priority } from './select.ts'
 import { judgeOf, type Verdict } from './verify.ts'
 
 /** What one check said of one answer. */
@@ -149,6 +150,21 @@ export function lowestAcceptRate(
     lowest = { check, acceptRate: mean, answers: Math.round(answers) }
   }
   return lowest
+}
+
+/** What one whole point of quality may cost in a cascade, in multiples of COST_THRESHOLD, and in seconds. */
+const worth: Readonly<Record<Priority, { thresholds: number; seconds: number }>> = {
+  cost: { thresholds: 5, seconds: 600 },
+  quality: { thresholds: 500, seconds: 6_000 },
+  speed: { thresholds: 50, seconds: 20 },
+}
+
+/** What an answer of this candidate takes, money and time together, in points of quality. */
+function effortOf({ costUsd, seconds }: Candidate, priority: Priority, policy: Policy): number {
+  const worthOf = worth[priority]
+  // A price nobody knows is taken for a high one: ten thresholds.
+  const cost = costUsd ?? 10 * policy.costThresholdUsd
+  return cost / (Math.max(policy.costThresholdUsd, 1e-4) * worthOf.thresholds) + seconds / worthOf.seconds
 }
 
 /** By what a cascade is begun. */

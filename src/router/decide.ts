@@ -148,7 +148,7 @@ function candidateFor(context: DecisionContext, model: Model, promptTokens: numb
     waitSeconds,
     adequate: false,
     postponed: false,
-    utility: 0,
+    dominated: false,
   }
 }
 
@@ -225,7 +225,7 @@ function reasonForFirst(
   chosen: Model,
   group: Group,
   criteria: RankingCriteria,
-  { rule }: Ranking,
+  { rule, reached }: Ranking,
   skips: boolean,
 ): string {
   if (group.preset === undefined) return 'explicit'
@@ -233,6 +233,7 @@ function reasonForFirst(
   if (rule === 'explored') return 'explored'
   if (rule === 'stayed') return 'conversation'
   if (criteria.priority === 'quality') return 'best-quality'
+  if (!reached) return 'best-available'
   if (criteria.priority === 'speed') return 'fastest'
   if (chosen.tier === 'local') return chosen.loaded === true ? 'local-loaded' : 'local'
   return chosen.free ? 'free' : 'cheapest-paid'

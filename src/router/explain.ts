@@ -2,6 +2,7 @@ import type { CascadePlan } from './cascade.ts'
 import type { Decision } from './decide.ts'
 import type { ExclusionCode } from './filter.ts'
 import type { Candidate } from './rank.ts'
+import type { Priority } from './select.ts'
 
 export interface Explanation {
   /** One sentence: who and why. */
@@ -110,9 +111,13 @@ function compare(other: Candidate, first: Candidate, decision: Decision): { beca
     }
   }
   if (first.adequate && !other.adequate) {
+    const { qualityFloor } = criteria
+    const guessed = other.quality >= qualityFloor
     return {
-      because: `its quality of ${percent(other.quality)} is below the floor of ${percent(floor)}`,
-      flip: `QUALITY_THRESHOLD or min_quality of at most ${round(other.quality)}, or evidence that it is better`,
+      because: guessed
+        ? `its quality of ${percent(other.quality)} ± ${percent(other.plusMinus)} is too uncertain for a prompt this long`
+        : `its quality of ${percent(other.quality)} is below the floor of ${percent(floor)}`,
+      flip: `QUALITY_THRESHOLD or min_quality of at most ${round(other.quality - (guessed ? other.plusMinus : 0))}, or evidence that it is better`,
     }
   }
   if (!first.postponed && other.postponed) {
@@ -123,10 +128,16 @@ function compare(other: Candidate, first: Candidate, decision: Decision): { beca
   }
   if (rule === 'explored')
     return { because: `${first.model} was tried out, which happens now and then`, flip: 'EXPLORATION_SHARE=0' }
-  if (rule === 'stayed' && other.utility > first.utility) {
+  if (rule === 'stayed') {
     return {
-      because: `the conversation is at ${first.model} and leaving would gain only ${round(other.utility - first.utility)}`,
+      because: `the conversation is at ${first.model}, and leaving would gain too little`,
       flip: 'start a new conversation (another session), or name it as `model`',
+    }
+  }
+  if (other.dominated && !first.dominated) {
+    return {
+      because: 'another candidate is better, cheaper and faster at once',
+      flip: 'name it as `model`',
     }
   }
   if (criteria.priority === 'cost' && other.step !== first.step && first.adequate) {
@@ -138,35 +149,29 @@ function compare(other: Candidate, first: Candidate, decision: Decision): { beca
   if (other.key === first.key) {
     return { because: `${first.model} is the same model and expected sooner`, flip: 'less load on its endpoint' }
   }
-  return utilityLoss(other, first, criteria.priority)
+  return { because: lossOf(other, first, criteria.priority), flip: 'another priority, or name it as `model`' }
 }
 
-function utilityLoss(other: Candidate, first: Candidate, priority: string): { because: string; flip: string } {
-  const reasons = [
+/** In what `other` is behind `first`. */
+function lossOf(other: Candidate, first: Candidate, priority: Priority): string {
+  const losses = [
     ...(other.quality < first.quality ? [`quality ${percent(other.quality)} against ${percent(first.quality)}`] : []),
     ...((other.costUsd ?? Infinity) > (first.costUsd ?? Infinity)
       ? [`${money(other.costUsd)} against ${money(first.costUsd)}`]
       : []),
     ...(other.seconds > first.seconds ? [`${seconds(other.seconds)} against ${seconds(first.seconds)}`] : []),
   ]
-  const gap = first.utility - other.utility
-  const needed = other.quality + gap
-  const byQuality = needed <= 1 ? `a quality of ${percent(needed)}, or ` : ''
-  return {
-    because:
-      reasons.length === 0
-        ? 'it is equal and comes later in the list'
-        : `under priority ${priority}: ${reasons.join(', ')}`,
-    flip: `${byQuality}another priority, or name it as \`model\``,
-  }
+  return losses.length === 0
+    ? 'it is equal and comes later in the list'
+    : `under priority ${priority}: ${losses.join(', ')}`
 }
 
 function summaryOf({ reason, excluded, ranked, floor, criteria }: Decision, first: Candidate | undefined): string {
-  if (first === undefined) return `Nobody can serve this: ${excluded.length} candidates were dropped.`
+  if (first === undefined) return `No model can serve this request; ${excluded.length} candidates were ruled out.`
   const quality = `quality ${percent(first.quality)} ± ${percent(first.plusMinus)}`
   const others = `${ranked.length - 1} others, ${excluded.length} dropped`
   const lowered =
-    criteria !== undefined && floor < criteria.qualityFloor ? '; nobody reaches the quality asked for' : ''
+    criteria !== undefined && floor < criteria.qualityFloor ? '; nobody is clearly above the quality asked for' : ''
   return `${first.model} (${reason}): ${quality}, ${money(first.costUsd)}, ${seconds(first.seconds)}; ${others}${lowered}.`
 }
 

@@ -25,11 +25,11 @@ export interface Candidate {
   adequate: boolean
   /** Not ready, and this request is too small to wait for it. */
   postponed: boolean
-  /** Quality less what money and time are worth; larger is better. */
-  utility: number
+  /** Another is better, cheaper and faster at once. */
+  dominated: boolean
 }
 
-/** By what a request's prospects are ranked. */
+/** By what a request's candidates are ranked. */
 export interface RankingCriteria {
   priority: Priority
   /** 0..1 */
@@ -44,137 +44,199 @@ export interface RankingCriteria {
 export interface Ranking {
   /** Places in the list that was ranked, best first. */
   order: readonly number[]
-  /** The quality below which nothing is chosen while something above exists; lowered where nothing reaches the threshold. */
+  /** The quality below which nothing is chosen; see `floorOf`. */
   floor: number
+  /** Whether anybody is clearly above the floor that was asked for. */
+  reached: boolean
   /** Why the first is first. */
   rule: 'best' | 'stayed' | 'explored'
   /** The probability with which the first was to come first, over `chance`. */
   propensity: number
 }
 
-/** What one whole point of quality may cost, in multiples of COST_THRESHOLD, and in seconds. */
-const worth: Readonly<Record<Priority, { thresholds: number; seconds: number }>> = {
-  cost: { thresholds: 5, seconds: 600 },
-  quality: { thresholds: 500, seconds: 6_000 },
-  speed: { thresholds: 50, seconds: 20 },
-}
-/** Where nobody is good enough, those so close to the best compete. */
-const nearBest = 0.1
-/** What leaving the conversation's model must gain, beyond the cache it loses. */
-const leavingMustGain = 0.1
-const defaultModelBonus = 0.1
+/** Predictions closer than this cannot be told apart. */
+export const margin = 0.01
+/** Share of its interval by which a candidate must be above the floor where a mistake is as expensive as it gets. */
+const maxCaution = 0.25
+/** From this length of the prompt on a mistake is that expensive: all of it has to be read again. */
+const costlyPromptTokens = 32_000
 const stepOrder: Readonly<Record<Step, number>> = { local: 0, free: 1, paid: 2 }
-/** Utility given up for the same answer from further away, where steps do not decide alone. */
-const stepCost = 0.02
+
+/** Whether the conversation's model is so close to the first that its cache is worth more than leaving it. */
+const closeEnough: Readonly<Record<Priority, (here: Candidate, first: Candidate) => boolean>> = {
+  cost: (here, first) => costOf(here) <= 1.25 * costOf(first),
+  quality: (here, first) => here.quality >= first.quality - 0.05,
+  speed: (here, first) => here.seconds <= 1.25 * first.seconds,
+}
 
 /**
- * Ranks prospects. Good enough comes before not good enough, ready before postponed; then, when cost has priority, local
- * before free before paid; then utility. `chance` in [0, 1) decides between endpoints of one model and whether to explore.
- * Fills in `prospects` themselves, for a second set of five hundred objects would cost as much as ranking them.
+ * Ranks candidates; a total order. Those that reach the floor come first, and of them
+ * - for `cost` the cheapest: local before free before paid, ready before cold, then by cost, quality and time;
+ * - for `quality` the best, and of those that cannot be told apart from it the cheapest;
+ * - for `speed` the fastest.
+ *
+ * Those below the floor follow by quality. `chance` in [0, 1) decides between endpoints of one model and whether to explore.
+ * Fills in `candidates` themselves, for a second set of five hundred objects would cost as much as ranking them.
  */
 export function rank(
-  prospects: readonly Candidate[],
+  candidates: readonly Candidate[],
   criteria: RankingCriteria,
   policy: Policy,
   chance: number,
 ): Ranking {
   let best = 0
-  for (const { quality } of prospects) if (quality > best) best = quality
-  const floor = best >= criteria.qualityFloor ? criteria.qualityFloor : Math.max(0, best - nearBest)
-  const patience = worthWaiting(prospects, criteria, policy, floor)
-  for (const candidate of prospects) {
+  for (const { quality } of candidates) if (quality > best) best = quality
+  const { floor, reached } = floorOf(candidates, criteria, best)
+  const hurried = criteria.priority === 'cost' && !worthWaiting(candidates, criteria, policy, floor)
+  for (const candidate of candidates) {
     candidate.adequate = candidate.quality >= floor
-    candidate.postponed = candidate.step === 'local' && candidate.waitSeconds > 0 && !patience
-    candidate.utility = utilityOf(candidate, criteria.priority, policy)
+    candidate.postponed = hurried && isWaiting(candidate)
+    candidate.dominated = false
   }
-  const ordered: Ordered = { prospects, places: sorted(prospects, criteria.priority) }
+  if (criteria.priority === 'cost') markDominated(candidates)
+  const ordered: Ordered = { candidates, places: sorted(candidates, criteria.priority, best, policy.defaultLocalModel) }
   const random = seededRandom(Math.floor(chance * 2 ** 32))
   chooseEndpoint(ordered, random)
-  if (stay(ordered, criteria)) return { order: ordered.places, floor, rule: 'stayed', propensity: 1 }
-  const others = criteria.explore && policy.explorationShare > 0 ? alternatives(ordered) : []
+  const found = { order: ordered.places, floor, reached }
+  if (stay(ordered, criteria)) return { ...found, rule: 'stayed', propensity: 1 }
+  const others = criteria.explore && policy.explorationShare > 0 ? alternatives(ordered, criteria) : []
   const share = others.length === 0 ? 0 : policy.explorationShare
-  if (share === 0 || random() >= share) return { order: ordered.places, floor, rule: 'best', propensity: 1 - share }
+  if (share === 0 || random() >= share) return { ...found, rule: 'best', propensity: 1 - share }
   toFront(ordered, others[Math.floor(random() * others.length)]!)
-  return { order: ordered.places, floor, rule: 'explored', propensity: share / others.length }
+  return { ...found, rule: 'explored', propensity: share / others.length }
 }
 
-/** The prospects, and their places in that list from the best to the last. */
+/** The candidates, and their places in that list from the best to the last. */
 interface Ordered {
-  prospects: readonly Candidate[]
+  candidates: readonly Candidate[]
   places: number[]
 }
 
-/** Whether this request is large or dear enough to wait for a local model that is not ready. */
+/**
+ * The quality below which nothing is chosen. It is the floor that was asked for, but
+ * - where a mistake is expensive, not lower than the prediction of the weakest candidate that is above it by a share of its
+ *   interval, so that a mere guess that is a little above the floor does not count;
+ * - not higher than what cannot be told apart from the best: where nobody reaches the floor, the best are taken.
+ *
+ * It rises with the floor asked for and with the best, so that asking for more never gets less.
+ */
+function floorOf(
+  candidates: readonly Candidate[],
+  { qualityFloor, promptTokens }: RankingCriteria,
+  best: number,
+): { floor: number; reached: boolean } {
+  const caution = maxCaution * Math.min(1, promptTokens / costlyPromptTokens)
+  let weakest = Infinity
+  for (const { quality, plusMinus } of candidates) {
+    if (quality - caution * plusMinus >= qualityFloor && quality < weakest) weakest = quality
+  }
+  const doubtful = candidates.some(({ quality }) => quality >= qualityFloor && quality < weakest)
+  const wanted = doubtful ? weakest : qualityFloor
+  const highest = Math.max(0, best - margin)
+  return { floor: Math.min(wanted, highest), reached: wanted <= highest }
+}
+
+/** Whether this request is large or expensive enough to wait for a local model that is not ready. */
 function worthWaiting(
-  prospects: readonly Candidate[],
+  candidates: readonly Candidate[],
   criteria: RankingCriteria,
   policy: Policy,
   floor: number,
 ): boolean {
   if (criteria.promptTokens > policy.tokenThreshold) return true
   let cheapest = Infinity
-  for (const { step, quality, costUsd } of prospects) {
+  for (const { step, quality, costUsd } of candidates) {
     if (step !== 'local' && quality >= floor && costUsd !== null && costUsd < cheapest) cheapest = costUsd
   }
   return cheapest > policy.costThresholdUsd
 }
 
-/** What an answer of this candidate takes, money and time together, in points of quality. */
-export function effortOf({ costUsd, seconds }: Candidate, priority: Priority, policy: Policy): number {
-  const worthOf = worth[priority]
-  // A price nobody knows is taken for a high one: ten thresholds.
-  const cost = costUsd ?? 10 * policy.costThresholdUsd
-  return cost / (Math.max(policy.costThresholdUsd, 1e-4) * worthOf.thresholds) + seconds / worthOf.seconds
-}
-
-function utilityOf(prospect: Candidate, priority: Priority, policy: Policy): number {
-  const preferred =
-    prospect.step === 'local' && policy.defaultLocalModel !== undefined && isCalled(prospect, policy.defaultLocalModel)
-  return (
-    prospect.quality -
-    effortOf(prospect, priority, policy) -
-    stepCost * stepOrder[prospect.step] +
-    (preferred ? defaultModelBonus : 0)
-  )
-}
-
-function isCalled({ model, name }: Candidate, wanted: string): boolean {
-  return model === wanted || name === wanted
-}
-
 /**
- * Best first; equals stay in the order given. Class, utility (to a millionth) and place are packed into one exact number
- * each, for numbers sort ten times as fast as objects with a comparison.
+ * Marks who is worse, more expensive and slower than another that would come after: a local model whose energy costs more than
+ * another's answer, and whatever is outdone even by a local model that has to be loaded.
  */
-function sorted(prospects: readonly Candidate[], priority: Priority): number[] {
-  const keys = new Float64Array(prospects.length)
-  for (const [place, candidate] of prospects.entries()) {
-    const loss = Math.max(0, Math.min(2 ** 32 - 1, Math.round((2 - candidate.utility) * 2 ** 20)))
-    keys[place] = (classOf(candidate, priority) * 2 ** 32 + loss) * maxPlaces + place
+function markDominated(candidates: readonly Candidate[]): void {
+  const waiting = candidates.filter(isWaiting)
+  for (const candidate of candidates) {
+    const cost = costOf(candidate)
+    if (cost === 0) continue
+    const { quality, seconds, step } = candidate
+    candidate.dominated = (step === 'local' ? candidates : waiting).some(
+      other => other.quality > quality && other.seconds < seconds && costOf(other) < cost,
+    )
   }
-  keys.sort()
-  return Array.from(keys, key => key % maxPlaces)
+}
+
+/** A price nobody knows may be any. */
+function costOf({ costUsd }: Candidate): number {
+  return costUsd ?? Infinity
+}
+
+function isWaiting({ step, waitSeconds }: Candidate): boolean {
+  return step === 'local' && waitSeconds > 0
 }
 
 /** More candidates than this cannot be told apart by `sorted`; no inventory comes near. */
 const maxPlaces = 2 ** 16
 
-/** What goes before any utility; the lower the better. */
-function classOf({ adequate, postponed, step, waitSeconds }: Candidate, priority: Priority): number {
-  const above = (adequate ? 0 : 8) + (postponed ? 4 : 0)
-  if (priority !== 'cost' || !adequate) return above
+/**
+ * Best first; equals stay in the order given. What decides is packed into one exact number for each (3 bits of class, 18 and 16
+ * of what counts first and second, 16 of place), for numbers sort ten times as fast as objects with a comparison.
+ */
+function sorted(
+  candidates: readonly Candidate[],
+  priority: Priority,
+  best: number,
+  defaultLocal: string | undefined,
+): number[] {
+  const keys = new Float64Array(candidates.length)
+  for (const [place, candidate] of candidates.entries()) {
+    const { adequate, postponed, dominated, quality, seconds } = candidate
+    const above = (adequate ? 0 : 4) + (postponed || dominated ? 2 : 0) + (dominated ? 1 : 0)
+    const second = steps((1 - quality) * 1023, 10) * 2 ** 6 + steps(logOf(seconds, 1e-3) * 4, 6)
+    let first: number
+    let then = second
+    if (adequate && priority === 'cost') {
+      first = stageOf(candidate, defaultLocal) * 2 ** 15 + steps(logOf(costOf(candidate), 1e-9) * 1000, 15)
+    } else if (adequate && priority === 'speed') {
+      first = steps(logOf(seconds, 1e-3) * 10_000, 18)
+      then = steps(logOf(costOf(candidate), 1e-9) * 2000, 16)
+    } else {
+      first = steps((best - quality) / margin, 7) * 2 ** 11 + steps(logOf(costOf(candidate), 1e-9) * 64, 11)
+    }
+    keys[place] = ((above * 2 ** 18 + first) * 2 ** 16 + then) * maxPlaces + place
+  }
+  keys.sort()
+  return Array.from(keys, key => key % maxPlaces)
+}
+
+/** Where cost decides, what goes before it; the lower the better. */
+function stageOf(candidate: Candidate, defaultLocal: string | undefined): number {
+  const { step, model, name } = candidate
+  if (step === 'free') return 3
+  if (step === 'paid') return 4
+  if (defaultLocal !== undefined && (model === defaultLocal || name === defaultLocal)) return 0
   // A local model in memory with nobody before us costs least of all, however good the ones on disk are.
-  if (step === 'local') return above + (waitSeconds === 0 ? 0 : 1)
-  return above + (step === 'free' ? 2 : 3)
+  return isWaiting(candidate) ? 2 : 1
+}
+
+/** How many times larger than `least`, as a logarithm; 0 for anything smaller. */
+function logOf(value: number, least: number): number {
+  return value <= least ? 0 : Math.log(value / least)
+}
+
+/** A whole number of `bits` bits. */
+function steps(value: number, bits: number): number {
+  return Math.max(0, Math.min(2 ** bits - 1, Math.floor(value)))
 }
 
 /** The same model on several endpoints: of two taken at random, the faster goes first (power of two choices). */
 function chooseEndpoint(ordered: Ordered, random: () => number): void {
-  const { prospects, places } = ordered
+  const { candidates, places } = ordered
   const first = firstOf(ordered)
   if (first === undefined) return
   const peers = places.filter(place => {
-    const other = prospects[place]!
+    const other = candidates[place]!
     return (
       other.key === first.key && other.step === first.step && sameClass(other, first) && other.costUsd === first.costUsd
     )
@@ -182,7 +244,7 @@ function chooseEndpoint(ordered: Ordered, random: () => number): void {
   if (peers.length < 2) return
   const [one] = peers.splice(Math.floor(random() * peers.length), 1)
   const two = peers[Math.floor(random() * peers.length)]!
-  const [here, there] = [prospects[one!]!, prospects[two]!]
+  const [here, there] = [candidates[one!]!, candidates[two]!]
   // Warm before cold whatever the averages say: a load time is the worst known of all figures.
   const later = here.waitSeconds - there.waitSeconds || here.seconds - there.seconds
   toFront(ordered, later <= 0 ? one! : two)
@@ -192,40 +254,41 @@ function chooseEndpoint(ordered: Ordered, random: () => number): void {
 function stay(ordered: Ordered, { current, priority }: RankingCriteria): boolean {
   const first = firstOf(ordered)
   if (current === undefined || first === undefined) return false
-  const place = ordered.prospects.findIndex(candidate => candidate.model === current)
-  const here = ordered.prospects[place]
+  const place = ordered.candidates.findIndex(candidate => candidate.model === current)
+  const here = ordered.candidates[place]
   if (here === undefined) return false
   if (here === first) return true
   if (!sameClass(here, first)) return false
   const moreExpensive = priority === 'cost' && stepOrder[here.step] > stepOrder[first.step]
   const colder = priority === 'cost' && here.waitSeconds > 0 && first.waitSeconds === 0
-  if (moreExpensive || colder || first.utility - here.utility >= leavingMustGain) return false
+  if (moreExpensive || colder || !closeEnough[priority](here, first)) return false
   toFront(ordered, place)
   return true
 }
 
-/** The places of those who may be tried in place of the first: as good as required, as ready, other in kind, not dearer. */
-function alternatives(ordered: Ordered): number[] {
+/** The places of those who may be tried in place of the first: as good as required, as ready, other in kind, no more expensive. */
+function alternatives(ordered: Ordered, { priority }: RankingCriteria): number[] {
   const first = firstOf(ordered)
   if (first === undefined || !first.adequate) return []
   return ordered.places.filter(place => {
-    const other = ordered.prospects[place]!
+    const other = ordered.candidates[place]!
     return (
       sameClass(other, first) &&
       other.key !== first.key &&
       stepOrder[other.step] <= stepOrder[first.step] &&
       other.waitSeconds <= first.waitSeconds &&
+      (priority !== 'quality' || other.quality >= first.quality - margin) &&
       (other.costUsd ?? Infinity) <= (first.costUsd ?? 0)
     )
   })
 }
 
-function firstOf({ prospects, places }: Ordered): Candidate | undefined {
-  return places.length === 0 ? undefined : prospects[places[0]!]
+function firstOf({ candidates, places }: Ordered): Candidate | undefined {
+  return places.length === 0 ? undefined : candidates[places[0]!]
 }
 
 function sameClass(a: Candidate, b: Candidate): boolean {
-  return a.adequate === b.adequate && a.postponed === b.postponed
+  return a.adequate === b.adequate && a.postponed === b.postponed && a.dominated === b.dominated
 }
 
 function toFront({ places }: Ordered, place: number): void {
