@@ -116,7 +116,7 @@ export function createFallback(parts: FallbackParts): CallCandidates {
         attempts: recorder.attempts(),
         promptTokens,
         timings: { upstreamMs: entry.answered(), ...recorder.waited() },
-        notes,
+        notes: [...decision.notes, ...notes],
       }
       const finished = understood(model, () => job.finish(reply, model))
       if (cascade !== undefined) return await cascade.check({ served, reply: finished, entry, release }, signal)

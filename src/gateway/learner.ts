@@ -20,13 +20,16 @@ import type { Knowledge } from '../router/knowledge.ts'
 import { likeliest } from '../router/measure.ts'
 import { messagesKey } from '../router/session.ts'
 import type { RatioRow, TokenRatios } from '../tokens/ratio.ts'
-import type { ChatRequest } from '../wire/chat/schema.ts'
+import type { ChatMessage, ChatRequest } from '../wire/chat/schema.ts'
 import { promptTokens, type Usage } from '../wire/usage.ts'
 
 const saveAfterMs = 2_000
-/** The same request again within this time counts as a sign that the first answer was not good enough. */
-const retryWithinMs = 5 * 60_000
+/** The last turn of a conversation written anew within this time says that the answer to it was not good enough. */
+const editWithinMs = 5 * 60_000
 const remembered = 2_000
+/** Edits that count against one model within an hour. */
+const maxEditsPerHour = 6
+const hourMs = 3_600_000
 
 /** The measurements of one call of one model. Times in milliseconds. */
 export interface Attempted {
@@ -50,7 +53,10 @@ export interface RatioFact extends Fact {
 /** Turns the results of requests into evidence for later decisions, and keeps it across restarts. */
 export interface Learner {
   attempted(attempt: Attempted): void
-  /** An answer has begun; repeating the request in the same conversation soon after counts against it. */
+  /**
+   * An answer has begun. Where the last turn of its conversation was written anew soon after, that speaks a little against the
+   * answer before. The same request again says nothing: programs repeat requests for reasons of their own.
+   */
   answered(conversation: string, request: ChatRequest, model: Model, decision: Decision): void
   /** Records a score for an answer, 0..1. `categories` are those of its decision. */
   judged(model: Model, categories: Readonly<Record<string, number>>, signal: Signal, score: number): void
@@ -62,6 +68,21 @@ export interface Learner {
   compared(check: string, agreed: boolean): void
   /** Writes what is not stored yet. */
   close(): void
+}
+
+/** Who answered the last turn of a conversation, and the forms that this turn had so far. */
+interface AnsweredTurn {
+  model: Model
+  categories: Readonly<Record<string, number>>
+  turns: ReadonlySet<string>
+}
+
+/** More forms of one turn than this are a program's doing. */
+const maxTurns = 3
+
+/** Only a user's turn after an answer is written anew by people; a first turn may begin another conversation like it. */
+function mayBeEdited(messages: readonly ChatMessage[]): boolean {
+  return messages.at(-1)?.role === 'user' && messages.at(-2)?.role === 'assistant'
 }
 
 export interface LearnerParts {
@@ -76,10 +97,8 @@ export interface LearnerParts {
 export function createLearner({ knowledge, ratios, save, now, log }: LearnerParts): Learner {
   const { evidence, abilityOf } = knowledge
   const unsaved = new Map<string, Fact>()
-  const answers = new LRUCache<string, { model: Model; categories: Readonly<Record<string, number>> }>({
-    max: remembered,
-    ttl: retryWithinMs,
-  })
+  const answers = new LRUCache<string, AnsweredTurn>({ max: remembered, ttl: editWithinMs })
+  const edits = new LRUCache<string, number>({ max: remembered, ttl: hourMs, noUpdateTTL: true })
   let timer: NodeJS.Timeout | undefined
 
   function keep(rows: readonly Fact[]): void {
@@ -119,7 +138,7 @@ export function createLearner({ knowledge, ratios, save, now, log }: LearnerPart
     judged,
     attempted({ model, decision, stream, usage, firstTokenMs, durationMs, error }) {
       const { categories } = decision.measured
-      if (error?.code === 'upstream_error') judged(model, categories, 'failed', 0)
+      // That a server fails says nothing about its model's answers; breakers keep requests away from it.
       if (error !== undefined || firstTokenMs === undefined || usage.estimated === true) return
       learnRatio(model, decision, usage)
       keep(learnOutput(evidence, abilityOf(model).key, likeliest(categories), usage.outputTokens))
@@ -136,10 +155,20 @@ export function createLearner({ knowledge, ratios, save, now, log }: LearnerPart
       keep(learnSpeed(evidence, model.id, timing, now()))
     },
     answered(conversation, { messages }, model, decision) {
-      const key = `${conversation}\n${messages.length}\n${messagesKey(messages.slice(-1))}`
+      if (decision.reason === 'explicit' || !mayBeEdited(messages)) return
+      const key = `${conversation}\n${messages.length}\n${messagesKey(messages.slice(0, -1))}`
+      const turn = messagesKey(messages.slice(-1))
       const before = answers.get(key)
-      if (before !== undefined) judged(before.model, before.categories, 'retried', 0)
-      answers.set(key, { model, categories: decision.measured.categories })
+      // A turn that was seen already is no edit, whatever came between.
+      if (before?.turns.has(turn) === true) return
+      const turns = new Set(before?.turns).add(turn)
+      answers.set(key, { model, categories: decision.measured.categories, turns })
+      if (before === undefined || turns.size > maxTurns) return
+      const { key: edited } = abilityOf(before.model)
+      const count = edits.get(edited) ?? 0
+      if (count >= maxEditsPerHour) return
+      edits.set(edited, count + 1)
+      judged(before.model, before.categories, 'edited', 0)
     },
     benchmarked(model, category, value) {
       const known = evidence.benchmarks.get(model)?.get(category)

@@ -23,14 +23,13 @@ export function targetOf(name: string, aliases: readonly Alias[]): string | unde
 }
 
 /**
- * Models that a remote provider sells under `name` with its maker's name before it, dots and dashes and a closing date aside:
- * `claude-sonnet-4-5-20250929` is `anthropic/claude-sonnet-4.5`.
+ * Models that a server offers under `name`, dots and dashes and a closing date aside: `claude-sonnet-4-5-20250929` is the
+ * `claude-sonnet-4.5` of a server of its maker's. What an aggregator sells as `anthropic/claude-sonnet-4.5` is not meant: a
+ * client that insists on a name must not spend money that its user did not mean to spend.
  */
-export function soldAs(name: string, models: readonly Model[]): Model[] {
+export function undatedMatches(name: string, models: readonly Model[]): Model[] {
   const wanted = plain(name)
-  return models.filter(
-    model => model.tier === 'remote' && plain(model.name.slice(model.name.indexOf('/') + 1)) === wanted,
-  )
+  return models.filter(model => model.tier === 'remote' && plain(model.name) === wanted)
 }
 
 function fits(pattern: string, name: string): boolean {

@@ -23,6 +23,8 @@ export interface CandidatePool {
 
 export interface Decision {
   asked: readonly string[]
+  /** What names were taken for that are neither a model's nor a preset's. */
+  notes: readonly string[]
   measured: Measured
   options: RequestOptions
   /** Best first; the rest are the fallback order. */
@@ -95,6 +97,9 @@ export function decide(
   }
   return {
     asked: pool.groups.map(group => group.asked),
+    notes: pool.groups.flatMap(({ asked, resolvedTo }) =>
+      resolvedTo === undefined ? [] : [`${asked} is taken for ${resolvedTo}`],
+    ),
     measured: request.measured,
     options: request.options,
     ranked,

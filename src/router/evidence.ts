@@ -115,7 +115,7 @@ export function rowsOf(evidence: Evidence): EvidenceRow[] {
 }
 
 /** What somebody or something said about an answer. Explicit words weigh most; the others are only signs. */
-export type Signal = 'feedback' | 'verified' | 'tests' | 'retried' | 'failed' | 'escalated'
+export type Signal = 'feedback' | 'verified' | 'tests' | 'edited' | 'escalated'
 
 const weights: Readonly<Record<Signal, number>> = {
   tests: 2,
@@ -123,8 +123,8 @@ const weights: Readonly<Record<Signal, number>> = {
   // A pass and a rejection must weigh the same: what a pass is worth (`scoreOfPass`) is balanced against rejections.
   verified: 0.3,
   escalated: 0.3,
-  failed: 0.3,
-  retried: 0.3,
+  // A caller may edit for many reasons.
+  edited: 0.1,
 }
 
 /**

@@ -1,7 +1,7 @@
 import { GatewayError } from '../errors.ts'
 import type { Model } from '../providers/provider.ts'
 import { nearestNames } from '../spelling.ts'
-import { builtInAliases, discoveryPrefix, soldAs, targetOf, type Alias } from './aliases.ts'
+import { builtInAliases, discoveryPrefix, targetOf, undatedMatches, type Alias } from './aliases.ts'
 
 export type Priority = 'cost' | 'quality' | 'speed'
 
@@ -23,16 +23,18 @@ export const presets: Readonly<Record<string, Preset>> = {
   free: { priority: 'cost', localOnly: false, freeOnly: true },
 }
 
-/** One entry of the caller's list: either models he named, which is law, or a preset over all of them. */
+/** One entry of the caller's list: either models they named, which is law, or a preset over all of them. */
 export interface Group {
   asked: string
   models: readonly Model[]
   /** Absent when the caller named the model. */
   preset?: Preset
+  /** What the name was taken for, where it is neither a model's nor a preset's. */
+  resolvedTo?: string
 }
 
 /**
- * Reads the names a caller wrote, in his order, as groups of candidates. A model that is called so goes before every alias.
+ * Reads the names a caller wrote, in their order, as groups of candidates. A model that is called so goes before every alias.
  * Throws `model_not_found` with near names, or `invalid_request` when a bare name is served in several places that do not
  * cost the same.
  */
@@ -47,7 +49,8 @@ export function select(asked: readonly string[], models: readonly Model[], alias
 
 /** The preset or the models of that very name. */
 function called(name: string, models: readonly Model[]): Group | undefined {
-  const preset = presets[name]
+  // A name may be any word, `constructor` too.
+  const preset = Object.hasOwn(presets, name) ? presets[name] : undefined
   if (preset !== undefined) return { asked: name, models, preset }
   const found = named(name, models)
   return found.length === 0 ? undefined : { asked: name, models: found }
@@ -57,15 +60,16 @@ function aliased(name: string, models: readonly Model[], aliases: readonly Alias
   const target = targetOf(name, aliases)
   if (target !== undefined) {
     const group = called(target, models)
-    if (group !== undefined) return group
+    if (group !== undefined) return { ...group, resolvedTo: target }
     throw new GatewayError('model_not_found', `'${name}' is an alias of '${target}', which no server offers.`, {
       param: 'model',
     })
   }
-  const sold = soldAs(name, models)
-  if (sold.length > 0) return { asked: name, models: sold }
+  const meant = undatedMatches(name, models)
+  if (meant.length > 0) return { asked: name, models: meant, resolvedTo: meant.map(({ id }) => id).join(' or ') }
   const builtIn = targetOf(name, builtInAliases)
-  return builtIn === undefined ? undefined : called(builtIn, models)
+  const group = builtIn === undefined ? undefined : called(builtIn, models)
+  return group === undefined ? undefined : { ...group, resolvedTo: builtIn! }
 }
 
 function named(name: string, models: readonly Model[]): readonly Model[] {

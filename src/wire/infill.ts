@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { ModelName } from './model-name.ts'
 import type { CompletionsRequest, NonChatReply } from './non-chat.ts'
 import { readUsage } from './chat/schema.ts'
 import { writeOpenAiError } from './chat/error.ts'
@@ -7,7 +8,7 @@ import { promptTokens, type Usage } from './usage.ts'
 
 /** llama-server's fill-in-the-middle request (`/infill`), which editor plugins send. */
 export const InfillRequest = z.looseObject({
-  model: z.string().min(1).default('auto'),
+  model: ModelName.default('auto'),
   input_prefix: z.string().default(''),
   input_suffix: z.string().default(''),
   /** The text before the gap on the same line. */

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { ModelName } from './model-name.ts'
 
 /** Requests other than chat. Like chat completions they are parsed loosely and unknown fields are forwarded. */
 
@@ -10,7 +11,7 @@ const texts = z.union([z.string(), z.array(z.string()).min(1), tokens, z.array(t
 type Texts = z.output<typeof texts>
 
 export const EmbeddingsRequest = z.looseObject({
-  model: z.string().min(1).default('auto'),
+  model: ModelName.default('auto'),
   input: texts,
   encoding_format: z.enum(['float', 'base64']).nullish(),
   dimensions: positiveInteger.nullish(),
@@ -18,7 +19,7 @@ export const EmbeddingsRequest = z.looseObject({
 export type EmbeddingsRequest = z.output<typeof EmbeddingsRequest>
 
 export const CompletionsRequest = z.looseObject({
-  model: z.string().min(1).default('auto'),
+  model: ModelName.default('auto'),
   prompt: texts.default(''),
   /** The text after the gap to be filled. */
   suffix: z.string().nullish(),
@@ -30,7 +31,7 @@ export const CompletionsRequest = z.looseObject({
 export type CompletionsRequest = z.output<typeof CompletionsRequest>
 
 export const RerankRequest = z.looseObject({
-  model: z.string().min(1).default('auto'),
+  model: ModelName.default('auto'),
   query: z.string(),
   documents: z.array(z.union([z.string(), z.looseObject({ text: z.string() })])).min(1),
   top_n: positiveInteger.nullish(),

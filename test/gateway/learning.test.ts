@@ -13,7 +13,11 @@ async function qualityOf(gateway: TestGateway, model: string): Promise<number> {
   return reply.json.candidates.find((standing: { model: string }) => standing.model === model).quality
 }
 
-t.test('the dry run names the model that the request then gets, and calls none', async t => {
+function qualitiesOf(candidates: readonly { model: string; quality: number }[]): Map<string, number> {
+  return new Map(candidates.map(({ model, quality }) => [model, quality]))
+}
+
+t.test('the dry run names the model that the request then gets, and calls nobody', async t => {
   const local = await scriptedUpstream(t, 'llama-cpp', { models: ['qwen3-coder-30b'] })
   const gateway = await startGateway(t, { ...variablesFor(local), EXPLORATION_SHARE: '0' })
   const dry = await exchange(`${gateway.url}/v1/route`, { method: 'POST', body: JSON.stringify({ messages }) })
@@ -40,7 +44,62 @@ t.test('feedback changes the prediction', async t => {
   t.ok((await qualityOf(gateway, 'llama-cpp/qwen3-coder-30b')) < before - 0.02)
 })
 
-t.test('what was learned survives a restart', async t => {
+t.test('a request that is repeated a thousand times changes nothing for other prompts', async t => {
+  const local = await scriptedUpstream(t, 'llama-cpp', { models: ['qwen3-coder-30b'] })
+  const remote = await scriptedUpstream(t, 'openrouter', {
+    models: [{ name: 'anthropic/claude-sonnet-4.5', price: { input: 3, output: 15 } }],
+  })
+  const gateway = await startGateway(t, {
+    ...variablesFor(local, remote),
+    QUALITY_THRESHOLD: '0.3',
+    EXPLORATION_SHARE: '0',
+  })
+  const predicted = async () => {
+    const { json } = await exchange(`${gateway.url}/v1/route`, {
+      method: 'POST',
+      body: JSON.stringify({ model: 'auto', messages: [{ role: 'user', content: 'Fix this function in Python.' }] }),
+    })
+    return { chosen: json.chosen as string, qualities: qualitiesOf(json.candidates) }
+  }
+  const before = await predicted()
+  const turns = [...messages, { role: 'assistant', content: 'Done.' }, { role: 'user', content: 'Are you sure?' }]
+  const bodies = [{ messages }, { messages: turns }, { messages: turns, model: 'llama-cpp/qwen3-coder-30b' }]
+  for (const body of bodies) {
+    for (let batch = 0; batch < 40; batch++) {
+      await Promise.all(Array.from({ length: 25 }, () => gateway.ask(body)))
+    }
+  }
+  const after = await predicted()
+  t.equal(after.chosen, before.chosen)
+  t.strictSame([...after.qualities.keys()].sort(), [...before.qualities.keys()].sort())
+  for (const [model, quality] of before.qualities) t.ok(Math.abs(after.qualities.get(model)! - quality) < 1e-9, model)
+})
+
+t.test(
+  'a last turn written anew counts a little against the answer before, but not often, and never for a named model',
+  async t => {
+    const local = await scriptedUpstream(t, 'llama-cpp', { models: ['qwen3-coder-30b'] })
+    const gateway = await startGateway(t, { ...variablesFor(local), EXPLORATION_SHARE: '0' })
+    const model = 'llama-cpp/qwen3-coder-30b'
+    const edit = async (turn: number, asked: string) => {
+      for (const last of ['And with time zones?', 'I meant offsets such as +02:00, not names.']) {
+        const opening = { role: 'user', content: `Write function number ${turn} in Python that parses ISO dates.` }
+        const turns = [opening, { role: 'assistant', content: 'Done.' }, { role: 'user', content: last }]
+        t.equal((await gateway.ask({ model: asked, messages: turns })).status, 200)
+      }
+    }
+    const before = await qualityOf(gateway, model)
+    await edit(0, model)
+    t.equal(await qualityOf(gateway, model), before, 'a model that the caller named')
+    for (let turn = 1; turn <= 6; turn++) await edit(turn, 'auto')
+    const after = await qualityOf(gateway, model)
+    t.ok(after < before && after > before - 0.1, `${before} became ${after}`)
+    for (let turn = 7; turn <= 12; turn++) await edit(turn, 'auto')
+    t.equal(await qualityOf(gateway, model), after, 'six an hour are all that count')
+  },
+)
+
+t.test('what was learned is still known after a restart', async t => {
   const local = await scriptedUpstream(t, 'llama-cpp', { models: ['qwen3-coder-30b'] })
   const gateway = await startGateway(t, variablesFor(local))
   const { headers } = await gateway.ask({ messages })

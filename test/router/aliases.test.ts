@@ -10,12 +10,45 @@ t.test('built-in aliases route the model names that agents require', async t => 
   }
 })
 
-t.test('a model that OpenRouter offers under that name is used if there is a key', async t => {
+t.test('a name that an agent insists on never becomes the paid model that an aggregator sells under it', async t => {
   const local = await scriptedUpstream(t, 'llama-cpp', { models: ['small'] })
   const remote = await scriptedUpstream(t, 'openrouter', { models: ['anthropic/claude-sonnet-4.5'] })
-  const gateway = await startGateway(t, variablesFor(local, remote))
+  const gateway = await startGateway(t, {
+    ...variablesFor(local, remote),
+    QUALITY_THRESHOLD: '0',
+    EXPLORATION_SHARE: '0',
+  })
   const reply = await gateway.ask({ model: 'claude-sonnet-4-5-20250929' })
-  t.equal(reply.headers['x-signalbox-model'], 'openrouter/anthropic/claude-sonnet-4.5')
+  t.equal(reply.headers['x-signalbox-model'], 'llama-cpp/small')
+  t.match(reply.headers['x-signalbox-notes'], /claude-sonnet-4-5-20250929 is taken for auto/)
+  t.equal(remote.chats.length, 0)
+  t.equal((await gateway.ask({ model: 'auto' })).headers['x-signalbox-notes'], undefined)
+})
+
+t.test('a list of models without a model is tried in its own order', async t => {
+  const local = await scriptedUpstream(t, 'llama-cpp', { models: ['small', 'other'] })
+  const gateway = await startGateway(t, { ...variablesFor(local), EXPLORATION_SHARE: '0' })
+  for (const models of [
+    ['llama-cpp/other', 'llama-cpp/small'],
+    ['llama-cpp/small', 'llama-cpp/other'],
+  ]) {
+    const { headers } = await gateway.ask({ model: undefined, models })
+    t.equal(headers['x-signalbox-model'], models[0])
+    t.equal(headers['x-signalbox-reason'], 'explicit')
+  }
+})
+
+t.test('a name that is a word of JavaScript is an unknown model, and one that is too long is refused', async t => {
+  const local = await scriptedUpstream(t, 'llama-cpp', { models: ['small'] })
+  const gateway = await startGateway(t, variablesFor(local))
+  for (const model of ['constructor', '__proto__', 'toString', 'hasOwnProperty']) {
+    const { status, json } = await gateway.ask({ model })
+    t.equal(status, 404, model)
+    t.equal(json.error.code, 'model_not_found')
+  }
+  t.equal((await gateway.ask({ model: 'x'.repeat(200) })).status, 404)
+  t.equal((await gateway.ask({ model: 'x'.repeat(201) })).status, 400)
+  t.equal((await gateway.ask({ models: ['x'.repeat(201)] })).status, 400)
 })
 
 t.test(

@@ -60,7 +60,7 @@ t.test('whatever is learned, no interval of any prediction gets wider', async t 
   const lesson = fc.record({
     model: fc.constantFrom('stranger', 'other'),
     kind: fc.constantFrom(...kinds, anyCategory),
-    signal: fc.constantFrom<Signal>('feedback', 'verified', 'tests', 'retried', 'failed', 'escalated'),
+    signal: fc.constantFrom<Signal>('feedback', 'verified', 'tests', 'edited', 'failed', 'escalated'),
     score: share,
     runs: fc.constantFrom(0, 0, 1, 3),
     hours: fc.nat(400),
@@ -180,14 +180,14 @@ t.test('one outcome is shared among the likely kinds, and its rows are enough to
 })
 
 t.test('a signal weighs what it is worth: feedback more than a retry, and only words move credence', async t => {
-  const moved = (signal: 'feedback' | 'retried') => {
+  const moved = (signal: 'feedback' | 'edited') => {
     const evidence = emptyEvidence()
     learnOutcome(evidence, { model: 'a', categories: { chat: 1 }, signal, score: 0, prior: () => prior }, 0)
     return { count: evidence.beliefs.get('a')!.get('chat')!.count, priorTrust: evidence.priorTrust }
   }
-  t.ok(moved('feedback').count > moved('retried').count)
+  t.ok(moved('feedback').count > moved('edited').count)
   t.ok(moved('feedback').priorTrust < initialPriorTrust)
-  t.equal(moved('retried').priorTrust, initialPriorTrust)
+  t.equal(moved('edited').priorTrust, initialPriorTrust)
 })
 
 t.test('a slow answer raises the peak at once, quick ones lower it slowly, a load counts apart', async t => {

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { ModelName } from '../model-name.ts'
 import { tokenCount, type Usage } from '../usage.ts'
 
 /**
@@ -16,21 +17,26 @@ export type ChatTool = z.output<typeof ChatTool>
 
 const positiveInteger = z.int().min(1)
 
-export const ChatRequest = z.looseObject({
-  model: z.string().min(1).default('auto'),
-  models: z.array(z.string().min(1)).max(16).optional(),
-  messages: z.array(ChatMessage).min(1),
-  stream: z.boolean().nullish(),
-  stream_options: z.looseObject({ include_usage: z.boolean().nullish() }).nullish(),
-  tools: z.array(ChatTool).nullish(),
-  tool_choice: z.union([z.string(), z.looseObject({})]).nullish(),
-  response_format: z.looseObject({ type: z.string() }).nullish(),
-  max_tokens: positiveInteger.nullish(),
-  max_completion_tokens: positiveInteger.nullish(),
-  n: positiveInteger.nullish(),
-  stop: z.union([z.string(), z.array(z.string())]).nullish(),
-  metadata: z.looseObject({}).nullish(),
-})
+export const ChatRequest = z
+  .looseObject({
+    model: ModelName.optional().describe('By default the first of `models`, else auto.'),
+    models: z.array(ModelName).max(16).optional(),
+    messages: z.array(ChatMessage).min(1),
+    stream: z.boolean().nullish(),
+    stream_options: z.looseObject({ include_usage: z.boolean().nullish() }).nullish(),
+    tools: z.array(ChatTool).nullish(),
+    tool_choice: z.union([z.string(), z.looseObject({})]).nullish(),
+    response_format: z.looseObject({ type: z.string() }).nullish(),
+    max_tokens: positiveInteger.nullish(),
+    max_completion_tokens: positiveInteger.nullish(),
+    n: positiveInteger.nullish(),
+    stop: z.union([z.string(), z.array(z.string())]).nullish(),
+    metadata: z.looseObject({}).nullish(),
+  })
+  .transform((request): typeof request & { model: string } => ({
+    ...request,
+    model: request.model ?? request.models?.[0] ?? 'auto',
+  }))
 export type ChatRequest = z.output<typeof ChatRequest>
 
 export interface ToolCallDelta {

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { ModelName } from '../model-name.ts'
 import type { GatewayError, FailureCode } from '../../errors.ts'
 import type { ErrorReply } from '../protocol.ts'
 import { asObject, type JsonObject } from '../../json.ts'
@@ -9,7 +10,7 @@ const Content = z.union([z.string(), z.array(Block)])
 
 /** Anthropic's Messages, parsed loosely: the envelope is checked here, blocks where they are translated. */
 export const MessagesRequest = z.looseObject({
-  model: z.string().min(1).default('auto'),
+  model: ModelName.default('auto'),
   messages: z.array(z.looseObject({ role: z.string(), content: Content })).min(1),
   system: Content.nullish(),
   max_tokens: z.int().min(1).nullish(),

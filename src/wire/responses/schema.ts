@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { ModelName } from '../model-name.ts'
 import type { FailureCode, GatewayError } from '../../errors.ts'
 import { promptTokens, type Usage } from '../usage.ts'
 
@@ -7,7 +8,7 @@ const Tool = z.looseObject({ type: z.string(), name: z.string().optional() })
 
 /** OpenAI's Responses, parsed loosely: the envelope is checked here, items where they are translated. */
 export const ResponsesRequest = z.looseObject({
-  model: z.string().min(1).default('auto'),
+  model: ModelName.default('auto'),
   input: z.union([z.string(), z.array(Item)]),
   instructions: z.string().nullish(),
   stream: z.boolean().nullish(),
