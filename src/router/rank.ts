@@ -55,7 +55,7 @@ export interface Ranking {
 }
 
 /** Predictions closer than this cannot be told apart. */
-export const margin = 0.01
+export const margin = 0.02
 /** Share of its interval by which a candidate must be above the floor where a mistake is as expensive as it gets. */
 const maxCaution = 0.25
 /** From this length of the prompt on a mistake is that expensive: all of it has to be read again. */

@@ -60,7 +60,7 @@ t.test('whatever is learned, no interval of any prediction gets wider', async t 
   const lesson = fc.record({
     model: fc.constantFrom('stranger', 'other'),
     kind: fc.constantFrom(...kinds, anyCategory),
-    signal: fc.constantFrom<Signal>('feedback', 'verified', 'tests', 'edited', 'failed', 'escalated'),
+    signal: fc.constantFrom<Signal>('feedback', 'verified', 'tests', 'edited', 'escalated'),
     score: share,
     runs: fc.constantFrom(0, 0, 1, 3),
     hours: fc.nat(400),
@@ -179,7 +179,7 @@ t.test('one outcome is shared among the likely kinds, and its rows are enough to
   t.strictSame(evidenceFrom(rowsOf(evidence)), evidence)
 })
 
-t.test('a signal weighs what it is worth: feedback more than a retry, and only words move credence', async t => {
+t.test('a signal weighs what it is worth: feedback more than an edit, and only words move credence', async t => {
   const moved = (signal: 'feedback' | 'edited') => {
     const evidence = emptyEvidence()
     learnOutcome(evidence, { model: 'a', categories: { chat: 1 }, signal, score: 0, prior: () => prior }, 0)
