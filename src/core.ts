@@ -3,7 +3,7 @@ import { homedir } from 'node:os'
 import path from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import type { Logger } from 'pino'
-import type { Config, Endpoint } from './config.ts'
+import type { Config, CoreValues, Endpoint } from './config.ts'
 import { GatewayError } from './errors.ts'
 import { createBreakers, type Breakers } from './gateway/breakers.ts'
 import { createGateway, type Gateway } from './gateway/gateway.ts'
@@ -102,15 +102,7 @@ export function createCore({ config: first, version, log, now, random, newId, re
   const dataDir = path.resolve(first.root, first.values.DATA_DIR)
   mkdirSync(dataDir, { recursive: true })
   const ledger = openLedger({ file: path.join(dataDir, 'ledger.db'), now, log })
-  const retention = startRetention({
-    ledger,
-    days: () => ({
-      requests: settings().LEDGER_RETENTION_DAYS,
-      decisions: settings().DECISION_RETENTION_DAYS,
-    }),
-    now,
-    log,
-  })
+  const retention = startRetention({ ledger, days: () => retentionDays(settings()), now, log })
   const tokens = createTokenCounter()
   const transport = openTransport(first)
   const providerParts = { transport, now }
@@ -220,6 +212,10 @@ export function createCore({ config: first, version, log, now, random, newId, re
       await ledger.close()
     },
   }
+}
+
+function retentionDays({ LEDGER_RETENTION_DAYS, DECISION_RETENTION_DAYS }: CoreValues) {
+  return { requests: LEDGER_RETENTION_DAYS, decisions: DECISION_RETENTION_DAYS }
 }
 
 /** The condition of a model: that of its server, else that of its circuit breaker. */

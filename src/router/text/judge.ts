@@ -119,9 +119,10 @@ function sharesOf(
     const like = likenessTo(forms[kind]!, figures)
     if (like === 0) continue
     if (score > best) best = score
-    shares[kind] = score ** sharpness
-    total += shares[kind]!
-    likeness += shares[kind]! * like
+    const share = score ** sharpness
+    shares[kind] = share
+    total += share
+    likeness += share * like
   }
   if (total === 0) return shares
   const resembling = within01((best - strangeScore) / (familiarScore - strangeScore))
