@@ -109,14 +109,14 @@ function readHeader(database: Database.Database, file: string): { owner: number;
   if (owner === applicationId && version > newest) {
     throw refusal(
       file,
-      `was written by a newer Signalbox (schema ${version}, this one knows ${newest}). Update Signalbox or use another folder.`,
+      `was written by a newer Signalbox (schema ${version}; this version supports up to ${newest}). Update Signalbox or use another folder.`,
     )
   }
   return { owner, version }
 }
 
 function foreign(file: string): GatewayError {
-  return refusal(file, 'is a database of another program. Name another file or folder.')
+  return refusal(file, 'belongs to another program. Choose another file or folder.')
 }
 
 function refusal(file: string, message: string): GatewayError {

@@ -12,7 +12,7 @@ export interface SessionsOptions {
   limit: number
   /**
    * Maximum number of sessions of one owner. A further one, here or over all, ends the owner's session idle longest, and is
-   * rejected when none of theirs is idle: nobody ends a session of somebody else.
+   * rejected if none of theirs is idle: no caller ends another caller's session.
    */
   perOwner: number
   /** How long a session may stay without an open request or stream. */

@@ -45,7 +45,7 @@ const quantizationLoss: readonly [pattern: RegExp, loss: number][] = [
   [/(?:^|[^a-z])i?q5/i, 0.05],
 ]
 
-/** Providers describe the same models anew every time they list them; so many descriptions are remembered. */
+/** Number of model descriptions that are cached: providers create new ones each time they list their models. */
 const maxDescriptions = 4096
 
 /** Expectations of models, remembered per model object and per description, since a decision looks at hundreds of them. */

@@ -34,7 +34,7 @@ const usualPrice = 1
 /** How much further a sibling of another version is. */
 const otherVersion = 0.3
 
-/** A family alone leaves so many words of the name open. */
+/** Parts of a name that the family alone does not determine. */
 const namelessWords = 1.5
 
 /** How much further a sibling is for each doubling between prices, where nothing else tells its place in the line. */

@@ -23,7 +23,7 @@ export interface Checked {
   verdicts: readonly CheckedBy[]
 }
 
-/** What checking came to, for the caller and the books. Holds no word of prompt or answer but names of fields and tools. */
+/** The outcome of the checks, for the caller and the ledger. Contains no text of prompt or answer except field and tool names. */
 export interface Verification {
   checks: readonly string[]
   passed: boolean
@@ -114,8 +114,8 @@ export function acceptRate(belief: Belief | undefined, now: number): number {
 const evenPrior = { rate: 0.5, base: 0.5, strength: 2 }
 
 /**
- * Expected effort of trying a cheap model first and escalating on rejection, against going to the dear one at once: a cascade
- * pays where its accept rate exceeds cheap / dear. Both in one unit, whichever it is.
+ * Expected effort of trying a cheap model first and escalating on rejection, against calling the expensive one at once: a cascade
+ * pays where its accept rate exceeds cheap / expensive. Both are in the same unit.
  */
 export function cascadePays(acceptRate: number, cheap: number, expensive: number): boolean {
   return cheap + (1 - acceptRate) * expensive < expensive
@@ -176,7 +176,7 @@ export interface CascadeCriteria {
 }
 
 /**
- * The ranking with whom the cascade begins moved to its front: that is its first, unless this one's answers fail the checks so
+ * The ranking with the model that starts the cascade first: that is its first, unless its answers fail the checks so
  * often that going to a better one at once takes less. Now and then it is tried all the same, as EXPLORATION_SHARE allows,
  * for who is never asked can never show that he has become better.
  */

@@ -52,7 +52,7 @@ export interface Evidence {
 
 /** One fact as it is stored: `(kind, subject, category)` is its key and the newest value wins. */
 export type EvidenceRow = { subject: string; category: string } & (
-  | { kind: 'credence'; value: number }
+  | { kind: 'prior_trust'; value: number }
   | { kind: 'belief'; value: Belief }
   | { kind: 'benchmark'; value: Benchmark }
   | { kind: 'speed'; value: Speed }
@@ -79,7 +79,7 @@ export function emptyEvidence(): Evidence {
 export function evidenceFrom(rows: Iterable<EvidenceRow>): Evidence {
   const evidence = emptyEvidence()
   for (const row of rows) {
-    if (row.kind === 'credence') evidence.priorTrust = row.value
+    if (row.kind === 'prior_trust') evidence.priorTrust = row.value
     else if (row.kind === 'belief') inner(evidence.beliefs, row.subject).set(row.category, row.value)
     else if (row.kind === 'benchmark') inner(evidence.benchmarks, row.subject).set(row.category, row.value)
     else if (row.kind === 'speed') evidence.speeds.set(row.subject, row.value)
@@ -94,7 +94,7 @@ export function rowsOf(evidence: Evidence): EvidenceRow[] {
   const flat = <T>(map: Map<string, Map<string, T>>) =>
     [...map].flatMap(([subject, values]) => [...values].map(([category, value]) => ({ subject, category, value })))
   return [
-    { kind: 'credence', subject: '', category: anyCategory, value: evidence.priorTrust },
+    { kind: 'prior_trust', subject: '', category: anyCategory, value: evidence.priorTrust },
     ...flat(evidence.beliefs).map(row => ({ kind: 'belief' as const, ...row })),
     ...flat(evidence.benchmarks).map(row => ({ kind: 'benchmark' as const, ...row })),
     ...[...evidence.speeds].map(([subject, value]) => ({
@@ -114,7 +114,7 @@ export function rowsOf(evidence: Evidence): EvidenceRow[] {
   ]
 }
 
-/** What somebody or something said about an answer. Explicit words weigh most; the others are only signs. */
+/** The source of a score for an answer. Explicit ratings weigh most; the others are only hints. */
 export type Signal = 'feedback' | 'verified' | 'tests' | 'edited' | 'escalated'
 
 const weights: Readonly<Record<Signal, number>> = {
@@ -129,7 +129,7 @@ const weights: Readonly<Record<Signal, number>> = {
 
 /**
  * An answer of `model` turned out so good (0..1). It is shared among the kinds of tasks by their probabilities; the prior
- * that foretold it gains or loses credence. Returns the rows that changed.
+ * that predicted it gains or loses trust. Returns the rows that changed.
  */
 export function learnOutcome(
   evidence: Evidence,
@@ -152,7 +152,7 @@ export function learnOutcome(
   const likeliest = Object.entries(outcome.categories).sort(([, a], [, b]) => b - a)[0]
   if (likeliest === undefined || weights[outcome.signal] < 1) return rows
   evidence.priorTrust = reconsider(evidence.priorTrust, outcome.prior(likeliest[0]), score)
-  return [...rows, { kind: 'credence', subject: '', category: anyCategory, value: evidence.priorTrust }]
+  return [...rows, { kind: 'prior_trust', subject: '', category: anyCategory, value: evidence.priorTrust }]
 }
 
 /** A benchmark's latest result replaces the one before. */

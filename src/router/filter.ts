@@ -18,7 +18,7 @@ export interface Exclusion {
   until?: number
 }
 
-/** What the road knows about a candidate at this moment. */
+/** The state of a candidate at this moment, as the pipeline knows it. */
 export interface Condition {
   state: 'ready' | 'unavailable' | 'rate_limited'
   reason?: string

@@ -10,7 +10,7 @@ export interface Policy {
   costThresholdUsd: number
   /** QUALITY_THRESHOLD, 0..1: below it a candidate is not chosen while one above exists. */
   qualityThreshold: number
-  /** RELIABLE_BENCHMARK_COUNT: so many runs make a benchmark result count fully. */
+  /** RELIABLE_BENCHMARK_COUNT: runs needed before a benchmark result gets full weight. */
   reliableBenchmarkCount: number
   /** LOCAL_WATTS, and ENERGY_PRICE in USD per kWh. */
   localWatts: number
@@ -21,7 +21,7 @@ export interface Policy {
   explorationShare: number
   /** VERIFY: checks of every answer whose caller names none. */
   verify: readonly string[]
-  /** VALIDATION_RETRY_BUDGET: so many better models are asked after an answer that failed its checks. */
+  /** VALIDATION_RETRY_BUDGET: better models that are called after an answer fails its checks. */
   retryBudget: number
   /** MIN_VALIDATOR_SCORE, 0..1: a judge model counts from this share of agreement. */
   minValidatorScore: number

@@ -110,7 +110,7 @@ const noCheck = 'none'
 const testsPrefix = 'tests:'
 const judgePrefix = 'judge:'
 
-/** What a caller's words stand for, each once, in the order in which they are made: the dear ones last. */
+/** The checks that a caller's names stand for, each once, in the order in which they run: expensive ones last. */
 export function checksNamed(names: readonly string[]): string[] {
   return [
     ...verifiers.map(({ name }) => name).filter(name => names.includes(name) || names.includes(everyCheck)),

@@ -119,7 +119,7 @@ t.test('a stalled stream ends with a typed error', async t => {
   })
   const gateway = await startGateway(t, { ...variablesFor(local), PROVIDER_IDLE_TIMEOUT_MS: '50' })
   const reply = await gateway.ask({ stream: true })
-  t.match(reply.events.at(-1), { error: { code: 'upstream_timeout', message: /nothing more/ } })
+  t.match(reply.events.at(-1), { error: { code: 'upstream_timeout', message: /stopped sending/ } })
 })
 
 t.test('a buffered response that takes too long is abandoned', async t => {

@@ -50,12 +50,12 @@ t.test('who cannot serve is shown as down, with the reason, and its models as un
     },
   )
   await ask()
-  t.match(await serverOf(gateway, 'openrouter'), { state: 'down', reason: /refuses the key.*User not found/ })
+  t.match(await serverOf(gateway, 'openrouter'), { state: 'down', reason: /rejected the API key.*User not found/ })
   t.match(await serverOf(gateway, 'llama-cpp'), { state: 'up', reason: null })
   const { data } = (await gateway.get('/v1/models')).json
   for (const { id, available, unavailable_reason: reason } of data) {
     if (id.startsWith('openrouter/'))
-      t.match({ available, reason }, { available: false, reason: /refuses the key/ }, id)
+      t.match({ available, reason }, { available: false, reason: /rejected the API key/ }, id)
     if (id.startsWith('llama-cpp/')) t.match({ available, reason }, { available: true, reason: null }, id)
   }
 })

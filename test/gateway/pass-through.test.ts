@@ -194,10 +194,13 @@ t.test('a failure before the first token falls back to a server that needs trans
     t.equal(routed.events.filter(event => event.type === 'message_start').length, 1)
     t.notMatch(routed.text, /msg_its_own/)
     upstream.script.answer = streaming(whole)
-    local.script.answer = { error: { status: 500, message: 'broken' } }
-    const back = await ask(gateway, { ...both, model: 'auto', messages: [{ role: 'user', content: 'Something else' }] })
-    t.match(back.text, /msg_its_own/)
-    t.strictSame([upstream.chats.length, local.chats.length], [2, 2])
+    const again = await ask(gateway, {
+      ...both,
+      model: 'auto',
+      messages: [{ role: 'user', content: 'Something else' }],
+    })
+    t.match(again.text, /msg_its_own/, 'one failure does not keep later requests away')
+    t.strictSame([upstream.chats.length, local.chats.length], [2, 1])
   }
 })
 

@@ -2,7 +2,7 @@ import t from 'tap'
 import { gate, scriptedUpstream, upstreamKinds } from '../helpers/scripted-upstream.ts'
 import { startGateway, variablesFor } from '../helpers/start-gateway.ts'
 
-const clocks = { PROVIDER_TIMEOUT_MS: '60', PROVIDER_IDLE_TIMEOUT_MS: '60' }
+const clocks = { PROVIDER_TIMEOUT_MS: '500', PROVIDER_IDLE_TIMEOUT_MS: '500' }
 
 t.test('a server that hangs over a whole answer is left for another, before and after its first token', async t => {
   for (const kind of upstreamKinds) {

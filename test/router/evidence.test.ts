@@ -179,7 +179,7 @@ t.test('one outcome is shared among the likely kinds, and its rows are enough to
   t.strictSame(evidenceFrom(rowsOf(evidence)), evidence)
 })
 
-t.test('a signal weighs what it is worth: feedback more than an edit, and only words move credence', async t => {
+t.test('a signal weighs what it is worth: feedback more than an edit, and only feedback moves prior trust', async t => {
   const moved = (signal: 'feedback' | 'edited') => {
     const evidence = emptyEvidence()
     learnOutcome(evidence, { model: 'a', categories: { chat: 1 }, signal, score: 0, prior: () => prior }, 0)

@@ -53,7 +53,7 @@ export interface ReplayResult {
   models: Record<string, number>
 }
 
-/** Whom a policy takes for a stored decision; undefined where it can serve nobody. */
+/** The model a policy chooses for a stored decision; undefined if it excludes all. */
 export type Choose = (record: DecisionRecord, answered: string | null) => Candidate | undefined
 
 /** One policy over stored decisions, read once: add each row, then ask for the result. */
@@ -134,7 +134,7 @@ export function decideAgain(record: DecisionRecord, base: Policy, policy: Replay
   )
 }
 
-/** Whom a cascade asks first: those whose answers failed its checks too often then would be passed over again. */
+/** The model a cascade starts with: those whose answers failed its checks too often are skipped again. */
 function begun(ranked: readonly Candidate[], skipped: ReadonlySet<string>): Candidate | undefined {
   let here = ranked[0]
   while (here !== undefined && skipped.has(here.model)) {

@@ -16,7 +16,7 @@ const readCharacters = 2048
 
 const formFigures = 31
 /** Which figure counts the answers of a multiple choice question. */
-export const optionsFigure = 29
+const optionsFigure = 29
 export const figureCount = formFigures + cueCount
 
 /**
