@@ -15,8 +15,6 @@ export interface Reading {
 const readCharacters = 2048
 
 const formFigures = 31
-/** Which figure counts the answers of a multiple choice question. */
-const optionsFigure = 29
 export const figureCount = formFigures + cueCount
 
 /**
