@@ -52,14 +52,14 @@ export const failures = {
   upstream_rejected: row(400, 'invalid_request_error', { fallback: true }),
   upstream_unauthorized: row(502, 'upstream_error', { fallback: true, breaker: true, scope: 'key' }),
   upstream_payment_required: row(402, 'insufficient_quota', { fallback: true, breaker: true, scope: 'key' }),
-  /** The account has money left, only not enough for this call. */
+  /** The account has money left, but not enough for this call. */
   upstream_unaffordable: row(402, 'insufficient_quota', { fallback: true }),
   upstream_rate_limited: row(429, 'rate_limit_error', { fallback: true, scope: 'model' }),
   upstream_free_limited: row(429, 'rate_limit_error', { fallback: true, scope: 'free models' }),
   upstream_account_limited: row(429, 'rate_limit_error', { fallback: true, scope: 'key' }),
   upstream_error: row(502, 'upstream_error', { fallback: true, breaker: true, scope: 'model' }),
   upstream_timeout: row(504, 'upstream_error', { fallback: true, breaker: true, scope: 'model' }),
-  /** The model is loading, or none of those who host it can serve it now. */
+  /** The model is loading, or no host of it can serve it now. */
   upstream_not_ready: row(503, 'overloaded_error', { fallback: true, breaker: true, scope: 'model' }),
   upstream_busy: row(503, 'overloaded_error', { fallback: true, breaker: true, scope: 'provider' }),
   upstream_disconnected: row(502, 'upstream_error', { fallback: true, retry: true, breaker: true, scope: 'provider' }),

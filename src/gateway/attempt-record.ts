@@ -78,7 +78,7 @@ export function openAttemptRecorder(parts: AttemptRecorderParts): { entry: Attem
   }
 
   function close(told: Usage, error?: GatewayError): AttemptEnd {
-    // What is no chat may hold many texts, each as long as the context.
+    // Embeddings and rerank take many texts at once, each as long as the context.
     const believed = decision.measured.nonChat !== undefined || isPlausible(told, model)
     const usage = believed ? told : estimate(Math.min(told.outputTokens, maxGuessedTokens))
     entry.outcome = 'ok'
@@ -138,12 +138,12 @@ export function openAttemptRecorder(parts: AttemptRecorderParts): { entry: Attem
   return { entry, recorder }
 }
 
-/** Output tokens assumed for an answer whose server reports an impossible usage. */
+/** Output tokens assumed where the reported usage is impossible. */
 const maxGuessedTokens = 4_096
 /** Larger than the context of any model. */
 const largestContext = 10_000_000
 
-/** A usage of several times the context counts something else than tokens; our own count is closer. */
+/** Usage of several times the context counts something other than tokens; our own estimate is closer. */
 function isPlausible(usage: Usage, { contextTokens = largestContext }: Model): boolean {
   return promptTokens(usage) + usage.outputTokens <= 4 * contextTokens
 }
@@ -162,7 +162,7 @@ function markFailed(entry: AttemptRecord, error: GatewayError): void {
 }
 
 interface Meter {
-  /** The model, for error messages. */
+  /** The answering model, for error messages. */
   who: string
   /** Called when the first part is requested; its error reaches the reader. */
   begin: () => void

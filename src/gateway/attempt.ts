@@ -3,7 +3,7 @@ import type { Model, Reply } from '../providers/provider.ts'
 import type { StreamPart } from '../wire/stream-part.ts'
 
 export interface AttemptTimeouts {
-  /** Until the first token, including the loading of a cold model, or until the end of an answer that is not streamed. */
+  /** Until the first token, a cold model's loading included, or until the end of an answer that arrives in one piece. */
   firstTokenMs: number
   /** Between two parts of a stream. */
   idleMs: number
@@ -14,7 +14,7 @@ export interface AttemptParts<Body> {
   model: Model
   /** Calls the model's server; the signal combines the caller's with the timeouts. */
   ask: (signal: AbortSignal) => Promise<Reply<Body>>
-  /** Makes one of the parts, where the caller wants the answer whole although its server may stream it. */
+  /** Assembles a streamed answer for a caller who requested a buffered one. */
   assemble?: ((parts: AsyncGenerator<StreamPart, void, void>) => Promise<Body>) | undefined
   timeouts: AttemptTimeouts
   /** Aborted when the client disconnects, which may happen at any time. */

@@ -3,13 +3,13 @@ import type { FailureScope, GatewayError } from '../errors.ts'
 import type { Model } from '../providers/provider.ts'
 import type { Condition } from '../router/filter.ts'
 
-/** When a breaker opens, and for how long at first; each failed probe doubles the pause. */
+/** How many consecutive failures open a breaker, and for how long at first; each failed probe doubles the pause. */
 interface OpeningRule {
   failuresToOpen: number
   firstPauseMs: number
 }
 
-/** A refused key is certain at once; a server that breaks off may have been restarted; a model may fail for one request. */
+/** A rejected key is certain at once; a lost connection may be a restart; a model may fail because of one request. */
 const openingRules: Readonly<Record<Exclude<FailureScope, 'request'>, OpeningRule>> = {
   model: { failuresToOpen: 3, firstPauseMs: 15_000 },
   'free models': { failuresToOpen: 1, firstPauseMs: 30_000 },
@@ -24,10 +24,10 @@ const remembered = 5_000
 interface Breaker {
   /** Consecutive failures. */
   failures: number
-  /** Closed again only by a success: until then one request at a time is let through, and only after `openUntil`. */
+  /** Closed only by a success: until then, one request at a time passes, and only after `openUntil`. */
   open: boolean
   openUntil: number
-  /** Half-open: exactly one request tests whether it works again. */
+  /** Half-open: exactly one request is testing whether it works again. */
   probing: boolean
   limitedUntil: number
   reason: string
@@ -51,7 +51,7 @@ export interface Breakers {
   forget(provider: string): void
 }
 
-/** `now` in milliseconds since the epoch. Holds at most 5,000 breakers; whatever has no entry counts as healthy. */
+/** `now` in milliseconds since the epoch. Holds at most 5,000 breakers; an evicted one counts as closed. */
 export function createBreakers(now: () => number): Breakers {
   const breakers = new LRUCache<string, Breaker>({ max: remembered })
   const breakerOf = (key: string): Breaker => {
@@ -78,7 +78,7 @@ export function createBreakers(now: () => number): Breakers {
   }
 
   function count(breaker: Breaker, rule: OpeningRule, error: GatewayError): void {
-    // Requests that were under way when it opened tell nothing new.
+    // Requests in flight when it opened do not count again.
     if (breaker.open && breaker.openUntil > now()) return
     breaker.failures++
     const wait = error.retryAfterSeconds ?? 0
@@ -129,17 +129,17 @@ export function createBreakers(now: () => number): Breakers {
   }
 }
 
-/** No name of a provider has a space or a slash, so no two of these are the same. */
+/** Provider names contain neither spaces nor slashes, so keys of different scopes never collide. */
 const freeKey = (provider: string) => `${provider} free`
 
-/** What `scope` names at the endpoint of a model. */
+/** The breaker of `scope` for a model. */
 function keyOf({ id, provider }: Model, scope: Exclude<FailureScope, 'request'>): string {
   if (scope === 'model') return id
-  // An endpoint is used with one key, so that what is said of the key is said of all it serves.
+  // Each endpoint has one API key, so an error about the key concerns the whole endpoint.
   return scope === 'free models' ? freeKey(provider) : provider
 }
 
-/** What must all be in order for a model to be tried. */
+/** All breakers that must be closed for a model to be called. */
 function keysOf({ id, provider, free }: Model): string[] {
   return [provider, ...(free ? [freeKey(provider)] : []), id]
 }

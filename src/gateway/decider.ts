@@ -39,7 +39,7 @@ export type DeciderSettings = Pick<CoreValues, 'MODEL_ALIASES' | 'VERIFY_COMMAND
 
 export interface DeciderParts {
   inventory: Inventory
-  /** Whether a model can be asked now. */
+  /** Whether a model can be called now. */
   conditionOf: (model: Model) => Condition
   slotsOf: (provider: string) => Slots
   learner: Pick<Learner, 'answered'>

@@ -158,7 +158,7 @@ export function createFallback(parts: FallbackParts): CallCandidates {
   return callInOrder
 }
 
-/** What `read` makes of an answer; whatever it throws is for the answer's shape, and another model may do better. */
+/** The result of `read`, which parses an answer; anything it throws becomes an upstream error, with fallback. */
 function understood<T>({ id }: Model, read: () => T): T {
   try {
     return read()
@@ -167,7 +167,7 @@ function understood<T>({ id }: Model, read: () => T): T {
   }
 }
 
-/** Whether what was spent so far leaves enough of the caller's budget for one more attempt. */
+/** Whether the caller's budget, less the cost so far, covers another attempt. */
 function isAffordable<Body>(model: Model, { decision, recorder }: DecidedRequest<Body>): boolean {
   const { maxCostUsd } = decision.options
   const spent = recorder.spentUsd()
@@ -184,7 +184,7 @@ function timeoutsOf({ firstTokenTimeoutMs }: Provider, settings: AttemptSettings
   }
 }
 
-/** An answer that is not streamed shows no progress, so it gets three times the expected duration. */
+/** An answer in one piece shows no progress, so it is allowed three times its expected duration on top. */
 function inOnePieceTimeouts(timeouts: AttemptTimeouts, expectedMs: number): AttemptTimeouts {
   const { firstTokenMs, idleMs, totalMs } = timeouts
   return { ...timeouts, firstTokenMs: Math.min(totalMs, firstTokenMs + idleMs + 3 * expectedMs) }

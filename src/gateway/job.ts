@@ -26,7 +26,7 @@ export interface Job<Body> {
   cascade?: (decision: Decision, recorder: RequestRecorder) => Cascade<Body> | undefined
   /** The call for one candidate, and what was changed for it. */
   prepare(target: CallTarget): PreparedCall<Body>
-  /** Assembles a whole answer from the parts of a stream, for callers that do not stream; absent if nothing streams unasked. */
+  /** Assembles a stream for a caller who requested a buffered answer; absent where providers never stream unrequested. */
   assemble?: ((parts: AsyncGenerator<StreamPart, void, void>) => Promise<Body>) | undefined
   /** The answer of `model` as the caller gets it. */
   finish(reply: Primed<Body>, model: Model): Primed<Body>
@@ -38,7 +38,7 @@ export interface PreparedCall<Body> {
   call: (signal: AbortSignal) => Promise<Reply<Body>>
   /** What was changed for the candidate. */
   notes: string[]
-  /** The answer comes all at once, so that there is no first token to wait for. */
+  /** The answer arrives all at once, so there is no first token. */
   inOnePiece: boolean
 }
 

@@ -1,15 +1,15 @@
 import type { GatewayError } from '../errors.ts'
 import type { Model } from '../providers/provider.ts'
 
-/** An attempt that failed. */
+/** A failed attempt. */
 export interface AttemptFailure {
   model: Model
   error: GatewayError
 }
 
 /**
- * Which of `remaining`, in their order of preference, is asked after these failures. A provider that cannot serve at all is left
- * while there is another, and the last attempts belong to providers that were not asked yet. Pure; undefined where none remains.
+ * The next candidate of `remaining`, which is in order of preference. A provider that cannot serve at all is passed over while
+ * there is another one, and the last attempts are reserved for providers not yet called. Undefined where none remains.
  */
 export function nextCandidate(
   remaining: readonly Model[],

@@ -24,7 +24,7 @@ export interface RequestRecorder {
   /** Opens the record of one attempt; not before the decision. */
   attemptStarted(model: Model): AttemptRecorder
   attempts(): number
-  /** USD of all finished attempts together; undefined if the cost of one is unknown. */
+  /** USD, total of all finished attempts; undefined where the cost of one is unknown. */
   spentUsd(): number | undefined
   /** Milliseconds of choosing and of waiting for slots, all attempts together. */
   waited(): { routeMs: number; queueMs: number }

@@ -80,13 +80,13 @@ export function serversOf(core: StatusParts): z.output<typeof ServerStatus>[] {
   })
 }
 
-/** A server that answers what it serves but refuses every request for it is not up. */
-function healthOf({ conditionOfProvider }: StatusParts, provider: Provider): Pick<Health, 'state' | 'reason'> {
+/** A server that lists its models but rejects every request is not up. */
+function healthOf({ gateway }: StatusParts, provider: Provider): Pick<Health, 'state' | 'reason'> {
   const health = provider.health()
   const condition = conditionOfProvider(provider.name)
   if (health.state !== 'up' || condition.state === 'ready') return health
-  const until = condition.until === undefined ? '' : ` Tried again after ${new Date(condition.until).toISOString()}.`
-  return { state: 'down', reason: `${condition.reason ?? 'it does not serve'}${until}` }
+  const until = condition.until === undefined ? '' : ` Next try after ${new Date(condition.until).toISOString()}.`
+  return { state: 'down', reason: `${condition.reason ?? 'it does not serve requests'}${until}` }
 }
 
 /** Whether the ledger can be written, and what became of the requests handed to it since the start. */

@@ -45,7 +45,7 @@ function createAnswer(upstream: Upstream, { model }: AnsweredRequest) {
 
   const callsOf = (value: unknown): ToolCallDelta[] => {
     if (value === undefined || value === null) return []
-    if (!Array.isArray(value)) throw broken('tool_calls that are no list')
+    if (!Array.isArray(value)) throw broken('tool_calls that are not a list')
     return (value as unknown[]).map(call => {
       const called = isObject(call) && isObject(call.function) ? call.function : {}
       const { name, arguments: written } = called
@@ -67,12 +67,12 @@ function createAnswer(upstream: Upstream, { model }: AnsweredRequest) {
       if (value.error !== undefined) throw upstream.failure(value.error, model)
       const first = identity === undefined
       identity ??= identityOf(value, model)
-      // The last object of some versions has no message.
+      // Some versions send no message in the last object.
       const message = value.message ?? (value.done === true && !first ? {} : undefined)
       if (!isObject(message)) throw broken('no message')
       const { thinking, content: said } = message
       const content = said ?? ''
-      if (typeof content !== 'string') throw broken('content that is no text')
+      if (typeof content !== 'string') throw broken('content that is not a string')
       const toolCalls = callsOf(message.tool_calls)
       const delta: ChatDelta = {
         ...(first ? { role: 'assistant' } : {}),

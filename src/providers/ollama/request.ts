@@ -9,7 +9,7 @@ export function ollamaRequest({ model, request }: ProviderCall, contextTokens: n
   return {
     model: model.name,
     messages: ollamaMessages(request.messages),
-    // Even where the caller wants the answer whole: silence can then be told from work.
+    // Even for a buffered answer: only a stream shows whether the server is working or hung.
     stream: true,
     options: optionsOf(request, contextTokens),
     // Ollama would otherwise truncate the prompt, or drop its beginning while generating, without an error.

@@ -60,10 +60,10 @@ export function createCompletionFold(): { add(chunk: ChatChunk): void; completio
   }
 }
 
-/** More than this is no answer that anybody could read. */
+/** The longest answer that is assembled. */
 const maxAnswerBytes = 64 * 1024 * 1024
 
-/** Reads a stream to its end. Throws what breaks it, and `upstream_error` beyond 64 MB; then it is left. */
+/** Assembles a stream. Throws the error that ends it, or `upstream_error` beyond 64 MB, which closes it. */
 export async function foldStream(parts: AsyncIterable<StreamPart>): Promise<ChatCompletion> {
   const fold = createCompletionFold()
   let bytes = 0

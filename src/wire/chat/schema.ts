@@ -142,7 +142,7 @@ export function writeUsage(usage: Usage): OpenAiUsage {
   }
 }
 
-/** USD for one request; what is beyond this a server made up. */
+/** USD; higher reported costs of one request are ignored as errors. */
 const maxCostUsd = 10_000
 
 function isCost(value: unknown): value is number {
