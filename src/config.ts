@@ -168,11 +168,11 @@ export const coreSettings = {
   },
   PROVIDER_TIMEOUT_MS: {
     schema: milliseconds(120_000),
-    help: 'Milliseconds until a server sends its first token, including the time to load a cold model.',
+    help: 'Milliseconds until a server sends its first token, including the time to load a cold model. Buffered answers are streamed from the server where it can stream.',
   },
   PROVIDER_IDLE_TIMEOUT_MS: {
     schema: milliseconds(60_000),
-    help: 'Milliseconds a stream may be silent after its first token.',
+    help: 'Milliseconds a server may be silent after its first token.',
   },
   PROVIDER_TOTAL_TIMEOUT_MS: { schema: milliseconds(900_000), help: 'Milliseconds for one attempt as a whole.' },
   KEEPALIVE_INTERVAL_MS: {

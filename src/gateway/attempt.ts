@@ -32,9 +32,10 @@ export type Primed<Body> =
  * can still fall back to another model until then. Throws only `GatewayError`; the upstream socket is closed when it does,
  * when the client disconnects, and when the returned generator is left early.
  */
-export async function attempt<Body>(parts: AttemptParts<Body>): Promise<Primed<Body>> {
-  const { model, ask, assemble, timeouts, signal } = parts
+export async function attempt<Body>(call: AttemptParts<Body>): Promise<Primed<Body>> {
+  const { model, ask, assemble, timeouts, signal } = call
   const guard = createGuard(model, timeouts, signal)
+  let parts: AsyncGenerator<StreamPart, void, void>
   try {
     const reply = await ask(guard.signal)
     if (reply.kind === 'complete') {
@@ -42,12 +43,17 @@ export async function attempt<Body>(parts: AttemptParts<Body>): Promise<Primed<B
       return reply
     }
     const primed = await prime(reply.parts, guard, model)
-    return assemble === undefined
-      ? { ...primed, native: reply.native }
-      : { kind: 'complete', completion: await assemble(primed.parts) }
+    if (assemble === undefined) return { ...primed, native: reply.native }
+    parts = primed.parts
   } catch (error) {
     guard.end()
     throw guard.reason() ?? asGatewayError(error)
+  }
+  try {
+    return { kind: 'complete', completion: await assemble(parts) }
+  } catch (error) {
+    // Leaving the stream aborted the call, so the error itself says why, not the signal.
+    throw asUpstreamError(error, model.id)
   }
 }
 

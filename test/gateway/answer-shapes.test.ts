@@ -190,3 +190,15 @@ t.test('a reason to stop or [DONE] is enough to know that a stream is whole', as
     t.match(reply.json.choices, [{ message: { content: 'Once' }, finish_reason: 'stop' }])
   }
 })
+
+t.test('an event that is broken inside gives a buffered request another model, not a disconnect', async t => {
+  const start = { id: 'c', choices: [{ index: 0, delta: { role: 'assistant', content: 'Once' }, finish_reason: null }] }
+  const bad = await scriptedUpstream(t, 'openai-compatible', {
+    models: ['bad'],
+    answer: events(start, '{"choices":[{]}]}', start, '[DONE]'),
+  })
+  const good = await scriptedUpstream(t, 'llama-cpp', { models: ['good'] })
+  const gateway = await startGateway(t, variablesFor(bad, good))
+  const reply = await gateway.ask({ model: 'openai-compatible/bad', models: ['llama-cpp/good'] })
+  t.equal(reply.headers['x-signalbox-model'], 'llama-cpp/good')
+})

@@ -54,16 +54,17 @@ function checkTable(): string {
 }
 
 function errorTable(): string {
-  const rows = Object.entries<Failure>(failures).map(([name, { status, type, fallback, retry, breaker }]) => [
+  const rows = Object.entries<Failure>(failures).map(([name, { status, type, fallback, retry, breaker, scope }]) => [
     code(name),
     String(status),
     code(type),
     yes(fallback),
     yes(retry),
     yes(breaker),
+    scope,
   ])
   return markdownTable([
-    ['code', 'status', 'type', 'next candidate is tried', 'same one is retried', 'opens the breaker'],
+    ['code', 'status', 'type', 'next candidate is tried', 'same one is retried', 'opens the breaker', 'concerns'],
     ...rows,
   ])
 }

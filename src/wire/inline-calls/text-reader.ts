@@ -46,11 +46,19 @@ export function parseInlineStream(
   reading: TextReading,
 ): AsyncGenerator<StreamPart, void, void> {
   const stream = createPartRewriter(reading)
+  const rewritten = async (part: StreamPart): Promise<StreamPart | undefined> => {
+    try {
+      return stream.rewrite(part)
+    } catch (error) {
+      await parts.return()
+      throw error
+    }
+  }
   const parsed = async (): Promise<IteratorResult<StreamPart, void>> => {
     for (;;) {
       const next = await parts.next()
       if (next.done === true) return next
-      const part = stream.rewrite(next.value)
+      const part = await rewritten(next.value)
       if (part !== undefined) return { done: false, value: part }
     }
   }
