@@ -13,7 +13,7 @@ const prompts = [
   'Tom has 12 apples, buys 3 bags of 6 and gives 5 away. How many apples has he left?',
   'who won the world cup in 1998',
   'Write a function to find the second largest number in a list.',
-  'Расскажите, пожалуйста, о погоде в Москве осенью.',
+  'Расскажите, пожалуйста, о погоде в Москве осенью и о том, что надеть, если поехать туда с детьми.',
   'hi',
 ]
 const rows = prompts.map((prompt, at): OutcomeRow => ({

@@ -45,8 +45,11 @@ function kindsOf(
       },
     ]
   })
-  const difficulty = mean(known.map(([, facts]) => facts.difficulty))
-  const ability = mean(known.map(([, facts]) => facts.ability))
+  // Without texts there is nothing that a text could have resembled.
+  const read = new Set(rows.filter(({ prompt }) => prompt !== undefined).map(({ kind }) => kind))
+  const comparable = read.size === 0 ? known : known.filter(([kind]) => read.has(kind))
+  const difficulty = mean(comparable.map(([, facts]) => facts.difficulty))
+  const ability = mean(comparable.map(([, facts]) => facts.ability))
   const none = (difficulty: number): KindFacts => ({
     rate: rounded(expectedRate(ability, difficulty)),
     difficulty: rounded(difficulty),

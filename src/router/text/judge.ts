@@ -90,14 +90,16 @@ function createJudge(packed: PackedText): (reading: Reading) => TextJudgement {
     // Half of the time of a judgement would go into kinds that the text is not of.
     const likely = kindPlaces.filter(kind => shares[kind]! >= minShare)
     score(vector, [...likely.flatMap(kind => [count + kind, 2 * count + kind]), ...skillPlaces], scores)
-    let slope = (1 - known) * bounded(plainScore(plainSlope, vector))
+    // Small talk asks for no ability beyond the usual.
+    const strange = strangeKind(reading)
+    let slope = strange === smallTalk ? 0 : (1 - known) * bounded(plainScore(plainSlope, vector))
     let level = 0
     for (const kind of likely) {
       slope += shares[kind]! * scores[count + kind]!
       level += shares[kind]! * scores[2 * count + kind]!
     }
     return {
-      categories: named(categories, shares, reading),
+      categories: named([...categories, strange], shares),
       effect: { level, slope, skills: Array.from(scores.subarray(3 * count), skill => known * skill) },
     }
   }
@@ -119,10 +121,9 @@ function sharesOf(
     const like = likenessTo(forms[kind]!, figures)
     if (like === 0) continue
     if (score > best) best = score
-    const share = score ** sharpness
-    shares[kind] = share
-    total += share
-    likeness += share * like
+    shares[kind] = score ** sharpness
+    total += shares[kind]
+    likeness += shares[kind] * like
   }
   if (total === 0) return shares
   const resembling = within01((best - strangeScore) / (familiarScore - strangeScore))
@@ -131,13 +132,12 @@ function sharesOf(
   return shares.map(share => (share * familiar) / total)
 }
 
-function named(names: readonly string[], shares: Float64Array, reading: Reading): Record<string, number> {
+/** The likely kinds; `names` ends with the kind of a text that is none of the others. */
+function named(names: readonly string[], shares: Float64Array): Record<string, number> {
   const known = shares.reduce((sum, share) => sum + share, 0)
-  const all: [string, number][] = [
-    ...names.map((name, at): [string, number] => [name, shares[at]!]),
-    [strangeKind(reading), 1 - known],
-  ]
-  const likely = all.filter(([, share]) => share >= minShare)
+  const likely = names
+    .map((name, at): [string, number] => [name, shares[at] ?? 1 - known])
+    .filter(([, share]) => share >= minShare)
   const sum = likely.reduce((total, [, share]) => total + share, 0)
   return Object.fromEntries(likely.map(([name, share]) => [name, share / sum]))
 }
