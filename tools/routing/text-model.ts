@@ -64,8 +64,8 @@ function slopeOf({ residuals, abilities }: ResidualRow): number {
 }
 
 /**
- * Four ridges in one linear score, averaged: on the words, on the form, and on both and on the form alone with the means of the
- * row's group as targets. They err in different places. Each kind of task has its own: what is hard about arithmetic is not what
+ * Ridges averaged into one linear score: on the words, on the form, on both and, where rows have groups, on the form with the
+ * means of the groups as targets. They err in different places. Each kind of task has its own: what is hard about arithmetic is not what
  * is hard about facts.
  */
 function fitKind(
@@ -77,6 +77,7 @@ function fitKind(
 ): { level: Linear; slope: Linear } {
   const members = [...rows.keys()].filter(at => rows[at]!.kind === kind)
   const groups = members.map(at => rows[at]!.group)
+  const grouped = groups.some(group => group !== undefined)
   const weights = Float64Array.from(groups, group => (group === undefined ? weightWithoutGroup : 1))
   const tasks = (all: Float64Array): RidgeTask[] => {
     const targets = Float64Array.from(members, at => all[at]!)
@@ -85,7 +86,7 @@ function fitKind(
       { targets, part: 'words', penalty: penalties.words },
       { targets, part: 'form', penalty: penalties.form },
       { targets: means, part: 'both', penalty: penalties.groups, weights },
-      { targets: means, part: 'form', penalty: penalties.groupForm, weights },
+      ...(grouped ? [{ targets: means, part: 'form' as const, penalty: penalties.groupForm, weights }] : []),
     ]
   }
   const fitted = fitRidges(
