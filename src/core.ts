@@ -250,7 +250,7 @@ function createLearning({ ledger, policy, now, log }: LearningParts): { knowledg
   ratios.restore(facts.flatMap(fact => (fact.kind === 'ratio' ? [fact.value] : [])))
   const evidence = evidenceFrom(facts.filter(fact => fact.kind !== 'ratio'))
   let knowledge = createKnowledge(loaded.weights, evidence, policy(), model => ratios.ratioOf(model.id))
-  const learner = createLearner({ knowledge, ratios, save: ledger.learned.save, now, log })
+  const learner = createLearner({ knowledge, ratios, store: ledger.learned, now, log })
   return {
     learner,
     knowledge() {

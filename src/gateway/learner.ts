@@ -2,18 +2,21 @@ import { isDeepStrictEqual } from 'node:util'
 import { LRUCache } from 'lru-cache'
 import type { Logger } from 'pino'
 import type { GatewayError } from '../errors.ts'
-import type { Fact } from '../ledger/learned.ts'
+import type { Fact, Learned } from '../ledger/learned.ts'
 import type { Model } from '../providers/provider.ts'
 import type { Decision } from '../router/decide.ts'
 import {
   anyCategory,
+  forget,
   learnAgreement,
   learnBenchmark,
   learnOutcome,
   learnOutput,
   learnSpeed,
   learnVerifier,
+  learnedFrom,
   type Benchmark,
+  type EvidenceRow,
   type Signal,
 } from '../router/evidence.ts'
 import type { Knowledge } from '../router/knowledge.ts'
@@ -66,7 +69,11 @@ export interface Learner {
   checked(model: Model, decision: Decision, check: string, accepted: boolean): void
   /** Records whether the verdict of a check agreed with another source. */
   compared(check: string, agreed: boolean): void
-  /** Writes what is not stored yet. */
+  /** What traffic taught about a model. */
+  learned(model: Model): EvidenceRow[]
+  /** Forgets that, here and in the ledger; says how many facts there were. */
+  forget(model: Model): number
+  /** Writes what is not yet kept. */
   close(): void
 }
 
@@ -88,13 +95,13 @@ function mayBeEdited(messages: readonly ChatMessage[]): boolean {
 export interface LearnerParts {
   knowledge: Pick<Knowledge, 'evidence' | 'abilityOf'>
   ratios: Pick<TokenRatios, 'learn'>
-  save: (facts: readonly Fact[]) => void
+  store: Pick<Learned, 'save' | 'remove'>
   /** Milliseconds since the epoch. */
   now: () => number
   log: Pick<Logger, 'error'>
 }
 
-export function createLearner({ knowledge, ratios, save, now, log }: LearnerParts): Learner {
+export function createLearner({ knowledge, ratios, store, now, log }: LearnerParts): Learner {
   const { evidence, abilityOf } = knowledge
   const unsaved = new Map<string, Fact>()
   const answers = new LRUCache<string, AnsweredTurn>({ max: remembered, ttl: editWithinMs })
@@ -102,7 +109,7 @@ export function createLearner({ knowledge, ratios, save, now, log }: LearnerPart
   let timer: NodeJS.Timeout | undefined
 
   function keep(rows: readonly Fact[]): void {
-    for (const row of rows) unsaved.set(`${row.kind}\n${row.subject}\n${row.category}`, row)
+    for (const row of rows) unsaved.set(nameOf(row), row)
     timer ??= setTimeout(write, saveAfterMs).unref()
   }
 
@@ -111,7 +118,7 @@ export function createLearner({ knowledge, ratios, save, now, log }: LearnerPart
     timer = undefined
     if (unsaved.size === 0) return
     try {
-      save([...unsaved.values()])
+      store.save([...unsaved.values()])
       unsaved.clear()
     } catch (error) {
       // What could not be written is still in memory and is written with the next facts.
@@ -179,6 +186,17 @@ export function createLearner({ knowledge, ratios, save, now, log }: LearnerPart
       keep(learnVerifier(evidence, check, place, accepted, now()))
     },
     compared: (check, agreed) => keep(learnAgreement(evidence, check, agreed)),
+    learned: model => learnedFrom(evidence, { key: abilityOf(model).key, id: model.id }),
+    forget(model) {
+      const rows = forget(evidence, { key: abilityOf(model).key, id: model.id })
+      for (const row of rows) unsaved.delete(nameOf(row))
+      store.remove(rows)
+      return rows.length
+    },
     close: write,
   }
+}
+
+function nameOf({ kind, subject, category }: Fact): string {
+  return `${kind}\n${subject}\n${category}`
 }

@@ -14,6 +14,8 @@ export interface Learned {
   load: () => Fact[]
   /** In one transaction; an existing fact gets the new value. */
   save: (facts: readonly Fact[]) => void
+  /** In one transaction; a fact that is not there is no error. */
+  remove: (facts: readonly Pick<Fact, 'kind' | 'subject' | 'category'>[]) => void
 }
 
 export function createLearned(database: Database.Database): Learned {
@@ -24,12 +26,18 @@ export function createLearned(database: Database.Database): Learned {
     `INSERT INTO evidence (kind, subject, category, value) VALUES (?, ?, ?, ?)
      ON CONFLICT (kind, subject, category) DO UPDATE SET value = excluded.value`,
   )
+  const erase = database.prepare<[string, string, string]>(
+    'DELETE FROM evidence WHERE kind = ? AND subject = ? AND category = ?',
+  )
   return {
     load: () => select.all().map(row => ({ ...row, value: JSON.parse(row.value) as unknown })),
     save: database.transaction((facts: readonly Fact[]) => {
       for (const { kind, subject, category, value } of facts) {
         upsert.run(kind, subject, category, JSON.stringify(value))
       }
+    }),
+    remove: database.transaction((facts: readonly Pick<Fact, 'kind' | 'subject' | 'category'>[]) => {
+      for (const { kind, subject, category } of facts) erase.run(kind, subject, category)
     }),
   }
 }

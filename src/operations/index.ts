@@ -10,6 +10,7 @@ import { cancelTask } from './cancel-task.ts'
 import { checkForUpdates } from './check-for-updates.ts'
 import { clearOpenrouterTracking } from './clear-openrouter-tracking.ts'
 import { cost } from './cost.ts'
+import { evidence } from './evidence.ts'
 import { explainRoute } from './explain-route.ts'
 import { getCostEstimate } from './get-cost-estimate.ts'
 import { getFreeModels } from './get-free-models.ts'
@@ -25,6 +26,7 @@ import type { Operation } from './operation.ts'
 import { preemptiveRouteTask } from './preemptive-route-task.ts'
 import { rateResult } from './rate-result.ts'
 import { reloadConfig } from './reload-config.ts'
+import { resetEvidence } from './reset-evidence.ts'
 import { retrivInit } from './retriv-init.ts'
 import { retrivSearch } from './retriv-search.ts'
 import { routeTask } from './route-task.ts'
@@ -42,6 +44,8 @@ const definitions = [
   explainRoute,
   getCostEstimate,
   rateResult,
+  evidence,
+  resetEvidence,
   status,
   cost,
   retrivInit,

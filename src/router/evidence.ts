@@ -114,7 +114,24 @@ export function rowsOf(evidence: Evidence): EvidenceRow[] {
   ]
 }
 
-/** The source of a score for an answer. Explicit ratings weigh most; the others are only hints. */
+/** What traffic taught about one model: `key` is that of its ability, `id` its own. Benchmark results are not traffic. */
+export function learnedFrom(evidence: Evidence, { key, id }: { key: string; id: string }): EvidenceRow[] {
+  return rowsOf(evidence).filter(
+    ({ kind, subject }) => (kind === 'speed' ? subject === id : subject === key) && forgettable.has(kind),
+  )
+}
+
+const forgettable: ReadonlySet<EvidenceRow['kind']> = new Set(['belief', 'accept', 'output', 'speed'])
+
+/** Takes out what `learnedFrom` lists, and returns it. */
+export function forget(evidence: Evidence, model: { key: string; id: string }): EvidenceRow[] {
+  const rows = learnedFrom(evidence, model)
+  for (const map of [evidence.beliefs, evidence.accepts, evidence.outputs]) map.delete(model.key)
+  evidence.speeds.delete(model.id)
+  return rows
+}
+
+/** What somebody or something said about an answer. Explicit words weigh most; the others are only signs. */
 export type Signal = 'feedback' | 'verified' | 'tests' | 'edited' | 'escalated'
 
 const weights: Readonly<Record<Signal, number>> = {

@@ -84,7 +84,7 @@ t.test('what explain shows is what decide used and what the ledger charges for t
   const learner = createLearner({
     knowledge: argumentsOf({ models: [] })[2],
     ratios: { learn: () => undefined },
-    save: () => undefined,
+    store: { save: () => undefined, remove: () => undefined },
     now: () => 0,
     log: pino({ level: 'silent' }),
   })

@@ -99,6 +99,30 @@ t.test(
   },
 )
 
+t.test('what was learned of a model is listed with where it came from, and can be forgotten for good', async t => {
+  const local = await scriptedUpstream(t, 'llama-cpp', { models: ['qwen3-coder-30b'] })
+  const gateway = await startGateway(t, variablesFor(local))
+  const model = 'llama-cpp/qwen3-coder-30b'
+  const before = await qualityOf(gateway, model)
+  const { headers } = await gateway.ask({ messages })
+  const rating = JSON.stringify({ request_id: headers['x-signalbox-request-id'], score: 0 })
+  await exchange(`${gateway.url}/v1/feedback`, { method: 'POST', body: rating })
+  const listed = (await gateway.get('/v1/evidence')).json.facts as Record<string, unknown>[]
+  t.match(
+    listed.find(({ source }) => source === 'outcomes'),
+    { model, value: 0, updated_at: /^\d{4}-/ },
+  )
+  t.ok(listed.some(({ source }) => source === 'answers'))
+  t.ok((await qualityOf(gateway, model)) < before)
+  gateway.core.learner.close()
+  const { forget, learned } = gateway.core.learner
+  t.equal(forget(gateway.core.inventory.models().find(({ id }) => id === model)!), listed.length)
+  t.strictSame((await gateway.get('/v1/evidence')).json.facts, [])
+  t.strictSame(learned(gateway.core.inventory.models()[0]!), [])
+  const kept = gateway.core.ledger.learned.load().map(({ kind }) => kind)
+  t.notOk(kept.includes('belief') || kept.includes('output'))
+})
+
 t.test('what was learned is still known after a restart', async t => {
   const local = await scriptedUpstream(t, 'llama-cpp', { models: ['qwen3-coder-30b'] })
   const gateway = await startGateway(t, variablesFor(local))

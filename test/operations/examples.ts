@@ -46,6 +46,8 @@ export function examples({ task_id, job_id }: DoneTask): Readonly<Record<string,
     retriv_init: { works: { directories: ['src/mcp/skills'] }, fails: { directories: ['/'] }, volatile: indexing },
     retriv_search: { works: { query: 'delegate' }, fails: { query: '!' } },
     search: { works: { query: 'delegate', max_tokens: 200 }, fails: { query: 'x', limit: 0 } },
+    evidence: { works: { model: 'open/gift:free' }, fails: { modle: 'open/gift:free' } },
+    reset_evidence: { works: { model: 'open/gift:free' }, fails: { model: 'no/such' }, volatile: ['forgotten'] },
     benchmarks: { works: {}, fails: { limit: 0 } },
     benchmark_task: {
       works: { task_id: 'mine', ...task, runs_per_task: 1 },
