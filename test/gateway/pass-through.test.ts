@@ -193,11 +193,11 @@ t.test('a failure before the first token falls back to a server that needs trans
     t.strictSame([upstream.chats.length, local.chats.length], [1, 1])
     t.equal(routed.events.filter(event => event.type === 'message_start').length, 1)
     t.notMatch(routed.text, /msg_its_own/)
-    upstream.script.answer = streaming(whole)
     local.script.answer = { error: { status: 500, message: 'broken' } }
-    const back = await ask(gateway, { ...both, model: 'auto', messages: [{ role: 'user', content: 'Something else' }] })
+    const other = await setUp(t, { answer: streaming(whole) }, { ...variablesFor(local), DEFAULT_LOCAL_MODEL: 'other' })
+    const back = await ask(other.gateway, { ...both, model: 'auto' })
     t.match(back.text, /msg_its_own/)
-    t.equal(upstream.chats.length, 2)
+    t.strictSame([other.upstream.chats.length, local.chats.length], [1, 2])
   }
 })
 
