@@ -81,7 +81,7 @@ export function serversOf(core: StatusParts): z.output<typeof ServerStatus>[] {
 }
 
 /** A server that lists its models but rejects every request is not up. */
-function healthOf({ gateway }: StatusParts, provider: Provider): Pick<Health, 'state' | 'reason'> {
+function healthOf({ conditionOfProvider }: StatusParts, provider: Provider): Pick<Health, 'state' | 'reason'> {
   const health = provider.health()
   const condition = conditionOfProvider(provider.name)
   if (health.state !== 'up' || condition.state === 'ready') return health
