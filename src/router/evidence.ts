@@ -131,7 +131,7 @@ export function forget(evidence: Evidence, model: { key: string; id: string }): 
   return rows
 }
 
-/** What somebody or something said about an answer. Explicit words weigh most; the others are only signs. */
+/** The source of a score for an answer. Explicit ratings weigh most; the others are only hints. */
 export type Signal = 'feedback' | 'verified' | 'tests' | 'edited' | 'escalated'
 
 const weights: Readonly<Record<Signal, number>> = {

@@ -115,10 +115,10 @@ t.test('what was learned of a model is listed with where it came from, and can b
   t.ok(listed.some(({ source }) => source === 'answers'))
   t.ok((await qualityOf(gateway, model)) < before)
   gateway.core.learner.close()
-  const { forget, learned } = gateway.core.learner
-  t.equal(forget(gateway.core.inventory.models().find(({ id }) => id === model)!), listed.length)
+  const { learner } = gateway.core
+  t.equal(learner.forget(gateway.core.inventory.models().find(({ id }) => id === model)!), listed.length)
   t.strictSame((await gateway.get('/v1/evidence')).json.facts, [])
-  t.strictSame(learned(gateway.core.inventory.models()[0]!), [])
+  t.strictSame(learner.learned(gateway.core.inventory.models()[0]!), [])
   const kept = gateway.core.ledger.learned.load().map(({ kind }) => kind)
   t.notOk(kept.includes('belief') || kept.includes('output'))
 })

@@ -48,7 +48,7 @@ t.test('the small and the main model of an agent are routed differently', async 
   t.equal(await served('claude-opus-4-8'), 'openrouter/maker/large')
 })
 
-t.test('a model that OpenRouter has under the requested name is used where there is an API key', async t => {
+t.test('a name such as claude-* never becomes a paid model of OpenRouter without an alias', async t => {
   const { post, upstream } = await setUp(t, 'openrouter', {
     models: [
       { name: 'anthropic/claude-sonnet-4.5', price: { input: 3, output: 15 } },
@@ -56,8 +56,9 @@ t.test('a model that OpenRouter has under the requested name is used where there
     ],
   })
   const { headers } = await post('/v1/messages', { ...message, model: 'claude-sonnet-4-5-20250929' })
-  t.equal(headers['x-signalbox-model'], 'openrouter/anthropic/claude-sonnet-4.5')
-  t.equal(upstream.chats[0]?.body['model'], 'anthropic/claude-sonnet-4.5')
+  t.equal(headers['x-signalbox-model'], 'openrouter/other/free-one:free')
+  t.match(headers['x-signalbox-notes'], /claude-sonnet-4-5-20250929/)
+  t.equal(upstream.chats[0]?.body['model'], 'other/free-one:free')
 })
 
 t.test('an unknown model name gets an error with the alias line that defines it, in each protocol', async t => {
