@@ -67,7 +67,7 @@ t.test('with nobody else to ask, a dead key is one attempt and then an answer th
   t.match(first, { status: 402, json: { error: { type: 'insufficient_quota' } } })
   t.equal(remote.chats.length, 1)
   const second = await gateway.ask()
-  t.match(second, { status: 503, json: { error: { message: /wants payment/ } } })
+  t.match(second, { status: 503, json: { error: { message: /requires payment/ } } })
   t.ok(Number(second.headers['retry-after']) > 0, 'it says when to try again')
   t.equal(remote.chats.length, 1)
 })

@@ -22,7 +22,7 @@ t.test('code of remote models needs confirmation if the system offers no second 
       return Promise.resolve('y')
     },
   })
-  t.match(asked, /no wall around the network.*WebAssembly/)
+  t.match(asked, /cannot isolate the code.*WebAssembly/s)
 })
 
 t.test('no confirmation is needed for local models, with the flag, or with full isolation', async t => {
