@@ -82,7 +82,7 @@ async function refuseForeignCode(models: readonly Model[], sandbox: Sandbox): Pr
   if (foreign.length === 0 || isSecondWallWhole(await sandbox.walls())) return
   throw new GatewayError(
     'unsupported',
-    `This system offers no wall around the network for the code that ${foreign.map(({ id }) => id).join(', ')} would write. Measure it with signalbox benchmark --trust-model-code.`,
+    `This system cannot isolate the code that ${foreign.map(({ id }) => id).join(', ')} would write from the network. Benchmark it with signalbox benchmark --trust-model-code.`,
   )
 }
 
