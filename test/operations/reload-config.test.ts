@@ -8,7 +8,12 @@ import { startGateway, variablesFor } from '../helpers/start-gateway.ts'
 t.test('what changed is applied to everything that is running', async t => {
   const { client, write, core } = await startChangeable(t)
   t.equal(core.slotsOf('llama-cpp').limits().slots, 1)
-  write({ PROVIDER_MAX_CONCURRENT_LOCAL: '3', TASK_RETENTION_DAYS: '7', EXPLORATION_SHARE: '0', QUALITY_THRESHOLD: '0' })
+  write({
+    PROVIDER_MAX_CONCURRENT_LOCAL: '3',
+    TASK_RETENTION_DAYS: '7',
+    EXPLORATION_SHARE: '0',
+    QUALITY_THRESHOLD: '0',
+  })
   t.same(await client.call('reload_config'), { changed: ['PROVIDER_MAX_CONCURRENT_LOCAL', 'TASK_RETENTION_DAYS'] })
   t.equal(core.slotsOf('llama-cpp').limits().slots, 3)
   t.match(await client.call('get_system_state'), { settings: { TASK_RETENTION_DAYS: 7 } })
