@@ -1,7 +1,7 @@
 import { estimate, type Belief } from './beliefs.ts'
 import { finalize, seededRandom } from './chance.ts'
 import { placeOf, type Evidence, type VerifierRecord } from './evidence.ts'
-import type { Knowledge } from './knowledge.ts'
+import type { DecisionContext } from './context.ts'
 import type { Policy } from './policy.ts'
 import type { Candidate, Ranking, RankingCriteria } from './rank.ts'
 import type { Priority } from './select.ts'
@@ -170,8 +170,6 @@ function effortOf({ costUsd, seconds }: Candidate, priority: Priority, policy: P
 /** By what a cascade is begun. */
 export interface CascadeCriteria {
   checks: readonly string[]
-  /** The likeliest kind of task. */
-  category: string
   criteria: RankingCriteria
 }
 
@@ -184,8 +182,7 @@ export function beginAt(
   prospects: readonly Candidate[],
   ranking: Ranking,
   wanted: CascadeCriteria,
-  { evidence, policy }: Pick<Knowledge, 'evidence' | 'policy'>,
-  now: number,
+  { evidence, policy, likeliest, now }: Pick<DecisionContext, 'evidence' | 'policy' | 'likeliest' | 'now'>,
   chance: number,
 ): { ranking: Ranking; skipped: Skipped[] } {
   if (ranking.rule === 'explored') return { ranking, skipped: [] }
@@ -196,7 +193,7 @@ export function beginAt(
   while (place !== undefined) {
     const here = prospects[place]!
     const next = ranking.order.find(other => isAlike(prospects[other]!, here) && isBetter(prospects[other]!, here))
-    const rate = lowestAcceptRate(evidence, { key: here.key, category: wanted.category, checks: known }, now)
+    const rate = lowestAcceptRate(evidence, { key: here.key, category: likeliest, checks: known }, now)
     if (next === undefined || rate === undefined) break
     const effort = (candidate: Candidate) => effortOf(candidate, wanted.criteria.priority, policy)
     if (cascadePays(rate.acceptRate, effort(here), effort(prospects[next]!))) break

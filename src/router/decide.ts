@@ -85,8 +85,7 @@ export function decide(
     const criteria = criteriaOf(request, group.preset, knowledge)
     let ranking = rank(found, criteria, knowledge.policy, chance)
     if (checks.length > 0 && first === undefined && group.preset !== undefined) {
-      const wanted = { checks, category: context.likeliest, criteria }
-      ;({ ranking, skipped } = beginAt(found, ranking, wanted, knowledge, now, chance))
+      ;({ ranking, skipped } = beginAt(found, ranking, { checks, criteria }, context, chance))
     }
     for (const place of ranking.order) {
       ranked.push(able[place]!)
