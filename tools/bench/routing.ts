@@ -12,6 +12,7 @@ import { productOf, type QualityModel } from '../routing/product.ts'
 import { foldsOf, readTables, splitOf, tableNames } from '../routing/tables.ts'
 import { train } from '../routing/train.ts'
 import { twoModelGate, type Trial, type TwoModelGate } from '../routing/two-model-gates.ts'
+import { unlabelledGate, type Masking } from '../routing/unlabelled.ts'
 import { decisionTime } from './routing/decision-time.ts'
 import { askServed, largestDifference } from './routing/served.ts'
 import { fewLabels, noLabels, trainSplits, trialsOf, unseenSubjects, type TrainedSplit } from './routing/trials.ts'
@@ -46,6 +47,7 @@ function allRows(): Row[] {
       : gsm8kRows(tables.mmlu, tests?.gsm8k ?? tables.gsm8k, splits)),
     ...(tables.local9 === undefined ? [] : localRows(trialsOf(splits, 'local9'))),
     ...(tables.coding8 === undefined ? [] : codingRows(splits)),
+    ...unlabelledRows(splits),
     ...calibrationRows(splits),
     ...times,
   ]
@@ -146,6 +148,29 @@ function codingRows(splits: readonly TrainedSplit[]): Row[] {
     goalRow({ name: 'online_wrong', unit: 'score', ...wrong.mean }, 'at_least', 0.45),
     ...right.repetitions.map((value, at) => ({ name: `online_right repetition ${at}`, value, unit: 'score' })),
     ...wrong.repetitions.map((value, at) => ({ name: `online_wrong repetition ${at}`, value, unit: 'score' })),
+  ]
+}
+
+/** `unlabelled_vs_random_low` and `unlabelled_regret` are the worst of all tables and maskings. */
+function unlabelledRows(splits: readonly TrainedSplit[]): Row[] {
+  const maskings: readonly Masking[] = ['facts', 'nothing']
+  const gates = tableNames.flatMap(name => {
+    const trials = trialsOf(splits, name)
+    if (trials.length === 0) return []
+    return maskings.map(masking => ({ name: `${name} ${masking}`, gate: unlabelledGate(trials, masking) }))
+  })
+  const leads = gates.map(({ gate }) => gate.baselines.find(({ name }) => name === 'random')!.lead.low)
+  const regrets = gates.map(({ gate }) => gate.regret)
+  return [
+    goalRow({ name: 'unlabelled_vs_random_low', value: Math.min(...leads), unit: 'score' }, 'above', 0),
+    goalRow({ name: 'unlabelled_regret', value: Math.max(...regrets), unit: 'score' }, 'at_most', 0.03),
+    ...gates.flatMap(({ name, gate }) => [
+      { name: `unlabelled ${name}`, unit: 'score', ...gate.mean },
+      ...gate.baselines.flatMap(baseline => [
+        { name: `unlabelled ${name} ${baseline.name}`, value: baseline.mean, unit: 'score' },
+        { name: `unlabelled ${name} lead over ${baseline.name}`, unit: 'score', ...baseline.lead },
+      ]),
+    ]),
   ]
 }
 
