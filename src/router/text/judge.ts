@@ -47,7 +47,7 @@ const strangeScore = 0.25
 const familiarScore = 0.5
 /** From this share of letters outside ASCII on, a text is in a language that nothing was learned about. */
 const foreignAt = 0.3
-/** Sharpens the shares of kinds, which a ridge makes too alike; 3 to 4 foretells the kinds of unseen prompts best. */
+/** Sharpens the shares of kinds, which a ridge makes too alike; 3 to 4 predicts the kinds of unseen prompts best. */
 const sharpness = 3
 const minShare = 0.02
 /** What the slope of an unfamiliar text tends to, at most: the further from what was learned, the less is known of it. */
