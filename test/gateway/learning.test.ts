@@ -82,8 +82,8 @@ t.test(
     const gateway = await startGateway(t, { ...variablesFor(local), EXPLORATION_SHARE: '0' })
     const model = 'llama-cpp/qwen3-coder-30b'
     const edit = async (turn: number, asked: string) => {
-      for (const last of ['And with time zones?', 'I meant offsets such as +02:00, not names.']) {
-        const opening = { role: 'user', content: `Write function number ${turn} in Python that parses ISO dates.` }
+      for (const last of [messages[0]!.content, `${messages[0]!.content} I meant offsets such as +02:00.`]) {
+        const opening = { role: 'user', content: `${messages[0]!.content} It is number ${turn}.` }
         const turns = [opening, { role: 'assistant', content: 'Done.' }, { role: 'user', content: last }]
         t.equal((await gateway.ask({ model: asked, messages: turns })).status, 200)
       }
