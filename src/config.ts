@@ -260,7 +260,7 @@ export const coreSettings = {
     example: '',
   },
   QUALITY_THRESHOLD: {
-    schema: z.coerce.number().min(0).max(1).default(0.7),
+    schema: z.coerce.number().min(0).max(1).default(0.6),
     help: 'Minimum predicted quality, 0 to 1; models below it are chosen only if no other qualifies.',
   },
   TOKEN_THRESHOLD: {

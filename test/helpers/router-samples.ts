@@ -99,7 +99,8 @@ export function argumentsOf(situation: Situation): [Asked, CandidatePool, Knowle
     createKnowledge(
       situation.weights,
       evidence,
-      { ...defaultPolicy, explorationShare: 0, ...policy },
+      // The models of these samples are placed around a floor of .7.
+      { ...defaultPolicy, qualityThreshold: 0.7, explorationShare: 0, ...policy },
       () => 1,
       publicAbilities,
     ),

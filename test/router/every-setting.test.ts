@@ -50,7 +50,7 @@ for (let time = 0; time < 30; time++) {
 
 /** Whom the router takes for each of many values of chance. */
 function choices(situation: Situation, variables: Record<string, string>): (string | undefined)[] {
-  const policy = policyOf(readSettings(coreSettings, variables))
+  const policy = policyOf(readSettings(coreSettings, { QUALITY_THRESHOLD: '0.7', ...variables }))
   return Array.from(
     { length: 100 },
     (_, at) => decide(...argumentsOf({ evidence, ...situation, policy }), 0, at / 100).ranked[0]?.id,
