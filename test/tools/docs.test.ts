@@ -1,7 +1,7 @@
 import { existsSync, globSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import t from 'tap'
-import { benchSection } from '../../tools/docs/bench-table.ts'
+import { benchSection, documentOf } from '../../tools/docs/bench-table.ts'
 import { markdownTable, renderedDocument, repository, withSection } from '../../tools/docs/sections.ts'
 import { documentSections } from '../../tools/docs/tables.ts'
 
@@ -69,6 +69,12 @@ t.test('rows of a bench become a table that marks missed goals', async t => {
     '| rss | 233 MB |  | 150 | missed |',
     '| texts compared | 7,176 texts |  |  |  |',
   ])
+})
+
+t.test('the rows of a bench go into the document that has their section', async t => {
+  t.equal(documentOf('overhead'), 'docs/benchmarks.md')
+  t.equal(documentOf('faults'), 'docs/reliability.md')
+  t.throws(() => documentOf('missing'), /No section 'missing'/)
 })
 
 function namesIn(cell: string): string[] {

@@ -1,15 +1,18 @@
+import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
+import path from 'node:path'
 import { text } from 'node:stream/consumers'
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
 import type { Row } from '../../src/cli/rows.ts'
-import { markdownTable, writeDocument } from './sections.ts'
+import { markdownTable, repository, writeDocument } from './sections.ts'
 
-const document = 'docs/benchmarks.md'
+/** The documents with sections of benches; no section name occurs in two of them. */
+const documents = ['docs/benchmarks.md', 'docs/reliability.md']
 const usage = `usage: npm run bench:NAME --silent -- --json | node tools/docs/bench-table.ts SECTION --command 'npm run bench:NAME'
        [--note TEXT] [--date YYYY-MM-DD]
 
-Reads the rows of a bench from stdin and writes them between the markers of SECTION in ${document}.`
+Reads the rows of a bench from stdin and writes them between the markers of SECTION, in ${documents.join(' or ')}.`
 
 const Report = z.object({
   rows: z
@@ -62,6 +65,15 @@ function figure(value: number): string {
   return Math.abs(value) >= 1000 ? Math.round(value).toLocaleString('en-US') : String(Number(value.toPrecision(3)))
 }
 
+/** The document that has the section. Throws if none has. */
+export function documentOf(section: string): string {
+  const found = documents.find(name =>
+    readFileSync(path.join(repository, name), 'utf8').includes(`<!-- ${section}:start -->`),
+  )
+  if (found === undefined) throw new Error(`No section '${section}' in ${documents.join(' or ')}.`)
+  return found
+}
+
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
     options: {
@@ -79,6 +91,7 @@ async function main(): Promise<void> {
     return
   }
   const { rows } = Report.parse(JSON.parse(await text(process.stdin)))
+  const document = documentOf(section)
   const machine = `Node ${process.versions.node}, ${availableParallelism()} cores`
   const { command, date, note } = values
   await writeDocument(document, { [section]: benchSection({ rows, command, date, machine, note }) })
