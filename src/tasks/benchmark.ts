@@ -18,7 +18,7 @@ import type { Model } from '../providers/provider.ts'
 import { createCompletionFold } from '../wire/chat/chunks.ts'
 import { ChatRequest } from '../wire/chat/schema.ts'
 import { addressed, settingsOf } from './prompting.ts'
-import type { TaskHandler } from './tasks.ts'
+import type { TaskHandler } from './task-handler.ts'
 
 /** What to measure: built-in suites, or the caller's texts, whose answers are not judged. */
 export const BenchmarkSpec = z.object({

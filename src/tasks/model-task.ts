@@ -8,7 +8,7 @@ import type { Decision } from '../router/decide.ts'
 import { createCompletionFold } from '../wire/chat/chunks.ts'
 import type { ChatCompletion, ChatRequest } from '../wire/chat/schema.ts'
 import { addressed } from './prompting.ts'
-import type { RunningJob, TaskHandler } from './tasks.ts'
+import type { RunningJob, TaskHandler } from './task-handler.ts'
 
 /** The input of `route_task`. */
 export const TaskSpec = z.object({

@@ -1,0 +1,73 @@
+import type { Logger } from 'pino'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { asGatewayError, GatewayError } from '../errors.ts'
+import type { JobEnding, TaskStore } from '../ledger/tasks.ts'
+import type { QueuedJob } from './job-queues.ts'
+import type { JobProgress, TaskHandler } from './task-handler.ts'
+
+interface RunnerParts {
+  store: TaskStore
+  handlers: Readonly<Record<string, TaskHandler>>
+  now: () => number
+  log: Logger
+  /** A model has started working on the job, or another one has taken over. */
+  started: (job: QueuedJob) => void
+  progressed: (job: QueuedJob, progress: JobProgress) => void
+  /** Aborts when the process shuts down. */
+  closing: AbortSignal
+}
+
+/**
+ * Returns a function that runs a job by the handler of its task and stores how it ended. A job that the shutdown
+ * interrupts stays unfinished in the ledger, and the next process resumes its task. The function never rejects.
+ */
+export function createJobRunner({ store, handlers, now, log, started, progressed, closing }: RunnerParts) {
+  async function outcomeOf(job: QueuedJob, signal: AbortSignal): Promise<unknown> {
+    const task = store.task(job.taskId)
+    const handler = handlers[task?.kind ?? '']
+    if (task === undefined || handler === undefined) {
+      throw new GatewayError('unsupported', `This version cannot run ${task?.kind ?? job.jobId}.`)
+    }
+    // The submitter is notified before it starts.
+    await nextTurn()
+    signal.throwIfAborted()
+    return handler.run(task.spec, {
+      id: job.jobId,
+      taskId: job.taskId,
+      askedBy: task.askedBy,
+      signal,
+      started: (provider, model) => {
+        store.assign(job.jobId, provider, model)
+        store.start(job.jobId, now())
+        started(job)
+      },
+      progressed: progress => {
+        progressed(job, progress)
+      },
+    })
+  }
+
+  async function endingOf(job: QueuedJob, signal: AbortSignal): Promise<JobEnding | undefined> {
+    try {
+      return { state: 'completed', outcome: await outcomeOf(job, signal) }
+    } catch (thrown) {
+      const error = asGatewayError(thrown)
+      if (error.code === 'internal') log.error({ err: thrown, jobId: job.jobId }, 'a task failed unexpectedly')
+      return closing.aborted ? undefined : failureOf(error)
+    }
+  }
+
+  return async (job: QueuedJob, signal: AbortSignal): Promise<void> => {
+    try {
+      const ending = await endingOf(job, signal)
+      if (ending !== undefined) store.finish(job.jobId, now(), ending)
+    } catch (err) {
+      // The ledger failed. The last state it stored stays valid for the next process, which resumes the task.
+      log.error({ err, jobId: job.jobId }, 'could not record the end of a task')
+    }
+  }
+}
+
+export function failureOf(error: GatewayError): JobEnding {
+  return { state: 'failed', outcome: undefined, failureCode: error.code, message: error.message }
+}
