@@ -17,7 +17,7 @@ export interface QueryContext {
   countTokens: (text: string) => number
 }
 
-export interface Answer {
+interface SearchAnswer {
   output: Omit<SearchOutput, 'indexing'>
   /** Files that have changed since they were indexed; their hits are left out. */
   stale: string[]
@@ -36,7 +36,7 @@ export async function answerQuery(
   query: SearchQuery,
   input: SearchInput,
   signal: AbortSignal,
-): Promise<Answer> {
+): Promise<SearchAnswer> {
   const { view, ranker, meaning, countTokens } = context
   const limit = input.limit ?? defaultLimit
   const offset = input.offset ?? 0
