@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Core } from '../core.ts'
-import type { TaskView } from '../tasks/tasks.ts'
+import type { TaskView } from '../tasks/task-views.ts'
 import { operation } from './operation.ts'
 import { requireTask } from './own-task.ts'
 import { TaskStatus, taskStatus } from './task-view.ts'

@@ -1,7 +1,7 @@
 import type { Core } from '../core.ts'
 import type { JobRow } from '../ledger/tasks.ts'
 import type { JobProgress } from '../tasks/task-handler.ts'
-import { unknownJob, unknownTask, type TaskView } from '../tasks/tasks.ts'
+import { unknownJob, unknownTask, type TaskView } from '../tasks/task-views.ts'
 import { mayReach } from './access.ts'
 import type { Principal } from './operation.ts'
 

@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { taskStates, type JobRow } from '../ledger/tasks.ts'
 import type { JobProgress } from '../tasks/task-handler.ts'
-import type { Activity, TaskView } from '../tasks/tasks.ts'
+import type { TaskView } from '../tasks/task-views.ts'
+import type { Activity } from '../tasks/tasks.ts'
 import { BenchmarkOutcome } from '../tasks/benchmark.ts'
 import { TaskOutcome } from '../tasks/model-task.ts'
 

@@ -1,23 +1,11 @@
 import type { Logger } from 'pino'
 import { GatewayError } from '../errors.ts'
-import type { JobRow, TaskStore, TaskRow } from '../ledger/tasks.ts'
+import type { JobRow, TaskStore } from '../ledger/tasks.ts'
 import { createJobQueues } from './job-queues.ts'
 import { createJobRunner, failureOf } from './run-job.ts'
 import { createTaskChanges, type TaskChange } from './task-changes.ts'
 import type { JobProgress, TaskHandler } from './task-handler.ts'
-
-/** A task with its runs, in its current state. */
-export interface TaskView {
-  task: TaskRow
-  /** The current run. */
-  job: JobRow
-  runs: number
-  /** Number of jobs ahead of it in the same queue; 0 when it is running or finished. */
-  position: number
-  progress: JobProgress | undefined
-  /** Estimated milliseconds until it finishes; undefined without data on such tasks. */
-  etaMs: number | undefined
-}
+import { createTaskViews, type JobView, type TaskView } from './task-views.ts'
 
 export interface Submission {
   kind: string
@@ -39,7 +27,7 @@ export interface Tasks {
   cancel: (taskId: string) => string[]
   /** Whether it was still unfinished. Throws `not_found`. */
   cancelJob: (jobId: string) => boolean
-  job: (jobId: string) => { job: JobRow; position: number; progress: JobProgress | undefined }
+  job: (jobId: string) => JobView
   active: () => Activity
   /** Whether no job of a provider's queue waits or runs. Benchmarks have a queue of their own. */
   isIdle: (provider: string) => boolean
@@ -117,36 +105,10 @@ export function createTasks(parts: TaskParts): Tasks {
     return handlers[kind]?.lowPriority === true ? benchmarkQueue : (provider ?? '')
   }
 
-  function findJob(jobId: string): JobRow {
-    const job = store.job(jobId)
-    if (job === undefined) throw unknownJob(jobId)
-    return job
-  }
-
-  function positionOf({ id, kind, provider }: JobRow): number {
-    return queues.position({ jobId: id, queue: queueOf(kind, provider) })
-  }
-
-  function etaOf(job: JobRow, position: number): number | undefined {
-    if (job.finishedAt !== null || job.provider === null) return undefined
-    const each = store.typicalMs(job.kind, job.provider)
-    if (each === undefined) return undefined
-    const rounds = Math.ceil(position / Math.max(1, limitOf(queueOf(job.kind, job.provider))))
-    const own = job.startedAt === null ? each : Math.max(0, each - (now() - job.startedAt))
-    return Math.round(rounds * each + own)
-  }
-
-  function view(taskId: string): TaskView {
-    const task = store.task(taskId)
-    const jobs = store.jobsOf(taskId)
-    const job = jobs.at(-1)
-    if (task === undefined || job === undefined) throw unknownTask(taskId)
-    const position = positionOf(job)
-    return { task, job, runs: jobs.length, position, progress: progress.get(job.id), etaMs: etaOf(job, position) }
-  }
+  const views = createTaskViews({ store, queues, progress, limitOf, queueOf, now })
 
   function cancelJob(jobId: string): boolean {
-    const { taskId, kind, provider } = findJob(jobId)
+    const { taskId, kind, provider } = views.job(jobId).job
     const cancelled = store.finish(jobId, now(), { state: 'cancelled', outcome: undefined })
     if (!cancelled) return false
     const reason = new GatewayError('client_closed', 'The task was cancelled.')
@@ -182,34 +144,31 @@ export function createTasks(parts: TaskParts): Tasks {
       store.add({ id: taskId, kind, createdAt: now(), askedBy, spec }, { id: jobId, provider, model })
       queues.add({ jobId, taskId, queue: queueOf(kind, provider) })
       changes.announce({ taskId, jobId })
-      return view(taskId)
+      return views.task(taskId)
     },
-    view,
+    view: views.task,
     async wait(taskId, ms, signal, onChange) {
-      const first = view(taskId)
+      const first = views.task(taskId)
       if (first.task.finishedAt !== null || ms <= 0) return first
       const reached = (change: TaskChange) => {
         if (change.taskId !== taskId) return false
-        const changed = view(taskId)
+        const changed = views.task(taskId)
         if (changed.task.finishedAt !== null) return true
         onChange?.(changed)
         return false
       }
       await changes.until(reached, AbortSignal.any([signal, closing.signal]), ms)
-      return view(taskId)
+      return views.task(taskId)
     },
     cancel(taskId) {
-      view(taskId)
+      views.task(taskId)
       return store
         .jobsOf(taskId)
         .map(({ id }) => id)
         .filter(cancelJob)
     },
     cancelJob,
-    job(jobId) {
-      const job = findJob(jobId)
-      return { job, position: positionOf(job), progress: progress.get(jobId) }
-    },
+    job: views.job,
     active() {
       const benchmarksWaiting = queues.waiting(benchmarkQueue)
       const benchmarksRunning = queues.running(benchmarkQueue)
@@ -238,12 +197,4 @@ export function createTasks(parts: TaskParts): Tasks {
       changes.close()
     },
   }
-}
-
-export function unknownTask(taskId: string): GatewayError {
-  return new GatewayError('not_found', `Unknown task: ${taskId.slice(0, 100)}.`, { param: 'task_id' })
-}
-
-export function unknownJob(jobId: string): GatewayError {
-  return new GatewayError('not_found', `Unknown job: ${jobId.slice(0, 100)}.`, { param: 'job_id' })
 }
