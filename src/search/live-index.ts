@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import path from 'node:path'
 import { GatewayError } from '../errors.ts'
+import { createIndexPasses, type PassStatus } from './index-passes.ts'
 import { openIndexView, type IndexView } from './index-view.ts'
 import { startIndexWriter } from './index-writer.ts'
 import type { IndexProgress, IndexReport, IndexRequest } from './indexer.ts'
@@ -28,16 +29,10 @@ export interface IndexSettings {
   log: { info: (facts: object, message: string) => void; warn: (facts: object, message: string) => void }
 }
 
-export interface IndexStatus {
-  /** Whether a complete pass over the directories is under way. */
-  indexing: boolean
-  /** Of that pass. */
-  progress: IndexProgress | undefined
+export interface IndexStatus extends PassStatus {
   watchedFolders: number
   /** Whether every folder is watched. */
   watchComplete: boolean
-  /** Number of files the last pass left out, by reason. */
-  skipped: Readonly<Record<string, number>>
 }
 
 /** The index of the requested directories, kept up to date with their files. */
@@ -63,7 +58,7 @@ export interface LiveIndex {
   /** Reads these files again. Does nothing during a complete pass. */
   refresh(files: readonly string[]): Promise<void>
   /** Rebuilds the index in the background when `cause` is damage to it; always throws. */
-  repair(cause: unknown): never
+  repair: (cause: unknown) => never
   close(): Promise<void>
 }
 
@@ -80,47 +75,36 @@ export function openLiveIndex(settings: IndexSettings, updated: (view: IndexView
     else log.warn({ cause: failure }, 'merging segments of the code index failed; the unmerged segments stay in use')
   })
   const closing = new AbortController()
+  const passes = createIndexPasses(writer, closing.signal)
   const watching = watchFolders(() => inBackground(applyEvents()), quietMs)
   let view = openIndexView(directory)
   let request = rememberedRequest(view, settings)
-  let passes = 0
-  let progress: IndexProgress | undefined
-  let skipped: IndexStatus['skipped'] = {}
   let applying: Promise<void> = Promise.resolve()
 
   const interval =
     settings.reindexIntervalSeconds > 0
-      ? setInterval(() => passes === 0 && inBackground(rescan()), settings.reindexIntervalSeconds * 1000).unref()
+      ? setInterval(() => !isIndexing() && inBackground(rescan()), settings.reindexIntervalSeconds * 1000).unref()
       : undefined
   if (request !== undefined && (settings.indexOnStart || view.damaged || narrowedRoots(view, request) !== undefined))
     inBackground(rescan())
 
-  /** A complete pass over the directories. */
   async function index(wanted: IndexRequest, signal: AbortSignal, onProgress?: (progress: IndexProgress) => void) {
-    passes++
     try {
-      const report = await writer.sync(
-        wanted,
-        step => {
-          progress = step
-          // What is already written is searchable while the rest is read.
-          if (view.fileCount === 0) view = view.reload()
-          onProgress?.(step)
-        },
-        AbortSignal.any([signal, closing.signal]),
-      )
-      skipped = report.skipped
+      const report = await passes.run(wanted, signal, step => {
+        // What is already written is searchable while the rest is read.
+        if (view.fileCount === 0) view = view.reload()
+        onProgress?.(step)
+      })
       show(report.folders)
       return report
     } catch (cause) {
       view = view.reload()
-      if (closing.signal.aborted) throw closing.signal.reason
-      if (signal.aborted)
-        throw new GatewayError('client_closed', 'Indexing was cancelled; files indexed so far are kept.', { cause })
       throw cause
-    } finally {
-      passes--
     }
+  }
+
+  function isIndexing(): boolean {
+    return passes.status().indexing
   }
 
   async function rescan(): Promise<void> {
@@ -178,26 +162,24 @@ export function openLiveIndex(settings: IndexSettings, updated: (view: IndexView
       return request === undefined ? undefined : narrowedRoots(view, request)
     },
     status: () => ({
-      indexing: passes > 0,
-      progress: passes > 0 ? progress : undefined,
+      ...passes.status(),
       watchedFolders: watching.folders,
       watchComplete: watching.complete,
-      skipped,
     }),
     replace(wanted, signal, onProgress) {
       request = { ...wanted, force: false }
       return index(wanted, signal, onProgress)
     },
     async catchUp() {
-      if (passes === 0) await applyEvents()
+      if (!isIndexing()) await applyEvents()
     },
     async refresh(files) {
-      if (passes === 0 && request !== undefined) await apply(request, files)
+      if (!isIndexing() && request !== undefined) await apply(request, files)
     },
     repair(cause) {
       if (!(cause instanceof DamagedFile)) throw cause
       log.warn({ cause }, 'the code index is damaged and is being rebuilt')
-      if (request !== undefined && passes === 0) inBackground(index({ ...request, force: true }, closing.signal))
+      if (request !== undefined && !isIndexing()) inBackground(index({ ...request, force: true }, closing.signal))
       throw new GatewayError('internal', 'The code index was damaged and is being rebuilt; try again in a moment.', {
         cause,
       })

@@ -1,7 +1,7 @@
 /** The terms of a segment being built, numbered in the order they were first seen, and counted chunk by chunk. */
 export interface TermCounts {
   /** The term's number, a new one when it was not seen before. */
-  numberOf(term: string): number
+  numberOf: (term: string) => number
   /** Counts one occurrence in the current chunk. */
   count(number: number, weight: number): void
   /** Visits the terms counted in the current chunk, which belongs to a file, and starts the next one. */
