@@ -1,7 +1,8 @@
 import { constants } from 'node:fs'
+import type { CPython } from './cpython.ts'
 import { createGate, type Gate } from './python-gate.ts'
 import { harness } from './python-harness.ts'
-import { pythonReader, type CPython } from './python-objects.ts'
+import { pythonReader, type PythonReader } from './python-reader.ts'
 import { webAssembly, withMemoryLimit, type HostFunction, type WasmImports, type WasmModule } from './web-assembly.ts'
 
 const memoryLimitBytes = 384 * 2 ** 20
@@ -12,7 +13,7 @@ const noSpaceLeft = 51
 /** One interpreter, for one program. */
 export interface Interpreter {
   python: CPython
-  read: ReturnType<typeof pythonReader>
+  read: PythonReader
   gate: Gate
   /** Pointers to the functions of the harness. */
   functions: { prepare: number; query: number }
@@ -149,7 +150,7 @@ function boundFiles({ ErrnoError, filesystems: { MEMFS } }: FileSystem): void {
   }
 }
 
-function take(python: CPython, { cString, checked }: ReturnType<typeof pythonReader>, name: string): number {
+function take(python: CPython, { cString, checked }: PythonReader, name: string): number {
   const scope = python._PyModule_GetDict(checked(python._PyImport_AddModule(cString('__main__'))))
   const taken = checked(python._PyDict_GetItemString(scope, cString(name)))
   python._Py_IncRef(taken)
