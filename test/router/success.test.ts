@@ -29,12 +29,18 @@ t.test(
   async () => {
     const slopes = fc.double({ min: 0, max: 0.5, noNaN: true })
     fc.assert(
-      fc.property(share, share, slopes, ability, ability, shift, (one, two, slope, a, b, level) => {
-        const effect = { level, slope, skills: [] }
-        const weaker = successOf(Math.min(one, two), effect, Math.min(a, b), undefined)
-        const stronger = successOf(Math.max(one, two), effect, Math.max(a, b), undefined)
-        return stronger >= weaker - 1e-12
-      }),
+      fc.property(
+        fc.tuple(share, share),
+        slopes,
+        fc.tuple(ability, ability),
+        shift,
+        (rates, slope, abilities, level) => {
+          const effect = { level, slope, skills: [] }
+          const weaker = successOf(Math.min(...rates), effect, Math.min(...abilities), undefined)
+          const stronger = successOf(Math.max(...rates), effect, Math.max(...abilities), undefined)
+          return stronger >= weaker - 1e-12
+        },
+      ),
     )
   },
 )

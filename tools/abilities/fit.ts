@@ -58,6 +58,7 @@ export function fitAbilities(entries: readonly Entry[], facts: Readonly<Record<s
     rescale(thetas, benchmarks, effort)
   }
   const expected = expectedAbilities(entries, thetas)
+  const kinds = names.map(name => facts[name]!.kind)
   return {
     abilities: new Map(
       entries.map(({ key }, at) => {
@@ -65,7 +66,7 @@ export function fitAbilities(entries: readonly Entry[], facts: Readonly<Record<s
         const { ability, sd } = fitEntry(own, benchmarks, effort, expected[at]!)
         return [
           key,
-          { ability, sd: Math.hypot(sd, remainingSd), kinds: kindsOf(own, ability, benchmarks, effort, names, facts) },
+          { ability, sd: Math.hypot(sd, remainingSd), kinds: kindsOf(own, ability, benchmarks, effort, kinds) },
         ]
       }),
     ),
@@ -189,17 +190,17 @@ function rescale(thetas: number[], benchmarks: BenchmarkFit[], effort: Fit['effo
   for (const how of ['none', 'low', 'high'] as const) effort[how] *= scale
 }
 
+/** `kinds` are those of the benchmarks. */
 function kindsOf(
   own: readonly Observation[],
   ability: number,
   benchmarks: readonly BenchmarkFit[],
   effort: Fit['effort'],
-  names: readonly string[],
-  facts: Readonly<Record<string, BenchmarkFacts>>,
+  kinds: readonly BenchmarkFacts['kind'][],
 ): Partial<Record<WorkKind, number>> {
   const found: Partial<Record<WorkKind, number>> = {}
   for (const kind of workKinds) {
-    const members = own.filter(({ benchmark }) => facts[names[benchmark]!]!.kind === kind)
+    const members = own.filter(({ benchmark }) => kinds[benchmark] === kind)
     let precision = 1 / kindSpread ** 2
     let weighted = 0
     for (const { benchmark, effort: how, value, share } of members) {
