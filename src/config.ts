@@ -187,7 +187,7 @@ export const coreSettings = {
   },
   CODE_SEARCH_ROOTS: {
     schema: z.string().optional(),
-    help: 'Folders whose code may be indexed, separated as in PATH. Unset, the home folder.',
+    help: 'Folders whose code may be indexed, separated as in PATH. Unset, any folder inside the home folder, but not the home folder as a whole.',
     atStart: true,
   },
   CODE_SEARCH_EXCLUDE_PATTERNS: {

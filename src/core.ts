@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import path from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
@@ -14,6 +14,7 @@ import type { Slots } from './gateway/slots.ts'
 import type { PromptingStrategy } from './ledger/agent-notes.ts'
 import { openLedger, type Ledger } from './ledger/ledger.ts'
 import { startRetention } from './ledger/retention.ts'
+import { createPrivateFolder } from './private-files.ts'
 import { createProviders } from './providers/index.ts'
 import type { Model, ProviderParts } from './providers/provider.ts'
 import { createTransport } from './providers/http/transport.ts'
@@ -100,7 +101,6 @@ export function createCore({ config: first, version, log, now, random, newId, re
   // Everything that depends on a live setting reads it through this function at each use.
   const settings = () => config.values
   const dataDir = path.resolve(first.root, first.values.DATA_DIR)
-  mkdirSync(dataDir, { recursive: true })
   const ledger = openLedger({ file: path.join(dataDir, 'ledger.db'), now, log })
   const retention = startRetention({ ledger, days: () => retentionDays(settings()), now, log })
   const tokens = createTokenCounter()
@@ -274,6 +274,7 @@ function lazySearch({ config: { values }, dataDir, tokens, now, log }: SearchPar
     return openSearch({
       dataDir,
       allowedRoots: values.CODE_SEARCH_ROOTS?.split(path.delimiter) ?? [homedir()],
+      onlyBelowRoots: values.CODE_SEARCH_ROOTS === undefined,
       excludePatterns: values.CODE_SEARCH_EXCLUDE_PATTERNS,
       indexOnStart: values.CODE_SEARCH_INDEX_ON_START,
       reindexIntervalSeconds: values.CODE_SEARCH_REINDEX_INTERVAL,
@@ -299,7 +300,7 @@ function createBenchmarks({ config, inventory, ledger, learner, log }: Benchmark
   const sandbox = once(openSandbox)
   const file = path.resolve(config.root, config.values.BENCHMARK_RESULTS_PATH, 'benchmarks.db')
   const results = once(() => {
-    mkdirSync(path.dirname(file), { recursive: true })
+    createPrivateFolder(path.dirname(file))
     return openResults(file)
   })
   const feed = createBenchmarkFeed({

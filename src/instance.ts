@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process'
-import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import Database from 'better-sqlite3'
 import { z } from 'zod'
 import { ConfigError } from './config.ts'
+import { createPrivateFile, createPrivateFolder, privateMode } from './private-files.ts'
 
 /** What a running Signalbox publishes in its data directory for other processes. */
 const Instance = z.object({
@@ -54,7 +55,7 @@ export interface ClaimOptions {
  * removed.
  */
 export function claimInstance(dataDir: string, { checkActiveProcess, removeStale }: ClaimOptions): Claim | undefined {
-  mkdirSync(dataDir, { recursive: true })
+  createPrivateFolder(dataDir)
   const lock = lockFile(path.join(dataDir, 'instance.lock'))
   if (lock === undefined) return undefined
   const file = instanceFile(dataDir)
@@ -81,8 +82,8 @@ export function claimInstance(dataDir: string, { checkActiveProcess, removeStale
     announce(instance) {
       const text = JSON.stringify({ pid: process.pid, started: processStart(process.pid), ...instance })
       const draft = `${file}.${process.pid}`
-      writeFileSync(draft, text, { mode: 0o600 })
-      chmodSync(draft, 0o600)
+      writeFileSync(draft, text, { mode: privateMode })
+      chmodSync(draft, privateMode)
       renameSync(draft, file)
     },
     release() {
@@ -110,6 +111,7 @@ function instanceFile(dataDir: string): string {
 
 /** An exclusive lock that the kernel releases with the process. SQLite can take one on every system. */
 function lockFile(file: string): Database.Database | undefined {
+  createPrivateFile(file)
   const database = new Database(file, { timeout: 0 })
   try {
     database.exec('BEGIN EXCLUSIVE')

@@ -16,6 +16,7 @@ import type { Principal } from './operations/operation.ts'
 import { registerOperations } from './operations/routes.ts'
 import { registerApiReference } from './proxy/openapi/routes.ts'
 import { createServer } from './proxy/server.ts'
+import { isOpenToOthers } from './private-files.ts'
 import { redact } from './redact.ts'
 import { watchSettings } from './watch-settings.ts'
 import { isLoopback } from './net.ts'
@@ -66,6 +67,9 @@ export async function start(config: Config, version: string, options: StartOptio
     removeStale: REMOVE_STALE_LOCK_FILES,
   })
   if (claim === undefined) throw new AlreadyRunning(readInstance(dataDir))
+  if (isOpenToOthers(dataDir)) {
+    log.warn(`Other users of this machine may enter DATA_DIR. To keep them out: chmod -R go-rwx '${dataDir}'`)
+  }
   const undo: (() => unknown)[] = [claim.release]
   try {
     const newId: NewId = prefix => `${prefix}_${randomUUID()}`

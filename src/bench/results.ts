@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import Database from 'better-sqlite3'
+import { createPrivateFile } from '../private-files.ts'
 import type { Price } from '../accounting/pricing.ts'
 import type { Difficulty, Suite } from './suites/suite.ts'
 
@@ -107,6 +108,7 @@ const columns = {
 
 /** Results in a separate SQLite file (`:memory:` for none). Each item is on disk when `save` returns. */
 export function openResults(file: string): ResultStore & { close: () => void } {
+  if (file !== ':memory:') createPrivateFile(file)
   const db = new Database(file)
   db.pragma('journal_mode = WAL')
   // After a crash no paid item may be repeated, so every item is synced.

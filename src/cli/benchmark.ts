@@ -1,8 +1,8 @@
-import { mkdirSync } from 'node:fs'
 import path from 'node:path'
 import { InvalidArgumentError, type Command } from 'commander'
 import type { Config } from '../config.ts'
 import { isLoopback } from '../net.ts'
+import { createPrivateFolder } from '../private-files.ts'
 import { readConfig, version } from './installation.ts'
 import { currentResults, drift } from '../bench/evidence.ts'
 import { openResults, planOf, type BenchmarkCandidate } from '../bench/results.ts'
@@ -133,7 +133,7 @@ interface Measurement {
 async function measure({ flags, config, server, candidates, suites, limits, sandbox, signal }: Measurement) {
   const folder = path.resolve(config.root, config.values.BENCHMARK_RESULTS_PATH)
   const file = flags.results ?? path.join(folder, 'benchmarks.db')
-  if (file !== ':memory:') mkdirSync(path.dirname(path.resolve(file)), { recursive: true })
+  if (file !== ':memory:') createPrivateFolder(path.dirname(path.resolve(file)))
   const store = openResults(file)
   try {
     const earlier = currentResults(store.results())

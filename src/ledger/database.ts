@@ -1,7 +1,7 @@
-import { mkdirSync } from 'node:fs'
 import path from 'node:path'
 import Database from 'better-sqlite3'
 import { GatewayError } from '../errors.ts'
+import { createPrivateFile, createPrivateFolder } from '../private-files.ts'
 import { migrations } from './migrations/index.ts'
 
 /** "SGBX" in ASCII, at offset 68 of the file: identifies our files. */
@@ -23,7 +23,8 @@ const cacheKib = 4096
 export function openDatabase(file: string, busyMs: number): Database.Database {
   let database: Database.Database | undefined
   try {
-    mkdirSync(path.dirname(file), { recursive: true })
+    createPrivateFolder(path.dirname(file))
+    if (file !== ':memory:') createPrivateFile(file)
     database = new Database(file, { timeout: openingBusyMs })
     migrate(database, file)
     database.pragma('journal_mode = WAL')

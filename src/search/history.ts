@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { closeSync, openSync, readFileSync, rmSync } from 'node:fs'
 import path from 'node:path'
+import { privateMode } from '../private-files.ts'
 import { toSlashes } from './walk.ts'
 
 /** The fields of a commit used by the search. */
@@ -23,7 +24,7 @@ export async function headOf(folder: string, signal: AbortSignal): Promise<strin
  * Merges are left out, and so is rename detection, which would read every file of every commit.
  */
 export function readHistory(folder: string, limit: number, scratch: string, signal: AbortSignal): Promise<Commit[]> {
-  const descriptor = openSync(scratch, 'w')
+  const descriptor = openSync(scratch, 'w', privateMode)
   const format = `--format=${commitMark}%s${subjectEnd}`
   const wanted = [
     'log',

@@ -1,14 +1,16 @@
-import { lstatSync, mkdirSync } from 'node:fs'
+import { lstatSync } from 'node:fs'
 import path from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { createPrivateFolder } from '../private-files.ts'
 import { writeCommits } from './commits-file.ts'
 import type { SkipReason } from './decode.ts'
 import { headOf, readHistory } from './history.ts'
 import { emptyIndexFolder, openIndexFolder, type IndexFolder } from './index-folder.ts'
 import { markOf, type IndexOptions } from './options.ts'
+import { isSecretPath } from './secret-names.ts'
 import { createSegmentBuilder, type SegmentBuilder } from './segment-builder.ts'
 import { readSource } from './source-file.ts'
-import { exclusionOf, isSecret, repositoryOf, toSlashes, walk, type PathExclusion } from './walk.ts'
+import { exclusionOf, repositoryOf, toSlashes, walk, type PathExclusion } from './walk.ts'
 
 /** What to index and how. Roots are absolute real paths, none inside another. */
 export interface IndexRequest {
@@ -57,7 +59,7 @@ const maxExamples = 50
 
 /** `excludePatterns` are left out of every index, in addition to those of a request. */
 export function createIndexer(directory: string, excludePatterns: readonly string[], now: () => number): Indexer {
-  mkdirSync(directory, { recursive: true })
+  createPrivateFolder(directory)
   let live = openIndexFolder(directory)
   const exclusionsOf = (request: IndexRequest) => (root: string) =>
     exclusionOf(root, [...excludePatterns, ...request.excludePatterns])
@@ -225,7 +227,7 @@ function lookAgain(changed: string, { root, exclusion, live, report, take }: Loo
   const present = new Set<string>()
   const stats = lstatSync(changed, { throwIfNoEntry: false })
   const wanted = stats !== undefined && !excludedWithin(root, changed, stats.isDirectory(), exclusion)
-  if (wanted && stats.isFile() && !isSecret(path.basename(changed))) {
+  if (wanted && stats.isFile() && !isSecretPath(toSlashes(changed))) {
     present.add(toSlashes(changed))
     take(changed)
   } else if (wanted && stats.isDirectory()) {

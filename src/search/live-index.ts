@@ -1,20 +1,19 @@
-import { mkdirSync } from 'node:fs'
 import path from 'node:path'
 import { GatewayError } from '../errors.ts'
+import { createPrivateFolder } from '../private-files.ts'
 import { createIndexPasses, type PassStatus } from './index-passes.ts'
 import { openIndexView, type IndexView } from './index-view.ts'
 import { startIndexWriter } from './index-writer.ts'
 import type { IndexProgress, IndexReport, IndexRequest } from './indexer.ts'
-import { resolveRoots } from './roots.ts'
+import { markOf } from './options.ts'
+import { resolveRoots, type AllowedRoots } from './roots.ts'
 import { DamagedFile } from './term-file.ts'
 import { toSlashes } from './walk.ts'
 import { watchFolders } from './watch.ts'
 
-export interface IndexSettings {
+export interface IndexSettings extends AllowedRoots {
   /** Where the index is stored; created when it does not exist. */
   directory: string
-  /** Directories outside these are rejected. */
-  allowedRoots: readonly string[]
   /** Excluded from every index, in addition to a request's own patterns. */
   excludePatterns: readonly string[]
   /** Updates the index of an earlier run at once. */
@@ -68,7 +67,7 @@ const quietMs = 60
 /** `updated` is called when other files are searchable than before. */
 export function openLiveIndex(settings: IndexSettings, updated: (view: IndexView) => void): LiveIndex {
   const { directory, now, log } = settings
-  mkdirSync(directory, { recursive: true })
+  createPrivateFolder(directory)
   const writer = startIndexWriter({ directory, excludePatterns: settings.excludePatterns }, failure => {
     if (closing.signal.aborted) return
     if (failure === undefined) view = view.reload()
@@ -85,8 +84,9 @@ export function openLiveIndex(settings: IndexSettings, updated: (view: IndexView
     settings.reindexIntervalSeconds > 0
       ? setInterval(() => !isIndexing() && inBackground(rescan()), settings.reindexIntervalSeconds * 1000).unref()
       : undefined
-  if (request !== undefined && (settings.indexOnStart || view.damaged || narrowedRoots(view, request) !== undefined))
-    inBackground(rescan())
+  const mustRescan = (wanted: IndexRequest) =>
+    view.damaged || isOutdated(view) || narrowedRoots(view, wanted) !== undefined
+  if (request !== undefined && (settings.indexOnStart || mustRescan(request))) inBackground(rescan())
 
   async function index(wanted: IndexRequest, signal: AbortSignal, onProgress?: (progress: IndexProgress) => void) {
     try {
@@ -195,18 +195,23 @@ export function openLiveIndex(settings: IndexSettings, updated: (view: IndexView
 }
 
 /** The roots indexed by an earlier process, without directories that are gone or no longer allowed. */
-function rememberedRequest({ manifest }: IndexView, { allowedRoots, log }: IndexSettings): IndexRequest | undefined {
+function rememberedRequest({ manifest }: IndexView, settings: IndexSettings): IndexRequest | undefined {
   if (manifest === undefined || manifest.roots.length === 0) return undefined
   const isAllowed = (root: string) => {
     try {
-      return resolveRoots([root], allowedRoots).length > 0
+      return resolveRoots([root], settings).length > 0
     } catch (cause) {
-      log.warn({ root, cause }, 'a previously indexed directory is gone or no longer allowed')
+      settings.log.warn({ root, cause }, 'a previously indexed directory is gone or no longer allowed')
       return false
     }
   }
   const { roots, excludePatterns, options } = manifest
   return { roots: roots.filter(isAllowed), excludePatterns, options, force: false }
+}
+
+/** Whether another version made the index, which may have left out less. */
+function isOutdated({ manifest }: IndexView): boolean {
+  return manifest !== undefined && manifest.mark !== markOf(manifest.options)
 }
 
 function narrowedRoots({ manifest }: IndexView, request: IndexRequest): readonly string[] | undefined {

@@ -1,6 +1,7 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { z } from 'zod'
+import { privateMode } from '../private-files.ts'
 import { IndexOptions } from './options.ts'
 
 /** Which files in the data folder belong to the index, and what they index. */
@@ -30,7 +31,7 @@ export function readManifest(directory: string): Manifest | undefined {
 /** Replaces the manifest atomically: a reader sees the old index or the new one, also after a crash. */
 export function writeManifest(directory: string, manifest: Manifest): void {
   const draft = path.join(directory, `${manifestName}.draft`)
-  writeFileSync(draft, JSON.stringify(manifest))
+  writeFileSync(draft, JSON.stringify(manifest), { mode: privateMode })
   renameSync(draft, path.join(directory, manifestName))
 }
 

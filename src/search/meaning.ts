@@ -2,7 +2,10 @@ import { readFileSync } from 'node:fs'
 import { readFile, rename, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { privateMode } from '../private-files.ts'
 import { decode } from './decode.ts'
+import type { Language } from './languages.ts'
+import { withoutSecrets } from './secrets.ts'
 import type { IndexView } from './index-view.ts'
 import type { Ranked } from './best-files.ts'
 import type { Segment } from './segment-file.ts'
@@ -115,8 +118,8 @@ async function missingChunks(
     const key = keyOf(segment, file, chunk)
     wanted.add(key)
     if (vectors.has(key)) continue
-    const { path: full, rootLength } = segment.file(file)
-    lines ??= await linesOfFile(full)
+    const { path: full, rootLength, language } = segment.file(file)
+    lines ??= await linesOfFile(full, language)
     const { first, last, symbol } = segment.chunk(chunk)
     const body = lines.slice(first, last + 1).join('\n')
     missing.push({ key, text: `${full.slice(rootLength)} ${symbol}\n${body}`.slice(0, maxChunkCharacters) })
@@ -124,10 +127,11 @@ async function missingChunks(
   return missing
 }
 
-async function linesOfFile(file: string): Promise<string[]> {
+async function linesOfFile(file: string, language: Language): Promise<string[]> {
   try {
     const decoded = decode(await readFile(file))
-    return 'text' in decoded ? decoded.text.split('\n') : []
+    const text = 'text' in decoded ? withoutSecrets(decoded.text, language) : undefined
+    return text?.split('\n') ?? []
   } catch {
     // Deleted since it was indexed; the next build no longer includes it.
     return []
@@ -203,6 +207,6 @@ async function save(file: string, vectors: ReadonlyMap<string, Int8Array>): Prom
   const records = [...vectors]
     .filter(([, vector]) => vector.length === dimensions)
     .map(([key, vector]) => Buffer.concat([Buffer.from(key, 'latin1'), new Uint8Array(vector.buffer)]))
-  await writeFile(`${file}.draft`, Buffer.concat([head, ...records]))
+  await writeFile(`${file}.draft`, Buffer.concat([head, ...records]), { mode: privateMode })
   await rename(`${file}.draft`, file)
 }

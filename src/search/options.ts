@@ -33,5 +33,5 @@ export function markOf(options: IndexOptions): string {
   return JSON.stringify([indexVersion, options])
 }
 
-// Increment with every change to tokenization, chunking or formats, so that an older index is rebuilt.
-const indexVersion = 3
+// Increment with every change to tokenization, chunking, formats or what is left out, so that an older index is rebuilt.
+const indexVersion = 4

@@ -2,11 +2,19 @@ import { realpathSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { GatewayError } from '../errors.ts'
 
+/** Which folders may be indexed. */
+export interface AllowedRoots {
+  /** Directories outside these are rejected. */
+  allowedRoots: readonly string[]
+  /** Whether only folders inside the allowed roots may be indexed, and not the roots themselves. */
+  onlyBelowRoots: boolean
+}
+
 /**
  * The real paths of the directories to index, outermost only: a nested one is indexed with its parent.
- * @throws {GatewayError} `forbidden` outside the allowed roots, `not_found` or `invalid_request` when it is not a directory.
+ * @throws {GatewayError} `forbidden` for what is not allowed, `not_found` or `invalid_request` for what is not a directory.
  */
-export function resolveRoots(directories: readonly string[], allowedRoots: readonly string[]): string[] {
+export function resolveRoots(directories: readonly string[], { allowedRoots, onlyBelowRoots }: AllowedRoots): string[] {
   const allowed = allowedRoots.flatMap(root => realPathOf(root) ?? [])
   const roots = directories.map(directory => {
     const real = realPathOf(path.resolve(directory))
@@ -16,6 +24,13 @@ export function resolveRoots(directories: readonly string[], allowedRoots: reado
       throw new GatewayError('not_found', `Directory not found: ${directory}.`, { param: 'directories' })
     }
     if (!allowed.some(root => isWithin(real, root))) throw outside(directory, allowedRoots)
+    if (onlyBelowRoots && allowed.includes(real)) {
+      throw new GatewayError(
+        'forbidden',
+        `${directory} is the whole home folder. Name the folders of your projects, or set CODE_SEARCH_ROOTS=${real} to allow all of it.`,
+        { param: 'directories' },
+      )
+    }
     if (!statSync(real).isDirectory()) {
       throw new GatewayError('invalid_request', `${directory} is a file; name the directory to index.`, {
         param: 'directories',

@@ -99,7 +99,7 @@ export function openSearch(settings: SearchSettings): Search {
 
   return {
     async init(input, signal, onProgress) {
-      const directories = resolveRoots(input.directories, settings.allowedRoots)
+      const directories = resolveRoots(input.directories, settings)
       const started = now()
       const report = await index.replace(
         {

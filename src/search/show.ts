@@ -5,6 +5,8 @@ import type { ChunkPlace } from './chunk-columns.ts'
 import type { IndexedFile } from './segment-file.ts'
 import { readFile } from './source-file.ts'
 import { isWordCharacter } from './scan.ts'
+import { isSecretPath } from './secret-names.ts'
+import { withoutSecrets } from './secrets.ts'
 import { wordsOf, wordsOfText } from './words.ts'
 
 /** A hit whose file has changed since it was indexed. */
@@ -23,15 +25,18 @@ export interface Showing {
 }
 
 /**
- * Reads the lines of a ranked file. Undefined when it does not contain a phrase of the query; stale when it has changed
- * since it was indexed.
+ * Reads the lines of a ranked file, without credentials. Undefined when it does not contain a phrase of the query or an
+ * older version indexed what is now left out; stale when it has changed since it was indexed.
  */
 export function showHit(ranked: Ranked, showing: Showing): SearchHit | StaleHit | undefined {
   const indexed = ranked.segment.file(ranked.file)
+  if (isSecretPath(indexed.path)) return undefined
   const inPlace = chunkOf(ranked)
   const whole = showing.phrases.length > 0 || showing.contextLines > 0
-  const text = whole ? readWhole(indexed) : readChunk(ranked, indexed, inPlace)
-  if (text === undefined) return { stale: indexed.path }
+  const read = whole ? readWhole(indexed) : readChunk(ranked, indexed, inPlace)
+  if (read === undefined) return { stale: indexed.path }
+  const text = withoutSecrets(read, indexed.language)
+  if (text === undefined) return undefined
   let chunk = { ...inPlace, start: whole ? endOfLines(text, 0, inPlace.first) : 0 }
   if (showing.phrases.length > 0) {
     const place = placeOfPhrases(text, showing.phrases)

@@ -4,6 +4,7 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { decode, isGenerated, isWide, type SkipReason } from './decode.ts'
 import { languageOf } from './languages.ts'
 import type { IndexedFile } from './segment-file.ts'
+import { withoutSecrets } from './secrets.ts'
 import { toSlashes } from './walk.ts'
 
 /** A file read for indexing: its text, or that it is unchanged, or why it is skipped. */
@@ -20,6 +21,8 @@ export function readSource(file: string, root: string, maxBytes: number, before:
   const path = toSlashes(file)
   if (isGenerated(path, decoded.text)) return { skip: 'generated' }
   const language = languageOf(path, decoded.text.slice(0, 80))
+  const text = withoutSecrets(decoded.text, language)
+  if (text === undefined) return { skip: 'secret' }
   const { sizeBytes, modifiedMs } = read
   return {
     indexed: {
@@ -31,7 +34,7 @@ export function readSource(file: string, root: string, maxBytes: number, before:
       inPlace: decoded.text.length === read.bytes.length || (isUtf8(read.bytes) && !isWide(read.bytes)),
       language,
     },
-    text: decoded.text,
+    text,
   }
 }
 

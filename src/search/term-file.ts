@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, openSync, read, readSync, writeSync } from 'node:fs'
 import { crc32 } from 'node:zlib'
+import { privateMode } from '../private-files.ts'
 import { createByteWriter, readText, readVarint, type ByteReader } from './varint.ts'
 
 /**
@@ -71,7 +72,7 @@ const termsPerBlock = 32
 const flushBytes = 1 << 20
 
 export function createTermFile(file: string): TermFileWriter {
-  const descriptor = openSync(file, 'w')
+  const descriptor = openSync(file, 'w', privateMode)
   const pending = createByteWriter(1 << 16)
   const directory = createByteWriter()
   const payloads = createByteWriter(1 << 16)

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync, type Dirent } from 'node:fs'
 import path from 'node:path'
 import ignore, { type Ignore } from 'ignore'
 import type { SkipReason } from './decode.ts'
+import { isSecretPath } from './secret-names.ts'
 
 /** An entry of a walk: a file to check, a folder entered, or something left out and why. */
 export type Met = { file: string } | { folder: string } | { skipped: string; reason: SkipReason }
@@ -17,6 +18,10 @@ export interface PathExclusion {
  * followed: a target inside the root is visited under its own name, and one outside is out of scope.
  */
 export function* walk(root: string, exclusion: PathExclusion): Generator<Met> {
+  if (isSecretPath(toSlashes(root))) {
+    yield { skipped: root, reason: 'secret' }
+    return
+  }
   const stack = [root]
   for (let folder = stack.pop(); folder !== undefined; folder = stack.pop()) {
     yield { folder }
@@ -26,10 +31,10 @@ export function* walk(root: string, exclusion: PathExclusion): Generator<Met> {
     for (const entry of entries ?? []) {
       const full = path.join(folder, entry.name)
       if (exclusion.excludes(full, entry.isDirectory())) continue
-      if (entry.isDirectory()) inner.push(full)
+      if (isSecretPath(toSlashes(full))) yield { skipped: full, reason: 'secret' }
+      else if (entry.isDirectory()) inner.push(full)
       else if (entry.isSymbolicLink()) yield { skipped: full, reason: 'symlink' }
       else if (!entry.isFile()) yield { skipped: full, reason: 'not_a_file' }
-      else if (isSecret(entry.name)) yield { skipped: full, reason: 'secret' }
       else yield { file: full }
     }
     stack.push(...inner.toReversed())
@@ -66,11 +71,6 @@ export function exclusionOf(root: string, patterns: readonly string[]): PathExcl
   }
 }
 
-/** Whether a file's name suggests that it contains keys: a search result is sent to models and logs. */
-export function isSecret(name: string): boolean {
-  return secretName.test(name)
-}
-
 /** The nearest parent folder with a git repository. */
 export function repositoryOf(folder: string): string | undefined {
   for (let at = folder; ; at = path.dirname(at)) {
@@ -82,9 +82,6 @@ export function repositoryOf(folder: string): string | undefined {
 export function toSlashes(file: string): string {
   return path.sep === '/' ? file : file.replaceAll(path.sep, '/')
 }
-
-const secretName =
-  /^(?:\.env(?:\.(?!example|sample|template).+)?|.*\.(?:pem|key|p12|pfx|jks|keystore)|id_(?:rsa|dsa|ecdsa|ed25519))$/i
 
 /** Undefined when the folder was deleted since it was listed, or is not readable. */
 function entriesOf(folder: string): Dirent[] | undefined {

@@ -35,6 +35,7 @@ export function startSearch(t: Test, files: Files, settings: Partial<SearchSetti
     openSearch({
       dataDir: path.join(folder, 'data'),
       allowedRoots: [source],
+      onlyBelowRoots: false,
       excludePatterns: ['node_modules/**', 'dist/**', '.git/**'],
       indexOnStart: false,
       reindexIntervalSeconds: 0,

@@ -6,6 +6,7 @@ const silent = () => undefined
 const search = openSearch({
   dataDir: dataDir!,
   allowedRoots: [source!],
+  onlyBelowRoots: false,
   excludePatterns: [],
   indexOnStart: false,
   reindexIntervalSeconds: 0,

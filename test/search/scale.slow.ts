@@ -29,6 +29,7 @@ async function measure(source: string, dataDir: string): Promise<boolean> {
   const search = openSearch({
     dataDir,
     allowedRoots: [source],
+    onlyBelowRoots: false,
     excludePatterns: [],
     indexOnStart: false,
     reindexIntervalSeconds: 0,

@@ -264,6 +264,7 @@ function open(dataDir: string, allowed: string, watch = false): Search {
   return openSearch({
     dataDir,
     allowedRoots: [allowed],
+    onlyBelowRoots: false,
     excludePatterns,
     indexOnStart: false,
     reindexIntervalSeconds: 0,

@@ -20,7 +20,7 @@ export const layers: readonly Layer[] = [
   { parts: ['accounting'], what: 'prices and cost: pure rules' },
   { parts: ['wire', 'tokens', 'config.ts'], what: 'protocols and their translation, token counts, settings' },
   {
-    parts: ['errors.ts', 'json.ts', 'redact.ts', 'net.ts', 'spelling.ts', 'scatter-plot.ts'],
+    parts: ['errors.ts', 'json.ts', 'redact.ts', 'net.ts', 'private-files.ts', 'spelling.ts', 'scatter-plot.ts'],
     what: 'what every layer may use',
   },
 ]
