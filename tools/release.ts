@@ -1,18 +1,26 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { renderReport } from '../src/cli/rows.ts'
+import { parseArgs } from 'node:util'
+import { goalRow, renderReport } from '../src/cli/rows.ts'
 import { scriptedUpstream } from '../test/helpers/scripted-upstream.ts'
+import { makeSbom } from './package/sbom.ts'
+import { bytesIn, megabytes } from './package/sizes.ts'
+import { stagePackage } from './package/stage.ts'
 
 /**
- * `npm run release [-- --json]`: every step of a release except publishing. Builds and packs, installs the tarball into an
- * empty folder, starts it there and requests /health and one chat with a scripted server. Throws if any step fails.
+ * `npm run release [-- --json] [--out DIR]`: every step of a release except publishing. Builds and packs, installs the tarball
+ * into an empty folder, starts it there and requests a chat with a scripted server, the API reference and MCP. With `--out`,
+ * leaves the tarball and its bill of materials in DIR. Throws if any step fails or the installation is too large.
  */
 const root = path.resolve(import.meta.dirname, '..')
 const startMs = 30_000
+/** What an installation without optional dependencies may take. */
+const maxInstalledMb = 60
 const undo: (() => unknown)[] = []
+const { values } = parseArgs({ options: { json: { type: 'boolean', default: false }, out: { type: 'string' } } })
 
 try {
   const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as { version: string }
@@ -21,16 +29,25 @@ try {
   undo.unshift(() => rmSync(folder, { recursive: true, force: true }))
   const packed = pack(folder)
   requireData(packed.files.map(file => file.path))
-  npm(['install', '--no-audit', '--no-fund', '--no-save', path.join(folder, packed.filename)], folder)
-  await tryInstalled(folder, version)
-  const megabytes = (bytes: number) => Number((bytes / 1e6).toFixed(1))
+  const sbom = await makeSbom(root, folder)
+  const tarball = path.join(folder, packed.filename)
+  const installed = path.join(folder, 'installed')
+  mkdirSync(installed)
+  npm(['install', '--no-audit', '--no-fund', '--no-save', '--omit=optional', tarball], installed)
+  await tryInstalled(installed, version)
+  const installedMb = megabytes(bytesIn(path.join(installed, 'node_modules')))
   const rows = [
     { name: 'packed_mb', value: megabytes(packed.size), unit: 'MB' },
-    { name: 'unpacked_mb', value: megabytes(packed.unpackedSize), unit: 'MB' },
-    { name: 'installed_mb', value: megabytes(sizeOf(path.join(folder, 'node_modules'))), unit: 'MB with dependencies' },
     { name: 'files', value: packed.files.length, unit: 'files packed' },
+    goalRow({ name: 'installed_mb', value: installedMb, unit: 'MB' }, 'at_most', maxInstalledMb),
   ]
-  process.stdout.write(`${renderReport(rows, process.argv.includes('--json'))}\n`)
+  process.stdout.write(`${renderReport(rows, values.json)}\n`)
+  if (installedMb > maxInstalledMb) throw new Error(`${installedMb} MB are more than the ${maxInstalledMb} MB allowed`)
+  if (values.out !== undefined) {
+    mkdirSync(values.out, { recursive: true })
+    copyFileSync(tarball, path.join(values.out, packed.filename))
+    writeFileSync(path.join(values.out, `signalbox-${version}.cdx.json`), sbom)
+  }
 } catch (error) {
   process.stderr.write(`release: ${(error as Error).message}\n`)
   process.exitCode = 1
@@ -50,16 +67,18 @@ function requireChangelog(version: string): void {
 
 interface Packed {
   filename: string
+  /** Bytes of the tarball. */
   size: number
-  unpackedSize: number
   files: { path: string }[]
 }
 
+/** Packs what is published into `folder`; see `stagePackage`. */
 function pack(folder: string): Packed {
   npm(['run', 'build', '--silent'], root)
-  const [packed] = JSON.parse(
-    npm(['pack', '--json', '--ignore-scripts', '--pack-destination', folder], root),
-  ) as Packed[]
+  const stage = path.join(folder, 'stage')
+  mkdirSync(stage)
+  stagePackage(root, stage)
+  const [packed] = JSON.parse(npm(['pack', '--json', '--pack-destination', folder], stage)) as Packed[]
   return packed!
 }
 
@@ -92,8 +111,11 @@ async function tryInstalled(folder: string, version: string): Promise<void> {
     await ended
   })
   const url = await urlPrinted(child.stdout)
-  const health = await fetch(`${url}/health`)
-  if (!health.ok) throw new Error(`/health answered ${health.status}`)
+  for (const page of ['/health', '/openapi.json', '/docs/']) {
+    const reply = await fetch(`${url}${page}`)
+    if (!reply.ok) throw new Error(`${page} answered ${reply.status}: ${await reply.text()}`)
+  }
+  await tryMcp(url)
   const reply = await fetch(`${url}/v1/chat/completions`, {
     method: 'POST',
     body: JSON.stringify({ model: 'auto', messages: [{ role: 'user', content: 'Say hello.' }] }),
@@ -102,6 +124,18 @@ async function tryInstalled(folder: string, version: string): Promise<void> {
   if (!reply.ok || model !== 'llama-cpp/small') throw new Error(`the chat answered ${reply.status} by ${model}`)
   const printed = execFileSync(path.join(folder, 'node_modules/.bin/signalbox'), ['--version'], { encoding: 'utf8' })
   if (printed.trim() !== version) throw new Error(`--version printed ${printed.trim()}, not ${version}`)
+}
+
+async function tryMcp(url: string): Promise<void> {
+  const clientInfo = { name: 'release', version: '1' }
+  const params = { protocolVersion: '2025-06-18', capabilities: {}, clientInfo }
+  const reply = await fetch(`${url}/mcp`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
+    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'initialize', params }),
+  })
+  const text = await reply.text()
+  if (!reply.ok || !text.includes('"serverInfo"')) throw new Error(`/mcp answered ${reply.status}: ${text}`)
 }
 
 async function urlPrinted(stdout: AsyncIterable<unknown>): Promise<string> {
@@ -123,10 +157,4 @@ async function urlPrinted(stdout: AsyncIterable<unknown>): Promise<string> {
 
 function npm(args: readonly string[], cwd: string): string {
   return execFileSync('npm', args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })
-}
-
-function sizeOf(folder: string): number {
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter(entry => entry.isFile())
-    .reduce((sum, entry) => sum + statSync(path.join(entry.parentPath, entry.name)).size, 0)
 }

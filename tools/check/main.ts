@@ -1,5 +1,6 @@
 import path from 'node:path'
 import { codeBlockProblems } from './code-blocks.ts'
+import { dependencyProblems } from './dependencies.ts'
 import type { Problem } from './files.ts'
 import { importProblems } from './imports.ts'
 import { linkProblems } from './links.ts'
@@ -14,6 +15,7 @@ const checks: Readonly<Record<string, () => Problem[] | Promise<Problem[]>>> = {
   types: () => typeNameProblems(root),
   links: () => linkProblems(root),
   code: async () => codeBlockProblems(root, await ownCommands(root)),
+  dependencies: () => dependencyProblems(root),
   words: () => wordProblems(root, readWordList()),
 }
 

@@ -9,6 +9,7 @@ import { providerKinds } from '../../src/providers/index.ts'
 import { presets } from '../../src/router/select.ts'
 import { verifiers } from '../../src/router/verify.ts'
 import { layerTable } from '../check/layers.ts'
+import { dependencyTable } from './dependencies.ts'
 import { markdownTable, repository } from './sections.ts'
 
 /** Every section generated from the code, by its document. */
@@ -17,6 +18,7 @@ export function documentSections(): Readonly<Record<string, Readonly<Record<stri
     'docs/architecture.md': { layers: markdownTable(layerTable()) },
     'docs/configuration.md': { settings: settingsTables() },
     'docs/routing.md': { presets: presetTable(), checks: checkTable() },
+    'docs/security.md': { dependencies: dependencyTable() },
     'docs/troubleshooting.md': { errors: errorTable() },
     'docs/mcp.md': { tools: toolTable(), resources: resourceTable(), prompts: promptTable() },
     'docs/local-benchmarks.md': { suites: suiteTable() },
