@@ -4,14 +4,13 @@ import { isObject } from '../json.ts'
 import { freePrice } from '../accounting/pricing.ts'
 import { endpointList, withoutEnding } from './http/endpoints.ts'
 import { gapInPrompt } from './openai/fim-prompt.ts'
-import { createInventory } from './inventory.ts'
 import { type ChatBody, localChatBody, openAiChat } from './openai/chat.ts'
 import { openAiNonChat } from './openai/non-chat.ts'
 import { billions } from './parameter-count.ts'
 import type { Model, ProviderKind } from './provider.ts'
 import { serverKind } from './server-kind.ts'
-import { refuseUnable } from './refuse-unable.ts'
-import { createUpstream, labelOf, type Upstream } from './http/upstream.ts'
+import { rejectUnsupported } from './reject-unsupported.ts'
+import type { Upstream } from './http/upstream.ts'
 
 export const lmStudio: ProviderKind = serverKind({
   kind: 'lm-studio',
@@ -26,29 +25,15 @@ export const lmStudio: ProviderKind = serverKind({
   normalize: withoutEnding('/api/v1', '/api/v0', '/v1', '/api'),
   variable: 'LM_STUDIO_ENDPOINT',
   defaultUrl: 'http://127.0.0.1:1234',
-  create({ endpoint, transport, now }) {
-    const { name, url } = endpoint
-    const label = labelOf(lmStudio, endpoint)
-    const upstream = createUpstream({
-      endpoint,
-      transport,
-      now,
-      label,
-      baseUrl: url,
-      remedy: 'start its server with `lms server start`',
-    })
-    const inventory = createInventory({ label, now, ask: signal => listModels(upstream, name, signal) })
+  tier: 'local',
+  remedy: 'start its server with `lms server start`',
+  connect({ endpoint, upstream }) {
     const nonChat = openAiNonChat(upstream, '/v1')
     return {
-      name,
-      label: lmStudio.label,
-      tier: endpoint.tier ?? 'local',
-      url,
+      listModels: signal => listModels(upstream, endpoint.name, signal),
       efforts: ['none', 'low', 'medium', 'high'],
-      firstTokenTimeoutMs: endpoint.firstTokenTimeoutMs,
-      ...inventory,
       async chat(call) {
-        refuseUnable(call)
+        rejectUnsupported(call)
         return openAiChat(upstream, '/v1/chat/completions', call, withJsonSchema(localChatBody(call)))
       },
       nonChat: {

@@ -7,13 +7,12 @@ import { isLocalNetwork } from '../net.ts'
 import { endpointList } from './http/endpoints.ts'
 import { completionsOrChat } from './openai/completion-by-chat.ts'
 import { gapInPrompt } from './openai/fim-prompt.ts'
-import { createInventory } from './inventory.ts'
 import { chatBody, openAiChat } from './openai/chat.ts'
 import { openAiNonChat } from './openai/non-chat.ts'
 import { askMessages } from './openai/messages-answer.ts'
 import type { Model, ProviderCall, ProviderKind, Tier } from './provider.ts'
 import { serverKind } from './server-kind.ts'
-import { createUpstream, type Upstream } from './http/upstream.ts'
+import type { Upstream } from './http/upstream.ts'
 
 /** Any server of the chat completions protocol: vLLM, SGLang, llamafile, a cloud provider, another gateway. */
 export const openAiCompatible: ProviderKind = serverKind({
@@ -28,43 +27,25 @@ export const openAiCompatible: ProviderKind = serverKind({
   },
   normalize: baseUrl,
   variable: 'OPENAI_COMPATIBLE_ENDPOINT',
-  create({ endpoint, transport, now }) {
-    const tier = endpoint.tier ?? (isLocalNetwork(new URL(endpoint.url).hostname) ? 'local' : 'remote')
+  tier: endpoint => (isLocalNetwork(new URL(endpoint.url).hostname) ? 'local' : 'remote'),
+  remedy: 'check that the server runs and that its address is right',
+  endpointLabel: endpoint => endpoint.name,
+  connect({ endpoint, tier, upstream, upstreamWith }) {
     const anthropics = new URL(endpoint.url).hostname === 'api.anthropic.com'
-    const parts = {
-      endpoint,
-      transport,
-      now,
-      label: endpoint.name,
-      baseUrl: endpoint.url,
-      remedy: 'check that the server runs and that its address is right',
-    }
-    const upstream = createUpstream(parts)
     const native = anthropics
-      ? createUpstream({ ...parts, keyHeader: 'x-api-key', headers: { 'anthropic-version': '2023-06-01' } })
+      ? upstreamWith({ keyHeader: 'x-api-key', headers: { 'anthropic-version': '2023-06-01' } })
       : upstream
     const nativeProtocols = anthropics ? (['messages'] as const) : endpoint.nativeProtocols
-    const inventory = createInventory({
-      label: endpoint.name,
-      now,
-      ask: async signal =>
-        (await listModels(native, endpoint, signal)).map(entry => ({
-          ...describe(entry, endpoint, tier),
-          nativeProtocols,
-        })),
-    })
     const chat = (call: ProviderCall) => openAiChat(upstream, '/chat/completions', call, chatBody(call))
     const nonChat = openAiNonChat(upstream, '')
     const complete: typeof nonChat.completions = call =>
       nonChat.completions({ ...call, request: gapInPrompt(call.request, call.model.name) })
     return {
-      name: endpoint.name,
-      label: openAiCompatible.label,
-      tier,
-      url: endpoint.url,
+      async listModels(signal) {
+        const listed = await listModels(native, endpoint, signal)
+        return listed.map(entry => ({ ...describe(entry, endpoint, tier), nativeProtocols }))
+      },
       anthropics,
-      firstTokenTimeoutMs: endpoint.firstTokenTimeoutMs,
-      ...inventory,
       chat,
       passThrough: call => askMessages(native, '/messages', call),
       nonChat: { ...nonChat, completions: completionsOrChat(complete, chat) },

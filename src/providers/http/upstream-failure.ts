@@ -1,10 +1,10 @@
 import { type FailureCode, type FailureDetails, GatewayError } from '../../errors.ts'
 import { hideSecret, redact } from '../../redact.ts'
 import type { Overflow } from './context-overflow.ts'
-import { readRefusal, type Refusal, type Told } from './refusal.ts'
+import { readErrorReply, type ErrorReply, type ReportedError } from './error-reply.ts'
 
 /** The endpoint that reported the error, for the message. */
-export interface Refuser {
+export interface ErrorSource {
   /** Display name: `Ollama`. */
   label: string
   /** The variable with its API key, if it has one. */
@@ -17,29 +17,29 @@ export interface Refuser {
 }
 
 /** Converts the upstream's error response to a `GatewayError` that says what happened and what to do. */
-export function upstreamFailure(refusal: Refusal, refuser: Refuser): GatewayError {
-  const told = readRefusal(refusal, refuser.now)
-  const { status, retryAfterSeconds } = told
-  const { label, model } = refuser
+export function upstreamFailure(refusal: ErrorReply, source: ErrorSource): GatewayError {
+  const reported = readErrorReply(refusal, source.now)
+  const { status, retryAfterSeconds } = reported
+  const { label, model } = source
   const about = model === undefined ? label : `${label} (${model})`
-  const quote = quoted(told.message, refuser.apiKey)
+  const quote = quoted(reported.message, source.apiKey)
   const failure = (code: FailureCode, sentence: string, details: FailureDetails = {}) =>
     new GatewayError(code, `${sentence}${quote === '' ? '' : ` It said: ${quote}`}`, details)
   const when = retryAfterSeconds === undefined ? 'later' : `in ${retryAfterSeconds} s`
   const later = retryAfterSeconds === undefined ? {} : { retryAfterSeconds }
 
-  if (told.overflow !== undefined) return contextFailure(about, told.overflow, quote)
-  if (status === 403 && told.aboutTheRequest) {
+  if (reported.overflow !== undefined) return contextFailure(about, reported.overflow, quote)
+  if (status === 403 && reported.aboutTheRequest) {
     return failure(
       'upstream_rejected',
       `${about} rejected the content of the request (403); change it or use another model.`,
     )
   }
   if (status === 401 || status === 403) {
-    const check = refuser.apiKeyVariable ?? 'that one is required'
+    const check = source.apiKeyVariable ?? 'that one is required'
     return failure('upstream_unauthorized', `${about} rejected the API key (${status}); check ${check}.`)
   }
-  if (status === 402 && told.unaffordable) {
+  if (status === 402 && reported.unaffordable) {
     return failure(
       'upstream_unaffordable',
       `${about} costs more than the balance of its account covers; lower max_tokens.`,
@@ -49,18 +49,18 @@ export function upstreamFailure(refusal: Refusal, refuser: Refuser): GatewayErro
     return failure('upstream_payment_required', `${about} requires payment; check the balance of its account.`)
   }
   if (status === 429) {
-    return failure(limitCodes[told.limited], `${about} is rate-limited; try again ${when}.`, later)
+    return failure(limitCodes[reported.limited], `${about} is rate-limited; try again ${when}.`, later)
   }
-  if (told.loading) {
+  if (reported.loading) {
     return failure('upstream_not_ready', `${about} is still loading its model; try again in a moment.`, later)
   }
-  if (status === 503 && told.aboutTheModel) {
+  if (status === 503 && reported.aboutTheModel) {
     return failure('upstream_not_ready', `${about} is not ready (503); try again ${when} or use another model.`, later)
   }
   if (status === 503) return failure('upstream_busy', `${about} is busy (503); try again ${when}.`, later)
-  if (told.unable)
+  if (reported.unable)
     return failure('unsupported', `${about} does not support a feature of the request; use another model.`)
-  if (status === 404 || status === 410 || told.unknownModel) {
+  if (status === 404 || status === 410 || reported.unknownModel) {
     return failure(
       'model_not_found',
       model === undefined
@@ -77,15 +77,15 @@ export function upstreamFailure(refusal: Refusal, refuser: Refuser): GatewayErro
   return failure('upstream_error', `${about} returned unexpected status ${status}; check its address.`)
 }
 
-const limitCodes: Readonly<Record<Told['limited'], FailureCode>> = {
+const limitCodes: Readonly<Record<ReportedError['limited'], FailureCode>> = {
   model: 'upstream_rate_limited',
   'free models': 'upstream_free_limited',
   account: 'upstream_account_limited',
 }
 
 /** An error event inside a stream, or an error body under status 200. */
-export function toldFailure(error: unknown, refuser: Refuser): GatewayError {
-  return upstreamFailure({ status: 200, headers: {}, text: JSON.stringify({ error }) }, refuser)
+export function reportedFailure(error: unknown, source: ErrorSource): GatewayError {
+  return upstreamFailure({ status: 200, headers: {}, text: JSON.stringify({ error }) }, source)
 }
 
 /** The error for a prompt that exceeds a model's context; `quote` is the server's message. */

@@ -4,7 +4,7 @@ import { parseJson } from '../../json.ts'
 import type { ProviderKind } from '../provider.ts'
 import type { ReplyBody, TransportReply, TransportRequest } from './exchange.ts'
 import type { Transport } from './transport.ts'
-import { type Refuser, toldFailure, upstreamFailure } from './upstream-failure.ts'
+import { type ErrorSource, reportedFailure, upstreamFailure } from './upstream-failure.ts'
 
 /** What an endpoint's files need to call it. Everything thrown is a `GatewayError` that names this endpoint. */
 export interface Upstream {
@@ -51,19 +51,19 @@ export function labelOf({ kind, label }: Pick<ProviderKind, 'kind' | 'label'>, {
   return name === kind ? label : `${label} ${name}`
 }
 
-const refusals: ReadonlySet<FailureCode> = new Set<FailureCode>([
+const rejections: ReadonlySet<FailureCode> = new Set<FailureCode>([
   'model_not_found',
   'upstream_rejected',
   'upstream_unauthorized',
   'unsupported',
 ])
-const errorBytes = 64 * 1024
-const answerBytes = 64 * 1024 * 1024
+const maxErrorBytes = 64 * 1024
+const maxAnswerBytes = 64 * 1024 * 1024
 
 export function createUpstream(parts: UpstreamParts): Upstream {
   const { endpoint, transport, now, label, baseUrl, headers, remedy, keyHeader = 'authorization' } = parts
   const { apiKey, apiKeyVariable } = endpoint
-  const refuser = (model: string | undefined): Refuser => ({ label, apiKey, apiKeyVariable, model, now: now() })
+  const source = (model: string | undefined): ErrorSource => ({ label, apiKey, apiKeyVariable, model, now: now() })
   const shown = keyHeader === 'authorization' ? `Bearer ${apiKey}` : apiKey
   const allHeaders = { ...headers, ...(apiKey === undefined ? {} : { [keyHeader]: shown ?? '' }) }
 
@@ -81,7 +81,7 @@ export function createUpstream(parts: UpstreamParts): Upstream {
       const { status, body } = reply
       if (status >= 200 && status < 300) return reply
       const text = await readStart(body)
-      throw upstreamFailure({ status, headers: reply.headers, text }, refuser(model))
+      throw upstreamFailure({ status, headers: reply.headers, text }, source(model))
     },
     async json(path, request) {
       const { body } = await upstream.send(path, request)
@@ -93,7 +93,7 @@ export function createUpstream(parts: UpstreamParts): Upstream {
       try {
         return await upstream.json(path, request)
       } catch (error) {
-        if (error instanceof GatewayError && refusals.has(error.code)) return undefined
+        if (error instanceof GatewayError && rejections.has(error.code)) return undefined
         throw error
       }
     },
@@ -104,7 +104,7 @@ export function createUpstream(parts: UpstreamParts): Upstream {
         throw asUpstreamError(error, `${label} (${model})`)
       }
     },
-    failure: (error, model) => toldFailure(error, refuser(model)),
+    failure: (error, model) => reportedFailure(error, source(model)),
   }
   return upstream
 }
@@ -119,14 +119,14 @@ export function endedEarly({ label }: Pick<Upstream, 'label'>, model: string): G
 
 /** The complete body as text; `first` was read already. Throws `upstream_error` beyond 64 MB. */
 export async function readWhole(body: ReplyBody, label: string, first?: Buffer): Promise<string> {
-  const { bytes, complete } = await read(body, answerBytes, first)
+  const { bytes, complete } = await read(body, maxAnswerBytes, first)
   if (complete) return bytes.toString('utf8')
   throw new GatewayError('upstream_error', `${label} returned more than 64 MB; request less.`)
 }
 
 /** Maximum number of bytes read of an error response. */
 async function readStart(body: ReplyBody): Promise<string> {
-  const { bytes } = await read(body, errorBytes)
+  const { bytes } = await read(body, maxErrorBytes)
   return bytes.toString('utf8')
 }
 

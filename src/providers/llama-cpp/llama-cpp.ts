@@ -2,14 +2,13 @@ import { z } from 'zod'
 import { GatewayError } from '../../errors.ts'
 import { freePrice } from '../../accounting/pricing.ts'
 import { endpointList, withoutEnding } from '../http/endpoints.ts'
-import { createInventory } from '../inventory.ts'
 import { countTokens } from './count.ts'
 import { infill } from './infill.ts'
 import { localChatBody, openAiChat } from '../openai/chat.ts'
 import { openAiNonChat } from '../openai/non-chat.ts'
 import type { Model, ProviderKind } from '../provider.ts'
 import { serverKind } from '../server-kind.ts'
-import { createUpstream, labelOf, type Upstream } from '../http/upstream.ts'
+import type { Upstream } from '../http/upstream.ts'
 
 /** llama-server, with one model or as a router over many. */
 export const llamaCpp: ProviderKind = serverKind({
@@ -25,27 +24,13 @@ export const llamaCpp: ProviderKind = serverKind({
   normalize: withoutEnding('/v1'),
   variable: 'LLAMA_CPP_ENDPOINT',
   defaultUrl: 'http://127.0.0.1:8080',
-  create({ endpoint, transport, now }) {
-    const { name, url } = endpoint
-    const label = labelOf(llamaCpp, endpoint)
-    const upstream = createUpstream({
-      endpoint,
-      transport,
-      now,
-      label,
-      baseUrl: url,
-      remedy: 'start it with `llama-server -m model.gguf --jinja`',
-    })
-    const inventory = createInventory({ label, now, ask: signal => listModels(upstream, name, signal) })
+  tier: 'local',
+  remedy: 'start it with `llama-server -m model.gguf --jinja`',
+  connect({ endpoint, upstream }) {
     const nonChat = openAiNonChat(upstream, '/v1')
     return {
-      name,
-      label: llamaCpp.label,
-      tier: endpoint.tier ?? 'local',
-      url,
+      listModels: signal => listModels(upstream, endpoint.name, signal),
       toolImages: true,
-      firstTokenTimeoutMs: endpoint.firstTokenTimeoutMs,
-      ...inventory,
       chat: call => openAiChat(upstream, '/v1/chat/completions', call, localChatBody(call)),
       countTokens: call => countTokens(upstream, call),
       nonChat: {

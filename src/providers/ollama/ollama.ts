@@ -1,6 +1,5 @@
 import { z } from 'zod'
 import { endpointList, withoutEnding } from '../http/endpoints.ts'
-import { createInventory } from '../inventory.ts'
 import { ollamaStream } from './answer.ts'
 import { contextFor } from './context.ts'
 import { ollamaNonChat } from './non-chat.ts'
@@ -8,8 +7,7 @@ import { createOllamaModels } from './models.ts'
 import { ollamaRequest } from './request.ts'
 import type { ProviderCall, ProviderKind, ProviderReply } from '../provider.ts'
 import { serverKind } from '../server-kind.ts'
-import { refuseUnable } from '../refuse-unable.ts'
-import { createUpstream, labelOf } from '../http/upstream.ts'
+import { rejectUnsupported } from '../reject-unsupported.ts'
 
 /**
  * Ollama over its native API: its OpenAI-compatible one ignores `num_ctx` and silently truncates long prompts at its
@@ -36,22 +34,12 @@ export const ollama: ProviderKind = serverKind({
   adjust(endpoint, { OLLAMA_TIMEOUT: seconds }) {
     return typeof seconds === 'number' ? { ...endpoint, firstTokenTimeoutMs: Math.ceil(seconds * 1000) } : endpoint
   },
-  create({ endpoint, transport, now }) {
-    const { name, url } = endpoint
-    const label = labelOf(ollama, endpoint)
-    const upstream = createUpstream({
-      endpoint,
-      transport,
-      now,
-      label,
-      baseUrl: url,
-      remedy: 'start it with `ollama serve`',
-    })
-    const models = createOllamaModels(upstream, name)
-    const inventory = createInventory({ label, now, ask: (signal, fresh) => models.list(signal, fresh) })
-
+  tier: 'local',
+  remedy: 'start it with `ollama serve`',
+  connect({ endpoint, upstream }) {
+    const models = createOllamaModels(upstream, endpoint.name)
     const chat = async (call: ProviderCall): Promise<ProviderReply> => {
-      refuseUnable(call)
+      rejectUnsupported(call)
       const { model, signal } = call
       const contextTokens = contextFor(call, models.loadedTokens(model.name))
       const json = ollamaRequest(call, contextTokens)
@@ -61,13 +49,8 @@ export const ollama: ProviderKind = serverKind({
       return { kind: 'stream', parts: ollamaStream(upstream, body, asked) }
     }
     return {
-      name,
-      label: ollama.label,
-      tier: endpoint.tier ?? 'local',
-      url,
+      listModels: (signal, fresh) => models.list(signal, fresh),
       toolImages: true,
-      firstTokenTimeoutMs: endpoint.firstTokenTimeoutMs,
-      ...inventory,
       chat,
       nonChat: ollamaNonChat(upstream, models),
     }

@@ -3,7 +3,6 @@ import { asGatewayError } from '../../errors.ts'
 import type { StreamPart } from '../../wire/stream-part.ts'
 import { endpointList } from '../http/endpoints.ts'
 import { completionsOrChat } from '../openai/completion-by-chat.ts'
-import { createInventory } from '../inventory.ts'
 import { askMessages } from '../openai/messages-answer.ts'
 import { chatBody, openAiChat } from '../openai/chat.ts'
 import { openAiNonChat } from '../openai/non-chat.ts'
@@ -11,8 +10,7 @@ import { readOpenRouterModels } from './models.ts'
 import type { Model, ProviderCall, ProviderKind, ProviderReply } from '../provider.ts'
 import { createQuarantine } from './quarantine.ts'
 import { serverKind } from '../server-kind.ts'
-import { refuseUnable } from '../refuse-unable.ts'
-import { createUpstream, labelOf } from '../http/upstream.ts'
+import { rejectUnsupported } from '../reject-unsupported.ts'
 
 /** How long the model list and the API key check stay fresh. */
 const listMs = 10 * 60_000
@@ -46,31 +44,23 @@ export const openRouter: ProviderKind = serverKind({
   },
   variable: 'OPENROUTER_ENDPOINT',
   defaultUrl: 'https://openrouter.ai/api/v1',
-  create({ endpoint, transport, now }) {
-    const { name, url } = endpoint
-    const label = labelOf(openRouter, endpoint)
-    const upstream = createUpstream({
-      endpoint,
-      transport,
-      now,
-      label,
-      baseUrl: url,
-      // How OpenRouter identifies the calling application.
-      headers: { 'http-referer': 'http://localhost:3001', 'x-title': 'Signalbox' },
-      remedy: 'check the network, and HTTPS_PROXY where one is needed',
-    })
+  tier: 'remote',
+  // How OpenRouter identifies the calling application.
+  headers: { 'http-referer': 'http://localhost:3001', 'x-title': 'Signalbox' },
+  remedy: 'check the network, and HTTPS_PROXY where one is needed',
+  connect({ endpoint, upstream, now }) {
     const quarantine = createQuarantine(now)
 
     let list: readonly Model[] = []
     let listedAt = Number.NEGATIVE_INFINITY
     let checkedAt = Number.NEGATIVE_INFINITY
-    const ask = async (signal: AbortSignal, fresh: boolean): Promise<readonly Model[]> => {
+    const listModels = async (signal: AbortSignal, fresh: boolean): Promise<readonly Model[]> => {
       const checkKey = async () => {
         await upstream.json('/key', { signal })
         checkedAt = now()
       }
       const fetchList = async () => {
-        list = readOpenRouterModels(await upstream.json('/models', { signal }), name)
+        list = readOpenRouterModels(await upstream.json('/models', { signal }), endpoint.name)
         listedAt = now()
       }
       await Promise.all([
@@ -79,7 +69,6 @@ export const openRouter: ProviderKind = serverKind({
       ])
       return list
     }
-    const inventory = createInventory({ label, now, ask })
 
     async function* watch(ask: Ask, parts: AsyncIterable<StreamPart>): AsyncGenerator<StreamPart> {
       try {
@@ -106,22 +95,17 @@ export const openRouter: ProviderKind = serverKind({
       }
     }
     const chat = async (call: ProviderCall): Promise<ProviderReply> => {
-      refuseUnable(call)
+      rejectUnsupported(call)
       // OpenRouter would otherwise fit a long prompt into a small model by removing its middle.
       const body = { transforms: [], ...chatBody(call) }
       return noting({ model: call.model, fields: call.request }, openAiChat(upstream, '/chat/completions', call, body))
     }
     const nonChat = openAiNonChat(upstream, '')
     return {
-      name,
-      label: openRouter.label,
-      tier: endpoint.tier ?? 'remote',
-      url,
+      listModels,
+      adjustModels: listed => quarantine.apply(listed),
       cacheControl: true,
       efforts: ['none', 'minimal', 'low', 'medium', 'high', 'xhigh'],
-      firstTokenTimeoutMs: endpoint.firstTokenTimeoutMs,
-      ...inventory,
-      models: () => quarantine.apply(inventory.models()),
       chat,
       passThrough: call => noting({ model: call.model, fields: call.body }, askMessages(upstream, '/messages', call)),
       nonChat: { embeddings: nonChat.embeddings, completions: completionsOrChat(nonChat.completions, chat) },

@@ -5,7 +5,7 @@ import type { Capabilities, ProviderCall } from './provider.ts'
  * Throws `unsupported` for what the model's server would silently ignore: an answer without the requested feature is
  * worse than none. What servers reject by themselves is left to them.
  */
-export function refuseUnable({ model, request }: ProviderCall): void {
+export function rejectUnsupported({ model, request }: ProviderCall): void {
   const { logprobs, logit_bias: bias, n, tool_choice: choice } = request
   const demands: [keyof Capabilities, boolean, string, string][] = [
     ['manyChoices', (n ?? 1) > 1, 'n', 'more than one choice'],

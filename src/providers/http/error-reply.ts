@@ -3,7 +3,7 @@ import { isObject, parseJson, readNumber } from '../../json.ts'
 import { type Overflow, readOverflow } from './context-overflow.ts'
 
 /** An upstream's error response. */
-export interface Refusal {
+export interface ErrorReply {
   status: number
   headers: IncomingHttpHeaders
   /** At most 64 KB of it. */
@@ -11,7 +11,7 @@ export interface Refusal {
 }
 
 /** The parsed error. */
-export interface Told {
+export interface ReportedError {
   /** The intended status, where the one sent was 200. */
   status: number
   message: string
@@ -34,7 +34,7 @@ export interface Told {
 }
 
 /** Reads `{error:{message}}`, `{"error":"text"}`, `{"detail":…}`, `{"message":…}`, a web page or bare text. */
-export function readRefusal({ status: sent, headers, text }: Refusal, now: number): Told {
+export function readErrorReply({ status: sent, headers, text }: ErrorReply, now: number): ReportedError {
   const body = parseJson(text)
   const error = isObject(body) && isObject(body.error) ? body.error : body
   const message = messageIn(body) ?? pageTitle(text)
@@ -52,7 +52,7 @@ export function readRefusal({ status: sent, headers, text }: Refusal, now: numbe
     aboutTheRequest: flagged.test(message) || (isObject(error) && isObject(error.metadata) && flags(error.metadata)),
     unaffordable: cannotAfford.test(message),
     aboutTheModel: aboutTheModel.test(message),
-    limited: whoseLimit(headers, body, message),
+    limited: limitScope(headers, body, message),
     retryAfterSeconds: retryAfter(headers, body, now),
   }
 }
@@ -63,7 +63,7 @@ const cannotAfford = /can only afford|fewer max_tokens/i
 const aboutTheModel = /\bmodel\b|no available|no (instances|endpoints|providers)|provider returned/i
 
 /** OpenRouter puts the headers of its own limits into the body; limits of a model's hosts come without. */
-function whoseLimit(headers: IncomingHttpHeaders, body: unknown, message: string): Told['limited'] {
+function limitScope(headers: IncomingHttpHeaders, body: unknown, message: string): ReportedError['limited'] {
   if (/free-models-per/i.test(message)) return 'free models'
   const remaining = limitHeader(body, 'X-RateLimit-Remaining') ?? headers['x-ratelimit-remaining']
   return readNumber(remaining) === 0 ? 'account' : 'model'
@@ -116,11 +116,11 @@ function retryAfter(headers: IncomingHttpHeaders, body: unknown, now: number): n
 }
 
 function waitSeconds(headers: IncomingHttpHeaders, body: unknown, now: number): number | undefined {
-  const told = headers['retry-after']
-  if (told !== undefined) {
-    const seconds = readNumber(told)
+  const sent = headers['retry-after']
+  if (sent !== undefined) {
+    const seconds = readNumber(sent)
     if (seconds !== undefined) return seconds
-    const date = Date.parse(told)
+    const date = Date.parse(sent)
     if (!Number.isNaN(date)) return (date - now) / 1000
   }
   const milliseconds = readNumber(headers['retry-after-ms'])
