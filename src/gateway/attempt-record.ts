@@ -77,10 +77,10 @@ export function openAttemptRecorder(parts: AttemptRecorderParts): { entry: Attem
     durationMs: 0,
   }
 
-  function close(told: Usage, error?: GatewayError): AttemptEnd {
+  function close(reported: Usage, error?: GatewayError): AttemptEnd {
     // Embeddings and rerank take many texts at once, each as long as the context.
-    const believed = decision.measured.nonChat !== undefined || isPlausible(told, model)
-    const usage = believed ? told : estimate(Math.min(told.outputTokens, maxGuessedTokens))
+    const believed = decision.measured.nonChat !== undefined || isPlausible(reported, model)
+    const usage = believed ? reported : estimate(Math.min(reported.outputTokens, maxGuessedTokens))
     entry.outcome = 'ok'
     entry.usage = usage
     entry.costUsd = usage === noUsage ? 0 : costOf(model.price, usage)

@@ -10,7 +10,7 @@ import { billingBlock } from './prepare.ts'
 /** Maximum characters in total; the oldest are dropped first. */
 const maxCharacters = 16 * 1024 * 1024
 /** A longer answer is not cached. */
-const maxBytesOfAnswer = 4 * 1024 * 1024
+const maxAnswerBytes = 4 * 1024 * 1024
 
 type Reasoning = Record<string, unknown>
 
@@ -84,11 +84,11 @@ export function createReasoningCache(): ReasoningCache {
         let calls = false
         for await (const part of parts) {
           bytes += (part.messages ?? part.bytes).length
-          if (bytes <= maxBytesOfAnswer) seen.push(part)
+          if (bytes <= maxAnswerBytes) seen.push(part)
           calls ||= !part.middle && part.bytes.includes('"tool_calls"')
           yield part
         }
-        if (!calls || bytes > maxBytesOfAnswer) return
+        if (!calls || bytes > maxAnswerBytes) return
         const fold = createCompletionFold()
         for (const part of seen) for (const chunk of part.chunks) fold.add(chunk)
         keep(model, fold.completion())

@@ -9,7 +9,7 @@ import { readFields } from '../wire/read-body.ts'
 const Query = z.looseObject({ format: z.enum(['json', 'csv']).default('json') })
 
 /** `GET /v1/usage?period=&from=&to=&group_by=&format=`: what the caller used and what it cost, from the ledger; an
- * administrator is told of all keys. */
+ * administrator sees all keys. */
 export function registerUsageRoute(app: FastifyInstance, { ledger }: { ledger: Ledger }): void {
   app.get('/usage', async (request, reply) => {
     const { format, ...rest } = readFields(Query, request.query)

@@ -132,7 +132,7 @@ function isNewer({ version }: Identity, { identity }: Listed): boolean {
   return compareVersions(version, identity.version) > 0
 }
 
-/** Where no release is told, versions tell who is older, but not by how much; a newer one is at least as good. */
+/** Where no release date is known, versions say which model is older, but not by how much; a newer one is at least as good. */
 function yearsBetween(identity: Identity, since: number | undefined, other: Listed): number {
   if (since !== undefined && other.since !== undefined) return clamp(since - other.since, -3, 3)
   return compareVersions(identity.version, other.identity.version) < 0 ? -1 : 0

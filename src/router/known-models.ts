@@ -38,14 +38,14 @@ export function described({ name, family, parametersB }: Described): Identity {
   const identity = identify(name)
   const sized = { ...identity, sizeB: identity.sizeB ?? parametersB, nameless: false }
   if (sized.family !== undefined || family === undefined) return sized
-  const told = identify(family)
+  const ofFamily = identify(family)
   return {
     ...sized,
-    family: told.family,
-    stem: told.stem,
-    version: told.version,
+    family: ofFamily.family,
+    stem: ofFamily.stem,
+    version: ofFamily.version,
     words: [],
-    nameless: told.family !== undefined,
+    nameless: ofFamily.family !== undefined,
   }
 }
 
@@ -101,7 +101,7 @@ export function anotherRelease(
   return dated.sort((a, b) => distance(a) - distance(b))[0]
 }
 
-/** A remote offer without a size is the largest of its kind; a version that is not told is the newest. */
+/** A remote offer without a size is the largest of its kind; an unknown version is the newest. */
 export function unsized(
   identity: ModelIdentity,
   { released }: Described,

@@ -10,7 +10,7 @@ export function compareVersions(one: string | undefined, other: string | undefin
   return 0
 }
 
-/** How far apart versions are is told by the first number alone: 3.5 of `3.5`, 2 of `k2`; 0 where there is none. */
+/** The first number alone says how far apart versions are: 3.5 of `3.5`, 2 of `k2`; 0 where there is none. */
 export function versionNumber(version: string | undefined): number {
   return Number(/\d+(?:\.\d+)?/.exec(version ?? '')?.[0] ?? 0)
 }

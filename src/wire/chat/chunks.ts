@@ -38,10 +38,10 @@ export function createCompletionFold(): { add(chunk: ChatChunk): void; completio
   let usage: OpenAiUsage | undefined
 
   return {
-    add({ choices: parts, usage: told, object: _object, ...facts }) {
+    add({ choices: parts, usage: reported, object: _object, ...facts }) {
       // A field missing from a chunk must not overwrite the value of an earlier one.
       identity = { ...withoutGaps(facts), ...identity }
-      if (told) usage = told
+      if (reported) usage = reported
       for (const { index, delta, finish_reason: reason, ...more } of parts ?? []) {
         const choice = choices.get(index) ?? emptyChoice(index)
         choices.set(index, choice)
