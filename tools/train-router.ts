@@ -22,7 +22,7 @@ if (existsSync(folder)) {
   const file = path.resolve(values.out ?? shippedWeightsFile)
   writeFileSync(file, text)
   console.log(`${path.relative('.', file)}: ${(text.length / 1024).toFixed(0)} KB`)
-  console.log(`kinds of tasks told apart by text: ${weights.text.categories.join(', ')}`)
+  console.log(`kinds of tasks recognized by text: ${weights.text.categories.join(', ')}`)
   console.log('kind of task            usual rate  difficulty  output tokens')
   for (const [category, { rate, difficulty, outputTokens }] of Object.entries(weights.kinds)) {
     console.log(

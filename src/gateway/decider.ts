@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache'
 import type { CoreValues } from '../config.ts'
 import { GatewayError, asGatewayError } from '../errors.ts'
 import type { Model } from '../providers/provider.ts'
-import { decide, refusal, type CandidatePool, type Decision } from '../router/decide.ts'
+import { decide, noModelError, type CandidatePool, type Decision } from '../router/decide.ts'
 import type { Condition } from '../router/filter.ts'
 import { promptTokensFor, type Knowledge } from '../router/knowledge.ts'
 import { measure, type Measured, type PromptCount } from '../router/measure.ts'
@@ -103,7 +103,7 @@ export function createDecider(parts: DeciderParts): Decider {
       const choose = async (): Promise<Decision | GatewayError> => {
         try {
           const decision = await decideNow(signal)
-          return decision.ranked.length > 0 ? decision : refusal(decision, now())
+          return decision.ranked.length > 0 ? decision : noModelError(decision, now())
         } catch (error) {
           return asGatewayError(error)
         }

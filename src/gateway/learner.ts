@@ -27,7 +27,7 @@ import type { ChatMessage, ChatRequest } from '../wire/chat/schema.ts'
 import { promptTokens, type Usage } from '../wire/usage.ts'
 
 const saveAfterMs = 2_000
-/** The last turn of a conversation written anew within this time says that the answer to it was not good enough. */
+/** When the last turn of a conversation is rewritten within this time, that says that the answer to it was not good enough. */
 const editWithinMs = 5 * 60_000
 const remembered = 2_000
 /** Edits that count against one model within an hour. */
@@ -57,7 +57,7 @@ export interface RatioFact extends Fact {
 export interface Learner {
   attempted(attempt: Attempted): void
   /**
-   * An answer has begun. Where the last turn of its conversation was written anew soon after, that speaks a little against the
+   * An answer has begun. Where the last turn of its conversation was rewritten soon after, that counts a little against the
    * answer before. The same request again says nothing: programs repeat requests for reasons of their own.
    */
   answered(conversation: string, request: ChatRequest, model: Model, decision: Decision): void
@@ -87,7 +87,7 @@ interface AnsweredTurn {
 /** More forms of one turn than this are a program's doing. */
 const maxTurns = 3
 
-/** Only a user's turn after an answer is written anew by people; a first turn may begin another conversation like it. */
+/** Only a user's turn after an answer counts as rewritten; a first turn may begin another, similar conversation. */
 function mayBeEdited(messages: readonly ChatMessage[]): boolean {
   return messages.at(-1)?.role === 'user' && messages.at(-2)?.role === 'assistant'
 }

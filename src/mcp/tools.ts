@@ -100,11 +100,11 @@ function progressSender({ mcpReq }: ServerContext): { send: (progress: Progress)
   const progressToken = mcpReq._meta?.progressToken
   if (progressToken === undefined) return { send: () => undefined, sent: () => Promise.resolve() }
   let sent = Promise.resolve()
-  const nobodyListens = () => undefined
+  const clientGone = () => undefined
   return {
     send: progress => {
       const params = { ...progress, progressToken }
-      sent = sent.then(() => mcpReq.notify({ method: 'notifications/progress', params }).catch(nobodyListens))
+      sent = sent.then(() => mcpReq.notify({ method: 'notifications/progress', params }).catch(clientGone))
     },
     sent: () => sent,
   }

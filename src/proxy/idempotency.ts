@@ -5,9 +5,9 @@ import { asGatewayError, GatewayError } from '../errors.ts'
 import type { Call } from '../gateway/call.ts'
 
 /** Buffered responses kept, and the letters of JSON they may have together; the oldest go first. */
-const maxKept = 10_000
+const maxStored = 10_000
 const maxCharacters = 32 * 1024 * 1024
-const keptMs = 24 * 3_600_000
+const storedMs = 24 * 3_600_000
 const maxKeyCharacters = 255
 
 /** A response in one piece. */
@@ -23,7 +23,7 @@ export interface IdempotentRequest {
   call: Call
 }
 
-/** Makes a response; aborted when nobody waits for it any more. */
+/** Makes a response; aborted when no request waits for it any more. */
 type MakeAnswer = (signal: AbortSignal) => Promise<BufferedAnswer>
 
 /**
@@ -38,7 +38,7 @@ export interface Idempotency {
   send(request: IdempotentRequest, make: MakeAnswer): Promise<FastifyReply>
 }
 
-interface Kept {
+interface StoredReply {
   fingerprint: string
   headers: Record<string, string>
   text: string
@@ -46,7 +46,7 @@ interface Kept {
 
 interface Running {
   fingerprint: string
-  answer: Promise<Kept>
+  answer: Promise<StoredReply>
   controller: AbortController
   /** Callers that wait for it. */
   waiting: number
@@ -54,11 +54,11 @@ interface Running {
 
 /** `now`: milliseconds since the epoch. */
 export function createIdempotency(now: () => number): Idempotency {
-  const kept = new LRUCache<string, Kept>({
-    max: maxKept,
+  const stored = new LRUCache<string, StoredReply>({
+    max: maxStored,
     maxSize: maxCharacters,
     sizeCalculation: ({ text, headers }) => text.length + JSON.stringify(headers).length,
-    ttl: keptMs,
+    ttl: storedMs,
     ttlResolution: 0,
     perf: { now },
   })
@@ -66,11 +66,11 @@ export function createIdempotency(now: () => number): Idempotency {
 
   function start(id: string, fingerprint: string, make: MakeAnswer): Running {
     const controller = new AbortController()
-    const run = async (): Promise<Kept> => {
+    const run = async (): Promise<StoredReply> => {
       try {
         const { headers, body } = await make(controller.signal)
         const whole = { fingerprint, headers, text: JSON.stringify(body) }
-        kept.set(id, whole)
+        stored.set(id, whole)
         return whole
       } finally {
         forget(id, entry)
@@ -88,7 +88,7 @@ export function createIdempotency(now: () => number): Idempotency {
   }
 
   /** Waits for the response until `signal` aborts; when the last caller leaves, the work ends. */
-  async function wait(id: string, entry: Running, signal: AbortSignal): Promise<Kept> {
+  async function wait(id: string, entry: Running, signal: AbortSignal): Promise<StoredReply> {
     const left = Promise.withResolvers<never>()
     const leave = () => {
       entry.waiting -= 1
@@ -117,14 +117,14 @@ export function createIdempotency(now: () => number): Idempotency {
       }
       const id = JSON.stringify([call.keyId, key])
       const fingerprint = fingerprintOf(call.endpoint, incoming.body)
-      const earlier = kept.get(id) ?? running.get(id)
+      const earlier = stored.get(id) ?? running.get(id)
       if (earlier !== undefined && earlier.fingerprint !== fingerprint) {
         throw new GatewayError(
           'idempotency_key_reused',
           'This Idempotency-Key was already used with a different request; use a new key for each request.',
         )
       }
-      const found = kept.get(id) ?? (await wait(id, running.get(id) ?? start(id, fingerprint, make), call.signal))
+      const found = stored.get(id) ?? (await wait(id, running.get(id) ?? start(id, fingerprint, make), call.signal))
       return reply
         .headers({ ...found.headers, ...(earlier !== undefined && { 'idempotent-replayed': 'true' }) })
         .type('application/json; charset=utf-8')

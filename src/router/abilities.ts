@@ -25,7 +25,7 @@ export interface Ability {
   prior: (category: string) => Prior
   /** The ability beside which the slopes of texts were learned: what the weights' own tables say, where they know the model. */
   slopeAbility: number
-  /** What this model has of the skills that texts ask for; absent where they were not told apart for it. */
+  /** How much this model has of the skills that texts ask for; absent where they were not measured. */
   skills?: readonly number[] | undefined
   /** Mean output tokens by kind of task, where public data tells. */
   outputTokens?: Readonly<Record<string, number>> | undefined
@@ -93,7 +93,7 @@ function measuredModels(weights: Weights | undefined): Map<string, Measured> {
 }
 
 /** Where the weights know too few of the table's models to tell: about what it was with all weights so far. */
-const usualScale: Scale = { offset: 0.55, slope: 0.55, sd: 0.2 }
+const defaultScale: Scale = { offset: 0.55, slope: 0.55, sd: 0.2 }
 const minSlope = 0.3
 
 /** The line through the models that both know. */
@@ -101,7 +101,7 @@ function scaleOf(weights: Weights | undefined, entryOf: (name: string) => KnownM
   const pairs = Object.entries(weights?.models ?? {})
     .map(([name, { ability }]) => ({ known: entryOf(name), ability }))
     .filter((pair): pair is { known: KnownModel; ability: number } => pair.known !== undefined)
-  if (pairs.length < 3) return usualScale
+  if (pairs.length < 3) return defaultScale
   const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length
   const [x, y] = [mean(pairs.map(({ known }) => known.ability)), mean(pairs.map(({ ability }) => ability))]
   const xy = mean(pairs.map(({ known, ability }) => (known.ability - x) * (ability - y)))

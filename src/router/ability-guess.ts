@@ -26,10 +26,10 @@ export interface PublicAbility {
 }
 
 /** Price says the least: so much of a guess may hang on it, up or down from what a usual model costs. */
-const mostOfPrice = 0.4
+const maxPriceEffect = 0.4
 
 /** Log2 of USD per million output tokens. */
-const usualPrice = 1
+const defaultPrice = 1
 
 /** How much further a sibling of another version is. */
 const otherVersion = 0.3
@@ -57,7 +57,7 @@ export function guess(identity: Identity, model: Described, table: AbilityTable,
   const ability = (sibling.ability * near + attributes.ability * far) / (near + far)
   return {
     ...sibling,
-    ability: Math.min(ability, mostBySuccessors(identity, model, index)),
+    ability: Math.min(ability, maxBySuccessors(identity, model, index)),
     sd: 1 / Math.sqrt(near + far),
   }
 }
@@ -71,9 +71,9 @@ function byAttributes(identity: Identity, model: Described, { guesses }: Ability
   }
   const known = (['size', 'date', 'price'] as const).filter(name => values[name] !== undefined)
   const { intercept, size, date, price, sd } = guesses[known.join('+')]!
-  const byPrice = clamp(price * ((values.price ?? usualPrice) - usualPrice), -mostOfPrice, mostOfPrice)
+  const byPrice = clamp(price * ((values.price ?? defaultPrice) - defaultPrice), -maxPriceEffect, maxPriceEffect)
   return {
-    ability: intercept + size * (values.size ?? 0) + date * (values.date ?? 0) + price * usualPrice + byPrice,
+    ability: intercept + size * (values.size ?? 0) + date * (values.date ?? 0) + price * defaultPrice + byPrice,
     sd,
     kinds: {},
     basis: known[0] ?? 'nothing',
@@ -139,7 +139,7 @@ function yearsBetween(identity: Identity, since: number | undefined, other: List
 }
 
 /** A guess about a model is never above a newer sibling in the same place of the line that costs no more. */
-function mostBySuccessors(identity: Identity, model: Described, { byFamily }: KnownModels): number {
+function maxBySuccessors(identity: Identity, model: Described, { byFamily }: KnownModels): number {
   const { price, free } = model
   const when = model.released ?? dateOf(identity.date)
   if (price === undefined || free) return Infinity

@@ -53,7 +53,7 @@ export type NextStep =
   | { step: 'accept' }
   /** Ask the next candidate; `why` is for the record. */
   | { step: 'escalate'; why: string }
-  /** The budget is spent or nobody is left: hand over what there is and say that it failed the check. */
+  /** The budget is spent or no candidate is left: deliver the best answer so far and say that it failed the check. */
   | { step: 'give_up'; why: string }
 
 /** The first objection that counts. */
@@ -162,7 +162,7 @@ const worth: Readonly<Record<Priority, { thresholds: number; seconds: number }>>
 /** What an answer of this candidate takes, money and time together, in points of quality. */
 function effortOf({ costUsd, seconds }: Candidate, priority: Priority, policy: Policy): number {
   const worthOf = worth[priority]
-  // A price nobody knows is taken for a high one: ten thresholds.
+  // An unknown price is assumed to be high: ten thresholds.
   const cost = costUsd ?? 10 * policy.costThresholdUsd
   return cost / (Math.max(policy.costThresholdUsd, 1e-4) * worthOf.thresholds) + seconds / worthOf.seconds
 }

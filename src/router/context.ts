@@ -25,7 +25,7 @@ export interface Asked {
   conversation?: Conversation | undefined
 }
 
-/** What is the same for all candidates of one decision, read off once. */
+/** What is the same for all candidates of one decision, computed once. */
 export interface DecisionContext extends Asked, Knowledge {
   /** What the request needs beyond text. */
   needs: readonly Need[]
@@ -34,7 +34,7 @@ export interface DecisionContext extends Asked, Knowledge {
   /** The likeliest kind; empty where there is none. */
   likeliest: string
   /** Ability of the models that the text's slope was learned on, log odds. */
-  usualAbility: number
+  referenceAbility: number
   /** Output tokens usual for the likeliest kind. */
   typicalOutput: number | undefined
   /** The probability that priors tell models apart. */
@@ -45,7 +45,7 @@ export interface DecisionContext extends Asked, Knowledge {
 
 const maxKinds = 3
 
-/** Reads off what all candidates of a request share. */
+/** Computes what all candidates of a request share. */
 export function contextOf(request: Asked, knowledge: Knowledge, now: number): DecisionContext {
   const kinds = likeliestKinds(request.measured)
   const likeliest = kinds[0]?.category ?? ''
@@ -55,7 +55,7 @@ export function contextOf(request: Asked, knowledge: Knowledge, now: number): De
     needs: needsOf(request.measured),
     kinds,
     likeliest,
-    usualAbility: kinds.reduce((sum, { category, share }) => {
+    referenceAbility: kinds.reduce((sum, { category, share }) => {
       return sum + share * (knowledge.kindFacts(category)?.ability ?? 0)
     }, 0),
     typicalOutput: knowledge.kindFacts(likeliest)?.outputTokens,

@@ -41,7 +41,7 @@ export interface Decision {
   rule: Ranking['rule']
   /** The probability with which the first of `ranked` was to be first. */
   propensity: number
-  /** How the answers are to be checked; absent where nobody wants them checked. */
+  /** How the answers are to be checked; absent where they are not to be checked. */
   cascade: CascadePlan | undefined
   /** Milliseconds since the epoch, and the number in [0, 1) that stood for chance. */
   at: number
@@ -128,7 +128,7 @@ function checksOf({ measured, options }: Asked, { verify }: Policy): readonly st
   return names.length === 0 || measured.nonChat !== undefined ? unchecked : checksNamed(names)
 }
 
-/** The caller's own limit. A price that nobody knows exceeds every limit. */
+/** The caller's own limit. An unknown price exceeds every limit. */
 function overBudget({ maxCostUsd }: RequestOptions, { costUsd }: Candidate): Exclusion | undefined {
   if (maxCostUsd === undefined || (costUsd ?? Infinity) <= maxCostUsd) return undefined
   const expected = costUsd === null ? 'has no known price' : `would cost about $${costUsd.toPrecision(2)}`
@@ -173,7 +173,7 @@ function criteriaOf(
 }
 
 /** The error that tells a caller why nothing can serve him. Only for decisions without candidates; `now` in ms since the epoch. */
-export function refusal(decision: Decision, now: number): GatewayError {
+export function noModelError(decision: Decision, now: number): GatewayError {
   const exclusions = decision.excluded
   if (exclusions.length === 0) {
     return new GatewayError(

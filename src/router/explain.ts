@@ -171,7 +171,7 @@ function summaryOf({ reason, excluded, ranked, floor, criteria }: Decision, firs
   const quality = `quality ${percent(first.quality)} ± ${percent(first.plusMinus)}`
   const others = `${ranked.length - 1} others, ${excluded.length} dropped`
   const lowered =
-    criteria !== undefined && floor < criteria.qualityFloor ? '; nobody is clearly above the quality asked for' : ''
+    criteria !== undefined && floor < criteria.qualityFloor ? '; no model is clearly above the requested quality' : ''
   return `${first.model} (${reason}): ${quality}, ${money(first.costUsd)}, ${seconds(first.seconds)}; ${others}${lowered}.`
 }
 

@@ -25,7 +25,7 @@ export interface Condition {
   until?: number
 }
 
-/** Tokens kept free for an answer whose length nobody limits. Most answers are shorter: see `defaultOutputTokens`. */
+/** Tokens kept free for an answer of unlimited length. Most answers are shorter: see `defaultOutputTokens`. */
 export const defaultAnswerRoom = 1024
 
 /** The output room a request keeps free in a context window: what was asked for, but never more than a quarter of the window. */

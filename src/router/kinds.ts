@@ -3,7 +3,7 @@ import { smallTalk, unknownCategory } from './text/judge.ts'
 
 /**
  * Kinds of coding work for which public outcomes exist without texts: they cannot be learned from words, so that they are
- * told apart by what people call them. The first that matches wins.
+ * distinguished by what people call them. The first that matches wins.
  */
 const codingKinds: readonly (readonly [kind: TaskKind, pattern: RegExp])[] = [
   ['test_generation', /\b(unit tests?|write (?:some )?tests?|test cases?|tests? for)\b/i],
@@ -19,23 +19,23 @@ const codingKinds: readonly (readonly [kind: TaskKind, pattern: RegExp])[] = [
   ['algorithm', /\b(algorithm|complexity|leetcode|dynamic programming|binary tree|graph|shortest path)\b/i],
 ]
 const plainCoding: TaskKind = 'code_generation'
-/** Short exercises, which texts are told apart by; their share is handed on to the kinds above. */
+/** Short exercises, which the text model knows; their share is assigned to the kinds above. */
 const exercises: readonly string[] = ['programming', 'function_completion'] satisfies TaskKind[]
 /** A text so likely an exercise is one, whatever its words are called. */
 const surelyExercise = 0.8
 
 const looksLikeCode = /```|^\s*(?:def|class|function|import|const|let|var|public|#include|fn|func)\b|[{};]\s*$/m
-const speaksOfCode =
+const mentionsCode =
   /\b(code|function|class|method|script|api|endpoint|typescript|javascript|python|rust|java|sql|regex|component|repository|commit|compile|refactor|unit tests?)\b/i
 const readCharacters = 4096
 const surelyOther = 0.8
-/** The least share of coding where a text looks like code, speaks of it, or both. */
+/** The minimum share of coding where a text looks like code, mentions it, or both. */
 const shareByEvidence = [0, 0.4, 0.6, 0.9] as const
 
-/** The judged kinds with coding work told apart. */
+/** The judged kinds, with coding work subdivided. */
 export function workKinds(text: string, judged: Readonly<Record<string, number>>): Record<string, number> {
   const start = text.slice(0, readCharacters)
-  const evidence = (looksLikeCode.test(start) ? 2 : 0) + (speaksOfCode.test(start) ? 1 : 0)
+  const evidence = (looksLikeCode.test(start) ? 2 : 0) + (mentionsCode.test(start) ? 1 : 0)
   const exercise = exercises.reduce((sum, name) => sum + (judged[name] ?? 0), 0)
   if (evidence === 0 || isSurelyOther(judged)) return { ...judged }
   const coding = Math.max(exercise, shareByEvidence[evidence]!)

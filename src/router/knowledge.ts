@@ -16,7 +16,7 @@ export interface Knowledge {
   judge: (text: string) => TextJudgement
   /** Tokens that `model` takes for a token of ours. */
   ratioOf: (model: Model) => number
-  /** What is usual for a kind of task; undefined where nobody measured it. */
+  /** What is typical of a kind of task; undefined where it was not measured. */
   kindFacts: (category: string) => KindFacts | undefined
 }
 

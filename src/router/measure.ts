@@ -11,7 +11,7 @@ export interface PromptCount {
   error: number
 }
 
-/** What a request needs, read off once and used for every candidate. */
+/** What a request needs, measured once and used for every candidate. */
 export interface Measured {
   /** What is asked for where it is no chat. */
   nonChat?: NonChatType
@@ -44,7 +44,7 @@ export interface Measured {
 
 /**
  * `prompt` is counted by the caller of this function, since counting keeps a cache; `judge` comes with the router's weights.
- * What kind of task it is follows from the caller's `tags` where one names a kind, else from the newest words of the user.
+ * What kind of task it is follows from the caller's `tags` where one names a kind, else from the last user message.
  */
 export function measure(
   request: ChatRequest,

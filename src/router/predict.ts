@@ -22,7 +22,7 @@ const generalWorth = 8
 /** What a prediction needs of a decision's context. */
 type PredictionContext = Pick<
   DecisionContext,
-  'measured' | 'kinds' | 'usualAbility' | 'evidence' | 'priorTrust' | 'policy' | 'now'
+  'measured' | 'kinds' | 'referenceAbility' | 'evidence' | 'priorTrust' | 'policy' | 'now'
 >
 
 /**
@@ -30,7 +30,7 @@ type PredictionContext = Pick<
  * probabilities of the kinds, then moved by what the text says (`successOf`). Evidence never widens the interval.
  */
 export function predictQuality(context: PredictionContext, ability: Ability): Quality {
-  const { measured, kinds, usualAbility, evidence, priorTrust, policy, now } = context
+  const { measured, kinds, referenceAbility, evidence, priorTrust, policy, now } = context
   const beliefs = evidence.beliefs.get(ability.key)
   const benchmarks = evidence.benchmarks.get(ability.key)
   const general = benchmarks?.get(anyCategory)
@@ -48,7 +48,7 @@ export function predictQuality(context: PredictionContext, ability: Ability): Qu
     plusMinus += share * here.plusMinus
     count += share * here.count
   }
-  const quality = successOf(rate, measured.effect, ability.slopeAbility - usualAbility, ability.skills)
+  const quality = successOf(rate, measured.effect, ability.slopeAbility - referenceAbility, ability.skills)
   return { quality, plusMinus: Math.min(0.5, plusMinus), count }
 }
 

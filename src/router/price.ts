@@ -78,7 +78,7 @@ function money(
   return charge + ((policy.localWatts * workSeconds) / 3.6e6) * policy.energyPrice
 }
 
-/** What was seen here, beside what is usual for the model or, where nobody measured that, for the kind of task. */
+/** What was seen here, combined with what is typical of the model or, where that was not measured, of the kind of task. */
 function expectedOutput(
   { evidence, likeliest, measured, typicalOutput }: ExpenseContext,
   { key, outputTokens }: Pick<Ability, 'key' | 'outputTokens'>,

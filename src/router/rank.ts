@@ -54,7 +54,7 @@ export interface Ranking {
   propensity: number
 }
 
-/** Predictions closer than this cannot be told apart. */
+/** Predictions closer than this count as equal. */
 export const margin = 0.02
 /** Share of its interval by which a candidate must be above the floor where a mistake is as expensive as it gets. */
 const maxCaution = 0.25
@@ -72,7 +72,7 @@ const closeEnough: Readonly<Record<Priority, (here: Candidate, first: Candidate)
 /**
  * Ranks candidates; a total order. Those that reach the floor come first, and of them
  * - for `cost` the cheapest: local before free before paid, ready before cold, then by cost, quality and time;
- * - for `quality` the best, and of those that cannot be told apart from it the cheapest;
+ * - for `quality` the best, and of those predicted equally good the cheapest;
  * - for `speed` the fastest.
  *
  * Those below the floor follow by quality. `chance` in [0, 1) decides between endpoints of one model and whether to explore.
@@ -116,7 +116,7 @@ interface Ordered {
  * The quality below which nothing is chosen. It is the floor that was asked for, but
  * - where a mistake is expensive, not lower than the prediction of the weakest candidate that is above it by a share of its
  *   interval, so that a mere guess that is a little above the floor does not count;
- * - not higher than what cannot be told apart from the best: where nobody reaches the floor, the best are taken.
+ * - not higher than what counts as equal to the best: where no candidate reaches the floor, the best are taken.
  *
  * It rises with the floor asked for and with the best, so that asking for more never gets less.
  */
@@ -167,7 +167,7 @@ function markDominated(candidates: readonly Candidate[]): void {
   }
 }
 
-/** A price nobody knows may be any. */
+/** An unknown price may be anything. */
 function costOf({ costUsd }: Candidate): number {
   return costUsd ?? Infinity
 }
@@ -176,7 +176,7 @@ function isWaiting({ step, waitSeconds }: Candidate): boolean {
   return step === 'local' && waitSeconds > 0
 }
 
-/** More candidates than this cannot be told apart by `sorted`; no inventory comes near. */
+/** More candidates than this would get the same key in `sorted`; no inventory comes near. */
 const maxPlaces = 2 ** 16
 
 /**
@@ -216,7 +216,7 @@ function stageOf(candidate: Candidate, defaultLocal: string | undefined): number
   if (step === 'free') return 3
   if (step === 'paid') return 4
   if (defaultLocal !== undefined && (model === defaultLocal || name === defaultLocal)) return 0
-  // A local model in memory with nobody before us costs least of all, however good the ones on disk are.
+  // A loaded local model with an empty queue costs least, however good those on disk are.
   return isWaiting(candidate) ? 2 : 1
 }
 

@@ -34,7 +34,7 @@ const notEmpty: Verifier = {
       : rejected('it is empty'),
 }
 
-/** Words with which an answer declines; only at its start, for an answer may well speak about refusing. */
+/** Words with which an answer declines; only at its start, because an answer may be about refusing. */
 const refusal =
   /^\W{0,3}(?:i['’]?m sorry,? but|i am sorry,? but|sorry,? (?:but )?i (?:can(?:['’]t|not)|am unable)|i can(?:['’]t|not) (?:help|assist|comply|provide|do that|fulfill)|i(?:['’]m| am) (?:unable|not able) to|i won['’]t be able to|as an ai(?: language model)?,? i (?:can|am|do not|don['’]t))/i
 
@@ -93,7 +93,7 @@ const schema: Verifier = {
   },
 }
 
-/** All checks that need nobody, cheap ones first. */
+/** All checks that call no model and run no code, cheap ones first. */
 export const verifiers: readonly Verifier[] = [
   notEmpty,
   notTruncated,

@@ -26,7 +26,7 @@ export interface ModelFacts {
   ability: number
   /** By kind of task. */
   rates: Record<string, Rate>
-  /** Loadings of the text's skills, where they were told apart for this model. */
+  /** Loadings of the text's skills, where they were measured for this model. */
   skills?: number[]
   /** Mean output tokens by kind of task, where the data tells. */
   outputTokens?: Record<string, number>

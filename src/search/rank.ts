@@ -70,7 +70,7 @@ export function createRanker(options: IndexOptions, settings: Tuning = tuning): 
   const emptyScores = ({ segment, dead }: LivePart, histories: readonly Commits[], mentionsTests: boolean) => {
     const known = statuses.get(segment)
     const of = histories.map(({ name }) => name).join()
-    const status = known?.of === of ? known : candidateOf(segment, histories, of, settings)
+    const status = known?.of === of ? known : fileStatusOf(segment, histories, of, settings)
     statuses.set(segment, status)
     const { prior, testPrior, longestFile, bound, extra } = status
     bound.fill(0)
@@ -146,7 +146,7 @@ interface FileStatus {
   extra: Float32Array
 }
 
-function candidateOf(segment: Segment, histories: readonly Commits[], of: string, settings: Tuning): FileStatus {
+function fileStatusOf(segment: Segment, histories: readonly Commits[], of: string, settings: Tuning): FileStatus {
   const { firstChunks, fileCount } = segment
   let longestFile = 0
   for (let file = 0; file < fileCount; file++) {

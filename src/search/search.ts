@@ -52,7 +52,7 @@ export interface Search {
   close(): Promise<void>
 }
 
-/** How often a query is answered anew because files of its hits had changed. */
+/** How often a query is answered again because files of its hits had changed. */
 const maxAnswers = 3
 
 export function openSearch(settings: SearchSettings): Search {

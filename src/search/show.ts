@@ -192,9 +192,9 @@ function identifiersWith(pattern: RegExp, text: string): Set<string> {
   const identifiers = new Set<string>()
   const lower = text.toLowerCase()
   // Lower-casing changes the length of some letters, and then positions do not match.
-  const sought = lower.length === text.length ? lower : text
+  const searched = lower.length === text.length ? lower : text
   pattern.lastIndex = 0
-  while (pattern.test(sought)) {
+  while (pattern.test(searched)) {
     let start = pattern.lastIndex
     while (start > 0 && isWordCharacter(text.charCodeAt(start - 1))) start--
     let end = pattern.lastIndex

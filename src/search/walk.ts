@@ -9,7 +9,7 @@ export type Met = { file: string } | { folder: string } | { skipped: string; rea
 
 /** Says which paths under a root are left out by its `.gitignore` files and by the exclude patterns. */
 export interface PathExclusion {
-  /** `absolute` is under the root; folders must be told apart, because patterns do. */
+  /** `absolute` is under the root. Patterns distinguish folders from files, so the caller must say which it is. */
   excludes(absolute: string, isFolder: boolean): boolean
 }
 

@@ -131,7 +131,7 @@ export function benchmarkHandler(parts: BenchmarkParts): TaskHandler {
             sandbox: sandbox(),
             repetitions: spec.repetitions,
             itemTimeoutMs: itemTimeoutMs(),
-            turn: signal => nobodyElse(parts, model.provider, signal),
+            turn: signal => untilSlotIsFree(parts, model.provider, signal),
             signal: job.signal,
             now,
             onProgress: progress => {
@@ -236,7 +236,7 @@ function predicted(gateway: Gateway, { id }: Model, asked: BenchmarkRequest): nu
 }
 
 /** Waits for a free slot that no other request wants. It is released at once; the item then takes it within its own time. */
-async function nobodyElse(
+async function untilSlotIsFree(
   { slotsOf, isIdle, untilIdle }: BenchmarkParts,
   provider: string,
   signal: AbortSignal,

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { decide, refusal } from '../../src/router/decide.ts'
+import { decide, noModelError } from '../../src/router/decide.ts'
 import { emptyEvidence, learnSpeed } from '../../src/router/evidence.ts'
 import { explain } from '../../src/router/explain.ts'
 import { margin } from '../../src/router/rank.ts'
@@ -317,5 +317,5 @@ t.test('without candidates the decision is empty, explained and rejected', async
   const decision = decide(...argumentsOf({ models: [] }), 0, 0)
   t.match(decision, { ranked: [], excluded: [], reason: 'none', criteria: undefined })
   t.match(explain(decision), { chosen: undefined, candidates: [], summary: /^No model can serve/ })
-  t.equal(refusal(decision, 0).code, 'no_backend')
+  t.equal(noModelError(decision, 0).code, 'no_backend')
 })

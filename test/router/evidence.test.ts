@@ -27,7 +27,7 @@ function predicting(evidence: Evidence, kinds: readonly Kind[], now: number, lev
   return {
     measured: measured({ effect: { level, slope: 0, skills: [] } }),
     kinds,
-    usualAbility: 0,
+    referenceAbility: 0,
     evidence,
     priorTrust: trustIn(evidence.priorTrust),
     policy: defaultPolicy,

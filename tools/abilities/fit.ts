@@ -33,7 +33,7 @@ const [minShare, maxShare] = [0.02, 0.98]
 /** Prior spread of abilities around the prediction by release and size, and of slopes around 1. */
 const abilitySpread = 0.9
 const slopeSpread = 0.5
-const leastSd = 0.2
+const minSd = 0.2
 /** Additional spread of self-reported results, which makers select. */
 const selfReportedSd = 0.35
 /** Uncertainty that remains however many results there are. */
@@ -123,7 +123,7 @@ function fitBenchmark(
   const slope = Math.max(0.2, (xy + ridge) / (xx + ridge))
   const difficulty = slope * meanX - meanY
   const error = sum(xs.map((x, at) => weights[at]! * (ys[at]! - slope * x + difficulty) ** 2))
-  const least = selfReported === true ? selfReportedSd : leastSd
+  const least = selfReported === true ? selfReportedSd : minSd
   const sd = Math.sqrt((error + 2 * 0.25) / (total + 2))
   return { slope, difficulty, sd: Math.max(least, sd), count: own.length }
 }

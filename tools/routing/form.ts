@@ -3,7 +3,7 @@ import { figuresOutside, type Form } from '../../src/router/text/form.ts'
 /** Share of prompts left outside at each end of a figure's range. */
 const tail = 0.005
 /** Share of a kind's own prompts whose form counts as usual. */
-const usualShare = 0.99
+const coveredShare = 0.99
 /** A figure counts as fixed where this share of a kind's prompts agree in it. */
 const agreement = 0.998
 /** Of fewer prompts, what they all happen to be says little about the next one. */
@@ -26,7 +26,7 @@ export function formOf(prompts: readonly Float64Array[]): Form {
     }
   }
   const outside = Float64Array.from(prompts, figures => figuresOutside({ low, high }, figures)).sort()
-  return { low, high, allowed: outside[Math.floor(usualShare * (outside.length - 1))] ?? 0, fixed }
+  return { low, high, allowed: outside[Math.floor(coveredShare * (outside.length - 1))] ?? 0, fixed }
 }
 
 /** Four decimals, outwards, so that rounding puts no prompt outside. */

@@ -37,7 +37,7 @@ const kindOf: Readonly<Record<string, TaskKind>> = {
   mbpp: 'programming',
 }
 
-/** All rows of all tables in one form; rows of a category that nobody sorted are left out. */
+/** All rows of all tables in one form; rows of unassigned categories are left out. */
 export function labelledRows({ mmlu = [], gsm8k = [], local9 = [], coding8 = [] }: TrainingTables): LabelledRow[] {
   return [
     ...mmlu.map(row => labelled(row, 'knowledge')),
@@ -47,7 +47,7 @@ export function labelledRows({ mmlu = [], gsm8k = [], local9 = [], coding8 = [] 
   ].filter(row => row !== undefined)
 }
 
-/** The kind of task of a row of `local9`; undefined where nobody sorted its category. */
+/** The kind of task of a row of `local9`; undefined where its category is not assigned to one. */
 export function kindOfCategory(category: string): string | undefined {
   return kindOf[category]
 }

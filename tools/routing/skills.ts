@@ -1,6 +1,6 @@
 import type { ResidualRow } from './text-model.ts'
 
-/** In how many rows a set of models must have met the same prompts for its skills to be told apart. */
+/** In how many rows a set of models must have met the same prompts for its skills to be estimated. */
 const minRows = 500
 /** Models of one table needed to tell skills from ability and chance. */
 const minModels = 4

@@ -15,7 +15,7 @@ const weightWithoutGroup = 0.3
 const groupShrinkage = 10
 /** Rows of one kind that the classifier of kinds learns from, so that one long table does not drown the others. */
 const maxRowsOfKind = 1500
-/** Skills told apart beside ability. */
+/** Number of skills beside ability. */
 const skillCount = 4
 
 /** A row of text and what its models did beyond what is expected of them at its kind of task. */
@@ -27,7 +27,7 @@ export interface ResidualRow extends LabelledRow {
   abilities: readonly number[]
 }
 
-/** Learns everything that is read off a prompt's text. Returns it packed, and each model's loadings of the skills. */
+/** Learns everything that is computed from a prompt's text. Returns it packed, and each model's loadings of the skills. */
 export function trainText(rows: readonly ResidualRow[]) {
   const readings = rows.map(row => readText(row.prompt))
   const vectorizer = fitVectorizer(readings, shape)

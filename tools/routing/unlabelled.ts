@@ -18,7 +18,7 @@ export interface UnlabelledGate {
 }
 
 /**
- * A pool of which nothing was ever measured: the models of a table under names that nobody knows, decided on by the product as
+ * A pool of which nothing was ever measured: the models of a table under unknown names, decided on by the product as
  * `auto` with its default settings.
  */
 export function unlabelledGate(trials: readonly Trial[], masking: Masking): UnlabelledGate {

@@ -3,7 +3,7 @@ import { isObject, parseJson, readNumber } from '../../json.ts'
 import { type Overflow, readOverflow } from './context-overflow.ts'
 
 /** An upstream's error response. */
-export interface ErrorReply {
+export interface UpstreamErrorReply {
   status: number
   headers: IncomingHttpHeaders
   /** At most 64 KB of it. */
@@ -34,7 +34,7 @@ export interface ReportedError {
 }
 
 /** Reads `{error:{message}}`, `{"error":"text"}`, `{"detail":…}`, `{"message":…}`, a web page or bare text. */
-export function readErrorReply({ status: sent, headers, text }: ErrorReply, now: number): ReportedError {
+export function readErrorReply({ status: sent, headers, text }: UpstreamErrorReply, now: number): ReportedError {
   const body = parseJson(text)
   const error = isObject(body) && isObject(body.error) ? body.error : body
   const message = messageIn(body) ?? pageTitle(text)

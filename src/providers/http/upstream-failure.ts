@@ -1,7 +1,7 @@
 import { type FailureCode, type FailureDetails, GatewayError } from '../../errors.ts'
 import { hideSecret, redact } from '../../redact.ts'
 import type { Overflow } from './context-overflow.ts'
-import { readErrorReply, type ErrorReply, type ReportedError } from './error-reply.ts'
+import { readErrorReply, type UpstreamErrorReply, type ReportedError } from './error-reply.ts'
 
 /** The endpoint that reported the error, for the message. */
 export interface ErrorSource {
@@ -17,7 +17,7 @@ export interface ErrorSource {
 }
 
 /** Converts the upstream's error response to a `GatewayError` that says what happened and what to do. */
-export function upstreamFailure(refusal: ErrorReply, source: ErrorSource): GatewayError {
+export function upstreamFailure(refusal: UpstreamErrorReply, source: ErrorSource): GatewayError {
   const reported = readErrorReply(refusal, source.now)
   const { status, retryAfterSeconds } = reported
   const { label, model } = source

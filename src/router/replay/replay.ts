@@ -7,7 +7,7 @@ import type { Priority } from '../select.ts'
 /** A stored decision beside what came of it. */
 export interface ReplayRow {
   decision: DecisionRecord
-  /** The model that answered in the end; null when nobody did. */
+  /** The model that answered in the end; null when none did. */
   model: string | null
   /** USD that was charged. */
   costUsd: number | null

@@ -1,4 +1,4 @@
-/** The form of the prompts of one kind, by the figures that are read off them. */
+/** The form of the prompts of one kind, by figures computed from them. */
 export interface Form {
   /** The range in which nearly all prompts of the kind lie, for each figure. */
   low: readonly number[]

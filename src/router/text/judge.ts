@@ -12,7 +12,7 @@ export interface PackedText {
   scale: number[]
   /** Kinds of tasks that texts are sorted into. */
   categories: string[]
-  /** How many skills are told apart. */
+  /** Number of skills. */
   skills: number
   /** For each kind, in the order of `categories`: how much a text is of it, its slope, its level; then each skill. */
   scores: PackedScores
@@ -57,17 +57,17 @@ const minTokens = 4
 /** Words and marks up to which an unfamiliar text is taken for small talk. */
 const maxSmallTalk = 12
 
-/** Judgements kept: in a loop of tool calls the user's newest words are the same in every request. */
-const maxKept = 256
+/** Judgements cached: in a loop of tool calls the user's last message is the same in every request. */
+const maxCached = 256
 
 /** Judges texts by packed weights; about 0.1 ms for a long one it has not judged lately. Makes one judgement at a time. */
 export function createTextJudge(packed: PackedText): (text: string) => TextJudgement {
   const judge = createJudge(packed)
-  const kept = new LRUCache<string, TextJudgement>({ max: maxKept })
+  const cached = new LRUCache<string, TextJudgement>({ max: maxCached })
   return text => {
     const key = `${text.length} ${hash('sha1', excerptOf(text), 'base64')}`
-    let judgement = kept.get(key)
-    if (judgement === undefined) kept.set(key, (judgement = judge(readText(text))))
+    let judgement = cached.get(key)
+    if (judgement === undefined) cached.set(key, (judgement = judge(readText(text))))
     return judgement
   }
 }

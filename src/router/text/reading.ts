@@ -1,7 +1,7 @@
 import { finalize } from '../chance.ts'
 import { cueCount, cuesOf } from './cues.ts'
 
-/** What is read off a prompt's text: its tokens, and figures about its form. */
+/** What is computed from a prompt's text: its tokens, and figures about its form. */
 export interface Reading {
   /** One hash per word or punctuation mark, in order; case is ignored. */
   tokens: Int32Array

@@ -15,7 +15,7 @@ export function partFromBlock(block: MessagesBlock, path: string): JsonObject {
     case 'document':
       return documentPart(block, path)
     default:
-      return kept(block, asString(block['text']) ?? JSON.stringify(block))
+      return preserved(block, asString(block['text']) ?? JSON.stringify(block))
   }
 }
 
@@ -50,18 +50,18 @@ function imagePart(block: MessagesBlock, path: string): JsonObject {
   const source = asObject(block['source'])
   if (source === undefined) throw wrongField(`${path}.source`, 'an object')
   const url = urlOfSource(source, path)
-  if (url === undefined) return kept(block, '[an image that only the server it was uploaded to can read]')
+  if (url === undefined) return preserved(block, '[an image that only the server it was uploaded to can read]')
   return compact({ type: 'image_url', image_url: { url }, cache_control: block['cache_control'] })
 }
 
 function documentPart(block: MessagesBlock, path: string): JsonObject {
   const source = asObject(block['source'])
   if (source === undefined) throw wrongField(`${path}.source`, 'an object')
-  if (source['type'] === 'text') return kept(block, documentText(block, asString(source['data']) ?? ''))
-  if (source['type'] === 'content') return kept(block, documentText(block, textOf(source['content'])))
+  if (source['type'] === 'text') return preserved(block, documentText(block, asString(source['data']) ?? ''))
+  if (source['type'] === 'content') return preserved(block, documentText(block, textOf(source['content'])))
   const url = urlOfSource(source, path)
   if (url === undefined)
-    return kept(block, documentText(block, '[a document that only the server it was uploaded to can read]'))
+    return preserved(block, documentText(block, '[a document that only the server it was uploaded to can read]'))
   const filename = asString(block['title']) ?? 'document.pdf'
   const hasMore = block['citations'] != null || block['context'] != null
   return compact({
@@ -72,7 +72,7 @@ function documentPart(block: MessagesBlock, path: string): JsonObject {
   })
 }
 
-function kept(block: MessagesBlock, text: string): JsonObject {
+function preserved(block: MessagesBlock, text: string): JsonObject {
   return compact({ type: 'text', text, cache_control: block['cache_control'], anthropic: block })
 }
 
