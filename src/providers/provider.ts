@@ -3,6 +3,7 @@ import type { NonChatType, NonChatReply, NonChatRequests } from '../wire/non-cha
 import type { ChatCompletion, ChatRequest } from '../wire/chat/schema.ts'
 import type { Effort } from '../wire/chat/reasoning-effort.ts'
 import type { StreamPart } from '../wire/stream-part.ts'
+import type { Usage } from '../wire/usage.ts'
 import type { Price } from '../accounting/pricing.ts'
 import type { Transport } from './http/transport.ts'
 
@@ -68,6 +69,14 @@ export interface Health {
   checkedAt: number
 }
 
+/** Told by a call as it proceeds: what an attempt that ends early is charged depends on it. */
+export interface CallProgress {
+  /** The request goes to the server. */
+  sent: () => void
+  /** The server has begun to respond. `generationId` is its own id of the call, where it has one. */
+  responded: (response: { status: number; generationId: string | undefined }) => void
+}
+
 /** One attempt to call a model. */
 export interface ProviderCall {
   model: Model
@@ -77,6 +86,7 @@ export interface ProviderCall {
   promptTokens: number
   /** Aborted on a disconnect or a timeout; closes the upstream socket. */
   signal: AbortSignal
+  progress?: CallProgress | undefined
 }
 
 /** One attempt in the caller's own protocol. */
@@ -99,6 +109,7 @@ export interface NonChatCall<Request> {
   request: Request
   promptTokens: number
   signal: AbortSignal
+  progress?: CallProgress | undefined
 }
 
 /** The non-chat endpoints of a kind of server; absent where its API has none. Errors as for chats. */
@@ -143,6 +154,11 @@ export interface Provider {
   /** Prompt tokens as the server itself counts them, its template included, where it can. Generates nothing. */
   readonly countTokens?: (call: Omit<ProviderCall, 'promptTokens'>) => Promise<number>
   readonly nonChat?: ProviderNonChat
+  /**
+   * What a call consumed and cost according to the provider, for one that ended without saying so. Undefined while the provider
+   * does not know the call; some take seconds.
+   */
+  readonly billOf?: (generationId: string, signal: AbortSignal) => Promise<Usage | undefined>
   close(): Promise<void>
 }
 

@@ -4,7 +4,8 @@ import type { CompletionsRequest, NonChatReply } from './non-chat.ts'
 import { readUsage } from './chat/schema.ts'
 import { writeOpenAiError } from './chat/error.ts'
 import { commentFrame, type StreamWriter } from './protocol.ts'
-import { promptTokens, type Usage } from './usage.ts'
+import type { Usage } from './usage.ts'
+import { countsIn, usageFormats } from './usage-formats.ts'
 
 /** llama-server's fill-in-the-middle request (`/infill`), which editor plugins send. */
 export const InfillRequest = z.looseObject({
@@ -61,10 +62,11 @@ export function createInfillWriter(model: string): StreamWriter {
 }
 
 function ending(reason: unknown, usage: Usage | undefined, model: string): object {
+  const counts = usage === undefined ? undefined : countsIn(usageFormats.llamaServer, usage)
   return {
     model,
     stop: true,
     stop_type: reason === 'length' ? 'limit' : 'eos',
-    ...(usage === undefined ? {} : { tokens_evaluated: promptTokens(usage), tokens_predicted: usage.outputTokens }),
+    ...(counts === undefined ? {} : { tokens_evaluated: counts.input, tokens_predicted: counts.output }),
   }
 }

@@ -15,6 +15,8 @@ export interface StreamPart {
   readonly chunks: readonly ChatChunk[]
   /** The usage that it reports, if any. */
   readonly usage: Usage | undefined
+  /** What a server that counts the prompt at the start said of it; its output is not counted yet. */
+  readonly promptUsage?: Usage | undefined
   /** Only continues open content: no tool call, finish reason or usage. Its chunks need no inspection. */
   readonly middle: boolean
   /** The frames as a Messages server wrote them; `bytes` is then built from them on demand. */
@@ -38,13 +40,19 @@ export function partFromBytes(bytes: Buffer, parse: (bytes: Buffer) => ChatChunk
   }
 }
 
-/** Complete frames of a Messages server, and how to parse them. `middle` as in `StreamPart`. */
-export function partFromMessages(messages: Buffer, read: () => readonly ChatChunk[], middle: boolean): StreamPart {
+/** Complete frames of a Messages server, and how to parse them. `middle` and `promptUsage` as in `StreamPart`. */
+export function partFromMessages(
+  messages: Buffer,
+  read: () => readonly ChatChunk[],
+  middle: boolean,
+  promptUsage?: Usage,
+): StreamPart {
   let made: StreamPart | undefined
   const chat = () => (made ??= partFromChunks(read()))
   return {
     messages,
     middle,
+    promptUsage,
     get bytes() {
       return chat().bytes
     },
@@ -81,17 +89,18 @@ export function withoutUsage(part: StreamPart): StreamPart | undefined {
   return chunks.length === 0 ? undefined : partFromChunks(chunks)
 }
 
-/** Number of frames in a part: at least one. */
+/** Number of frames with data in a part; comments are none. */
 export function framesIn(part: StreamPart): number {
   const bytes = part.messages ?? part.bytes
-  let frames = 0
-  for (let at = bytes.indexOf(frameEnd); at >= 0; at = bytes.indexOf(frameEnd, at + 2)) frames++
-  return Math.max(1, frames)
+  let frames = bytes.subarray(0, startOfData.length).equals(startOfData) ? 1 : 0
+  for (let at = bytes.indexOf(lineOfData); at >= 0; at = bytes.indexOf(lineOfData, at + 1)) frames++
+  return frames
 }
 
 const usageField = Buffer.from('"usage"')
 const usageObject = /"usage"\s*:\s*\{/
-const frameEnd = Buffer.from('\n\n')
+const startOfData = Buffer.from('data:')
+const lineOfData = Buffer.from('\ndata:')
 
 function usageIn(chunks: readonly ChatChunk[]): Usage | undefined {
   return chunks.map(chunk => readUsage(chunk.usage)).findLast(usage => usage !== undefined)

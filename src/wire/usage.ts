@@ -1,8 +1,16 @@
+/** What an upstream reports to have charged, in USD. */
+export interface Charge {
+  /** By the upstream itself. */
+  reportedCostUsd?: number
+  /** By the model's provider, to the operator's own key there (BYOK); comes on top. */
+  byokCostUsd?: number
+}
+
 /**
- * Tokens consumed by a model call, in the one convention Signalbox uses everywhere. Wire formats disagree (OpenAI
- * counts cached tokens inside the prompt, Anthropic separately); each codec converts its own.
+ * Tokens consumed by a model call, in the one convention Signalbox uses everywhere. Wire formats disagree;
+ * `usage-formats.ts` has the convention of each.
  */
-export interface Usage {
+export interface Usage extends Charge {
   /** Prompt tokens that were neither read from nor written to a cache. */
   inputTokens: number
   cacheReadTokens: number
@@ -11,10 +19,10 @@ export interface Usage {
   outputTokens: number
   /** The part of `outputTokens` spent on reasoning. */
   reasoningTokens: number
-  /** The upstream's reported charge in USD, where it reports one. */
-  reportedCostUsd?: number
   /** True when the upstream reported no usage and these are our own counts. */
   estimated?: boolean
+  /** True when the call ended early, so that this is what it consumed until then. */
+  partial?: boolean
 }
 
 export const noUsage: Usage = {
@@ -35,7 +43,7 @@ export function tokenCount(value: unknown): number | undefined {
     : undefined
 }
 
-/** Total usage of several calls. */
+/** Total tokens of several calls; charges are summed as money. */
 export function sumUsage(usages: readonly Usage[]): Usage {
   const [first = noUsage, ...others] = usages
   return others.reduce(
@@ -46,6 +54,7 @@ export function sumUsage(usages: readonly Usage[]): Usage {
       outputTokens: sum.outputTokens + usage.outputTokens,
       reasoningTokens: sum.reasoningTokens + usage.reasoningTokens,
       ...(sum.estimated === true || usage.estimated === true ? { estimated: true } : {}),
+      ...(sum.partial === true || usage.partial === true ? { partial: true } : {}),
     }),
     first,
   )

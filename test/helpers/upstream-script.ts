@@ -28,6 +28,8 @@ export interface ScriptedUsage {
   cachedTokens?: number
   reasoningTokens?: number
   costUsd?: number | null
+  /** OpenRouter only: what the model's provider bills to the account's own key. */
+  byokCostUsd?: number
 }
 
 /** One answer to a chat request. Everything is optional; the empty answer says "Hello from <kind>." */

@@ -18,6 +18,8 @@ export interface TransportRequest {
   /** Sent as JSON. */
   json?: unknown
   signal: AbortSignal
+  /** Called when the request goes out on a connection. */
+  onSent?: (() => void) | undefined
   /** What the operator can do when the connection fails; appended to the error message. */
   remedy?: string
 }
@@ -82,6 +84,7 @@ export function exchange(
           controller = started
           // The caller may have disconnected while this waited for a connection.
           if (signal.aborted) started.abort(abortReason(signal))
+          else request.onSent?.()
         },
         onResponseStart(_controller, status, headers: IncomingHttpHeaders) {
           // 1xx are informational, not the response.

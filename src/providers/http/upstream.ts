@@ -1,7 +1,7 @@
 import type { Endpoint } from '../../config.ts'
 import { asUpstreamError, type FailureCode, GatewayError } from '../../errors.ts'
-import { parseJson } from '../../json.ts'
-import type { ProviderKind } from '../provider.ts'
+import { asString, parseJson } from '../../json.ts'
+import type { CallProgress, ProviderKind } from '../provider.ts'
 import type { ReplyBody, TransportReply, TransportRequest } from './exchange.ts'
 import type { Transport } from './transport.ts'
 import { type ErrorSource, reportedFailure, upstreamFailure } from './upstream-failure.ts'
@@ -29,6 +29,7 @@ export interface UpstreamRequest {
   headers?: Readonly<Record<string, string>>
   signal: AbortSignal
   model?: string
+  progress?: CallProgress | undefined
 }
 
 export interface UpstreamParts {
@@ -69,7 +70,7 @@ export function createUpstream(parts: UpstreamParts): Upstream {
 
   const upstream: Upstream = {
     label,
-    async send(path, { method, json, headers, signal, model }) {
+    async send(path, { method, json, headers, signal, model, progress }) {
       const reply = await transport.send({
         method: method ?? (json === undefined ? 'GET' : 'POST'),
         url: baseUrl + path,
@@ -77,8 +78,11 @@ export function createUpstream(parts: UpstreamParts): Upstream {
         json,
         signal,
         remedy,
+        onSent: progress?.sent,
       })
       const { status, body } = reply
+      const generationId = asString(reply.headers['x-generation-id'])
+      progress?.responded({ status, generationId })
       if (status >= 200 && status < 300) return reply
       const text = await readStart(body)
       throw upstreamFailure({ status, headers: reply.headers, text }, source(model))

@@ -1,17 +1,17 @@
 import type { CompletionsRequest, NonChatReply } from '../../wire/non-chat.ts'
 import { GatewayError } from '../../errors.ts'
 import { parseJson } from '../../json.ts'
-import type { ChatChunk } from '../../wire/chat/schema.ts'
+import { writeUsage, type ChatChunk } from '../../wire/chat/schema.ts'
 import { createFrameSplitter, readData } from '../../wire/sse.ts'
 import { partFromChunks, type StreamPart } from '../../wire/stream-part.ts'
 import { readNonChat } from '../openai/non-chat.ts'
 import type { NonChatCall, Reply } from '../provider.ts'
-import { tokenCount } from '../../wire/usage.ts'
+import { readUsageIn, usageFormats } from '../../wire/usage-formats.ts'
 import { endedEarly, type Upstream } from '../http/upstream.ts'
 
 /** Fill-in-the-middle: llama-server's completions ignore `suffix`, but it has a separate route for it. */
 export async function infill(upstream: Upstream, call: NonChatCall<CompletionsRequest>): Promise<Reply<NonChatReply>> {
-  const { model, request, signal } = call
+  const { model, request, signal, progress } = call
   const { prompt, suffix, max_tokens: most, stream_options: _, ...rest } = request
   if (typeof prompt !== 'string') {
     throw new GatewayError(
@@ -24,7 +24,7 @@ export async function infill(upstream: Upstream, call: NonChatCall<CompletionsRe
   }
   const limit = most === null || most === undefined ? {} : { n_predict: most }
   const json = { ...rest, ...limit, model: model.name, input_prefix: prompt, input_suffix: suffix ?? '' }
-  const question = { json, signal, model: model.name }
+  const question = { json, signal, model: model.name, progress }
   if (request.stream !== true) {
     const answer = readNonChat(upstream, await upstream.json('/infill', question), model.name)
     return { kind: 'complete', completion: { ...completionOf(answer, model.name), object: 'text_completion' } }
@@ -48,23 +48,14 @@ export async function infill(upstream: Upstream, call: NonChatCall<CompletionsRe
 
 /** Converts a response of llama-server's own shape, complete or a piece of a stream, to a text completion. */
 function completionOf(answer: NonChatReply, model: string): NonChatReply {
-  const { content, stop, stop_type: stopped, truncated, tokens_predicted: output, tokens_evaluated: prompt } = answer
+  const { content, stop, stop_type: stopped, truncated } = answer
   const reason = stopped === 'limit' || truncated === true ? 'length' : 'stop'
-  const [promptTokens, outputTokens] = [tokenCount(prompt), tokenCount(output)]
-  const counted = stop === true && outputTokens !== undefined && promptTokens !== undefined
+  const usage = stop === true ? readUsageIn(usageFormats.llamaServer, answer) : undefined
   return {
     id: 'cmpl-infill',
     object: 'text_completion',
     model,
     choices: [{ index: 0, text: content ?? '', logprobs: null, finish_reason: stop === true ? reason : null }],
-    ...(counted
-      ? {
-          usage: {
-            prompt_tokens: promptTokens,
-            completion_tokens: outputTokens,
-            total_tokens: promptTokens + outputTokens,
-          },
-        }
-      : {}),
+    ...(usage === undefined ? {} : { usage: writeUsage(usage) }),
   }
 }

@@ -1,9 +1,15 @@
 import { createHash } from 'node:crypto'
 import { isObject, parseJson } from '../../json.ts'
 import { createLineSplitter } from '../../wire/ndjson.ts'
-import type { ChatChunk, ChatDelta, OpenAiUsage, ToolCallDelta } from '../../wire/chat/schema.ts'
+import {
+  writeUsage,
+  type ChatChunk,
+  type ChatDelta,
+  type OpenAiUsage,
+  type ToolCallDelta,
+} from '../../wire/chat/schema.ts'
 import { partFromChunks, type StreamPart } from '../../wire/stream-part.ts'
-import { tokenCount } from '../../wire/usage.ts'
+import { readUsageIn, usageFormats } from '../../wire/usage-formats.ts'
 import { GatewayError } from '../../errors.ts'
 import { newToolCallId } from '../openai/repair-tool-calls.ts'
 import type { AnsweredRequest } from '../openai/frames.ts'
@@ -87,7 +93,7 @@ function createAnswer(upstream: Upstream, { model }: AnsweredRequest) {
       if (value.done !== true) return chunks
       complete = true
       chunks.push({ ...identity, choices: [{ index: 0, delta: {}, finish_reason: reasonOf(value, calls) }] })
-      const usage = usageOf(value)
+      const usage = ollamaUsage(value)
       if (usage !== undefined) chunks.push({ ...identity, choices: [], usage })
       return chunks
     },
@@ -114,8 +120,8 @@ function reasonOf({ done_reason: reason }: Record<string, unknown>, calls: numbe
 }
 
 /** Older servers omit the prompt count when the prompt was cached; a partial count would be wrong. */
-function usageOf({ prompt_eval_count: prompt, eval_count: output }: Record<string, unknown>): OpenAiUsage | undefined {
-  const [promptTokens, outputTokens] = [tokenCount(prompt), tokenCount(output)]
-  if (promptTokens === undefined || outputTokens === undefined) return undefined
-  return { prompt_tokens: promptTokens, completion_tokens: outputTokens, total_tokens: promptTokens + outputTokens }
+export function ollamaUsage(value: Record<string, unknown>): OpenAiUsage | undefined {
+  if (typeof value['prompt_eval_count'] !== 'number' || typeof value['eval_count'] !== 'number') return undefined
+  const usage = readUsageIn(usageFormats.ollama, value)
+  return usage === undefined ? undefined : writeUsage(usage)
 }

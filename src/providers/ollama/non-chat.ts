@@ -4,8 +4,8 @@ import type { CompletionsRequest, NonChatReply } from '../../wire/non-chat.ts'
 import { isObject, parseJson } from '../../json.ts'
 import { createLineSplitter } from '../../wire/ndjson.ts'
 import type { ChatChunk, OpenAiUsage } from '../../wire/chat/schema.ts'
-import { tokenCount } from '../../wire/usage.ts'
 import { partFromChunks, type StreamPart } from '../../wire/stream-part.ts'
+import { ollamaUsage } from './answer.ts'
 import { contextFor } from './context.ts'
 import { optionsOf } from './request.ts'
 import { readNonChat } from '../openai/non-chat.ts'
@@ -18,22 +18,21 @@ export function ollamaNonChat(
   models: { loadedTokens(name: string): number | undefined; noteLoaded(name: string, contextTokens: number): void },
 ): ProviderNonChat {
   return {
-    async embeddings({ model, request, signal }) {
+    async embeddings({ model, request, signal, progress }) {
       const input = typeof request.input === 'string' ? [request.input] : request.input
       if (!input.every(text => typeof text === 'string')) throw textOnly('input')
       // Without this a long text would be silently truncated.
       const json = { model: model.name, input, truncate: false, ...given('dimensions', request.dimensions) }
       const answer = readNonChat(
         upstream,
-        await upstream.json('/api/embed', { json, signal, model: model.name }),
+        await upstream.json('/api/embed', { json, signal, model: model.name, progress }),
         model.name,
       )
       const vectors: unknown[] = Array.isArray(answer['embeddings']) ? answer['embeddings'] : []
-      const prompt = answer['prompt_eval_count']
       const reply = {
         model: model.name,
         data: vectors.map((embedding, index) => ({ object: 'embedding', index, embedding })),
-        ...usageOf(prompt, 0),
+        ...usageOf({ ...answer, eval_count: 0 }),
       }
       return {
         kind: 'complete',
@@ -41,11 +40,11 @@ export function ollamaNonChat(
       }
     },
     async completions(call) {
-      const { model, request, signal } = call
+      const { model, request, signal, progress } = call
       const contextTokens = contextFor({ ...call, request: asChat(request) }, models.loadedTokens(model.name))
       const json = generateRequest(call, contextTokens)
       models.noteLoaded(model.name, contextTokens)
-      const question = { json, signal, model: model.name }
+      const question = { json, signal, model: model.name, progress }
       const read = (answer: unknown) => completionOf(readNonChat(upstream, answer, model.name), model.name)
       if (request.stream !== true) {
         return { kind: 'complete', completion: read(await upstream.json('/api/generate', question)) }
@@ -92,21 +91,20 @@ function asChat({ prompt: _prompt, suffix: _suffix, ...rest }: CompletionsReques
 }
 
 function completionOf(answer: NonChatReply, model: string): NonChatReply {
-  const { response, done, done_reason: reason, prompt_eval_count: prompt, eval_count: output } = answer
+  const { response, done, done_reason: reason } = answer
   const finish = reason === 'length' ? 'length' : 'stop'
   return {
     id: 'cmpl-ollama',
     object: 'text_completion',
     model,
     choices: [{ index: 0, text: response ?? '', logprobs: null, finish_reason: done === true ? finish : null }],
-    ...usageOf(prompt, output),
+    ...usageOf(answer),
   }
 }
 
-function usageOf(prompt: unknown, output: unknown): { usage?: OpenAiUsage } {
-  const [prompted, generated] = [tokenCount(prompt), tokenCount(output)]
-  if (prompted === undefined || generated === undefined) return {}
-  return { usage: { prompt_tokens: prompted, completion_tokens: generated, total_tokens: prompted + generated } }
+function usageOf(answer: NonChatReply): { usage?: OpenAiUsage } {
+  const usage = ollamaUsage(answer)
+  return usage === undefined ? {} : { usage }
 }
 
 function textOnly(param: string): GatewayError {

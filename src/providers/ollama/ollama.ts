@@ -40,12 +40,12 @@ export const ollama: ProviderKind = serverKind({
     const models = createOllamaModels(upstream, endpoint.name)
     const chat = async (call: ProviderCall): Promise<ProviderReply> => {
       rejectUnsupported(call)
-      const { model, signal } = call
+      const { model, signal, progress } = call
       const contextTokens = contextFor(call, models.loadedTokens(model.name))
       const json = ollamaRequest(call, contextTokens)
       models.noteLoaded(model.name, contextTokens)
       const asked = { model: model.name }
-      const { body } = await upstream.send('/api/chat', { json, signal, model: model.name })
+      const { body } = await upstream.send('/api/chat', { json, signal, model: model.name, progress })
       return { kind: 'stream', parts: ollamaStream(upstream, body, asked) }
     }
     return {

@@ -58,11 +58,11 @@ export function localChatBody(call: Pick<ProviderCall, 'request' | 'model'>): Ch
 export async function openAiChat(
   upstream: Upstream,
   path: string,
-  { model, signal, request }: ProviderCall,
+  { model, signal, request, progress }: ProviderCall,
   body: ChatBody,
 ): Promise<ProviderReply> {
   const asked = { model: model.name }
-  const send = (json: ChatBody) => upstream.send(path, { json, signal, model: model.name })
+  const send = (json: ChatBody) => upstream.send(path, { json, signal, model: model.name, progress })
   const whole = async (): Promise<ProviderReply> => {
     const text = await readWhole((await send(body)).body, upstream.label)
     return {

@@ -14,9 +14,9 @@ import { endedEarly, readWhole, type Upstream } from '../http/upstream.ts'
 export async function askMessages(
   upstream: Upstream,
   path: string,
-  { model: { name: model }, body: json, headers, signal }: PassThroughCall,
+  { model: { name: model }, body: json, headers, signal, progress }: PassThroughCall,
 ): Promise<ProviderReply> {
-  const reply = await upstream.send(path, { json, headers, signal, model })
+  const reply = await upstream.send(path, { json, headers, signal, model, progress })
   if (json['stream'] === true && !String(reply.headers['content-type']).includes('json')) {
     return { kind: 'stream', parts: readStream(upstream, reply, model), native: true }
   }
@@ -53,19 +53,23 @@ async function* readStream(
   const reader = createMessagesReader()
   const read = (frames: Buffer) => readAll(upstream, model, frames, reader)
   for await (const bytes of body) {
-    for (const part of partsOf(splitter.push(bytes), read)) yield part
+    for (const part of partsOf(splitter.push(bytes), read, reader)) yield part
     if (reader.isComplete()) {
       body.settle()
       return
     }
   }
-  yield* partsOf(splitter.end(), read)
+  yield* partsOf(splitter.end(), read, reader)
   if (reader.isComplete()) return
   throw endedEarly(upstream, model)
 }
 
 /** Converts complete frames to parts; throws the error they report, after the parts that preceded it. */
-function* partsOf(frames: Buffer, read: (frames: Buffer) => ChatChunk[]): Iterable<StreamPart> {
+function* partsOf(
+  frames: Buffer,
+  read: (frames: Buffer) => ChatChunk[],
+  { usage }: Pick<MessagesReader, 'usage'>,
+): Iterable<StreamPart> {
   if (frames.length === 0) return
   const text = frames.toString('latin1')
   if (!remarkable.test(text)) {
@@ -78,7 +82,7 @@ function* partsOf(frames: Buffer, read: (frames: Buffer) => ChatChunk[]): Iterab
     const end = found < 0 ? frames.length : found + 2
     const frame = frames.subarray(at, end)
     const chunks = read(frame)
-    yield partFromMessages(frame, () => chunks, false)
+    yield partFromMessages(frame, () => chunks, false, usage())
     at = end
   }
 }

@@ -37,13 +37,13 @@ async function requestBuffered(
   upstream: Upstream,
   prefix: string,
   name: NonChatType,
-  { model, signal }: NonChatCall<unknown>,
+  { model, signal, progress }: NonChatCall<unknown>,
   body: Record<string, unknown>,
 ): Promise<NonChatReply> {
   const json = { ...body, model: model.name }
   return readNonChat(
     upstream,
-    await upstream.json(prefix + nonChatEndpoints[name].path, { json, signal, model: model.name }),
+    await upstream.json(prefix + nonChatEndpoints[name].path, { json, signal, model: model.name, progress }),
     model.name,
   )
 }
@@ -69,11 +69,11 @@ export function readNonChat(upstream: Upstream, answer: unknown, model: string):
 async function streamedCompletion(
   upstream: Upstream,
   path: string,
-  { model, signal }: NonChatCall<CompletionsRequest>,
+  { model, signal, progress }: NonChatCall<CompletionsRequest>,
   body: Record<string, unknown>,
 ): Promise<Reply<never>> {
   const json = { ...body, model: model.name, stream: true, stream_options: { include_usage: true } }
-  const { body: bytes } = await upstream.send(path, { json, signal, model: model.name })
+  const { body: bytes } = await upstream.send(path, { json, signal, model: model.name, progress })
   const frames = createFrameReader(upstream, { model: model.name })
   async function* parts(): AsyncGenerator<StreamPart> {
     for await (const some of bytes) {

@@ -6,6 +6,7 @@ import { completionsOrChat } from '../openai/completion-by-chat.ts'
 import { askMessages } from '../openai/messages-answer.ts'
 import { chatBody, openAiChat } from '../openai/chat.ts'
 import { openAiNonChat } from '../openai/non-chat.ts'
+import { readBill } from './bill.ts'
 import { readOpenRouterModels } from './models.ts'
 import type { Model, ProviderCall, ProviderKind, ProviderReply } from '../provider.ts'
 import { createQuarantine } from './quarantine.ts'
@@ -108,6 +109,8 @@ export const openRouter: ProviderKind = serverKind({
       efforts: ['none', 'minimal', 'low', 'medium', 'high', 'xhigh'],
       chat,
       passThrough: call => noting({ model: call.model, fields: call.body }, askMessages(upstream, '/messages', call)),
+      billOf: async (generationId, signal) =>
+        readBill(await upstream.jsonIfKnown(`/generation?id=${encodeURIComponent(generationId)}`, { signal })),
       nonChat: { embeddings: nonChat.embeddings, completions: completionsOrChat(nonChat.completions, chat) },
     }
   },

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { ModelName } from '../model-name.ts'
-import { tokenCount, type Usage } from '../usage.ts'
+import type { Usage } from '../usage.ts'
+import { countsIn, readCharge, readUsageIn, usageFormats, writeCharge } from '../usage-formats.ts'
 
 /**
  * OpenAI's chat completions, parsed loosely: the fields Signalbox uses are checked, all others are kept and forwarded.
@@ -94,7 +95,7 @@ export interface ChatCompletion {
   [field: string]: unknown
 }
 
-/** OpenAI's convention: cached tokens are counted inside `prompt_tokens`, reasoning inside `completion_tokens`. */
+/** Counts as `usageFormats.chat` says. */
 export interface OpenAiUsage {
   prompt_tokens?: number
   completion_tokens?: number
@@ -107,48 +108,23 @@ export interface OpenAiUsage {
 }
 
 /** Converts OpenAI's usage object to our convention; undefined when it is not one. */
-export function readUsage(usage: unknown): Usage | undefined {
-  if (typeof usage !== 'object' || usage === null) return undefined
-  const { prompt_tokens, completion_tokens, prompt_tokens_details, completion_tokens_details, cost } =
-    usage as OpenAiUsage
-  if (typeof prompt_tokens !== 'number' && typeof completion_tokens !== 'number') return undefined
-  const prompt = count(prompt_tokens)
-  const cacheReadTokens = Math.min(count(prompt_tokens_details?.cached_tokens), prompt)
-  const cacheWriteTokens = Math.min(count(prompt_tokens_details?.cache_write_tokens), prompt - cacheReadTokens)
-  const outputTokens = count(completion_tokens)
-  return {
-    inputTokens: prompt - cacheReadTokens - cacheWriteTokens,
-    cacheReadTokens,
-    cacheWriteTokens,
-    outputTokens,
-    reasoningTokens: Math.min(count(completion_tokens_details?.reasoning_tokens), outputTokens),
-    ...(isCost(cost) ? { reportedCostUsd: cost } : {}),
-  }
+export function readUsage(value: unknown): Usage | undefined {
+  const usage = readUsageIn(usageFormats.chat, value)
+  return usage === undefined ? undefined : { ...usage, ...readCharge(value) }
 }
 
 /** Converts our usage to OpenAI's format. */
 export function writeUsage(usage: Usage): OpenAiUsage {
-  const prompt = usage.inputTokens + usage.cacheReadTokens + usage.cacheWriteTokens
+  const { input, output, cacheRead, cacheWrite, reasoning } = countsIn(usageFormats.chat, usage)
   return {
-    prompt_tokens: prompt,
-    completion_tokens: usage.outputTokens,
-    total_tokens: prompt + usage.outputTokens,
+    prompt_tokens: input,
+    completion_tokens: output,
+    total_tokens: input + output,
     prompt_tokens_details: {
-      cached_tokens: usage.cacheReadTokens,
-      ...(usage.cacheWriteTokens > 0 ? { cache_write_tokens: usage.cacheWriteTokens } : {}),
+      cached_tokens: cacheRead,
+      ...(cacheWrite > 0 ? { cache_write_tokens: cacheWrite } : {}),
     },
-    completion_tokens_details: { reasoning_tokens: usage.reasoningTokens },
-    ...(usage.reportedCostUsd === undefined ? {} : { cost: usage.reportedCostUsd }),
+    completion_tokens_details: { reasoning_tokens: reasoning },
+    ...writeCharge(usage),
   }
-}
-
-/** USD; higher reported costs of one request are ignored as errors. */
-const maxCostUsd = 10_000
-
-function isCost(value: unknown): value is number {
-  return typeof value === 'number' && value >= 0 && value <= maxCostUsd
-}
-
-function count(value: unknown): number {
-  return tokenCount(value) ?? 0
 }

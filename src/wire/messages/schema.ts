@@ -2,8 +2,9 @@ import { z } from 'zod'
 import { ModelName } from '../model-name.ts'
 import type { GatewayError, FailureCode } from '../../errors.ts'
 import type { ErrorReply } from '../protocol.ts'
-import { asObject, type JsonObject } from '../../json.ts'
-import { tokenCount, type Usage } from '../usage.ts'
+import { type JsonObject } from '../../json.ts'
+import type { Usage } from '../usage.ts'
+import { countsIn, readCharge, readUsageIn, usageFormats } from '../usage-formats.ts'
 
 const Block = z.looseObject({ type: z.string() })
 const Content = z.union([z.string(), z.array(Block)])
@@ -25,7 +26,7 @@ export const MessagesRequest = z.looseObject({
 export type MessagesRequest = z.output<typeof MessagesRequest>
 export type MessagesBlock = z.output<typeof Block>
 
-/** Anthropic counts cached tokens separately from `input_tokens`. */
+/** Counts as `usageFormats.messages` says. */
 export interface MessagesUsage {
   input_tokens: number
   cache_creation_input_tokens: number
@@ -35,12 +36,13 @@ export interface MessagesUsage {
 }
 
 export function writeMessagesUsage(usage: Usage): MessagesUsage {
+  const { input, output, cacheRead, cacheWrite, reasoning } = countsIn(usageFormats.messages, usage)
   return {
-    input_tokens: usage.inputTokens,
-    cache_creation_input_tokens: usage.cacheWriteTokens,
-    cache_read_input_tokens: usage.cacheReadTokens,
-    output_tokens: usage.outputTokens,
-    ...(usage.reasoningTokens > 0 ? { output_tokens_details: { thinking_tokens: usage.reasoningTokens } } : {}),
+    input_tokens: input,
+    cache_creation_input_tokens: cacheWrite,
+    cache_read_input_tokens: cacheRead,
+    output_tokens: output,
+    ...(reasoning > 0 ? { output_tokens_details: { thinking_tokens: reasoning } } : {}),
   }
 }
 
@@ -49,18 +51,8 @@ export function writeMessagesUsage(usage: Usage): MessagesUsage {
  * the previous value as `before`, and fields missing from the update keep theirs.
  */
 export function readMessagesUsage(value: unknown, before?: Usage): Usage | undefined {
-  const usage = asObject(value)
-  if (usage === undefined) return before
-  const outputTokens = tokenCount(usage['output_tokens']) ?? before?.outputTokens ?? 0
-  const thinking =
-    tokenCount(asObject(usage['output_tokens_details'])?.['thinking_tokens']) ?? before?.reasoningTokens ?? 0
-  return {
-    inputTokens: tokenCount(usage['input_tokens']) ?? before?.inputTokens ?? 0,
-    cacheReadTokens: tokenCount(usage['cache_read_input_tokens']) ?? before?.cacheReadTokens ?? 0,
-    cacheWriteTokens: tokenCount(usage['cache_creation_input_tokens']) ?? before?.cacheWriteTokens ?? 0,
-    outputTokens,
-    reasoningTokens: Math.min(thinking, outputTokens),
-  }
+  const usage = readUsageIn(usageFormats.messages, value, before)
+  return usage === undefined ? undefined : { ...before, ...usage, ...readCharge(value) }
 }
 
 /** Initial usage, before the model has reported any. */

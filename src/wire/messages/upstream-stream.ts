@@ -8,6 +8,8 @@ import type { Usage } from '../usage.ts'
 export interface MessagesReader {
   /** The chat chunks of one event's payload (as `readData` returns it); none for pings and events without a chat equivalent. */
   read(payload: string): ChatChunk[]
+  /** What was reported so far; the prompt is counted at the start, the output only at the end. */
+  usage: () => Usage | undefined
   /** Whether `message_stop` has arrived: a stream that ends without it is incomplete. */
   isComplete(): boolean
 }
@@ -102,6 +104,7 @@ export function createMessagesReader(): MessagesReader {
       const event = parseEvent(payload)
       return readers.get(event['type'])?.(event) ?? []
     },
+    usage: () => usage,
     isComplete: () => complete,
   }
 }

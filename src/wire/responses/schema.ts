@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { ModelName } from '../model-name.ts'
 import type { FailureCode, GatewayError } from '../../errors.ts'
-import { promptTokens, type Usage } from '../usage.ts'
+import type { Usage } from '../usage.ts'
+import { countsIn, usageFormats } from '../usage-formats.ts'
 
 const Item = z.looseObject({ type: z.string().optional() })
 const Tool = z.looseObject({ type: z.string(), name: z.string().optional() })
@@ -25,7 +26,7 @@ export const ResponsesRequest = z.looseObject({
 export type ResponsesRequest = z.output<typeof ResponsesRequest>
 export type ResponsesItem = z.output<typeof Item>
 
-/** Cached tokens are counted inside `input_tokens`, reasoning inside `output_tokens`. */
+/** Counts as `usageFormats.responses` says. */
 export interface ResponsesUsage {
   input_tokens: number
   input_tokens_details: { cached_tokens: number; cache_write_tokens: number }
@@ -35,13 +36,13 @@ export interface ResponsesUsage {
 }
 
 export function writeResponsesUsage(usage: Usage): ResponsesUsage {
-  const prompt = promptTokens(usage)
+  const { input, output, cacheRead, cacheWrite, reasoning } = countsIn(usageFormats.responses, usage)
   return {
-    input_tokens: prompt,
-    input_tokens_details: { cached_tokens: usage.cacheReadTokens, cache_write_tokens: usage.cacheWriteTokens },
-    output_tokens: usage.outputTokens,
-    output_tokens_details: { reasoning_tokens: usage.reasoningTokens },
-    total_tokens: prompt + usage.outputTokens,
+    input_tokens: input,
+    input_tokens_details: { cached_tokens: cacheRead, cache_write_tokens: cacheWrite },
+    output_tokens: output,
+    output_tokens_details: { reasoning_tokens: reasoning },
+    total_tokens: input + output,
   }
 }
 

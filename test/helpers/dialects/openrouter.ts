@@ -11,7 +11,12 @@ export const openRouter = openAiLike('openrouter', '/api/v1/chat/completions', d
     error: { code: code ?? 'server_error', message },
     choices: [{ index: 0, delta: { content: '' }, finish_reason: 'error' }],
   }),
-  usageFields: ({ usage }) => (usage?.costUsd === null ? {} : { cost: usage?.costUsd ?? 0 }),
+  usageFields: ({ usage }) => ({
+    ...(usage?.costUsd === null ? {} : { cost: usage?.costUsd ?? 0 }),
+    ...(usage?.byokCostUsd === undefined
+      ? { is_byok: false }
+      : { is_byok: true, cost_details: { upstream_inference_cost: usage.byokCostUsd } }),
+  }),
 })
 
 function describe(path: string, _body: unknown, models: readonly ScriptedModel[]): unknown {

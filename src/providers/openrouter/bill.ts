@@ -1,0 +1,15 @@
+import { asObject } from '../../json.ts'
+import { readCharge, readUsageIn, usageFormats } from '../../wire/usage-formats.ts'
+import type { Usage } from '../../wire/usage.ts'
+
+/** What OpenRouter says about a call at `/generation`; undefined unless it says what it charged. */
+export function readBill(answer: unknown): Usage | undefined {
+  const bill = asObject(asObject(answer)?.['data'])
+  const usage = readUsageIn(usageFormats.openRouterGeneration, bill)
+  const charge = readCharge({
+    cost: bill?.['total_cost'],
+    is_byok: bill?.['is_byok'] === true,
+    cost_details: { upstream_inference_cost: bill?.['upstream_inference_cost'] },
+  })
+  return usage === undefined || charge.reportedCostUsd === undefined ? undefined : { ...usage, ...charge }
+}

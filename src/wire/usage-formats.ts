@@ -1,0 +1,178 @@
+import { asObject } from '../json.ts'
+import { tokenCount, type Charge, type Usage } from './usage.ts'
+
+/** Where a format puts a count: the names of the fields on the way to it. */
+type Place = readonly string[]
+
+/** How one wire format counts tokens. */
+export interface UsageFormat {
+  input: Place
+  output: Place
+  /** The first place that holds a number counts. */
+  cacheRead?: readonly Place[]
+  cacheWrite?: readonly Place[]
+  reasoning?: readonly Place[]
+  /** Input and output together. */
+  total?: Place
+  /** Whether `input` also counts the tokens that were read from or written to a cache. */
+  inputIncludesCached: boolean
+  /** Whether `output` also counts reasoning. */
+  outputIncludesReasoning: boolean
+}
+
+/** The convention of every wire format, here and nowhere else. */
+export const usageFormats = {
+  /** OpenAI's chat completions, completions and embeddings; also OpenRouter, llama-server, LM Studio and other servers. */
+  chat: {
+    input: ['prompt_tokens'],
+    output: ['completion_tokens'],
+    cacheRead: [['prompt_tokens_details', 'cached_tokens'], ['prompt_cache_hit_tokens']],
+    cacheWrite: [['prompt_tokens_details', 'cache_write_tokens']],
+    reasoning: [['completion_tokens_details', 'reasoning_tokens']],
+    total: ['total_tokens'],
+    inputIncludesCached: true,
+    outputIncludesReasoning: true,
+  },
+  messages: {
+    input: ['input_tokens'],
+    output: ['output_tokens'],
+    cacheRead: [['cache_read_input_tokens']],
+    cacheWrite: [['cache_creation_input_tokens']],
+    reasoning: [['output_tokens_details', 'thinking_tokens']],
+    inputIncludesCached: false,
+    outputIncludesReasoning: true,
+  },
+  responses: {
+    input: ['input_tokens'],
+    output: ['output_tokens'],
+    cacheRead: [['input_tokens_details', 'cached_tokens']],
+    cacheWrite: [['input_tokens_details', 'cache_write_tokens']],
+    reasoning: [['output_tokens_details', 'reasoning_tokens']],
+    total: ['total_tokens'],
+    inputIncludesCached: true,
+    outputIncludesReasoning: true,
+  },
+  /** Ollama's native API. */
+  ollama: {
+    input: ['prompt_eval_count'],
+    output: ['eval_count'],
+    inputIncludesCached: true,
+    outputIncludesReasoning: true,
+  },
+  /** llama-server's native completions and `/infill`. */
+  llamaServer: {
+    input: ['tokens_evaluated'],
+    output: ['tokens_predicted'],
+    inputIncludesCached: true,
+    outputIncludesReasoning: true,
+  },
+  /** What OpenRouter answers at `/generation`: counts of the model's own tokenizer, by which it bills. */
+  openRouterGeneration: {
+    input: ['native_tokens_prompt'],
+    output: ['native_tokens_completion'],
+    cacheRead: [['native_tokens_cached']],
+    reasoning: [['native_tokens_reasoning']],
+    inputIncludesCached: true,
+    outputIncludesReasoning: true,
+  },
+} as const satisfies Record<string, UsageFormat>
+
+/** Counts as a format has them. */
+export interface FormatCounts {
+  input: number
+  output: number
+  cacheRead: number
+  cacheWrite: number
+  reasoning: number
+}
+
+/** The counts that `usage` has in a format. */
+export function countsIn(format: UsageFormat, usage: Usage): FormatCounts {
+  const { inputTokens, cacheReadTokens, cacheWriteTokens, outputTokens, reasoningTokens } = usage
+  return {
+    input: inputTokens + (format.inputIncludesCached ? cacheReadTokens + cacheWriteTokens : 0),
+    output: outputTokens - (format.outputIncludesReasoning ? 0 : reasoningTokens),
+    cacheRead: cacheReadTokens,
+    cacheWrite: cacheWriteTokens,
+    reasoning: reasoningTokens,
+  }
+}
+
+/**
+ * Usage in a format as ours; `before`, or undefined without it, where `value` has neither input nor output. Updates that are
+ * totals and not increments get the usage so far as `before`: fields missing from the update keep their count.
+ */
+export function readUsageIn(format: UsageFormat, value: unknown, before?: Usage): Usage | undefined {
+  const told = asObject(value)
+  const input = countAt(told, format.input)
+  const output = countAt(told, format.output)
+  if (told === undefined || (input === undefined && output === undefined)) return before
+  const known = before === undefined ? undefined : countsIn(format, before)
+  return usageFrom(format, {
+    input: input ?? known?.input ?? 0,
+    output: output ?? known?.output ?? 0,
+    cacheRead: firstCount(told, format.cacheRead) ?? known?.cacheRead ?? 0,
+    cacheWrite: firstCount(told, format.cacheWrite) ?? known?.cacheWrite ?? 0,
+    reasoning: firstCount(told, format.reasoning) ?? known?.reasoning ?? 0,
+    total: format.total === undefined ? undefined : countAt(told, format.total),
+  })
+}
+
+/** Parts that claim to be larger than their whole are cut to it. */
+function usageFrom(format: UsageFormat, told: FormatCounts & { total: number | undefined }): Usage {
+  const { input, output, total } = told
+  // Some servers of this format count reasoning beside the output; their total then says so.
+  const beside = !format.outputIncludesReasoning || (told.reasoning > 0 && total === input + output + told.reasoning)
+  const outputTokens = beside ? output + told.reasoning : output
+  const cacheReadTokens = format.inputIncludesCached ? Math.min(told.cacheRead, input) : told.cacheRead
+  const cacheWriteTokens = format.inputIncludesCached
+    ? Math.min(told.cacheWrite, input - cacheReadTokens)
+    : told.cacheWrite
+  return {
+    inputTokens: format.inputIncludesCached ? input - cacheReadTokens - cacheWriteTokens : input,
+    cacheReadTokens,
+    cacheWriteTokens,
+    outputTokens,
+    reasoningTokens: Math.min(told.reasoning, outputTokens),
+  }
+}
+
+/** USD; a larger charge for one call is ignored as an error. */
+const maxCostUsd = 10_000
+
+/**
+ * What OpenRouter reports beside the tokens: what it charged, and what the model's provider bills to the account's own key
+ * (BYOK), which comes on top. Empty where it reports nothing.
+ */
+export function readCharge(value: unknown): Charge {
+  const { cost, is_byok: byok, cost_details: details } = asObject(value) ?? {}
+  if (!isCost(cost)) return {}
+  const upstream = asObject(details)?.['upstream_inference_cost']
+  // Newer answers hold the provider's cost in any case. Without the flag: a fee is below what it is a fee for.
+  const isByok = typeof byok === 'boolean' ? byok : isCost(upstream) && upstream > cost
+  return isByok && isCost(upstream) ? { reportedCostUsd: cost, byokCostUsd: upstream } : { reportedCostUsd: cost }
+}
+
+/** The charge in OpenRouter's fields. */
+export function writeCharge({ reportedCostUsd: cost, byokCostUsd: upstream }: Charge): object {
+  if (cost === undefined) return {}
+  return upstream === undefined
+    ? { cost }
+    : { cost, is_byok: true, cost_details: { upstream_inference_cost: upstream } }
+}
+
+export function isCost(value: unknown): value is number {
+  return typeof value === 'number' && value >= 0 && value <= maxCostUsd
+}
+
+function firstCount(told: unknown, places: readonly Place[] = []): number | undefined {
+  for (const place of places) {
+    const found = countAt(told, place)
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
+function countAt(told: unknown, place: Place): number | undefined {
+  return tokenCount(place.reduce((found, name) => asObject(found)?.[name], told))
+}
