@@ -1,4 +1,5 @@
 import { noUsage, promptTokens, type Usage } from '../wire/usage.ts'
+import { roundUsd } from './money.ts'
 
 /** What a provider charges. USD per million tokens; `requestUsd` is charged once per call. */
 export interface Price {
@@ -18,11 +19,12 @@ export const freePrice: Price = { input: 0, output: 0 }
 export const defaultOutputTokens = 400
 
 /**
- * USD for `usage`: what the upstream reported, else tokens times price. Cached tokens cost the input price if no other is
- * listed. Undefined if neither a charge nor a price is known: the ledger does not guess.
+ * USD for `usage`: what was reported (by the upstream, and by the model's provider to the operator's own key), else tokens times
+ * price. Cached tokens cost the input price if no other is listed. Undefined if neither a charge nor a price is known: the
+ * ledger does not guess.
  */
 export function costOf(price: Price | undefined, usage: Usage): number | undefined {
-  if (usage.reportedCostUsd !== undefined) return usage.reportedCostUsd
+  if (usage.reportedCostUsd !== undefined) return roundUsd(usage.reportedCostUsd + (usage.byokCostUsd ?? 0))
   if (price === undefined) return undefined
   const rates = ratesFor(price, promptTokens(usage))
   const perMillion =
@@ -30,7 +32,7 @@ export function costOf(price: Price | undefined, usage: Usage): number | undefin
     usage.cacheReadTokens * (rates.cacheRead ?? rates.input) +
     usage.cacheWriteTokens * (rates.cacheWrite ?? rates.input) +
     usage.outputTokens * rates.output
-  return perMillion / 1e6 + (rates.requestUsd ?? 0)
+  return roundUsd(perMillion / 1e6 + (rates.requestUsd ?? 0))
 }
 
 /** A future call, in tokens. */
@@ -45,6 +47,19 @@ export interface ExpectedCall {
 export function expectedCostOf(price: Price | undefined, call: ExpectedCall): number | undefined {
   const { promptTokens: prompt, cachedTokens = 0, outputTokens } = call
   return costOf(price, { ...noUsage, inputTokens: prompt - cachedTokens, cacheReadTokens: cachedTokens, outputTokens })
+}
+
+/** What electricity costs the operator; without both there is no charge for it. */
+export interface EnergyRates {
+  /** Power draw of a running local model. */
+  localWatts: number
+  /** USD per kWh. */
+  energyPrice: number
+}
+
+/** USD for the electricity of a call that takes `seconds`; 0 for a model that runs elsewhere. */
+export function energyCostOf(tier: 'local' | 'remote', seconds: number, rates: EnergyRates): number {
+  return tier === 'local' ? roundUsd(((rates.localWatts * seconds) / 3.6e6) * rates.energyPrice) : 0
 }
 
 /** Whether no call at this price can cost anything, however long its prompt is. */

@@ -1,3 +1,4 @@
+import { sumUsd } from '../accounting/money.ts'
 import { countOf } from './runner.ts'
 import { candidateKey, type BenchmarkResult } from './results.ts'
 import { median, wilson, type Interval } from './statistics.ts'
@@ -56,7 +57,7 @@ function leader(results: readonly BenchmarkResult[]): LeaderboardRow {
     contextTokens,
     quality: meanQuality(categories),
     categories,
-    costUsdPerTask: costs.length === 0 ? null : costs.reduce((sum, cost) => sum + cost, 0) / costs.length,
+    costUsdPerTask: costs.length === 0 ? null : sumUsd(costs) / costs.length,
     tokensPerSecond: median(known(results, 'tokensPerSecond')) ?? null,
     firstToken: promptLengths.flatMap((promptTokensUpTo, index) => {
       const times = known(

@@ -1,3 +1,4 @@
+import { sumUsd } from '../accounting/money.ts'
 import { expectedCostOf, freePrice } from '../accounting/pricing.ts'
 import { asGatewayError, type FailureCode } from '../errors.ts'
 import {
@@ -132,7 +133,7 @@ export async function runBenchmark(options: BenchmarkOptions): Promise<Benchmark
     asked: 0,
     resumed: cells.reduce((sum, cell) => sum + cell.results.length, 0),
     saved: 0,
-    costUsd: before.reduce((sum, result) => sum + (result.costUsd ?? 0), 0),
+    costUsd: sumUsd(before.map(({ costUsd }) => costUsd ?? 0)),
     tokens: before.reduce((sum, result) => sum + tokensOf(result), 0),
     stopped: [],
     unreachable: [],
@@ -150,7 +151,7 @@ export async function runBenchmark(options: BenchmarkOptions): Promise<Benchmark
     store.save(result)
     cell.results.push(result)
     outcome.asked++
-    outcome.costUsd += result.costUsd ?? 0
+    outcome.costUsd = sumUsd([outcome.costUsd, result.costUsd ?? 0])
     outcome.tokens += tokensOf(result)
     const remaining = cells.reduce((sum, { todo }) => sum + todo.length, 0)
     const { asked, resumed, saved, tokens, costUsd } = outcome

@@ -1,7 +1,8 @@
-import { defaultOutputTokens, expectedCostOf } from '../accounting/pricing.ts'
+import { roundUsd } from '../accounting/money.ts'
+import { defaultOutputTokens, energyCostOf, expectedCostOf } from '../accounting/pricing.ts'
 import type { Model } from '../providers/provider.ts'
 import type { Ability } from './abilities.ts'
-import type { DecisionContext } from './context.ts'
+import type { Conversation, DecisionContext } from './context.ts'
 import type { Policy } from './policy.ts'
 
 /** How busy a model's endpoint is. */
@@ -45,7 +46,7 @@ export function expense(
 ): Expense {
   const { conversation, evidence, policy, now } = context
   const outputTokens = expectedOutput(context, ability)
-  const cached = conversation?.modelId === model.id ? Math.min(conversation.cachedTokens, promptTokens) : 0
+  const cached = cachedTokens(conversation, model, promptTokens)
   const speed = evidence.speeds.get(model.id)
   const defaults = model.tier === 'local' ? localDefaults : remoteDefaults
   const promptSpeed = speed?.promptTokensPerSecond || defaults.promptTokensPerSecond
@@ -67,6 +68,11 @@ export function expense(
   }
 }
 
+/** How much of a prompt of `promptTokens` the cache of `model` should still hold. */
+export function cachedTokens(conversation: Conversation | undefined, model: Model, promptTokens: number): number {
+  return conversation?.modelId === model.id ? Math.min(conversation.cachedTokens, promptTokens) : 0
+}
+
 function money(
   model: Model,
   { promptTokens, cached, outputTokens }: { promptTokens: number; cached: number; outputTokens: number },
@@ -74,8 +80,7 @@ function money(
   policy: Policy,
 ): number | undefined {
   const charge = expectedCostOf(model.price, { promptTokens, cachedTokens: cached, outputTokens })
-  if (charge === undefined || model.tier !== 'local') return charge
-  return charge + ((policy.localWatts * workSeconds) / 3.6e6) * policy.energyPrice
+  return charge === undefined ? undefined : roundUsd(charge + energyCostOf(model.tier, workSeconds, policy))
 }
 
 /** What was seen here, combined with what is typical of the model or, where that was not measured, of the kind of task. */
