@@ -6,6 +6,7 @@ import type { Logger } from 'pino'
 import type { Config, CoreValues, Endpoint } from './config.ts'
 import { GatewayError } from './errors.ts'
 import { createBreakers, type Breakers } from './gateway/breakers.ts'
+import { startCorrections } from './gateway/corrections.ts'
 import { createGateway, type Gateway } from './gateway/gateway.ts'
 import { createLearner, type Learner, type RatioFact } from './gateway/learner.ts'
 import { createInventory, type Inventory } from './gateway/inventory.ts'
@@ -112,16 +113,19 @@ export function createCore({ config: first, version, log, now, random, newId, re
     now,
     log,
   })
-  const tierOf = (name: string) => inventory.providers.find(provider => provider.name === name)?.tier
+  const providerNamed = (name: string) => inventory.providers.find(provider => provider.name === name)
+  const tierOf = (name: string) => providerNamed(name)?.tier
   const slotsOf = createProviderSlots({ isRemote: provider => tierOf(provider) === 'remote', settings })
   const { knowledge, learner } = createLearning({ ledger, policy: () => policy, now, log })
   const breakers = createBreakers(now)
   const conditionOf = modelCondition(inventory, breakers)
+  const corrections = startCorrections({ ledger, billOf: name => providerNamed(name)?.billOf, now, log })
   const gateway = createGateway({
     inventory,
     conditionOf,
     breakers,
     ledger,
+    corrections,
     learner,
     slotsOf,
     settings,
@@ -204,6 +208,7 @@ export function createCore({ config: first, version, log, now, random, newId, re
       await codeSearch.made()?.close()
       await benchmarks.close()
       await gateway.close(graceMs)
+      await corrections.close()
       learner.close()
       await inventory.close()
       await transport.close()

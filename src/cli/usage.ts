@@ -98,8 +98,14 @@ function tableOf({ group_by, from, to, rows, totals }: UsageReport): string {
   const since = from === null ? 'since the beginning' : `from ${minuteOf(from)}`
   const head = [group_by, 'requests', 'errors', 'input', 'cached', 'output', 'cost', 'first token', 'duration']
   const lines = rows.map(row => lineOf(row.group ?? '(no model answered)', row))
-  const unknown = totals.unknown_cost_requests
-  const note = unknown === 0 ? '' : `\nRequests of unknown cost, not included above: ${count(unknown)}\n`
+  const { unknown_cost_requests: unknown, partial_requests: partial, energy_usd: energy, byok_cost_usd: byok } = totals
+  const notes = [
+    ...(unknown === 0 ? [] : [`Requests of unknown cost, not included above: ${count(unknown)}`]),
+    ...(partial === 0 ? [] : [`Requests that ended early, included as far as they got: ${count(partial)}`]),
+    ...(energy === 0 ? [] : [`Electricity of local models, included above: ${energy.toFixed(4)}`]),
+    ...(byok === 0 ? [] : [`Billed by providers to your own keys, included above: ${byok.toFixed(4)}`]),
+  ]
+  const note = notes.length === 0 ? '' : `\n${notes.join('\n')}\n`
   return `Usage ${since} to ${minuteOf(to)} UTC; tokens, USD, median latency\n\n${renderTable([head, ...lines, lineOf('total', totals)])}${note}`
 }
 

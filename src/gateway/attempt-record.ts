@@ -1,22 +1,22 @@
-import { costOf } from '../accounting/pricing.ts'
+import { roundUsd } from '../accounting/money.ts'
+import { costOf, energyCostOf, type EnergyRates } from '../accounting/pricing.ts'
 import { GatewayError, asGatewayError, asUpstreamError } from '../errors.ts'
 import type { AttemptRecord, RequestOutcome } from '../ledger/record.ts'
-import type { Model } from '../providers/provider.ts'
+import type { CallProgress, Model } from '../providers/provider.ts'
 import type { Decision } from '../router/decide.ts'
-import { readUsage, writeUsage, type ChatCompletion } from '../wire/chat/schema.ts'
-import { framesIn, partFromChunks, type StreamPart } from '../wire/stream-part.ts'
-import { noUsage, promptTokens, type Usage } from '../wire/usage.ts'
+import { writeUsage } from '../wire/chat/schema.ts'
+import { partFromChunks, type StreamPart } from '../wire/stream-part.ts'
+import { noUsage, type Usage } from '../wire/usage.ts'
+import { createConsumption, type Answered } from './consumption.ts'
 import type { Learner } from './learner.ts'
-
-/** The fields of a complete answer, of a chat or another endpoint, that its usage is read from. */
-export interface Answered {
-  usage?: unknown
-  choices?: readonly { text?: unknown; message?: ChatCompletion['choices'][number]['message'] }[]
-}
 
 /** The record of one attempt. Every attempt ends by `failed`, `completed`, `watch` or `hold`. */
 export interface AttemptRecorder {
   slotGranted(): void
+  /** Given to the call, which tells how far it got. */
+  readonly progress: CallProgress
+  /** A part of the answer has arrived from the upstream, whether or not any of it reaches the caller. */
+  received: (part: StreamPart) => void
   /** The first token, or the complete answer, has arrived; returns the milliseconds since the slot was granted. */
   answered(): number
   /** Nothing of this attempt reaches the caller; the usage so far stays on record. */
@@ -26,8 +26,8 @@ export interface AttemptRecorder {
   /** An answer that was completed or held goes to the caller. `reason`: why this model, if the decision does not say. */
   delivered(reason?: string): void
   /**
-   * The same parts, watched for usage; if the upstream reports none, a last part carries our estimate. `onEnd` runs once,
-   * with the error if there was one. A client may disconnect before reading anything, so `signal` ends an unread stream too.
+   * The same parts; if the upstream reports no usage, a last part carries our estimate. `onEnd` runs once, with the error if
+   * there was one. A client may disconnect before reading anything, so `signal` ends an unread stream too.
    */
   watch(
     parts: AsyncIterable<StreamPart>,
@@ -49,10 +49,13 @@ export interface AttemptEnd {
 
 export interface AttemptRecorderParts {
   model: Model
+  /** Expected size of the prompt in the model's own tokens. */
+  promptTokens: number
   /** The decision that serves the request. */
   decision: Decision
   stream: boolean
   learner: Pick<Learner, 'attempted'>
+  energy: EnergyRates
   /** Milliseconds since the epoch. */
   now: () => number
   /** Called with the milliseconds that the attempt waited for its slot. */
@@ -63,8 +66,9 @@ export interface AttemptRecorderParts {
 
 /** Opens the record of one attempt. `entry` is its row, filled in as the attempt proceeds. */
 export function openAttemptRecorder(parts: AttemptRecorderParts): { entry: AttemptRecord; recorder: AttemptRecorder } {
-  const { model, decision, stream, learner, now, onSlot, settle } = parts
+  const { model, promptTokens, decision, stream, learner, energy, now, onSlot, settle } = parts
   const startedAt = now()
+  const consumption = createConsumption(model, decision, promptTokens)
   let slotAt = startedAt
   let firstTokenAt: number | undefined
   let end: AttemptEnd | undefined
@@ -77,30 +81,28 @@ export function openAttemptRecorder(parts: AttemptRecorderParts): { entry: Attem
     durationMs: 0,
   }
 
-  function close(reported: Usage, error?: GatewayError): AttemptEnd {
-    // Embeddings and rerank take many texts at once, each as long as the context.
-    const believed = decision.measured.nonChat !== undefined || isPlausible(reported, model)
-    const usage = believed ? reported : estimate(Math.min(reported.outputTokens, maxGuessedTokens))
+  function close(usage: Usage, error?: GatewayError): AttemptEnd {
+    const durationMs = now() - slotAt
+    const charge = usage === noUsage ? 0 : costOf(model.price, usage)
     entry.outcome = 'ok'
     entry.usage = usage
-    entry.costUsd = usage === noUsage ? 0 : costOf(model.price, usage)
+    entry.energyUsd = consumption.isSent() ? energyCostOf(model.tier, durationMs / 1000, energy) : 0
+    entry.byokCostUsd = usage.byokCostUsd
+    entry.costUsd = charge === undefined ? undefined : roundUsd(charge + entry.energyUsd)
+    entry.generationId = consumption.generationId()
     entry.durationMs = now() - startedAt
     entry.ttftMs = firstTokenAt === undefined ? undefined : firstTokenAt - slotAt
     if (error !== undefined) markFailed(entry, error)
-    const durationMs = now() - slotAt
     learner.attempted({ model, decision, stream, usage, firstTokenMs: entry.ttftMs, durationMs, error })
     return (end = { model, firstTokenAt, error })
   }
-
-  /** Usage of a partial or unreported answer: the prompt was read, and servers send about one token per frame. */
-  const estimate = (outputTokens: number): Usage => ({
-    ...noUsage,
-    inputTokens: decision.measured.promptTokens,
-    outputTokens,
-    estimated: true,
-  })
+  const closeStream = (error?: GatewayError) =>
+    close(error === undefined ? consumption.ofStream() : consumption.until(error), error)
+  const meter: Meter = { who: model.id, unreported: consumption.unreported, end: closeStream }
 
   const recorder: AttemptRecorder = {
+    progress: consumption.progress,
+    received: consumption.received,
     slotGranted() {
       slotAt = now()
       onSlot(slotAt - startedAt)
@@ -110,42 +112,32 @@ export function openAttemptRecorder(parts: AttemptRecorderParts): { entry: Attem
       return firstTokenAt - slotAt
     },
     failed(error) {
-      if (end === undefined) close(noUsage, error)
+      if (end === undefined) closeStream(error)
       else markFailed(entry, error)
     },
-    completed: answer => void close(readUsage(answer.usage) ?? estimate(estimateTokens(answer))),
+    completed: answer => void close(consumption.of(answer)),
     delivered(reason) {
       if (end === undefined) throw new Error(`${model.id} has not answered yet`)
       settle({ ...end, firstTokenAt: now(), reason })
     },
     watch(source, signal, onEnd) {
-      const finish = (usage: Usage, error?: GatewayError) => {
+      const finish = (error?: GatewayError) => {
         signal.removeEventListener('abort', onAbort)
-        settle(close(usage, error))
+        settle(closeStream(error))
         onEnd(error)
       }
-      const onAbort = () => finish(estimate(1), asGatewayError(signal.reason))
+      const onAbort = () => finish(asGatewayError(signal.reason))
       signal.addEventListener('abort', onAbort, { once: true })
       const begin = () => {
         if (signal.aborted) throw asGatewayError(signal.reason)
-        // From now on the abort reaches the generator through the upstream, which knows the usage better.
+        // From now on the abort reaches the generator through the upstream.
         signal.removeEventListener('abort', onAbort)
       }
-      return metered(source, { who: model.id, begin, estimate, end: finish })
+      return metered(source, { ...meter, begin, end: finish })
     },
-    hold: source => metered(source, { who: model.id, begin: () => undefined, estimate, end: close }),
+    hold: source => metered(source, meter),
   }
   return { entry, recorder }
-}
-
-/** Output tokens assumed where the reported usage is impossible. */
-const maxGuessedTokens = 4_096
-/** Larger than the context of any model. */
-const largestContext = 10_000_000
-
-/** Usage of several times the context counts something other than tokens; our own estimate is closer. */
-function isPlausible(usage: Usage, { contextTokens = largestContext }: Model): boolean {
-  return promptTokens(usage) + usage.outputTokens <= 4 * contextTokens
 }
 
 /** The outcome that is recorded for a request or an attempt. */
@@ -165,29 +157,24 @@ interface Meter {
   /** The answering model, for error messages. */
   who: string
   /** Called when the first part is requested; its error reaches the reader. */
-  begin: () => void
-  estimate: (outputTokens: number) => Usage
+  begin?: () => void
+  /** Our estimate of the usage of a complete stream whose upstream reported none. */
+  unreported: () => Usage | undefined
   /** Called once, when the stream has ended, failed or was abandoned. */
-  end: (usage: Usage, error?: GatewayError) => void
+  end: (error?: GatewayError) => void
 }
 
-/** The same parts; `end` gets the usage they report, or an estimate, which is then sent as a last part. */
+/** The same parts, and a last one with the usage where the upstream reported none. */
 async function* metered(
   source: AsyncIterable<StreamPart>,
-  { who, begin, estimate, end }: Meter,
+  { who, begin, unreported, end }: Meter,
 ): AsyncGenerator<StreamPart, void, void> {
-  begin()
-  let usage: Usage | undefined
-  let frames = 0
+  begin?.()
   let ending: 'left' | 'complete' | GatewayError = 'left'
   try {
-    for await (const part of source) {
-      usage = part.usage ?? usage
-      frames += framesIn(part)
-      yield part
-    }
-    if (usage === undefined) {
-      usage = estimate(frames)
+    yield* source
+    const usage = unreported()
+    if (usage !== undefined) {
       yield partFromChunks([{ object: 'chat.completion.chunk', choices: [], usage: writeUsage(usage) }])
     }
     ending = 'complete'
@@ -196,16 +183,6 @@ async function* metered(
     throw ending
   } finally {
     const left = () => new GatewayError('client_closed', 'The caller stopped reading.')
-    end(usage ?? estimate(frames), ending === 'complete' ? undefined : ending === 'left' ? left() : ending)
+    end(ending === 'complete' ? undefined : ending === 'left' ? left() : ending)
   }
-}
-
-/** About four characters per token; used only if the upstream reports no usage at all. */
-function estimateTokens({ choices = [] }: Answered): number {
-  const letters = choices.reduce((sum, { message, text }) => {
-    const calls = message?.tool_calls?.map(call => call.function.arguments).join('') ?? ''
-    const output = `${message?.content ?? ''}${message?.reasoning_content ?? ''}${typeof text === 'string' ? text : ''}`
-    return sum + output.length + calls.length
-  }, 0)
-  return Math.ceil(letters / 4)
 }

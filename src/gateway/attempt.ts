@@ -14,6 +14,8 @@ export interface AttemptParts<Body> {
   model: Model
   /** Calls the model's server; the signal combines the caller's with the timeouts. */
   ask: (signal: AbortSignal) => Promise<Reply<Body>>
+  /** Called for every part that arrives. */
+  onPart: (part: StreamPart) => void
   /** Assembles a streamed answer for a caller who requested a buffered one. */
   assemble?: ((parts: AsyncGenerator<StreamPart, void, void>) => Promise<Body>) | undefined
   timeouts: AttemptTimeouts
@@ -33,7 +35,7 @@ export type Primed<Body> =
  * when the client disconnects, and when the returned generator is left early.
  */
 export async function attempt<Body>(call: AttemptParts<Body>): Promise<Primed<Body>> {
-  const { model, ask, assemble, timeouts, signal } = call
+  const { model, ask, onPart, assemble, timeouts, signal } = call
   const guard = createGuard(model, timeouts, signal)
   let parts: AsyncGenerator<StreamPart, void, void>
   try {
@@ -42,7 +44,7 @@ export async function attempt<Body>(call: AttemptParts<Body>): Promise<Primed<Bo
       guard.end()
       return reply
     }
-    const primed = await prime(reply.parts, guard, model)
+    const primed = await prime(partsReader(reply.parts, model, onPart), guard, model)
     if (assemble === undefined) return { ...primed, native: reply.native }
     parts = primed.parts
   } catch (error) {
@@ -58,14 +60,13 @@ export async function attempt<Body>(call: AttemptParts<Body>): Promise<Primed<Bo
 }
 
 async function prime(
-  source: AsyncIterable<StreamPart>,
+  reader: PartsReader,
   guard: Guard,
   model: Model,
 ): Promise<Extract<Primed<never>, { kind: 'stream' }>> {
-  const iterator = source[Symbol.asyncIterator]()
   const held: StreamPart[] = []
   for (;;) {
-    const next = await readNext(iterator, model)
+    const next = await reader.next()
     if (next.done === true) {
       throw new GatewayError('upstream_error', `${model.id} ended its stream without an answer.`)
     }
@@ -73,29 +74,48 @@ async function prime(
     if (carriesToken(next.value)) break
   }
   guard.committed()
-  return { kind: 'stream', parts: continueStream(held, iterator, guard, model) }
+  return { kind: 'stream', parts: continueStream(held, reader, guard) }
 }
 
-async function readNext(iterator: AsyncIterator<StreamPart>, { id }: Model): Promise<IteratorResult<StreamPart>> {
-  try {
-    return await iterator.next()
-  } catch (error) {
-    throw asUpstreamError(error, id)
+/** Reads the parts of an upstream's answer one by one. Throws only `GatewayError`. */
+interface PartsReader {
+  next(): Promise<IteratorResult<StreamPart>>
+  leave(): Promise<void>
+}
+
+function partsReader(
+  source: AsyncIterable<StreamPart>,
+  { id }: Model,
+  onPart: (part: StreamPart) => void,
+): PartsReader {
+  const iterator = source[Symbol.asyncIterator]()
+  return {
+    async next() {
+      try {
+        const next = await iterator.next()
+        if (next.done !== true) onPart(next.value)
+        return next
+      } catch (error) {
+        throw asUpstreamError(error, id)
+      }
+    },
+    async leave() {
+      await iterator.return?.().catch(() => undefined)
+    },
   }
 }
 
 async function* continueStream(
   held: readonly StreamPart[],
-  iterator: AsyncIterator<StreamPart>,
+  reader: PartsReader,
   guard: Guard,
-  model: Model,
 ): AsyncGenerator<StreamPart, void, void> {
   let finished = false
   try {
     yield* held
     for (;;) {
       guard.waiting(true)
-      const next = await readNext(iterator, model)
+      const next = await reader.next()
       guard.waiting(false)
       if (next.done === true) break
       yield next.value
@@ -108,7 +128,7 @@ async function* continueStream(
     guard.end()
     if (!finished) {
       guard.abort(new GatewayError('client_closed', 'The caller stopped reading.'))
-      await iterator.return?.().catch(() => undefined)
+      await reader.leave()
     }
   }
 }

@@ -43,14 +43,14 @@ export function chatJob(call: Call, request: ChatRequest, effects: PipelineEffec
         const { passThrough } = provider
         const { body, notes } = preparePassThrough(native.body, { model, provider, promptTokens })
         return {
-          call: signal => passThrough({ model, body, headers: native.headers, signal }),
+          call: (signal, progress) => passThrough({ model, body, headers: native.headers, signal, progress }),
           notes,
           inOnePiece: !streaming,
         }
       }
       const prepared = prepare(call.shape?.(model, restored) ?? restored, { model, provider, promptTokens })
       return {
-        call: signal => provider.chat({ model, request: prepared.request, promptTokens, signal }),
+        call: (signal, progress) => provider.chat({ model, request: prepared.request, promptTokens, signal, progress }),
         notes: [...(native?.translationNotes ?? []), ...prepared.notes],
         inOnePiece: isAnsweredWhole(request),
       }

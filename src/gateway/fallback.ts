@@ -5,9 +5,10 @@ import { reasonFor, type Decision } from '../router/decide.ts'
 import { promptTokensFor, type Knowledge } from '../router/knowledge.ts'
 import type { Answer, Served } from './answer.ts'
 import { attempt, type AttemptTimeouts, type Primed } from './attempt.ts'
-import type { Answered, AttemptRecorder } from './attempt-record.ts'
+import type { AttemptRecorder } from './attempt-record.ts'
 import type { Breakers } from './breakers.ts'
 import type { Cascade } from './cascade-run.ts'
+import type { Answered } from './consumption.ts'
 import type { Inventory } from './inventory.ts'
 import type { Job } from './job.ts'
 import { nextCandidate, type AttemptFailure } from './next-candidate.ts'
@@ -97,18 +98,25 @@ export function createFallback(parts: FallbackParts): CallCandidates {
     leftMs: number,
   ): Promise<Answer<Body>> {
     const { job, decision, recorder, cascade, signal } = request
-    const entry = recorder.attemptStarted(model)
+    const promptTokens = promptTokensFor(model, decision.measured, knowledge())
+    const entry = recorder.attemptStarted(model, promptTokens)
     let release: (() => void) | undefined
     try {
       release = await slotsOf(model.provider).acquire(signal, recorder.call.priority)
       entry.slotGranted()
       // Looked up only now: while the request waited for its slot, its provider may have got another key or been removed.
       const provider = inventory.providerOf(model)
-      const promptTokens = promptTokensFor(model, decision.measured, knowledge())
       const { call, notes, inOnePiece } = job.prepare({ model, provider, promptTokens })
       const bounds = timeoutsOf(provider, settings(), leftMs)
       const timeouts = inOnePiece ? inOnePieceTimeouts(bounds, expectedMs(model, decision)) : bounds
-      const reply = await attempt({ model, ask: call, assemble: job.assemble, timeouts, signal })
+      const reply = await attempt({
+        model,
+        ask: aborted => call(aborted, entry.progress),
+        onPart: entry.received,
+        assemble: job.assemble,
+        timeouts,
+        signal,
+      })
       breakers.succeeded(model)
       const served: Served = {
         model,

@@ -12,6 +12,7 @@ import type { Breakers } from './breakers.ts'
 import type { Call, RouteQuery } from './call.ts'
 import { createCascades } from './cascade-run.ts'
 import { chatJob } from './chat-job.ts'
+import type { Corrections } from './corrections.ts'
 import { createDecider, type DeciderSettings } from './decider.ts'
 import { createFallback, type AttemptSettings } from './fallback.ts'
 import type { Inventory } from './inventory.ts'
@@ -59,6 +60,7 @@ export interface GatewayParts {
   /** Whether a model can be asked now. */
   conditionOf: (model: Model) => Condition
   ledger: Ledger
+  corrections: Corrections
   learner: Learner
   slotsOf: (provider: string) => Slots
   /** The settings in force: read at each use, never stored. */
@@ -76,7 +78,12 @@ export interface GatewayParts {
 export function createGateway(parts: GatewayParts): Gateway {
   const { inventory, settings } = parts
   const decider = createDecider(parts)
-  const pipeline = createPipeline({ ...parts, insist: decider.insist, callCandidates: createFallback(parts) })
+  const pipeline = createPipeline({
+    ...parts,
+    insist: decider.insist,
+    callCandidates: createFallback(parts),
+    energy: () => parts.knowledge().policy,
+  })
 
   const chat = (call: Call, request: ChatRequest): Promise<Answer> =>
     pipeline.run(call, chatJob(call, request, effects))

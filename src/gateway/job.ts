@@ -1,4 +1,4 @@
-import type { Model, Provider, Reply } from '../providers/provider.ts'
+import type { CallProgress, Model, Provider, Reply } from '../providers/provider.ts'
 import type { Decision } from '../router/decide.ts'
 import type { Measured, PromptCount } from '../router/measure.ts'
 import type { Group } from '../router/select.ts'
@@ -35,7 +35,7 @@ export interface Job<Body> {
 }
 
 export interface PreparedCall<Body> {
-  call: (signal: AbortSignal) => Promise<Reply<Body>>
+  call: (signal: AbortSignal, progress: CallProgress) => Promise<Reply<Body>>
   /** What was changed for the candidate. */
   notes: string[]
   /** The answer arrives all at once, so there is no first token. */

@@ -36,11 +36,11 @@ export function nonChatJob<Name extends NonChatType>(
     asked: { model: request.model, stream: streaming },
     decide: decideNonChat,
     prepare: ({ model, provider, promptTokens }) => ({
-      call(signal) {
+      call(signal, progress) {
         const nonChat = provider.nonChat?.[name]
         if (nonChat === undefined)
           throw new Error(`${model.id} was chosen for ${name}, which its provider does not support`)
-        return nonChat({ model, request, promptTokens, signal })
+        return nonChat({ model, request, promptTokens, signal, progress })
       },
       notes: [],
       inOnePiece: !streaming,

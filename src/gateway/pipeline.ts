@@ -1,9 +1,11 @@
+import type { EnergyRates } from '../accounting/pricing.ts'
 import { GatewayError, asGatewayError } from '../errors.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Answer } from './answer.ts'
-import type { Answered } from './attempt-record.ts'
+import type { Answered } from './consumption.ts'
 import type { Call } from './call.ts'
 import type { Decider } from './decider.ts'
+import type { Corrections } from './corrections.ts'
 import type { CallCandidates } from './fallback.ts'
 import type { Job } from './job.ts'
 import type { Learner } from './learner.ts'
@@ -24,13 +26,16 @@ export interface Pipeline {
 export interface PipelineParts {
   ledger: Pick<Ledger, 'record'>
   learner: Pick<Learner, 'attempted'>
+  energy: () => EnergyRates
+  corrections: Corrections
   insist: Decider['insist']
   callCandidates: CallCandidates
   /** Milliseconds since the epoch. */
   now: () => number
 }
 
-export function createPipeline({ ledger, learner, insist, callCandidates, now }: PipelineParts): Pipeline {
+export function createPipeline(parts: PipelineParts): Pipeline {
+  const { insist, callCandidates, now } = parts
   const underWay = new Map<Promise<void>, AbortController>()
   let closed = false
 
@@ -38,7 +43,7 @@ export function createPipeline({ ledger, learner, insist, callCandidates, now }:
     if (closed) throw shuttingDown()
     const controller = linkedController(call.signal)
     const { signal } = controller
-    const recorder = openRequestRecorder({ call, request: job.asked, ledger, learner, now })
+    const recorder = openRequestRecorder({ ...parts, call, request: job.asked })
     const done = recorder.settled.finally(() => underWay.delete(done))
     underWay.set(done, controller)
     try {

@@ -1,3 +1,5 @@
+import { sumUsd } from '../accounting/money.ts'
+import type { EnergyRates } from '../accounting/pricing.ts'
 import type { GatewayError } from '../errors.ts'
 import type { AttemptRecord } from '../ledger/record.ts'
 import type { Ledger } from '../ledger/ledger.ts'
@@ -8,6 +10,7 @@ import { recordOf } from '../router/record.ts'
 import { sumUsage } from '../wire/usage.ts'
 import { openAttemptRecorder, outcomeOf, type AttemptEnd, type AttemptRecorder } from './attempt-record.ts'
 import type { Call } from './call.ts'
+import type { Corrections } from './corrections.ts'
 import type { Learner } from './learner.ts'
 
 /** What is recorded about the request itself. */
@@ -21,8 +24,8 @@ export interface RequestRecorder {
   readonly call: Call
   /** `routeMs`: time taken to decide. */
   decided(decision: Decision, routeMs: number): void
-  /** Opens the record of one attempt; not before the decision. */
-  attemptStarted(model: Model): AttemptRecorder
+  /** Opens the record of one attempt, not before the decision. `promptTokens`: expected, in the model's own tokens. */
+  attemptStarted(model: Model, promptTokens: number): AttemptRecorder
   attempts(): number
   /** USD, total of all finished attempts; undefined where the cost of one is unknown. */
   spentUsd(): number | undefined
@@ -40,14 +43,17 @@ export interface RequestRecorderParts {
   request: RequestFacts
   ledger: Pick<Ledger, 'record'>
   learner: Pick<Learner, 'attempted'>
+  energy: () => EnergyRates
+  corrections: Pick<Corrections, 'add'>
   /** Milliseconds since the epoch. */
   now: () => number
 }
 
 export function openRequestRecorder(parts: RequestRecorderParts): RequestRecorder {
-  const { call, request, ledger, learner, now } = parts
+  const { call, request, ledger, learner, energy, corrections, now } = parts
   const { promise: settled, resolve } = Promise.withResolvers<void>()
   const entries: AttemptRecord[] = []
+  let last: Model | undefined
   let decision: Decision | undefined
   let routeMs = 0
   let queueMs = 0
@@ -75,6 +81,8 @@ export function openRequestRecorder(parts: RequestRecorderParts): RequestRecorde
       stream: request.stream === true,
       usage: entries.length === 1 ? entries[0]!.usage : sumUsage(entries.map(({ usage }) => usage)),
       costUsd: totalUsd(entries),
+      energyUsd: sumUsd(entries.map(({ energyUsd = 0 }) => energyUsd)),
+      byokCostUsd: sumUsd(entries.map(({ byokCostUsd = 0 }) => byokCostUsd)),
       ttftMs: firstTokenAt === undefined ? undefined : firstTokenAt - call.receivedAt,
       durationMs: now() - call.receivedAt,
       queueMs,
@@ -86,6 +94,7 @@ export function openRequestRecorder(parts: RequestRecorderParts): RequestRecorde
           : { ...recordOf(decision), ...(verification === undefined ? {} : { verification }) },
       attempts: entries,
     })
+    corrections.add(call.requestId, entries)
     resolve()
   }
 
@@ -95,13 +104,15 @@ export function openRequestRecorder(parts: RequestRecorderParts): RequestRecorde
       decision = made
       routeMs = ms
     },
-    attemptStarted(model) {
+    attemptStarted(model, promptTokens) {
       if (decision === undefined) throw new Error(`${model.id} is called before anything was decided`)
       const { entry, recorder } = openAttemptRecorder({
         model,
+        promptTokens,
         decision,
         stream: request.stream === true,
         learner,
+        energy: energy(),
         now,
         onSlot(waitedMs) {
           queueMs += waitedMs
@@ -110,6 +121,7 @@ export function openRequestRecorder(parts: RequestRecorderParts): RequestRecorde
         settle,
       })
       entries.push(entry)
+      last = model
       return recorder
     },
     attempts: () => entries.length,
@@ -118,17 +130,19 @@ export function openRequestRecorder(parts: RequestRecorderParts): RequestRecorde
     verified(outcome) {
       verification = outcome
     },
-    failed: error => settle({ error }),
+    failed: error => settle({ error, model: wasAnswering(entries.at(-1)) ? last : undefined }),
     settled,
   }
 }
 
+/** Whether the caller left, or had to go, while a model was working for them. */
+function wasAnswering(entry: AttemptRecord | undefined): boolean {
+  const isLeft = entry?.failureCode === 'client_closed' || entry?.failureCode === 'shutting_down'
+  return isLeft && entry?.usage.partial === true
+}
+
 /** Undefined if the cost of any attempt is unknown: nothing is guessed. */
 function totalUsd(entries: readonly AttemptRecord[]): number | undefined {
-  let total = 0
-  for (const { costUsd: cost } of entries) {
-    if (cost === undefined) return undefined
-    total += cost
-  }
-  return total
+  const costs = entries.flatMap(({ costUsd }) => costUsd ?? [])
+  return costs.length === entries.length ? sumUsd(costs) : undefined
 }

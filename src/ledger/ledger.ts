@@ -1,6 +1,8 @@
 import type { Logger } from 'pino'
 import { GatewayError } from '../errors.ts'
+import type { Usage } from '../wire/usage.ts'
 import { createAgentNotes, type AgentNotes } from './agent-notes.ts'
+import { createCharges, type EstimatedAttempt } from './charges.ts'
 import { createLearned, type Learned } from './learned.ts'
 import { ledgerFailure, openDatabase } from './database.ts'
 import type { RequestRecord } from './record.ts'
@@ -34,6 +36,10 @@ export interface Ledger {
   prune: (beforeMs: number, signal?: AbortSignal) => Promise<number>
   /** Deletes only the decisions of requests created before `beforeMs`. Resolves to how many. */
   pruneDecisions: (beforeMs: number, signal?: AbortSignal) => Promise<number>
+  /** Estimated charges since `sinceMs` of which the provider can be asked, the oldest first. */
+  estimated: (sinceMs: number, limit: number) => Promise<EstimatedAttempt[]>
+  /** Replaces an estimate by what was billed; resolves to false if there is no such estimate (any more). */
+  correct: (attempt: Pick<EstimatedAttempt, 'requestId' | 'ordinal'>, bill: Usage) => Promise<boolean>
   status: () => LedgerStatus
   /** Background tasks. Unlike requests they are written at once: their caller already has the task's id. */
   readonly tasks: TaskStore
@@ -80,6 +86,7 @@ export function openLedger(parts: LedgerParts): Ledger {
   const reader = createReader(database)
   const readUsage = createUsageReader(database)
   const pruner = createPruner(database)
+  const charges = createCharges(database)
   let rejected = 0
   let failure: LedgerStatus['failure']
   let closing: Promise<void> | undefined
@@ -148,6 +155,8 @@ export function openLedger(parts: LedgerParts): Ledger {
     decisions,
     prune: (beforeMs, signal) => reading(() => pruner.requests(beforeMs, signal)),
     pruneDecisions: (beforeMs, signal) => reading(() => pruner.decisions(beforeMs, signal)),
+    estimated: (sinceMs, limit) => reading(() => charges.estimated(sinceMs, limit)),
+    correct: (attempt, bill) => reading(() => charges.correct(attempt, bill)),
     status: () => ({ file, ...buffer.state(), rejected, failure }),
     tasks: createTaskStore(database),
     notes: createAgentNotes(database),

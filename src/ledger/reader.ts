@@ -73,9 +73,13 @@ export function createReader(database: Database.Database): Reader {
 }
 
 function requestRow(raw: Stored<RequestRow>): RequestRow {
-  return { ...raw, stream: raw.stream === 1, usage_estimated: raw.usage_estimated === 1 }
+  return { ...raw, ...flags(raw), stream: raw.stream === 1 }
 }
 
 function attemptRow(raw: Stored<AttemptRow>): AttemptRow {
-  return { ...raw, usage_estimated: raw.usage_estimated === 1 }
+  return { ...raw, ...flags(raw) }
+}
+
+function flags(raw: Pick<Stored<AttemptRow>, 'usage_estimated' | 'partial'>) {
+  return { usage_estimated: raw.usage_estimated === 1, partial: raw.partial === 1 }
 }

@@ -35,8 +35,10 @@ export interface RequestRecord {
   stream: boolean
   /** All attempts together. */
   usage: Usage
-  /** USD of all attempts together; undefined where unknown, 0 where no model was called. */
+  /** USD of all attempts together, energy and BYOK included; undefined where unknown, 0 where no model was called. */
   costUsd?: number | undefined
+  energyUsd?: number | undefined
+  byokCostUsd?: number | undefined
   /** From arrival to the first token sent to the caller. */
   ttftMs?: number | undefined
   durationMs: number
@@ -66,5 +68,12 @@ export interface AttemptRecord {
   ttftMs?: number | undefined
   durationMs: number
   usage: Usage
+  /** USD in total. */
   costUsd?: number | undefined
+  /** The part of it for the electricity of a local model. */
+  energyUsd?: number | undefined
+  /** The part of it that the model's provider bills to the operator's own key (BYOK). */
+  byokCostUsd?: number | undefined
+  /** The provider's own id of the call. */
+  generationId?: string | undefined
 }

@@ -17,7 +17,10 @@ export const tokenColumns = {
 const consumedColumns = {
   ...tokenColumns,
   usage_estimated: z.boolean().describe('The upstream reported no usage; these are estimates.'),
-  cost_usd: z.number().nullable().describe('Null where the cost is unknown.'),
+  partial: z.boolean().describe('It ended early; tokens and cost are as far as it got.'),
+  cost_usd: z.number().nullable().describe('In total; null where the cost is unknown.'),
+  energy_usd: z.number().describe('Part of the cost: electricity of a local model.'),
+  byok_cost_usd: z.number().describe("Part of the cost: billed by the model's provider to your own key there (BYOK)."),
 } as const
 
 /** One settled request. The field names are the table's columns. */
@@ -29,7 +32,10 @@ export const RequestRow = z.object({
   session: z.string().nullable(),
   requested_model: z.string(),
   provider: z.string().nullable(),
-  model: z.string().nullable().describe('The model that answered; null when none did.'),
+  model: z
+    .string()
+    .nullable()
+    .describe('The model that answered, or was answering when the caller left; null when none did.'),
   upstream_model: z.string().nullable(),
   tier: z.enum(['local', 'remote']).nullable(),
   outcome: z.enum(outcomes),
@@ -60,6 +66,7 @@ export const AttemptRow = z.object({
   ttft_ms: milliseconds.nullable(),
   duration_ms: milliseconds,
   ...consumedColumns,
+  generation_id: z.string().nullable().describe('The provider’s own id of the call.'),
 })
 export type AttemptRow = z.output<typeof AttemptRow>
 

@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import type Database from 'better-sqlite3'
 import { z } from 'zod'
+import { createUsdSum, type UsdSum } from '../accounting/money.ts'
 import type { RequestOutcome } from './record.ts'
 import { createLatency, type Latency } from './latency.ts'
 import { periodFields, periodProblem, rangeOf, type TimeRange } from './period.ts'
@@ -38,7 +39,10 @@ export const UsageFigures = z.object({
   cancelled: z.int(),
   ...tokenColumns,
   estimated_requests: z.int().describe('Requests whose token counts are estimates.'),
+  partial_requests: z.int().describe('Requests that ended early and count as far as they got.'),
   cost_usd: z.number().describe('Sum of the known costs.'),
+  energy_usd: z.number().describe('The part of it for the electricity of local models.'),
+  byok_cost_usd: z.number().describe('The part of it that providers bill to your own keys (BYOK).'),
   unknown_cost_requests: z.int().describe('Requests of unknown cost, not included in the sum.'),
   ttft_ms_mean: latency,
   ttft_ms_p50: latency,
@@ -118,7 +122,8 @@ export function createUsageReader(database: Database.Database): ReadUsage {
 const tokenNames = Object.keys(tokenColumns) as (keyof typeof tokenColumns)[]
 
 function selectFor(group: string): string {
-  return `SELECT ${group}, outcome, usage_estimated, cost_usd, ttft_ms, duration_ms, ${tokenNames.join(', ')}
+  return `SELECT ${group}, outcome, usage_estimated, partial, cost_usd, energy_usd, byok_cost_usd, ttft_ms, duration_ms,
+    ${tokenNames.join(', ')}
     FROM requests WHERE created_at >= ? AND created_at < ? AND (? IS NULL OR key_id = ?)`
 }
 
@@ -126,17 +131,23 @@ type UsageCells = [
   group: string | null,
   outcome: RequestOutcome,
   estimated: 0 | 1,
+  partial: 0 | 1,
   costUsd: number | null,
+  energyUsd: number,
+  byokCostUsd: number,
   ttftMs: number | null,
   durationMs: number,
   ...tokens: number[],
 ]
-const firstToken = 6
+const firstToken = 9
 
 interface Tally {
   outcomes: Record<RequestOutcome, number>
   estimated: number
-  costUsd: number
+  partial: number
+  cost: UsdSum
+  energy: UsdSum
+  byokCost: UsdSum
   unknownCost: number
   tokens: number[]
   ttft: Latency
@@ -147,7 +158,10 @@ function createTally(): Tally {
   return {
     outcomes: { ok: 0, error: 0, cancelled: 0 },
     estimated: 0,
-    costUsd: 0,
+    partial: 0,
+    cost: createUsdSum(),
+    energy: createUsdSum(),
+    byokCost: createUsdSum(),
     unknownCost: 0,
     tokens: tokenNames.map(() => 0),
     ttft: createLatency(),
@@ -156,11 +170,15 @@ function createTally(): Tally {
 }
 
 function addTo(tally: Tally, row: UsageCells): void {
-  const [, outcome, estimated, costUsd, ttftMs, durationMs] = row
+  const [, outcome, estimated, partial, costUsd, energyUsd, byokCostUsd, ttftMs, durationMs] = row
   tally.outcomes[outcome] += 1
   tally.estimated += estimated
+  tally.partial += partial
   if (costUsd === null) tally.unknownCost += 1
-  else tally.costUsd += costUsd
+  else tally.cost.add(costUsd)
+  // Most requests have neither.
+  if (energyUsd > 0) tally.energy.add(energyUsd)
+  if (byokCostUsd > 0) tally.byokCost.add(byokCostUsd)
   for (let index = 0; index < tally.tokens.length; index += 1) tally.tokens[index]! += row[firstToken + index] as number
   // A failure may be quick and a cancellation early; neither says how fast a model is.
   if (outcome !== 'ok') return
@@ -168,7 +186,8 @@ function addTo(tally: Tally, row: UsageCells): void {
   tally.duration.add(durationMs)
 }
 
-function figuresOf({ outcomes, estimated, costUsd, unknownCost, tokens, ttft, duration }: Tally): UsageFigures {
+function figuresOf(tally: Tally): UsageFigures {
+  const { outcomes, estimated, partial, unknownCost, tokens, ttft, duration } = tally
   return {
     requests: outcomes.ok + outcomes.error + outcomes.cancelled,
     errors: outcomes.error,
@@ -178,8 +197,10 @@ function figuresOf({ outcomes, estimated, costUsd, unknownCost, tokens, ttft, du
       number
     >),
     estimated_requests: estimated,
-    // Twelve digits: hides binary rounding of decimal fractions (0.1 + 0.2), and nothing else.
-    cost_usd: Number(costUsd.toPrecision(12)),
+    partial_requests: partial,
+    cost_usd: tally.cost.total(),
+    energy_usd: tally.energy.total(),
+    byok_cost_usd: tally.byokCost.total(),
     unknown_cost_requests: unknownCost,
     ttft_ms_mean: ttft.mean(),
     ttft_ms_p50: ttft.percentile(50),

@@ -1,6 +1,5 @@
 import Database from 'better-sqlite3'
 import { redact } from '../redact.ts'
-import type { Usage } from '../wire/usage.ts'
 import type { AttemptRecord, RequestRecord } from './record.ts'
 import { AttemptRow, RequestRow, type Stored } from './row.ts'
 
@@ -105,10 +104,13 @@ function attemptRow(
     ttft_ms: attempt.ttftMs ?? null,
     duration_ms: attempt.durationMs,
     ...consumed(attempt),
+    generation_id: cut(attempt.generationId),
   }
 }
 
-function consumed({ usage, costUsd }: { usage: Usage; costUsd?: number | undefined }) {
+type Consumed = Pick<AttemptRecord, 'usage' | 'costUsd' | 'energyUsd' | 'byokCostUsd'>
+
+function consumed({ usage, costUsd, energyUsd, byokCostUsd }: Consumed) {
   return {
     input_tokens: usage.inputTokens,
     cache_read_tokens: usage.cacheReadTokens,
@@ -116,7 +118,10 @@ function consumed({ usage, costUsd }: { usage: Usage; costUsd?: number | undefin
     output_tokens: usage.outputTokens,
     reasoning_tokens: usage.reasoningTokens,
     usage_estimated: usage.estimated === true ? (1 as const) : (0 as const),
+    partial: usage.partial === true ? (1 as const) : (0 as const),
     cost_usd: costUsd ?? null,
+    energy_usd: energyUsd ?? 0,
+    byok_cost_usd: byokCostUsd ?? 0,
   }
 }
 

@@ -10,6 +10,7 @@ const Figures = z.object({
   input_tokens: z.int().describe('All prompt tokens, cached ones included.'),
   output_tokens: z.int(),
   cost_usd: z.number(),
+  energy_usd: z.number().describe('Part of the cost: electricity of local models.'),
   unknown_cost_requests: z.int(),
 })
 
@@ -48,6 +49,7 @@ function compact(figures: UsageFigures): z.output<typeof Figures> {
     input_tokens: figures.input_tokens + figures.cache_read_tokens + figures.cache_write_tokens,
     output_tokens: figures.output_tokens,
     cost_usd: figures.cost_usd,
+    energy_usd: figures.energy_usd,
     unknown_cost_requests: figures.unknown_cost_requests,
   }
 }

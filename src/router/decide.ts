@@ -1,7 +1,7 @@
 import { GatewayError } from '../errors.ts'
 import type { Model } from '../providers/provider.ts'
 import { beginAt, type CascadePlan, type Skipped } from './cascade.ts'
-import { contextOf, type Asked, type DecisionContext } from './context.ts'
+import { contextOf, type Asked, type Conversation, type DecisionContext } from './context.ts'
 import { exclusionOf, reserveTokens, type Condition, type Exclusion } from './filter.ts'
 import { promptTokensFor, type Knowledge } from './knowledge.ts'
 import type { Measured } from './measure.ts'
@@ -27,6 +27,8 @@ export interface Decision {
   notes: readonly string[]
   measured: Measured
   options: RequestOptions
+  /** The conversation that the request continues. */
+  conversation: Conversation | undefined
   /** Best first; the rest are the fallback order. */
   ranked: readonly Model[]
   excluded: readonly { model: Model; exclusion: Exclusion }[]
@@ -101,6 +103,7 @@ export function decide(
     ),
     measured: request.measured,
     options: request.options,
+    conversation: request.conversation,
     ranked,
     excluded: [...excluded]
       .filter(([model]) => !taken.has(model.id))

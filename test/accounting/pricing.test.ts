@@ -119,10 +119,12 @@ t.test('what explain shows is what decide used and what the ledger charges for t
           request: { model: 'auto' },
           ledger,
           learner,
+          energy: () => ({ localWatts: 0, energyPrice: 0 }),
+          corrections: { add: () => undefined },
           now: () => 0,
         })
         recorder.decided(decision, 0)
-        const attempt = recorder.attemptStarted(model)
+        const attempt = recorder.attemptStarted(model, promptTokens)
         attempt.completed({ usage: writeUsage(usage) })
         attempt.delivered()
         t.equal((await ledger.request(`request-${count - 1}`))?.request.cost_usd, decided)

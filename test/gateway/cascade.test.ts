@@ -103,7 +103,7 @@ t.test('the cost of a rejected answer is part of the request cost', async t => {
     { cost_usd: 0.0012, outcome: 'error' },
     { cost_usd: 0.0045, outcome: 'ok' },
   ])
-  t.equal(request.cost_usd, 0.0012 + 0.0045)
+  t.equal(request.cost_usd, 0.0057)
 })
 
 t.test('an answer that passes ends the cascade', async t => {

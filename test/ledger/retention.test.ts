@@ -1,5 +1,6 @@
 import path from 'node:path'
 import { setImmediate } from 'node:timers/promises'
+import Database from 'better-sqlite3'
 import { pino } from 'pino'
 import t, { type Test } from 'tap'
 import { coreSettings, readSettings } from '../../src/config.ts'
@@ -89,6 +90,28 @@ t.test('decisions are pruned in bounded batches, newer ones and all requests sta
   const left: unknown[] = []
   for await (const { decision } of ledger.decisions({ fromMs: 0, toMs: noon + 100 })) left.push(decision)
   t.equal(left.length, 20)
+})
+
+t.test('of a pruned request nothing stays, and its space is used again', async t => {
+  const ledger = openTestLedger(t)
+  const database = new Database(ledger.file)
+  t.teardown(() => database.close())
+  const rows = (table: string) => database.prepare(`SELECT count(*) FROM ${table}`).pluck().get()
+  const pages = () => database.pragma('page_count', { simple: true }) as number
+  const fill = async (round: number) => {
+    for (let index = 0; index < 1_000; index++) {
+      ledger.record(recordOf(`r-${round}-${index}`, { decision: { round, index, why: 'w'.repeat(300) } }))
+    }
+    await ledger.flush()
+    ledger.notes.rate({ requestId: `r-${round}-7`, score: 1, ratedAt: noon, ratedBy: 'laptop' })
+    return pages()
+  }
+  const size = await fill(1)
+  const tables = ['requests', 'attempts', 'decisions', 'ratings']
+  t.same(tables.map(rows), [1_000, 1_000, 1_000, 1])
+  t.equal(await ledger.prune(noon + 1), 1_000)
+  t.same(tables.map(rows), [0, 0, 0, 0])
+  t.ok((await fill(2)) <= 1.05 * size, 'the file does not grow')
 })
 
 interface Start {

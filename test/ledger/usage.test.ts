@@ -16,6 +16,8 @@ const groupOf: Record<UsageQuery['group_by'], (entry: RequestRecord) => string |
 }
 
 const tokens = fc.nat({ max: 2_000_000 })
+/** Picodollars, written as the number of USD that is nearest. */
+const anyUsd = fc.bigInt({ min: 0n, max: 1_000_000_000_000_000n }).map(picos => Number(`${picos}e-12`))
 const anyRecord = fc
   .record({
     createdAt: fc.integer({ min: noon - 3 * day, max: noon }),
@@ -30,12 +32,11 @@ const anyRecord = fc
       outputTokens: tokens,
       reasoningTokens: tokens,
       estimated: fc.option(fc.boolean(), { nil: undefined }),
+      partial: fc.option(fc.boolean(), { nil: undefined }),
     }),
-    // Sums of 64ths are exact in binary, so the comparison can be too.
-    costUsd: fc.option(
-      fc.nat({ max: 640 }).map(count => count / 64),
-      { nil: undefined },
-    ),
+    costUsd: fc.option(anyUsd, { nil: undefined }),
+    energyUsd: fc.option(anyUsd, { nil: undefined }),
+    byokCostUsd: fc.option(anyUsd, { nil: undefined }),
     ttftMs: fc.option(fc.nat({ max: 999 }), { nil: undefined }),
     durationMs: fc.nat({ max: 999 }),
   })
@@ -182,7 +183,10 @@ function expectedFigures(entries: readonly RequestRecord[]): object {
     output_tokens: sum(entry => entry.usage.outputTokens),
     reasoning_tokens: sum(entry => entry.usage.reasoningTokens),
     estimated_requests: entries.filter(entry => entry.usage.estimated === true).length,
-    cost_usd: sum(entry => entry.costUsd ?? 0),
+    partial_requests: entries.filter(entry => entry.usage.partial === true).length,
+    cost_usd: exactSum(entries.map(entry => entry.costUsd)),
+    energy_usd: exactSum(entries.map(entry => entry.energyUsd)),
+    byok_cost_usd: exactSum(entries.map(entry => entry.byokCostUsd)),
     unknown_cost_requests: entries.filter(entry => entry.costUsd === undefined).length,
     ttft_ms_mean: mean(ttfts),
     ttft_ms_p50: percentile(ttfts, 50),
@@ -191,4 +195,10 @@ function expectedFigures(entries: readonly RequestRecord[]): object {
     duration_ms_p50: percentile(durations, 50),
     duration_ms_p95: percentile(durations, 95),
   }
+}
+
+/** Of decimal fractions, digit by digit. */
+function exactSum(amounts: readonly (number | undefined)[]): number {
+  const picos = amounts.map(usd => BigInt((usd ?? 0).toFixed(12).replace('.', '')))
+  return Number(`${picos.reduce((total, each) => total + each, 0n)}e-12`)
 }

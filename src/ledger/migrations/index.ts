@@ -4,6 +4,7 @@ import { tasks } from './0003-tasks.ts'
 import { agents } from './0004-agents.ts'
 import { evidence } from './0005-evidence.ts'
 import { callerRequestIds } from './0006-caller-request-ids.ts'
+import { charges } from './0007-charges.ts'
 
 /** One step of the schema. A released step never changes; a later one corrects it. */
 export interface Migration {
@@ -13,4 +14,12 @@ export interface Migration {
 }
 
 /** In order. To change the schema, write the next file and append it here. */
-export const migrations: readonly Migration[] = [requests, decisions, tasks, agents, evidence, callerRequestIds]
+export const migrations: readonly Migration[] = [
+  requests,
+  decisions,
+  tasks,
+  agents,
+  evidence,
+  callerRequestIds,
+  charges,
+]
