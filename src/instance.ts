@@ -55,7 +55,6 @@ export interface ClaimOptions {
  * removed.
  */
 export function claimInstance(dataDir: string, { checkActiveProcess, removeStale }: ClaimOptions): Claim | undefined {
-  createPrivateFolder(dataDir)
   const lock = lockFile(path.join(dataDir, 'instance.lock'))
   if (lock === undefined) return undefined
   const file = instanceFile(dataDir)
@@ -111,8 +110,7 @@ function instanceFile(dataDir: string): string {
 
 /** An exclusive lock that the kernel releases with the process. SQLite can take one on every system. */
 function lockFile(file: string): Database.Database | undefined {
-  createPrivateFile(file)
-  const database = new Database(file, { timeout: 0 })
+  const database = openLock(file)
   try {
     database.exec('BEGIN EXCLUSIVE')
     return database
@@ -120,6 +118,20 @@ function lockFile(file: string): Database.Database | undefined {
     database.close()
     if ((error as { code?: string }).code?.startsWith('SQLITE_BUSY') === true) return undefined
     throw error
+  }
+}
+
+function openLock(file: string): Database.Database {
+  const dataDir = path.dirname(file)
+  try {
+    createPrivateFolder(dataDir)
+    createPrivateFile(file)
+    return new Database(file, { timeout: 0 })
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    throw new ConfigError(
+      `DATA_DIR: ${dataDir} cannot be used (${code ?? message}); set it to a folder that this user may create and write`,
+    )
   }
 }
 

@@ -63,10 +63,8 @@ async function serve({ port, host, dataDir }: ServeOptions): Promise<void> {
 }
 
 /** What the first Ctrl-C waits for; empty if no request is in progress. */
-function stopNotice({ inventory, slotsOf }: Core): string {
-  const requests = inventory.providers
-    .map(({ name }) => slotsOf(name))
-    .reduce((sum, slots) => sum + slots.busy() + slots.waiting(), 0)
+function stopNotice({ gateway }: Core): string {
+  const requests = gateway.active()
   if (requests === 0) return ''
   const what = requests === 1 ? '1 request' : `${requests} requests`
   return `Stopping: waiting up to ${graceMs / 1000} s for ${what}. Press Ctrl-C again to end now.\n`

@@ -27,6 +27,16 @@ t.test('an invalid option is reported like its setting, and options without a co
   t.match(stderr, /^signalbox: PORT: [^\n]+\n$/)
 })
 
+t.test('a data directory that cannot be used is one line that names DATA_DIR, and nothing hangs', async t => {
+  const root = temporaryRoot(t, { file: '' })
+  for (const folder of ['/proc/nope', '/proc', '/dev/null', path.join(root, 'file', 'x')]) {
+    const { code, stderr } = await signalbox(root, ['--port', '0', '--data-dir', folder], nowhere).ended
+    t.equal(code, 2, folder)
+    t.match(stderr, /^signalbox: DATA_DIR: [^\n]+ cannot be used \([^)]+\); set it to a folder [^\n]+\n$/)
+    t.ok(stderr.includes(folder))
+  }
+})
+
 t.test('HOST may be written in brackets, as in a URL', { skip: !(await hasIpv6()) && 'no IPv6 here' }, async t => {
   const { child, output, printed } = signalbox(temporaryRoot(t), [], { ...nowhere, PORT: '0', HOST: '[::1]' })
   t.teardown(() => child.kill('SIGKILL'))
@@ -38,7 +48,7 @@ t.test('HOST may be written in brackets, as in a URL', { skip: !(await hasIpv6()
 t.test('Ctrl-C says what it waits for, and a second one ends at once', async t => {
   const held = gate()
   const local = await scriptedUpstream(t, 'llama-cpp', {
-    answer: { hold: { before: 'headers', until: held.opened } },
+    answer: { text: ['a', 'b'], hold: { before: 1, until: held.opened } },
   })
   const { child, output, printed, ended } = signalbox(temporaryRoot(t), ['serve', '--port', '0'], {
     ...nowhere,
@@ -47,7 +57,7 @@ t.test('Ctrl-C says what it waits for, and a second one ends at once', async t =
   t.teardown(() => child.kill('SIGKILL'))
   await printed('curl ')
   const url = /curl (\S+)/.exec(output.stdout)![1]!
-  const body = JSON.stringify({ model: 'auto', messages: [{ role: 'user', content: 'Hello.' }] })
+  const body = JSON.stringify({ model: 'auto', stream: true, messages: [{ role: 'user', content: 'Hello.' }] })
   const asked = exchange(url, { method: 'POST', body }).catch(() => undefined)
   await local.untilChats(1)
   child.kill('SIGINT')
