@@ -1,7 +1,8 @@
 import { Writable } from 'node:stream'
 import type { Command } from 'commander'
 import { ConfigError, type Config } from '../config.ts'
-import { AlreadyRunning } from '../instance.ts'
+import { GatewayError } from '../errors.ts'
+import { AlreadyRunning, type Instance } from '../instance.ts'
 import { attach } from '../mcp/attach.ts'
 import { createMcpApplication, type McpApplication } from '../mcp/application.ts'
 import { followCore, NotYet, type Connection } from '../mcp/follow.ts'
@@ -124,7 +125,17 @@ async function ownOrAttach({ version, readConfig, application }: OwnParts): Prom
   } catch (error) {
     if (!(error instanceof AlreadyRunning)) throw error
     if (error.instance === undefined) throw new NotYet(error.message)
-    return await attach({ url: error.instance.url, token: error.instance.token, receive: application.receive })
+    return await attachTo(error.instance, application)
+  }
+}
+
+async function attachTo({ url, token }: Instance, { receive }: McpApplication): Promise<Connection> {
+  try {
+    return await attach({ url, token, receive })
+  } catch (error) {
+    // The announced instance has ended; another one takes over and announces its own address and token.
+    if (error instanceof GatewayError) throw new NotYet(error.message)
+    throw error
   }
 }
 

@@ -1,4 +1,6 @@
 import { WebSocket } from 'undici'
+import { GatewayError } from '../errors.ts'
+import { asObject } from '../json.ts'
 import { httpClient } from '../operations/http-client.ts'
 import { LiveMessage } from '../operations/live.ts'
 import { NotYet, type Connection } from './follow.ts'
@@ -13,7 +15,10 @@ export interface AttachOptions {
 
 const greetingMs = 5_000
 
-/** Connects to a running Signalbox. Throws `NotYet` when none answers there. */
+/**
+ * Connects to a running Signalbox. Throws `NotYet` when none answers there, and a
+ * `GatewayError` if it rejects the token or is something else.
+ */
 export async function attach({ url, token, receive }: AttachOptions): Promise<Connection> {
   const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` }
   const socket = new WebSocket(`${url.replace(/^http/, 'ws').replace(/\/$/, '')}/ws`, { headers })
@@ -38,6 +43,10 @@ export async function attach({ url, token, receive }: AttachOptions): Promise<Co
   }, greetingMs)
   try {
     await greeted.promise
+  } catch (error) {
+    // A socket does not say why it was not opened.
+    await explainRefusal(url, headers)
+    throw error
   } finally {
     clearTimeout(timer)
   }
@@ -50,4 +59,22 @@ export async function attach({ url, token, receive }: AttachOptions): Promise<Co
       await closed
     },
   }
+}
+
+/** Throws if something answers at `url` that will not let us in, however often we ask. */
+async function explainRefusal(url: string, headers: Record<string, string>): Promise<void> {
+  const signal = AbortSignal.timeout(greetingMs)
+  const reply = await fetch(url, { headers, signal, redirect: 'manual' }).catch(() => undefined)
+  if (reply === undefined) return
+  if (reply.status === 401) {
+    throw new GatewayError(
+      'unauthorized',
+      headers['authorization'] === undefined
+        ? `The Signalbox at ${url} requires an API key: pass it with --api-key or SIGNALBOX_API_KEY.`
+        : `The Signalbox at ${url} rejected the API key; check --api-key or SIGNALBOX_API_KEY.`,
+    )
+  }
+  const root = asObject(await reply.json().catch(() => undefined))
+  if (root?.['name'] === 'signalbox') return
+  throw new GatewayError('not_found', `${url} answers, but not as a Signalbox; check --target or SIGNALBOX_TARGET.`)
 }

@@ -1,6 +1,7 @@
 import type { CallToolResult, McpServer, ServerContext, ToolAnnotations } from '@modelcontextprotocol/server'
 import { ConfigError } from '../config.ts'
 import { asGatewayError } from '../errors.ts'
+import { mayCall } from '../operations/access.ts'
 import type { Client } from '../operations/client.ts'
 import type { Effect, Operation, Principal, Progress } from '../operations/operation.ts'
 import type { Monitoring } from './monitoring.ts'
@@ -29,10 +30,14 @@ export function selectTools<Context>(
   return operations.filter(({ name }) => names.includes(name))
 }
 
-/** Registers each operation as a tool. The returned function lists and hides tools when their backends come or go. */
+/**
+ * Registers as a tool each operation that the principal may call: all of them where the mount does not authenticate. The
+ * returned function lists and hides tools when their backends come or go.
+ */
 export function registerTools(server: McpServer, parts: ToolParts, principal: Principal | undefined): () => void {
   const { operations, client, backends, monitoring } = parts
-  const tools = operations.map(operation => {
+  const callable = operations.filter(operation => principal === undefined || mayCall(principal, operation))
+  const tools = callable.map(operation => {
     const { name, summary: description, effect, openWorld, input: inputSchema, output: outputSchema } = operation
     const annotations = { ...annotationsOf[effect], openWorldHint: openWorld ?? effect === 'spend' }
     const tool = server.registerTool(

@@ -121,6 +121,28 @@ t.test('an agent can use a remote Signalbox, with its API key, read-only', async
   t.match(await agent.ask('tools/call', { name: 'route_task', arguments: {} }).catch(String), /route_task/)
 })
 
+t.test('an agent that a remote Signalbox does not let in hears why at once', async t => {
+  const { folder, environment } = await startMachine(t, { SIGNALBOX_API_KEY: 'alice=sesame' })
+  const server = spawn(process.execPath, [main, 'serve'], { env: environment, stdio: ['ignore', 'pipe', 'inherit'] })
+  t.teardown(() => server.kill('SIGKILL'))
+  await once(server.stdout, 'data')
+  const url = readInstance(folder)?.url ?? ''
+  const other = await scriptedUpstream(t, 'llama-cpp')
+  for (const [args, reason] of [
+    [['--target', url, '--api-key', 'wrong'], /rejected the API key; check --api-key/],
+    [['--target', other.url], /answers, but not as a Signalbox/],
+  ] as const) {
+    const variables = { ...environment, SIGNALBOX_API_KEY: '' }
+    const child = spawn(process.execPath, [main, 'mcp', ...args], { env: variables, stdio: ['pipe', 'pipe', 'pipe'] })
+    let said = ''
+    child.stderr.on('data', text => (said += String(text)))
+    const [code] = (await once(child, 'close')) as [number]
+    t.equal(code, 1)
+    t.match(said, reason)
+    t.notMatch(said, /No Signalbox answers/, 'it did not go on trying')
+  }
+})
+
 t.test('the program configured for agents runs from a plain clone', async t => {
   const { environment } = await startMachine(t)
   const child = spawn(process.execPath, [path.resolve('bin/signalbox.js'), 'mcp', '--help'], {

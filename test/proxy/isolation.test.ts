@@ -23,7 +23,8 @@ t.test('what one key made, no operation shows, changes or continues for another'
         ['REST', () => bob.text('POST', `/admin/${name}`, input)],
         ...agents.map(({ revision, callTool }): [string, () => Promise<string>] => [
           `MCP ${String(revision)}`,
-          async () => JSON.stringify(await callTool(name, { ...input })),
+          // A tool that a key may not call is unknown to its sessions.
+          async () => JSON.stringify(await callTool(name, { ...input }).catch(String)),
         ]),
       ]
       if (http !== undefined) {
