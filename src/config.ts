@@ -180,6 +180,11 @@ export const coreSettings = {
     help: 'Milliseconds between keep-alive comments on a waiting stream.',
     atStart: true,
   },
+  CLIENT_STALL_TIMEOUT_MS: {
+    schema: milliseconds(20_000),
+    help: 'Milliseconds in which a client must send the headers of a request, and then each further 16 KB of its body.',
+    atStart: true,
+  },
   CODE_SEARCH_ENABLED: {
     schema: z.stringbool().default(true),
     help: 'Whether code can be indexed and searched.',

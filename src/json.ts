@@ -1,13 +1,27 @@
 /** A JSON object: string keys, unchecked values. */
 export type JsonObject = Record<string, unknown>
 
-/** Parses a JSON text; undefined when it is invalid. */
+/** Deepest nesting of JSON from outside; writing what is much deeper again would overflow the stack. */
+export const maxJsonDepth = 512
+
+/** Parses a JSON text; undefined when it is invalid or too deep. */
 export function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text)
+    const value: unknown = JSON.parse(text)
+    // Each level takes two characters.
+    return text.length > 2 * maxJsonDepth && isTooDeep(value) ? undefined : value
   } catch {
     return undefined
   }
+}
+
+/** Whether parsed JSON nests deeper than `maxJsonDepth`. */
+export function isTooDeep(value: unknown, levels = maxJsonDepth): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  if (levels === 0) return true
+  if (Array.isArray(value)) return value.some(item => isTooDeep(item, levels - 1))
+  for (const field in value) if (isTooDeep((value as JsonObject)[field], levels - 1)) return true
+  return false
 }
 
 /** Whether an external value is an object with fields. */
@@ -37,11 +51,7 @@ export function asString(value: unknown): string | undefined {
 
 /** Parses a JSON object; undefined for any other text. */
 export function parseObject(text: string): JsonObject | undefined {
-  try {
-    return asObject(JSON.parse(text))
-  } catch {
-    return undefined
-  }
+  return asObject(parseJson(text))
 }
 
 /** A copy without the fields whose value is undefined or null, so that absent fields stay absent. */

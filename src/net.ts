@@ -26,6 +26,11 @@ const localRanges: ReadonlySet<string> = new Set([
   'carrierGradeNat',
 ])
 
+/** A host name or address as it is written in a URL: an IPv6 address in brackets. */
+export function hostInUrl(host: string): string {
+  return host.includes(':') ? `[${bareHost(host)}]` : host
+}
+
 function bareHost(host: string): string {
   return host.replace(/^\[(.*)\]$/, '$1').toLowerCase()
 }

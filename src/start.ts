@@ -19,7 +19,7 @@ import { createServer } from './proxy/server.ts'
 import { isOpenToOthers } from './private-files.ts'
 import { redact } from './redact.ts'
 import { watchSettings } from './watch-settings.ts'
-import { isLoopback } from './net.ts'
+import { hostInUrl, isLoopback } from './net.ts'
 
 /** A running Signalbox. */
 export interface Running {
@@ -182,8 +182,8 @@ async function takeUpSettings({ log, inventory }: Core, client: Client): Promise
 }
 
 function urlOf(server: FastifyInstance): string {
-  const { address, port, family } = server.server.address() as AddressInfo
-  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
+  const { address, port } = server.server.address() as AddressInfo
+  return `http://${hostInUrl(address)}:${port}`
 }
 
 /** Logs go to stderr: stdout is for the output of commands. */

@@ -1,6 +1,5 @@
 import type { Model, Provider } from '../providers/provider.ts'
 import type { ChatMessage, ChatRequest } from '../wire/chat/schema.ts'
-import { isObject } from '../json.ts'
 import { nearestEffort } from '../wire/chat/reasoning-effort.ts'
 import { withImagesBehindResults } from './tool-images.ts'
 
@@ -59,9 +58,7 @@ function without(request: ChatRequest, fields: readonly string[]): ChatRequest {
     messages: request.messages.map(message => ({
       ...omit(message, fields),
       ...(Array.isArray(message.content) ? { content: message.content.map(part => omit(part, fields)) } : {}),
-      ...(Array.isArray(message['tool_calls'])
-        ? { tool_calls: message['tool_calls'].map((call: unknown) => (isObject(call) ? omit(call, fields) : call)) }
-        : {}),
+      ...(Array.isArray(message.tool_calls) ? { tool_calls: message.tool_calls.map(call => omit(call, fields)) } : {}),
     })),
     ...(Array.isArray(request.tools) ? { tools: request.tools.map(tool => omit(tool, fields)) } : {}),
   }
@@ -72,7 +69,7 @@ function partsHave({ content }: ChatMessage, field: string): boolean {
 }
 
 function callsHave({ tool_calls: calls }: ChatMessage, field: string): boolean {
-  return Array.isArray(calls) && calls.some((call: unknown) => isObject(call) && call[field] !== undefined)
+  return Array.isArray(calls) && calls.some(call => call[field] !== undefined)
 }
 
 export const billingBlock = /^x-anthropic-billing-header:/

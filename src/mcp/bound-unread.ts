@@ -1,14 +1,18 @@
 /**
- * The same response, with a limit on how far its reader may lag: when more than `limitBytes` are buffered and another
+ * The same event stream, with a limit on how far its reader may lag: when more than `limitBytes` are buffered and another
  * piece arrives, the rest is discarded and `onTooSlow` called. A single piece of any size passes, since an answer is
- * one piece.
+ * one piece. `first` is sent at once.
  */
-export function boundUnread(response: Response, limitBytes: number, onTooSlow: () => void): Response {
+export function boundUnread(
+  response: Response,
+  { limitBytes, first, onTooSlow }: { limitBytes: number; first: string; onTooSlow: () => void },
+): Response {
   if (response.body === null) return response
   const source = response.body.getReader()
   const body = new ReadableStream<Uint8Array>(
     {
       start: controller => {
+        if (first !== '') controller.enqueue(Buffer.from(first))
         void pass(controller)
       },
       cancel: reason => source.cancel(reason),

@@ -9,6 +9,8 @@ import {
   type ServerEventBus,
 } from '@modelcontextprotocol/server'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { maxBodyBytes } from '../operations/http-failure.ts'
+import { commentFrame } from '../wire/protocol.ts'
 import { boundUnread } from './bound-unread.ts'
 import { ownerOf } from './auth-info.ts'
 import { createSessions } from './sessions.ts'
@@ -45,7 +47,7 @@ const maxUnreadBytes = 1024 * 1024
 export function openEndpoint(parts: EndpointParts): McpEndpoint {
   const { factory, bus, onError } = parts
   const allowedHosts = parts.allowedHosts ?? localhostAllowedHostnames()
-  const maxRequestBodySize = parts.bodyLimitBytes ?? 32 * 1024 * 1024
+  const maxRequestBodySize = parts.bodyLimitBytes ?? maxBodyBytes
   const checks =
     allowedHosts === 'any' ? [] : [hostHeaderValidation, originValidation].map(make => make([...allowedHosts]))
   const modern = createMcpHandler(factory, {
@@ -79,7 +81,12 @@ export function openEndpoint(parts: EndpointParts): McpEndpoint {
             const response = await (legacy ? sessions : modern).fetch(webRequest, options)
             if (!isStream(response)) return response
             dropStuckReader(reply)
-            return boundUnread(response, maxUnreadBytes, () => reply.raw.destroy())
+            return boundUnread(response, {
+              limitBytes: maxUnreadBytes,
+              // Without it a stream that has no event yet would have no headers either.
+              first: request.method === 'GET' ? commentFrame : '',
+              onTooSlow: () => reply.raw.destroy(),
+            })
           },
         },
         { maxRequestBodySize, ...(onError !== undefined && { onerror: onError }) },

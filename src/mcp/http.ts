@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { asGatewayError } from '../errors.ts'
+import { GatewayError } from '../errors.ts'
+import { asHttpFailure } from '../operations/http-failure.ts'
 import type { Principal } from '../operations/operation.ts'
 import { authInfoOf } from './auth-info.ts'
 import type { McpEndpoint, EndpointParts } from './endpoint.ts'
@@ -11,6 +12,9 @@ export interface McpPlace {
 }
 
 export interface McpMount extends McpPlace, EndpointParts {}
+
+/** Those of Streamable HTTP. */
+const methods = ['GET', 'POST', 'DELETE']
 
 /** Serves MCP over Streamable HTTP to clients of all revisions. */
 export function mountMcp(app: FastifyInstance, mount: McpMount): void {
@@ -36,6 +40,11 @@ export function mountMcpLazily(
     scope.addContentTypeParser('*', (_request, _payload, parsed) => {
       parsed(null)
     })
+    scope.addHook('onRequest', async ({ method }, reply) => {
+      if (methods.includes(method)) return
+      void reply.header('allow', methods.join(', '))
+      throw new GatewayError('method_not_allowed', `${method} is not allowed for ${path}; use ${methods.join(' or ')}.`)
+    })
     scope.addHook('onRequest', async (request, reply) => (await endpoint()).admit(request, reply))
     scope.addHook('onRequest', async request => {
       const principal = await authorize?.(request)
@@ -49,7 +58,7 @@ export function mountMcpLazily(
 }
 
 function refuse(reply: FastifyReply, thrown: unknown): void {
-  const error = asGatewayError(thrown)
+  const error = asHttpFailure(thrown)
   if (error.code === 'unauthorized') void reply.header('www-authenticate', 'Bearer')
   void reply
     .code(error.failure.status)

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { Core } from '../core.ts'
 import { UsageQuery } from '../ledger/usage.ts'
+import { readFields } from '../wire/read-body.ts'
 import { ownerShownTo } from './access.ts'
 import { operation } from './operation.ts'
 
@@ -31,7 +32,7 @@ export const cost = operation({
     rows: z.array(Figures.extend({ group: z.string().nullable().describe('Null: no model answered.') })),
   }),
   run: async ({ ledger }: Core, { period, group_by }, { signal, principal }) => {
-    const query = UsageQuery.parse({ period, group_by })
+    const query = readFields(UsageQuery, { period, group_by })
     const { from, to, totals, rows } = await ledger.usage(query, signal, ownerShownTo(principal))
     return { from, to, total: compact(totals), rows: rows.map(row => ({ group: row.group, ...compact(row) })) }
   },

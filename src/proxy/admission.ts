@@ -33,7 +33,10 @@ export function registerAdmission(app: FastifyInstance, rules: AdmissionRules): 
   })
 }
 
-function requireKnownHost({ hostname }: FastifyRequest, { allowedHosts, loopbackOnly }: AdmissionRules): void {
+function requireKnownHost({ hostname, raw }: FastifyRequest, { allowedHosts, loopbackOnly }: AdmissionRules): void {
+  if (hostname === '' && raw.httpVersion !== '1.0') {
+    throw new GatewayError('invalid_request', 'The Host header is missing; HTTP 1.1 requires one.')
+  }
   if (!loopbackOnly && allowedHosts.length === 0) return
   if (isLoopback(hostname) || allowedHosts.includes(hostname.toLowerCase())) return
   throw new GatewayError(

@@ -4,8 +4,12 @@ import { GatewayError } from '../errors.ts'
 import { localPrincipal } from '../operations/client.ts'
 import type { Principal } from '../operations/operation.ts'
 
-/** Returns the owner of the API key that a request carries. Throws `unauthorized`. */
-export type Authenticate = (request: FastifyRequest) => Principal
+export interface Authenticate {
+  /** The owner of the API key that a request carries. Throws `unauthorized`. */
+  caller(request: FastifyRequest): Principal
+  /** The same where no key is needed; undefined for a request that lacks one. A wrong key is refused here too. */
+  callerIfKnown(request: FastifyRequest): Principal | undefined
+}
 
 export interface Keys {
   /** As in SIGNALBOX_API_KEY. */
@@ -30,17 +34,24 @@ export function createAuthenticate({ keys, adminKeys, instanceToken }: Keys): Au
     ...admins.map(([key, name]) => [key, { name, admin: true }] as const),
     ...(instanceToken === undefined ? [] : [[digest(instanceToken), localPrincipal] as const]),
   ])
-  return request => {
+  function callerIfKnown(request: FastifyRequest): Principal | undefined {
     const shown = presentedKey(request)
     const principal = shown === undefined ? undefined : principals.get(digest(shown))
-    if (principal !== undefined) return principal
-    if (open) return anonymous
-    throw new GatewayError(
-      'unauthorized',
-      shown === undefined
-        ? 'An API key is required: send `Authorization: Bearer <SIGNALBOX_API_KEY>`.'
-        : 'The API key is not one of SIGNALBOX_API_KEY.',
-    )
+    if (principal !== undefined || open) return principal ?? anonymous
+    if (shown === undefined) return undefined
+    throw new GatewayError('unauthorized', 'The API key is not one of SIGNALBOX_API_KEY.')
+  }
+
+  return {
+    callerIfKnown,
+    caller(request) {
+      const principal = callerIfKnown(request)
+      if (principal !== undefined) return principal
+      throw new GatewayError(
+        'unauthorized',
+        'An API key is required: send `Authorization: Bearer <SIGNALBOX_API_KEY>`.',
+      )
+    },
   }
 }
 

@@ -2,8 +2,8 @@ import { promisify } from 'node:util'
 import zlib from 'node:zlib'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { GatewayError } from '../errors.ts'
-
-export const maxBodyBytes = 32 * 1024 * 1024
+import { isTooDeep, maxJsonDepth } from '../json.ts'
+import { bodyTooLarge, maxBodyBytes } from '../operations/http-failure.ts'
 
 type Inflate = (bytes: Buffer, options: { maxOutputLength: number }) => Promise<Buffer>
 
@@ -21,6 +21,10 @@ const encodings: Readonly<Record<string, Inflate>> = {
  */
 export function readBodiesAsJson(app: FastifyInstance): void {
   app.removeAllContentTypeParsers()
+  app.addHook('onRequest', async ({ headers }) => {
+    // Fastify would reject an empty one although it accepts none at all.
+    if (headers['content-type'] === '') delete headers['content-type']
+  })
   app.addContentTypeParser(
     '*',
     { parseAs: 'buffer', bodyLimit: maxBodyBytes },
@@ -39,21 +43,24 @@ async function inflate(body: Buffer, encoding: string | undefined): Promise<Buff
   try {
     return await open(body, { maxOutputLength: maxBodyBytes })
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge()
+    if ((cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw bodyTooLarge()
     throw new GatewayError('invalid_request', `The body is not valid ${name} data.`, { cause })
   }
 }
 
-/** The error for a body over the limit; Fastify throws its own, which the error handler converts to this. */
-export function tooLarge(): GatewayError {
-  return new GatewayError(
-    'request_too_large',
-    `The request body exceeds the limit of ${maxBodyBytes / 1024 / 1024} MB; send less.`,
-  )
-}
-
 function parse(body: Buffer): unknown {
   if (body.length === 0) return undefined
+  const value = parseJson(body)
+  if (isTooDeep(value)) {
+    throw new GatewayError(
+      'invalid_request',
+      `The request body nests arrays and objects deeper than ${maxJsonDepth} levels; send a flatter one.`,
+    )
+  }
+  return value
+}
+
+function parseJson(body: Buffer): unknown {
   try {
     return JSON.parse(body.toString('utf8'))
   } catch (cause) {

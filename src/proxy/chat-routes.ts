@@ -8,7 +8,6 @@ import type { Principal } from '../operations/operation.ts'
 import type { ParsedRequest, Protocol, ReplyFacts } from '../wire/protocol.ts'
 import { openCall } from './call-of.ts'
 import type { Idempotency } from './idempotency.ts'
-import { replyError } from './reply-error.ts'
 import { notesHeader, servedHeaders } from './served-headers.ts'
 import { streamAnswer } from './stream-answer.ts'
 
@@ -31,8 +30,7 @@ export function registerChatRoute(
   protocol: Protocol,
   { gateway, idempotency, keepAliveMs, now, protocolOf = () => protocol }: ChatRouteParts,
 ): void {
-  const errorHandler = replyError(error => protocol.writeError(error))
-  app.post(protocol.path, { errorHandler }, async (incoming, reply) => {
+  app.post(protocol.path, async (incoming, reply) => {
     const parsed = protocolOf(incoming.principal).parseRequest(incoming.body)
     const options = readOptions(incoming.headers, parsed.request.metadata)
     const call = {

@@ -1,9 +1,8 @@
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import type { Core } from '../core.ts'
-import { GatewayError } from '../errors.ts'
-import { isLoopback } from '../net.ts'
+import { hostInUrl, isLoopback } from '../net.ts'
+import { maxBodyBytes } from '../operations/http-failure.ts'
 import { nonChatEndpoints } from '../wire/non-chat.ts'
-import { writeOpenAiError } from '../wire/chat/error.ts'
 import { protocols } from '../wire/protocols.ts'
 import { responses } from '../wire/responses/protocol.ts'
 import type { Principal } from '../operations/operation.ts'
@@ -11,10 +10,12 @@ import { registerChatRoute, type RouteParts } from './chat-routes.ts'
 import { registerNonChatRoute, registerInfillRoute } from './non-chat-routes.ts'
 import { registerAdmission } from './admission.ts'
 import { createAuthenticate } from './authenticate.ts'
-import { maxBodyBytes, readBodiesAsJson } from './body.ts'
+import { readBodiesAsJson } from './body.ts'
+import { createConnections, wholeRequestMs } from './connections.ts'
 import { registerCountTokensRoute } from './count-tokens.ts'
 import { registerDecisionRoutes } from './decisions.ts'
 import { registerHealthRoute } from './health.ts'
+import { registerUnknownRoutes } from './unknown-routes.ts'
 import { registerModelRoutes } from './models.ts'
 import { createIdempotency } from './idempotency.ts'
 import { replyError } from './reply-error.ts'
@@ -34,21 +35,31 @@ declare module 'fastify' {
   interface FastifyInstance {
     routeTable: RouteTable
   }
+  interface FastifyContextConfig {
+    /** The route answers without an API key too; it has no `principal`. */
+    keyOptional?: boolean
+  }
 }
-
-/** Time limit for a request to arrive; answers have none. */
-const wholeRequestMs = 300_000
 
 /** The HTTP server, not yet listening; `instanceToken` lets other processes in. Closing it closes no part of `core`. */
 export function createServer(core: Core, instanceToken?: string): FastifyInstance {
-  const { HOST, SIGNALBOX_API_KEY, SIGNALBOX_ADMIN_KEY, KEEPALIVE_INTERVAL_MS, ALLOWED_ORIGINS, ALLOWED_HOSTS } =
-    core.config().values
+  const {
+    HOST,
+    PORT,
+    SIGNALBOX_API_KEY,
+    SIGNALBOX_ADMIN_KEY,
+    KEEPALIVE_INTERVAL_MS,
+    CLIENT_STALL_TIMEOUT_MS,
+    ALLOWED_ORIGINS,
+    ALLOWED_HOSTS,
+  } = core.config().values
   const authenticate = createAuthenticate({
     keys: SIGNALBOX_API_KEY,
     adminKeys: SIGNALBOX_ADMIN_KEY,
     instanceToken,
   })
   const log: FastifyBaseLogger = core.log
+  const connections = createConnections(CLIENT_STALL_TIMEOUT_MS)
   const app = Fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
@@ -56,8 +67,11 @@ export function createServer(core: Core, instanceToken?: string): FastifyInstanc
     genReqId: () => core.newId('req'),
     routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: true, maxParamLength: 500 },
     forceCloseConnections: 'idle',
-    // Fastify sets none, and a body that never ends would hold its connection forever.
+    http: connections.serverOptions,
+    // Fastify would remove the limit.
     requestTimeout: wholeRequestMs,
+    clientErrorHandler: (error, socket) => connections.refuse(error, socket),
+    frameworkErrors: replyError,
   })
   const routes = collectRoutes(app)
   app.decorate('routeTable', routes)
@@ -76,25 +90,12 @@ export function createServer(core: Core, instanceToken?: string): FastifyInstanc
     allowedHosts: ALLOWED_HOSTS,
     loopbackOnly: isLoopback(HOST),
   })
+  connections.watch(app)
   app.addHook('onRequest', async request => {
-    request.principal = authenticate(request)
+    if (request.routeOptions.config.keyOptional !== true) request.principal = authenticate.caller(request)
   })
-  app.setErrorHandler(replyError(writeOpenAiError))
-  app.setNotFoundHandler((request, reply) => {
-    const [path = ''] = request.url.split('?')
-    const allowed = routes.methodsOf(path)
-    if (allowed.length > 0) {
-      void reply.header('allow', allowed.join(', '))
-      throw new GatewayError(
-        'method_not_allowed',
-        `${request.method} is not allowed for ${path.slice(0, 200)}; use ${allowed.join(' or ')}.`,
-      )
-    }
-    throw new GatewayError(
-      'not_found',
-      `Not found: ${request.method} ${request.url.slice(0, 200)}. The base URL for clients is http://${HOST}:${core.config().values.PORT}/v1.`,
-    )
-  })
+  app.setErrorHandler(replyError)
+  registerUnknownRoutes(app, routes, `http://${hostInUrl(HOST)}:${PORT}/v1`)
   app.get('/', () => ({
     name: 'signalbox',
     version: core.version,
@@ -102,7 +103,7 @@ export function createServer(core: Core, instanceToken?: string): FastifyInstanc
     health: '/health',
     usage: '/v1/usage',
   }))
-  registerHealthRoute(app, core)
+  registerHealthRoute(app, core, authenticate)
   const store = createResponseStore()
   const parts: RouteParts = {
     gateway: core.gateway,

@@ -51,6 +51,8 @@ export async function streamAnswer(parts: StreamAnswerParts): Promise<void> {
     raw.end(writer?.fail(error) ?? asErrorEvent(protocol, error))
   } finally {
     clearInterval(keepAlive)
+    // Whatever the writer threw, a stream that began must end.
+    if (raw.headersSent && !raw.writableEnded) raw.destroy()
   }
 }
 

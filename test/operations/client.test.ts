@@ -6,7 +6,6 @@ import { ConnectionLost, httpClient } from '../../src/operations/http-client.ts'
 import { registerOperations } from '../../src/operations/routes.ts'
 import { readBodiesAsJson } from '../../src/proxy/body.ts'
 import { replyError } from '../../src/proxy/reply-error.ts'
-import { writeOpenAiError } from '../../src/wire/chat/error.ts'
 import { openShop, shopOperations, type Shop } from './bare-operations.ts'
 
 t.test('every operation answers the same in process and over HTTP, in success and in failure', async t => {
@@ -122,7 +121,7 @@ async function startShop(t: Test, token?: string) {
   const inProcess = inProcessClient(shopOperations, shop)
   const app = Fastify()
   readBodiesAsJson(app)
-  app.setErrorHandler(replyError(writeOpenAiError))
+  app.setErrorHandler(replyError)
   registerOperations(app, {
     operations: shopOperations,
     client: inProcess,

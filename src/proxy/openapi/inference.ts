@@ -196,7 +196,7 @@ export const inferenceRoutes: readonly RouteDescription[] = [
     path: '/health',
     operationId: 'get_health',
     tag: 'Service',
-    summary: 'Whether Signalbox answers, and which servers it sees.',
+    summary: 'Whether Signalbox answers; with an API key, also which servers it sees.',
     response: answer.HealthResponse,
     error: openAi,
   },

@@ -130,7 +130,9 @@ export const DecisionResponse = z
 
 export const UsageResponse = UsageReport.meta({ id: 'UsageResponse' })
 
-export const HealthResponse = z.looseObject({ status: z.string(), version: z.string() }).meta({ id: 'HealthResponse' })
+export const HealthResponse = z
+  .looseObject({ status: z.string(), version: z.string().optional().describe('With an API key only.') })
+  .meta({ id: 'HealthResponse' })
 
 export const RootResponse = z
   .looseObject({ name: z.literal('signalbox'), version: z.string() })

@@ -1,4 +1,4 @@
-import { asObject, asObjects, asString, type JsonObject } from '../../json.ts'
+import { asObject, asObjects, asString, parseJson, type JsonObject } from '../../json.ts'
 
 /**
  * One piece of a model's reasoning, in the shape OpenRouter added to chat completions (`reasoning_details`): the only
@@ -81,11 +81,8 @@ export function seal(details: readonly ReasoningDetail[]): string {
 /** Decodes a string made by `seal`; undefined for any other `data`. */
 export function unseal(data: string): ReasoningDetail[] | undefined {
   if (!data.startsWith(sealMark)) return undefined
-  try {
-    return readDetails(JSON.parse(Buffer.from(data.slice(sealMark.length), 'base64url').toString('utf8')))
-  } catch {
-    return undefined
-  }
+  const sealed = parseJson(Buffer.from(data.slice(sealMark.length), 'base64url').toString('utf8'))
+  return sealed === undefined ? undefined : readDetails(sealed)
 }
 
 function isFilled(text: unknown): text is string {

@@ -10,10 +10,14 @@ import { countsIn, readCharge, readUsageIn, usageFormats, writeCharge } from '..
 export const ChatMessage = z.looseObject({
   role: z.string(),
   content: z.union([z.string(), z.array(z.looseObject({ type: z.string().optional() }))]).nullish(),
+  tool_calls: z.array(z.looseObject({ function: z.looseObject({ name: z.string() }).nullish() })).nullish(),
 })
 export type ChatMessage = z.output<typeof ChatMessage>
 
-export const ChatTool = z.looseObject({ type: z.string().optional() })
+export const ChatTool = z.looseObject({
+  type: z.string().optional(),
+  function: z.looseObject({ name: z.string() }).nullish(),
+})
 export type ChatTool = z.output<typeof ChatTool>
 
 const positiveInteger = z.int().min(1)

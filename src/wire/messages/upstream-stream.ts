@@ -1,7 +1,7 @@
 import { readMessagesUsage, readStop } from './schema.ts'
 import { detailOf } from './response.ts'
 import { writeUsage, type ChatChunk } from '../chat/schema.ts'
-import { asObject, asString, compact, type JsonObject } from '../../json.ts'
+import { asObject, asString, compact, parseJson, type JsonObject } from '../../json.ts'
 import { anthropicFormat } from '../chat/reasoning-details.ts'
 import type { Usage } from '../usage.ts'
 
@@ -110,9 +110,7 @@ export function createMessagesReader(): MessagesReader {
 }
 
 function parseEvent(payload: string): JsonObject {
-  try {
-    return asObject(JSON.parse(payload)) ?? {}
-  } catch {
-    return { type: 'error', error: { message: 'The upstream sent a stream event that is not valid JSON.' } }
-  }
+  const event = parseJson(payload)
+  if (event !== undefined) return asObject(event) ?? {}
+  return { type: 'error', error: { message: 'The upstream sent a stream event that is not valid JSON.' } }
 }

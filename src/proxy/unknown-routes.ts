@@ -1,0 +1,28 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { GatewayError } from '../errors.ts'
+import type { RouteTable } from './route-table.ts'
+
+const maxEchoed = 200
+
+/** Refuses paths and methods that no route has, before their body is read. `baseUrl` is what clients should be given. */
+export function registerUnknownRoutes(app: FastifyInstance, routes: RouteTable, baseUrl: string): void {
+  const refuse = ({ method, url }: FastifyRequest, reply: FastifyReply): never => {
+    const [path = ''] = url.split('?')
+    const allowed = routes.methodsOf(path)
+    if (allowed.length === 0) {
+      throw new GatewayError(
+        'not_found',
+        `Not found: ${method} ${url.slice(0, maxEchoed)}. The base URL for clients is ${baseUrl}.`,
+      )
+    }
+    void reply.header('allow', allowed.join(', '))
+    throw new GatewayError(
+      'method_not_allowed',
+      `${method} is not allowed for ${path.slice(0, maxEchoed)}; use ${allowed.join(' or ')}.`,
+    )
+  }
+  app.addHook('onRequest', async (request, reply) => {
+    if (request.is404) refuse(request, reply)
+  })
+  app.setNotFoundHandler(refuse)
+}
