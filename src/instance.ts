@@ -52,7 +52,7 @@ export interface ClaimOptions {
  * Claims `dataDir` for this process; undefined when another process has it. Of any number of simultaneous attempts
  * exactly one succeeds, and a process that dies in any way loses its claim: the claim is an operating system lock on
  * one file, and the other file only names its holder. Throws `ConfigError` for a stale lock file that must not be
- * removed.
+ * removed, and for a folder that cannot be created or written.
  */
 export function claimInstance(dataDir: string, { checkActiveProcess, removeStale }: ClaimOptions): Claim | undefined {
   const lock = lockFile(path.join(dataDir, 'instance.lock'))
