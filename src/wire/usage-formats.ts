@@ -161,7 +161,7 @@ export function writeCharge({ reportedCostUsd: cost, byokCostUsd: upstream }: Ch
     : { cost, is_byok: true, cost_details: { upstream_inference_cost: upstream } }
 }
 
-export function isCost(value: unknown): value is number {
+function isCost(value: unknown): value is number {
   return typeof value === 'number' && value >= 0 && value <= maxCostUsd
 }
 
