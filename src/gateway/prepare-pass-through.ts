@@ -1,5 +1,7 @@
 import { optionNames } from '../router/options.ts'
 import { asObject, asObjects, type JsonObject } from '../json.ts'
+import { withOneSystemMessage } from '../wire/chat/system-messages.ts'
+import type { ChatMessage } from '../wire/chat/schema.ts'
 import { unseal } from '../wire/chat/reasoning-details.ts'
 import { billingBlock, clamped, type Target } from './prepare.ts'
 
@@ -14,7 +16,7 @@ export function preparePassThrough(
   const { model, provider } = target
   const notes: string[] = []
   let body: JsonObject = { ...written, model: model.name }
-  if (provider.anthropics !== true) body = withoutBilling(body)
+  if (provider.anthropics !== true) body = withSystemFirst(withoutBilling(body))
   const reasons = model.capabilities.reasoning !== false
   if (!reasons) body = withoutReasoning(body, model.id, notes)
   body = withoutReasoningBlocks(body, block => !reasons || isForeign(block))
@@ -28,6 +30,20 @@ function withoutBilling(body: JsonObject): JsonObject {
   if (bills(system)) return { ...body, system: String(system).replace(/^[^\n]*\n*/, '') }
   if (!Array.isArray(system) || !system.some(block => bills(asObject(block)?.['text']))) return body
   return { ...body, system: system.filter(block => !bills(asObject(block)?.['text'])) }
+}
+
+/** Only Anthropic's own API accepts messages of the role `system`. */
+function withSystemFirst(body: JsonObject): JsonObject {
+  const written = asObjects(body['messages']) as ChatMessage[]
+  const messages = withOneSystemMessage(written)
+  if (messages === written) return body
+  const [first, ...others] = messages
+  if (first?.role !== 'system') return { ...body, messages }
+  return { ...body, system: [...blocksOf(body['system']), ...blocksOf(first.content)], messages: others }
+}
+
+function blocksOf(content: unknown): JsonObject[] {
+  return typeof content === 'string' ? [{ type: 'text', text: content }] : asObjects(content)
 }
 
 function withoutReasoning(body: JsonObject, id: string, notes: string[]): JsonObject {

@@ -1,12 +1,13 @@
 import type { Model, Provider } from '../providers/provider.ts'
 import type { ChatMessage, ChatRequest } from '../wire/chat/schema.ts'
 import { nearestEffort } from '../wire/chat/reasoning-effort.ts'
+import { withOneSystemMessage } from '../wire/chat/system-messages.ts'
 import { withImagesBehindResults } from './tool-images.ts'
 
 /** The candidate that the request goes to. */
 export interface Target {
   model: Model
-  provider: Pick<Provider, 'cacheControl' | 'anthropics' | 'efforts' | 'toolImages'>
+  provider: Pick<Provider, 'cacheControl' | 'anthropics' | 'efforts' | 'laterSystem' | 'toolImages'>
   /** Expected size of the prompt in the model's own tokens. */
   promptTokens: number
 }
@@ -21,12 +22,18 @@ export function prepare(request: ChatRequest, target: Target): { request: ChatRe
   let prepared = withoutOurFields(request)
   if (provider.anthropics !== true) prepared = withoutBilling(prepared)
   if (provider.cacheControl !== true) prepared = withoutCacheControl(prepared)
+  if (provider.laterSystem !== true) prepared = withSystemFirst(prepared)
   if (provider.toolImages !== true) prepared = withImagesBehindResults(prepared)
   prepared =
     model.capabilities.reasoning === false
       ? withoutReasoning(prepared, model, notes)
       : withKnownEffort(prepared, target, notes)
   return { request: clamped(prepared, target, notes), notes }
+}
+
+function withSystemFirst(request: ChatRequest): ChatRequest {
+  const messages = withOneSystemMessage(request.messages)
+  return messages === request.messages ? request : { ...request, messages: [...messages] }
 }
 
 /** Fields in which the translation from Messages keeps what chat completions cannot express; no server knows them. */

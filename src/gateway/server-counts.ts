@@ -3,6 +3,7 @@ import type { Decision } from '../router/decide.ts'
 import { reserveTokens } from '../router/filter.ts'
 import { promptTokensFor, type Knowledge } from '../router/knowledge.ts'
 import type { ChatRequest } from '../wire/chat/schema.ts'
+import { withOneSystemMessage } from '../wire/chat/system-messages.ts'
 
 /** A server is asked to count a prompt that ends this close to the end of its context, as a share of the context. */
 const nearShare = 0.1
@@ -47,9 +48,11 @@ export async function askServers(
   request: ChatRequest,
   signal: AbortSignal,
 ): Promise<Record<string, number>> {
+  // The template that a server counts with is the one that it answers with.
+  const counted = { ...request, messages: [...withOneSystemMessage(request.messages)] }
   const bounded = AbortSignal.any([signal, AbortSignal.timeout(maxMs)])
   const counts = await Promise.allSettled(
-    doubts.map(({ model, countTokens }) => countTokens({ model, request, signal: bounded })),
+    doubts.map(({ model, countTokens }) => countTokens({ model, request: counted, signal: bounded })),
   )
   signal.throwIfAborted()
   return Object.fromEntries(

@@ -31,7 +31,8 @@ export const openAiCompatible: ProviderKind = serverKind({
   remedy: 'check that the server runs and that its address is right',
   endpointLabel: endpoint => endpoint.name,
   connect({ endpoint, tier, upstream, upstreamWith }) {
-    const anthropics = new URL(endpoint.url).hostname === 'api.anthropic.com'
+    const { hostname } = new URL(endpoint.url)
+    const anthropics = hostname === 'api.anthropic.com'
     const native = anthropics
       ? upstreamWith({ keyHeader: 'x-api-key', headers: { 'anthropic-version': '2023-06-01' } })
       : upstream
@@ -46,6 +47,7 @@ export const openAiCompatible: ProviderKind = serverKind({
         return listed.map(entry => ({ ...describe(entry, endpoint, tier), nativeProtocols }))
       },
       anthropics,
+      laterSystem: hostname === 'api.openai.com' || hostname.endsWith('.openai.azure.com'),
       chat,
       passThrough: call => askMessages(native, '/messages', call),
       nonChat: { ...nonChat, completions: completionsOrChat(complete, chat) },

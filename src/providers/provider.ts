@@ -134,6 +134,8 @@ export interface Provider {
   readonly cacheControl?: boolean
   /** Accepts images inside tool results; OpenAI's own API accepts them only in user messages. */
   readonly toolImages?: boolean
+  /** Accepts system and developer messages anywhere, as OpenAI's own API does; chat templates often want one, first. */
+  readonly laterSystem?: boolean
   /** Is Anthropic's own API, the only one that uses the account metadata Claude Code sends. */
   readonly anthropics?: boolean
   /** The values of `reasoning_effort` it supports, where not all of them. */

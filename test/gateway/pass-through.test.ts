@@ -167,6 +167,29 @@ t.test('fields that only Signalbox or another server supports are removed', asyn
   })
 })
 
+t.test('a later system message becomes part of the user message, behind the results of its calls', async t => {
+  const { upstream, gateway } = await setUp(t, { answer: streaming(whole) })
+  const call = { type: 'tool_use', id: 'toolu_1', name: 'read', input: {} }
+  const result = { type: 'tool_result', tool_use_id: 'toolu_1', content: 'hello' }
+  await ask(gateway, {
+    ...question,
+    system: 'You are an agent.',
+    messages: [
+      { role: 'user', content: 'Read it.' },
+      { role: 'assistant', content: [call] },
+      { role: 'system', content: 'Be brief.' },
+      { role: 'user', content: [result] },
+    ],
+  })
+  const sent = upstream.chats[0]?.body
+  t.equal(sent?.['system'], 'You are an agent.')
+  t.match(sent?.['messages'], [
+    { role: 'user' },
+    { role: 'assistant' },
+    { role: 'user', content: [result, { type: 'text', text: /Be brief/ }] },
+  ])
+})
+
 t.test('max_tokens is lowered to the model’s context', async t => {
   const { upstream, gateway } = await setUp(t, {
     models: [{ name: 'scripted', contextTokens: 4000 }],

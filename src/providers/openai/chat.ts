@@ -30,11 +30,11 @@ function streamFields({ stream_options: options }: ChatRequest): ChatBody {
 }
 
 /**
- * The same for local servers: their templates lack the `developer` role, some accept only the older name of the output
- * limit, and they support forcing a tool call but not naming the function, so all other tools are left out.
+ * The same for local servers: some accept only the older name of the output limit, and they support forcing a tool call but
+ * not naming the function, so all other tools are left out.
  */
 export function localChatBody(call: Pick<ProviderCall, 'request' | 'model'>): ChatBody {
-  const { max_tokens: most, max_completion_tokens: newerMost, messages, tools, tool_choice: choice } = call.request
+  const { max_tokens: most, max_completion_tokens: newerMost, tools, tool_choice: choice } = call.request
   const limit = most ?? newerMost
   const named = isObject(choice) && isObject(choice.function) ? choice.function.name : undefined
   return {
@@ -46,7 +46,6 @@ export function localChatBody(call: Pick<ProviderCall, 'request' | 'model'>): Ch
           tool_choice: 'required',
           tools: tools?.filter(tool => isObject(tool.function) && tool.function.name === named),
         }),
-    messages: messages.map(message => (message.role === 'developer' ? { ...message, role: 'system' } : message)),
   }
 }
 
