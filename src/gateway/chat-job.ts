@@ -5,6 +5,7 @@ import { isObject } from '../json.ts'
 import { isAnsweredWhole } from '../wire/chat/answered-whole.ts'
 import { foldStream } from '../wire/chat/chunks.ts'
 import type { ChatCompletion, ChatRequest } from '../wire/chat/schema.ts'
+import { callableTools } from '../wire/chat/tool-choice.ts'
 import { inTurn, parseInlineCompletion, parseInlineStream, type TextReading } from '../wire/inline-calls/text-reader.ts'
 import type { Offered } from '../wire/inline-calls/dialects.ts'
 import { createInlineCallReader } from '../wire/inline-calls/call-reader.ts'
@@ -87,10 +88,9 @@ function readingOf(request: ChatRequest, model: Model): TextReading {
   }
 }
 
-function offeredTools({ tools, tool_choice: choice }: ChatRequest): Offered {
-  if (choice === 'none') return new Map()
+function offeredTools(request: ChatRequest): Offered {
   return new Map(
-    (tools ?? []).flatMap(({ function: described }) => {
+    callableTools(request).flatMap(({ function: described }) => {
       if (!isObject(described) || typeof described.name !== 'string') return []
       return [[described.name, isObject(described.parameters) ? described.parameters : {}] as const]
     }),

@@ -1,13 +1,14 @@
 import type { Model, Provider } from '../providers/provider.ts'
 import type { ChatMessage, ChatRequest } from '../wire/chat/schema.ts'
 import { nearestEffort } from '../wire/chat/reasoning-effort.ts'
+import { callableTools, toolChoiceOf } from '../wire/chat/tool-choice.ts'
 import { withOneSystemMessage } from '../wire/chat/system-messages.ts'
 import { withImagesBehindResults } from './tool-images.ts'
 
 /** The candidate that the request goes to. */
 export interface Target {
   model: Model
-  provider: Pick<Provider, 'cacheControl' | 'anthropics' | 'efforts' | 'laterSystem' | 'toolImages'>
+  provider: Pick<Provider, 'cacheControl' | 'anthropics' | 'efforts' | 'openAis' | 'toolImages'>
   /** Expected size of the prompt in the model's own tokens. */
   promptTokens: number
 }
@@ -22,7 +23,7 @@ export function prepare(request: ChatRequest, target: Target): { request: ChatRe
   let prepared = withoutOurFields(request)
   if (provider.anthropics !== true) prepared = withoutBilling(prepared)
   if (provider.cacheControl !== true) prepared = withoutCacheControl(prepared)
-  if (provider.laterSystem !== true) prepared = withSystemFirst(prepared)
+  if (provider.openAis !== true) prepared = withAllowedTools(withSystemFirst(prepared))
   if (provider.toolImages !== true) prepared = withImagesBehindResults(prepared)
   prepared =
     model.capabilities.reasoning === false
@@ -34,6 +35,14 @@ export function prepare(request: ChatRequest, target: Target): { request: ChatRe
 function withSystemFirst(request: ChatRequest): ChatRequest {
   const messages = withOneSystemMessage(request.messages)
   return messages === request.messages ? request : { ...request, messages: [...messages] }
+}
+
+/** `allowed_tools` keeps a prompt cache at OpenAI; elsewhere the tools that may not be called are left out. */
+function withAllowedTools(request: ChatRequest): ChatRequest {
+  const { tool_choice: choice, tools: _offered, ...rest } = request
+  if (!isObject(choice) || choice.type !== 'allowed_tools') return request
+  const tools = callableTools(request)
+  return tools.length === 0 ? rest : { ...rest, tools, tool_choice: toolChoiceOf(choice).forced ? 'required' : 'auto' }
 }
 
 /** Fields in which the translation from Messages keeps what chat completions cannot express; no server knows them. */

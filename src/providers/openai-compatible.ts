@@ -47,7 +47,7 @@ export const openAiCompatible: ProviderKind = serverKind({
         return listed.map(entry => ({ ...describe(entry, endpoint, tier), nativeProtocols }))
       },
       anthropics,
-      laterSystem: hostname === 'api.openai.com' || hostname.endsWith('.openai.azure.com'),
+      openAis: hostname === 'api.openai.com' || hostname.endsWith('.openai.azure.com'),
       chat,
       passThrough: call => askMessages(native, '/messages', call),
       nonChat: { ...nonChat, completions: completionsOrChat(complete, chat) },

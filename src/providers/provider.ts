@@ -135,7 +135,7 @@ export interface Provider {
   /** Accepts images inside tool results; OpenAI's own API accepts them only in user messages. */
   readonly toolImages?: boolean
   /** Accepts system and developer messages anywhere, as OpenAI's own API does; chat templates often want one, first. */
-  readonly laterSystem?: boolean
+  readonly openAis?: boolean
   /** Is Anthropic's own API, the only one that uses the account metadata Claude Code sends. */
   readonly anthropics?: boolean
   /** The values of `reasoning_effort` it supports, where not all of them. */

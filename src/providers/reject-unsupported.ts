@@ -1,4 +1,5 @@
 import { GatewayError } from '../errors.ts'
+import { toolChoiceOf } from '../wire/chat/tool-choice.ts'
 import type { Capabilities, ProviderCall } from './provider.ts'
 
 /**
@@ -16,7 +17,7 @@ export function rejectUnsupported({ model, request }: ProviderCall): void {
       'logit_bias',
       'a logit bias',
     ],
-    ['forcedTools', forcesTool(choice), 'tool_choice', 'a forced tool call'],
+    ['forcedTools', toolChoiceOf(choice).forced, 'tool_choice', 'a forced tool call'],
   ]
   for (const [capability, demanded, param, what] of demands) {
     if (!demanded || model.capabilities[capability] !== false) continue
@@ -24,9 +25,4 @@ export function rejectUnsupported({ model, request }: ProviderCall): void {
       param,
     })
   }
-}
-
-/** A `tool_choice` that forces a call rather than allowing one. */
-function forcesTool(choice: unknown): boolean {
-  return choice === 'required' || choice === 'any' || (typeof choice === 'object' && choice !== null)
 }

@@ -1,4 +1,5 @@
 import type { ChatMessage, ChatRequest } from '../wire/chat/schema.ts'
+import { toolChoiceOf } from '../wire/chat/tool-choice.ts'
 import { tagged, workKinds } from './kinds.ts'
 import { noEffect, type TextEffect } from './success.ts'
 import { judgeByLength, unjudged, type TextJudgement } from './text/judge.ts'
@@ -62,7 +63,7 @@ export function measure(
     error: prompt.error,
     outputTokens: request.max_completion_tokens ?? request.max_tokens ?? undefined,
     tools: (request.tools?.length ?? 0) > 0 && choice !== 'none',
-    forcedTools: choice === 'required' || (typeof choice === 'object' && choice !== null),
+    forcedTools: toolChoiceOf(choice).forced,
     vision: request.messages.some(
       message => Array.isArray(message.content) && message.content.some(part => part.type === 'image_url'),
     ),

@@ -113,7 +113,7 @@ t.test('OpenAI’s own API gets the messages as they were written', async t => {
   const asked = { model: 'auto', messages }
   const target = {
     model: { ...model, contextTokens: undefined, loaded: undefined, capabilities: {} },
-    provider: { laterSystem: true },
+    provider: { openAis: true },
     promptTokens: 9,
   }
   t.equal(prepare(asked, target).request, asked)

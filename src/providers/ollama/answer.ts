@@ -15,15 +15,17 @@ import { newToolCallId } from '../openai/repair-tool-calls.ts'
 import type { AnsweredRequest } from '../openai/frames.ts'
 import type { ReplyBody } from '../http/exchange.ts'
 import { endedEarly, type Upstream } from '../http/upstream.ts'
+import type { ForcedCallReader } from './forced-call.ts'
 
-/** Ollama's stream of lines as chunks of a chat completion. */
+/** Ollama's stream of lines as chunks of a chat completion. With a reader, its text is a tool call. */
 export async function* ollamaStream(
   upstream: Upstream,
   body: ReplyBody,
   asked: AnsweredRequest,
+  forced?: ForcedCallReader,
 ): AsyncGenerator<StreamPart> {
   const lines = createLineSplitter()
-  const answer = createAnswer(upstream, asked)
+  const answer = createAnswer(upstream, asked, forced)
   function* partsOf(texts: readonly string[]): Iterable<StreamPart> {
     for (const text of texts) {
       yield partFromChunks(upstream.understand(asked.model, () => answer.add(parseJson(text))))
@@ -41,7 +43,7 @@ export async function* ollamaStream(
   throw endedEarly(upstream, asked.model)
 }
 
-function createAnswer(upstream: Upstream, { model }: AnsweredRequest) {
+function createAnswer(upstream: Upstream, { model }: AnsweredRequest, forced?: ForcedCallReader) {
   let identity: { id: string; object: string; created: number; model: string } | undefined
   let calls = 0
   let complete = false
@@ -63,6 +65,12 @@ function createAnswer(upstream: Upstream, { model }: AnsweredRequest) {
     })
   }
 
+  const forcedCalls = (reader: ForcedCallReader, text: string, { done }: Record<string, unknown>): ToolCallDelta[] => {
+    const deltas = [...reader.push(text), ...(done === true ? reader.end() : [])]
+    if (deltas.length > 0) calls = 1
+    return deltas
+  }
+
   return {
     complete: () => complete,
     /** Converts one of Ollama's objects to chunks. Throws the error that it reports. */
@@ -76,10 +84,11 @@ function createAnswer(upstream: Upstream, { model }: AnsweredRequest) {
       // Some versions send no message in the last object.
       const message = value.message ?? (value.done === true && !first ? {} : undefined)
       if (!isObject(message)) throw broken('no message')
-      const { thinking, content: said } = message
-      const content = said ?? ''
-      if (typeof content !== 'string') throw broken('content that is not a string')
-      const toolCalls = callsOf(message.tool_calls)
+      const { thinking, content: written } = message
+      const text = written ?? ''
+      if (typeof text !== 'string') throw broken('content that is not a string')
+      const content = forced === undefined ? text : ''
+      const toolCalls = forced === undefined ? callsOf(message.tool_calls) : forcedCalls(forced, text, value)
       const delta: ChatDelta = {
         ...(first ? { role: 'assistant' } : {}),
         ...(typeof thinking === 'string' && thinking !== '' ? { reasoning_content: thinking } : {}),

@@ -116,8 +116,9 @@ function describe(listed: Listed, provider: string, details: Details | undefined
     capabilities: {
       ...details?.capabilities,
       json: true,
+      // By a schema for the answer, which its vendor's cloud does not promise to keep to.
+      forcedTools: !elsewhere,
       // Ollama silently ignores all of these.
-      forcedTools: false,
       logprobs: false,
       logitBias: false,
       manyChoices: false,

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { endpointList, withoutEnding } from '../http/endpoints.ts'
+import { forcedCallOf } from './forced-call.ts'
 import { ollamaStream } from './answer.ts'
 import { contextFor } from './context.ts'
 import { ollamaNonChat } from './non-chat.ts'
@@ -42,11 +43,12 @@ export const ollama: ProviderKind = serverKind({
       rejectUnsupported(call)
       const { model, signal, progress } = call
       const contextTokens = contextFor(call, models.loadedTokens(model.name))
-      const json = ollamaRequest(call, contextTokens)
+      const forced = forcedCallOf(call.request)
+      const json = ollamaRequest(call, contextTokens, forced)
       models.noteLoaded(model.name, contextTokens)
       const asked = { model: model.name }
       const { body } = await upstream.send('/api/chat', { json, signal, model: model.name, progress })
-      return { kind: 'stream', parts: ollamaStream(upstream, body, asked) }
+      return { kind: 'stream', parts: ollamaStream(upstream, body, asked, forced?.createReader()) }
     }
     return {
       listModels: (signal, fresh) => models.list(signal, fresh),

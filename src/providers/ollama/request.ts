@@ -1,14 +1,20 @@
 import { GatewayError } from '../../errors.ts'
 import { isObject, parseJson } from '../../json.ts'
 import type { ChatMessage, ChatRequest } from '../../wire/chat/schema.ts'
+import { callableTools } from '../../wire/chat/tool-choice.ts'
 import type { ProviderCall } from '../provider.ts'
+import { instructed, type ForcedCall } from './forced-call.ts'
 
 /** Converts the request to Ollama's native `/api/chat`. Throws `unsupported` for what it cannot express. */
-export function ollamaRequest({ model, request }: ProviderCall, contextTokens: number): Record<string, unknown> {
-  const tools = request.tool_choice === 'none' ? [] : (request.tools ?? []).filter(tool => isObject(tool.function))
+export function ollamaRequest(
+  { model, request }: ProviderCall,
+  contextTokens: number,
+  forced?: ForcedCall,
+): Record<string, unknown> {
+  const tools = forced === undefined ? callableTools(request).filter(tool => isObject(tool.function)) : []
   return {
     model: model.name,
-    messages: ollamaMessages(request.messages),
+    messages: ollamaMessages(forced === undefined ? request.messages : instructed(request.messages, forced)),
     // Even for a buffered answer: only a stream shows whether the server is working or hung.
     stream: true,
     options: optionsOf(request, contextTokens),
@@ -16,7 +22,7 @@ export function ollamaRequest({ model, request }: ProviderCall, contextTokens: n
     truncate: false,
     shift: false,
     ...(tools.length > 0 ? { tools } : {}),
-    ...given('format', formatOf(request)),
+    ...given('format', forced?.format ?? formatOf(request)),
     ...given('think', model.capabilities.reasoning === true ? thinkOf(request) : undefined),
     ...given('keep_alive', request.keep_alive),
   }

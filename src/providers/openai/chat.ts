@@ -5,6 +5,7 @@ import { isAnsweredWhole } from '../../wire/chat/answered-whole.ts'
 import { isObject, parseJson } from '../../json.ts'
 import type { ChatCompletion, ChatRequest } from '../../wire/chat/schema.ts'
 import { partFromChunks, type StreamPart } from '../../wire/stream-part.ts'
+import { callableTools, toolChoiceOf } from '../../wire/chat/tool-choice.ts'
 import { repairToolCalls } from './repair-tool-calls.ts'
 import { type AnsweredRequest, createFrameReader, type FrameReader } from './frames.ts'
 import type { ProviderCall, ProviderReply } from '../provider.ts'
@@ -34,18 +35,13 @@ function streamFields({ stream_options: options }: ChatRequest): ChatBody {
  * not naming the function, so all other tools are left out.
  */
 export function localChatBody(call: Pick<ProviderCall, 'request' | 'model'>): ChatBody {
-  const { max_tokens: most, max_completion_tokens: newerMost, tools, tool_choice: choice } = call.request
+  const { max_tokens: most, max_completion_tokens: newerMost, tool_choice: choice } = call.request
   const limit = most ?? newerMost
-  const named = isObject(choice) && isObject(choice.function) ? choice.function.name : undefined
+  const { forced, only } = toolChoiceOf(choice)
   return {
     ...chatBody(call),
     ...(limit === null || limit === undefined ? {} : { max_tokens: limit }),
-    ...(named === undefined
-      ? {}
-      : {
-          tool_choice: 'required',
-          tools: tools?.filter(tool => isObject(tool.function) && tool.function.name === named),
-        }),
+    ...(only === undefined ? {} : { tool_choice: forced ? 'required' : 'auto', tools: callableTools(call.request) }),
   }
 }
 
