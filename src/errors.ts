@@ -84,6 +84,8 @@ export interface FailureDetails {
   retryAfterSeconds?: number
   /** The invalid request field, for `error.param`. */
   param?: string
+  /** What a client's program reads instead of the message: `error.details` of the Messages protocol. */
+  details?: Readonly<Record<string, unknown>>
 }
 
 /** The only error that leaves a module. Its message says what happened and what to do, and never contains a secret. */
@@ -93,13 +95,15 @@ export class GatewayError extends Error {
   readonly failure: Failure
   readonly retryAfterSeconds: number | undefined
   readonly param: string | undefined
+  readonly details: FailureDetails['details']
 
-  constructor(code: FailureCode, message: string, details: FailureDetails = {}) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause })
+  constructor(code: FailureCode, message: string, { cause, retryAfterSeconds, param, details }: FailureDetails = {}) {
+    super(message, cause === undefined ? undefined : { cause })
     this.code = code
     this.failure = failures[code]
-    this.retryAfterSeconds = details.retryAfterSeconds
-    this.param = details.param
+    this.retryAfterSeconds = retryAfterSeconds
+    this.param = param
+    this.details = details
   }
 }
 

@@ -1,5 +1,7 @@
 import type { Model, Provider } from '../providers/provider.ts'
 import type { ChatMessage, ChatRequest } from '../wire/chat/schema.ts'
+import { GatewayError } from '../errors.ts'
+import { asObject, isObject } from '../json.ts'
 import { nearestEffort } from '../wire/chat/reasoning-effort.ts'
 import { callableTools, toolChoiceOf } from '../wire/chat/tool-choice.ts'
 import { withOneSystemMessage } from '../wire/chat/system-messages.ts'
@@ -20,7 +22,7 @@ export interface Target {
 export function prepare(request: ChatRequest, target: Target): { request: ChatRequest; notes: string[] } {
   const { model, provider } = target
   const notes: string[] = []
-  let prepared = withoutOurFields(request)
+  let prepared = withoutOurFields(request, model, notes)
   if (provider.anthropics !== true) prepared = withoutBilling(prepared)
   if (provider.cacheControl !== true) prepared = withoutCacheControl(prepared)
   if (provider.openAis !== true) prepared = withAllowedTools(withSystemFirst(prepared))
@@ -45,8 +47,27 @@ function withAllowedTools(request: ChatRequest): ChatRequest {
   return tools.length === 0 ? rest : { ...rest, tools, tool_choice: toolChoiceOf(choice).forced ? 'required' : 'auto' }
 }
 
-/** Fields in which the translation from Messages keeps what chat completions cannot express; no server knows them. */
-function withoutOurFields(request: ChatRequest): ChatRequest {
+/** Parts of a Messages request without which it would be another one, and whether they are there. */
+const anthropicOnly: Readonly<Record<string, (value: unknown) => boolean>> = {
+  mcp_servers: value => Array.isArray(value) && value.length > 0,
+  container: given,
+}
+/** What needs no note: the translation has found an equivalent, or the answer is the same without it. */
+const translated = new Set(['tools', 'thinking', 'output_config', 'context_management', 'betas'])
+
+/**
+ * Fields in which the translation from Messages keeps what chat completions cannot express; no server knows them. Throws
+ * `unsupported` for what changes the request.
+ */
+function withoutOurFields(request: ChatRequest, model: Model, notes: string[]): ChatRequest {
+  for (const [field, value] of Object.entries(asObject(request['anthropic']) ?? {})) {
+    if (anthropicOnly[field]?.(value) === true) {
+      throw new GatewayError('unsupported', `${model.id} has no ${field}: only Anthropic's own API does; omit it.`, {
+        param: field,
+      })
+    }
+    if (given(value) && !translated.has(field)) notes.push(`${field} was omitted: ${model.id} has no equivalent`)
+  }
   const found =
     request['anthropic'] !== undefined ||
     request.tools?.some(tool => tool['anthropic'] !== undefined) === true ||

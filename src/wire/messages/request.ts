@@ -1,3 +1,4 @@
+import { GatewayError } from '../../errors.ts'
 import { MessagesRequest, type MessagesBlock } from './schema.ts'
 import { partFromBlock } from './blocks.ts'
 import type { ChatMessage, ChatRequest, ChatTool } from '../chat/schema.ts'
@@ -12,6 +13,7 @@ import { effortFromBudget } from '../chat/reasoning-effort.ts'
  */
 export function chatFromMessages(body: unknown): { request: ChatRequest; notes: string[] } {
   const asked = readBody(MessagesRequest, body)
+  if (asked['thread'] !== undefined && asked['thread'] !== null) throw threadsUnsupported()
   const { model, messages, system, max_tokens, stop_sequences, stream, tools, tool_choice, thinking, ...others } = asked
   const { metadata, output_config, temperature, top_p, top_k, cache_control, ...rest } = others
   const { format, ...outputRest } = output_config ?? {}
@@ -49,6 +51,14 @@ export function chatFromMessages(body: unknown): { request: ChatRequest; notes: 
     anthropic: filledOr(kept),
   })
   return { request: request as ChatRequest, notes: serverTools.map(noteOnTool) }
+}
+
+/** Anthropic's SDK understands this code, and sends the whole conversation instead. */
+function threadsUnsupported(): GatewayError {
+  return new GatewayError('unsupported', 'Threads are not kept here; send the whole conversation in messages.', {
+    param: 'thread',
+    details: { error_code: 'thread_unsupported_request', unsupported: ['thread'] },
+  })
 }
 
 /** Anthropic's server tools have a versioned type and no schema that another model could use. */

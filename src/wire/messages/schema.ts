@@ -137,7 +137,11 @@ export function writeMessagesError(error: GatewayError): ErrorReply {
   const kind = errorKinds[error.code]
   const status = kind?.status ?? error.failure.status
   const type = kind?.type ?? (status >= 400 && status < 500 ? 'invalid_request_error' : 'api_error')
-  return { status, body: { type: 'error', error: { type, message: messageOf(error) } } }
+  const { details } = error
+  return {
+    status,
+    body: { type: 'error', error: { type, message: messageOf(error), ...(details === undefined ? {} : { details }) } },
+  }
 }
 
 /** Claude Code compacts its conversation when it sees this phrase, and gives up on an error without it. */

@@ -1,5 +1,6 @@
 import type { ChatMessage, ChatRequest } from '../chat/schema.ts'
 import { asObject, asObjects, asString, compact, type JsonObject } from '../../json.ts'
+import { GatewayError } from '../../errors.ts'
 import { readBody, wrongField } from '../read-body.ts'
 import { ResponsesRequest, type ResponsesItem } from './schema.ts'
 import { createTranscript } from './transcript.ts'
@@ -37,6 +38,7 @@ const sameName = [
  */
 export function chatFromResponses(body: unknown): ResponsesAsk {
   const asked = readBody(ResponsesRequest, body)
+  refuseUnsupported(asked)
   const bridge = createToolBridge()
   bridge.add(asked.tools ?? [])
   const notes: string[] = []
@@ -64,6 +66,21 @@ export function chatFromResponses(body: unknown): ResponsesAsk {
     ...Object.fromEntries(sameName.map(name => [name, asked[name]])),
   })
   return { request: request as ChatRequest, notes: [...bridge.notes(), ...notes], bridge, asked }
+}
+
+/** What only OpenAI's servers keep or run, and the request would be another one without. */
+const unsupportedFields: Readonly<Record<string, string>> = {
+  background: 'send it without background, or submit a task',
+  conversation: 'use previous_response_id, or send the whole conversation as input',
+  prompt: 'send the text of the prompt as instructions or input',
+}
+
+function refuseUnsupported(asked: ResponsesRequest): void {
+  for (const [field, remedy] of Object.entries(unsupportedFields)) {
+    const value = asked[field]
+    if (value === undefined || value === null || value === false) continue
+    throw new GatewayError('unsupported', `${field} is not supported here; ${remedy}.`, { param: field })
+  }
 }
 
 /** The items of `input`; a string stands for one user message. */
