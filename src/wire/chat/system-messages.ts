@@ -67,7 +67,10 @@ function marked(content: ChatMessage['content']): ChatMessage['content'] {
 
 /** Text stays text; as soon as one content has parts (with images or cache marks), all of it is parts. */
 function joined(contents: readonly ChatMessage['content'][]): ChatMessage['content'] {
-  const filled = contents.filter(content => content !== null && content !== undefined && content.length > 0)
-  if (!filled.some(Array.isArray)) return filled.join('\n\n')
-  return filled.flatMap(content => (typeof content === 'string' ? [{ type: 'text', text: content }] : (content ?? [])))
+  const texts = contents.filter(content => typeof content === 'string' && content !== '')
+  if (!contents.some(Array.isArray)) return texts.join('\n\n')
+  return contents.flatMap(content => {
+    if (typeof content !== 'string') return content ?? []
+    return content === '' ? [] : [{ type: 'text', text: content }]
+  })
 }
