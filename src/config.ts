@@ -428,8 +428,8 @@ function readAliases(text: string): { pattern: string; target: string }[] {
     .split(',')
     .filter(entry => entry.trim() !== '')
     .map(entry => {
-      const at = entry.indexOf('=')
-      return { pattern: entry.slice(0, at).trim(), target: entry.slice(at + 1).trim() }
+      const index = entry.indexOf('=')
+      return { pattern: entry.slice(0, index).trim(), target: entry.slice(index + 1).trim() }
     })
 }
 

@@ -69,14 +69,14 @@ function embedded(text: string): string[] {
   if (start < 0) return []
   let depth = 0
   let quoted = false
-  for (let at = start; at < text.length; at++) {
-    const letter = text[at]!
+  for (let position = start; position < text.length; position++) {
+    const letter = text[position]!
     if (quoted) {
-      if (letter === '\\') at++
+      if (letter === '\\') position++
       else if (letter === '"') quoted = false
     } else if (letter === '"') quoted = true
     else if (letter === '{' || letter === '[') depth++
-    else if ((letter === '}' || letter === ']') && --depth === 0) return [text.slice(start, at + 1)]
+    else if ((letter === '}' || letter === ']') && --depth === 0) return [text.slice(start, position + 1)]
   }
   return []
 }

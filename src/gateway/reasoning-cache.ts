@@ -41,12 +41,13 @@ export function createReasoningCache(): ReasoningCache {
   function of(keyId: string, request: ChatRequest): ReasoningOfConversation {
     let fingerprints: string[] | undefined
     /** Fingerprint of the messages before index `at`; the number of messages is the index of the answer. */
-    const conversationBefore = (at: number): string => (fingerprints ??= fingerprintsOf(keyId, request.messages))[at]!
+    const conversationBefore = (index: number): string =>
+      (fingerprints ??= fingerprintsOf(keyId, request.messages))[index]!
 
-    function reasoningFor(message: ChatMessage, at: number, model: string): Reasoning | undefined {
+    function reasoningFor(message: ChatMessage, index: number, model: string): Reasoning | undefined {
       if (message.role !== 'assistant' || messageDetails(message).length > 0) return undefined
       for (const call of callsOf(message['tool_calls'])) {
-        const found = cached.get(cacheKey(conversationBefore(at), model, call))
+        const found = cached.get(cacheKey(conversationBefore(index), model, call))
         if (found !== undefined) return found
       }
       return undefined
@@ -70,8 +71,8 @@ export function createReasoningCache(): ReasoningCache {
       restore(model) {
         if (cached.size === 0) return request
         let restored = false
-        const messages = request.messages.map((message, at) => {
-          const reasoning = reasoningFor(message, at, model)
+        const messages = request.messages.map((message, index) => {
+          const reasoning = reasoningFor(message, index, model)
           restored ||= reasoning !== undefined
           return reasoning === undefined ? message : { ...message, ...reasoning }
         })

@@ -56,6 +56,6 @@ export async function askServers(
   )
   signal.throwIfAborted()
   return Object.fromEntries(
-    counts.flatMap((count, at) => (count.status === 'fulfilled' ? [[doubts[at]!.model.id, count.value]] : [])),
+    counts.flatMap((count, index) => (count.status === 'fulfilled' ? [[doubts[index]!.model.id, count.value]] : [])),
   )
 }

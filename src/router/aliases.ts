@@ -36,12 +36,12 @@ function fits(pattern: string, name: string): boolean {
   const parts = pattern.split('*')
   const [first = '', ...rest] = parts
   if (!name.startsWith(first)) return false
-  let at = first.length
+  let position = first.length
   for (const [index, part] of rest.entries()) {
     const last = index === rest.length - 1
-    const found = last ? name.length - part.length : name.indexOf(part, at)
-    if (found < at || !name.startsWith(part, found)) return false
-    at = found + part.length
+    const found = last ? name.length - part.length : name.indexOf(part, position)
+    if (found < position || !name.startsWith(part, found)) return false
+    position = found + part.length
   }
   return rest.length > 0 || name.length === first.length
 }

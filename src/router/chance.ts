@@ -17,7 +17,7 @@ export function gaussian(random: () => number): number {
 /** A well-mixed 32-bit hash of a text (FNV-1a with murmur's finish), the same on every machine. */
 export function hashText(text: string, seed = 0): number {
   let hash = 0x811c9dc5 ^ seed
-  for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193)
+  for (let index = 0; index < text.length; index++) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193)
   return finalize(hash)
 }
 

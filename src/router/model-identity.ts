@@ -142,29 +142,29 @@ const specialties = ['distill', 'math', 'coder', 'vision', 'omni', 'audio', 'fas
 const thinksByEffort = new Set(['gpt', 'o', 'claude', 'gemini', 'gpt-oss', 'grok'])
 
 function read(tokens: readonly string[], reading: Reading): void {
-  for (let at = 0; at < tokens.length; at++) {
-    const token = tokens[at]!
-    const family = familyAt(tokens, at)
+  for (let position = 0; position < tokens.length; position++) {
+    const token = tokens[position]!
+    const family = familyAt(tokens, position)
     if (family !== undefined && !(family.stem === 'phi' && token !== 'phi')) {
       const extra = family.stem === 'gpt-oss' ? 1 : 0
-      const version = versionAfter(tokens, at + extra, family.stem)
+      const version = versionAfter(tokens, position + extra, family.stem)
       reading.families.push({ family, version: version.text })
-      at += extra + version.length
+      position += extra + version.length
     } else if (token === 'chatgpt') {
       reading.words.push(token)
       if (reading.families.length === 0) {
-        const version = versionAfter(tokens, at, 'gpt')
+        const version = versionAfter(tokens, position, 'gpt')
         reading.families.push({ family: familyOf('gpt')!, version: version.text })
-        at += version.length
+        position += version.length
       }
     } else if (isSize(token)) readSize(sizeOf(token), reading)
-    else if (!readParameter(token, reading)) at += readWord(tokens, at, reading)
+    else if (!readParameter(token, reading)) position += readWord(tokens, position, reading)
   }
 }
 
-function familyAt(tokens: readonly string[], at: number): ModelFamily | undefined {
-  const token = tokens[at]!
-  if (token === 'gpt' && tokens[at + 1] === 'oss') return familyOf('gpt-oss')
+function familyAt(tokens: readonly string[], position: number): ModelFamily | undefined {
+  const token = tokens[position]!
+  if (token === 'gpt' && tokens[position + 1] === 'oss') return familyOf('gpt-oss')
   if (/^o[1-9]$/.test(token)) return familyOf('o')
   if (token === 'command' || token === 'o' || token === 'nova' || token === 'palm' || token === 'solar') {
     return token === 'o' ? undefined : familyOf(token)
@@ -175,15 +175,15 @@ function familyAt(tokens: readonly string[], at: number): ModelFamily | undefine
 /** The version that follows a family's name, however it is written: `3.1`, `3-1`, `v3`, `k2-5`, `4o`. */
 function versionAfter(
   tokens: readonly string[],
-  at: number,
+  position: number,
   stem: string,
 ): { text: string | undefined; length: number } {
-  if (stem === 'o') return { text: tokens[at]!.slice(1), length: 0 }
-  const next = tokens[at + 1]
+  if (stem === 'o') return { text: tokens[position]!.slice(1), length: 0 }
+  const next = tokens[position + 1]
   if (next === undefined || !/^(?:v|k|m|r|z)?\d{1,3}(?:\.\d{1,2})*[on]?$/.test(next)) {
     return { text: undefined, length: 0 }
   }
-  const minor = tokens[at + 2]
+  const minor = tokens[position + 2]
   if (minor !== undefined && /^[a-z]?\d$/.test(next) && /^\d$/.test(minor))
     return { text: `${next}.${minor}`, length: 2 }
   return { text: stem === 'gpt' && next === '35' ? '3.5' : next, length: 1 }
@@ -206,9 +206,9 @@ function readParameter(token: string, reading: Reading): boolean {
 }
 
 /** Reads the word at `at`; returns how many more parts it took. */
-function readWord(tokens: readonly string[], at: number, reading: Reading): number {
-  const token = tokens[at]!
-  const next = tokens[at + 1] ?? ''
+function readWord(tokens: readonly string[], position: number, reading: Reading): number {
+  const token = tokens[position]!
+  const next = tokens[position + 1] ?? ''
   const stem = reading.families[0]?.family.stem
   if (token === 'free') reading.free = true
   else if ((token === 'no' || token === 'non') && /^(?:thinking|reasoning|think)$/.test(next)) {
@@ -216,28 +216,32 @@ function readWord(tokens: readonly string[], at: number, reading: Reading): numb
     return 1
   } else if (token === 'nothinking' || token === 'nonthinking') reading.effort = 'none'
   else if (token === 'highthinking') reading.effort = 'high'
-  else if (/^x?high$|^low$|^minimal$|^max$/.test(token) && stem !== undefined && isEffort(token, stem, tokens, at)) {
+  else if (
+    /^x?high$|^low$|^minimal$|^max$/.test(token) &&
+    stem !== undefined &&
+    isEffort(token, stem, tokens, position)
+  ) {
     reading.effort = token === 'low' || token === 'minimal' ? 'low' : 'high'
   } else if (token === 'medium' && stem !== undefined && thinksByEffort.has(stem)) reading.effort = 'medium'
   else if (token === 'effort' || token === 'auto' || noise.has(token)) return 0
   else if (token === 'beta' && reading.families[0]?.version !== undefined) return 0
   else if (/^v\d{1,2}(?:\.\d+)?$/.test(token) || (/^\d{1,2}(?:\.\d{1,2})*$/.test(token) && token !== '1')) {
-    return readNumber(tokens, at, reading)
+    return readNumber(tokens, position, reading)
   } else if (token !== '1')
     (reading.families.length > 0 ? reading.words : reading.unknown).push(synonyms[token] ?? token)
   return 0
 }
 
-function isEffort(token: string, stem: string, tokens: readonly string[], at: number): boolean {
+function isEffort(token: string, stem: string, tokens: readonly string[], position: number): boolean {
   if (token !== 'max') return true
-  return (stem === 'gpt' || stem === 'claude') && tokens[at + 1] === 'effort'
+  return (stem === 'gpt' || stem === 'claude') && tokens[position + 1] === 'effort'
 }
 
 /** A number that does not follow its family's name: Claude's and Mistral's versions stand after the word. */
-function readNumber(tokens: readonly string[], at: number, reading: Reading): number {
+function readNumber(tokens: readonly string[], position: number, reading: Reading): number {
   const last = reading.families.at(-1)
-  const token = tokens[at]!.replace(/^v/, '')
-  const minor = tokens[at + 1]
+  const token = tokens[position]!.replace(/^v/, '')
+  const minor = tokens[position + 1]
   const pair = /^\d$/.test(token) && minor !== undefined && /^\d$/.test(minor)
   const version = pair ? `${token}.${minor}` : token
   if (last === undefined) reading.unknown.push(version)

@@ -66,20 +66,20 @@ const twoDigits = /^[0-3]\d$/
 export function withoutDate(tokens: readonly string[]): { tokens: string[]; date: string | undefined } {
   let date: string | undefined
   const rest: string[] = []
-  for (let at = 0; at < tokens.length; at++) {
-    const [token, next, third] = [tokens[at]!, tokens[at + 1] ?? '', tokens[at + 2] ?? '']
+  for (let index = 0; index < tokens.length; index++) {
+    const [token, next, third] = [tokens[index]!, tokens[index + 1] ?? '', tokens[index + 2] ?? '']
     if (/^20[2-3]\d$/.test(token) && twoDigits.test(next)) {
       const day = twoDigits.test(third)
       date = day ? token + next + third : token.slice(2) + next
-      at += day ? 2 : 1
-    } else if (at > 0 && /^[01]\d$/.test(token) && /^20[2-3]\d$/.test(next)) {
+      index += day ? 2 : 1
+    } else if (index > 0 && /^[01]\d$/.test(token) && /^20[2-3]\d$/.test(next)) {
       date = next.slice(2) + token
-      at++
-    } else if (at > 0 && /^(?:0[1-9]|1[0-2])$/.test(token) && /^(?:0[1-9]|[12]\d|3[01])$/.test(next)) {
+      index++
+    } else if (index > 0 && /^(?:0[1-9]|1[0-2])$/.test(token) && /^(?:0[1-9]|[12]\d|3[01])$/.test(next)) {
       date = token + next
-      at++
+      index++
     } else if (
-      at > 0 &&
+      index > 0 &&
       (fullDate.test(token) || /^00\d$/.test(token) || monthDay.test(token) || yearMonth.test(token))
     )
       date = token

@@ -3,8 +3,8 @@ export function compareVersions(one: string | undefined, other: string | undefin
   const numbers = (version: string | undefined) => (version?.match(/\d+/g) ?? []).map(Number)
   const [left, right] = [numbers(one), numbers(other)]
   if (left.length === 0 || right.length === 0) return 0
-  for (let at = 0; at < Math.max(left.length, right.length); at++) {
-    const difference = (left[at] ?? 0) - (right[at] ?? 0)
+  for (let index = 0; index < Math.max(left.length, right.length); index++) {
+    const difference = (left[index] ?? 0) - (right[index] ?? 0)
     if (difference !== 0) return difference
   }
   return 0

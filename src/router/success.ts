@@ -54,7 +54,7 @@ export function successOf(
   const reach = Math.max(-slopeReach, Math.min(slopeReach, abilityAboveUsual))
   let moved = rate + effect.level + effect.slope * reach
   if (loadings !== undefined) {
-    for (let at = 0; at < effect.skills.length; at++) moved += effect.skills[at]! * loadings[at]!
+    for (let index = 0; index < effect.skills.length; index++) moved += effect.skills[index]! * loadings[index]!
   }
   if (moved > 1 - edge) return 1 - edge + edge * Math.tanh((moved - 1 + edge) / edge)
   return moved < edge ? edge + edge * Math.tanh((moved - edge) / edge) : moved

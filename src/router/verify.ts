@@ -194,7 +194,8 @@ function loops(text: string): boolean {
   for (let length = 1; length * minRepeats <= tail.length; length++) {
     const enough = Math.max(minRepeated, length * minRepeats) - length
     let run = 0
-    for (let at = tail.length - 1; at >= length && run < enough && tail[at] === tail[at - length]; at--) run++
+    for (let index = tail.length - 1; index >= length && run < enough && tail[index] === tail[index - length]; index--)
+      run++
     if (run >= enough) return true
   }
   return false

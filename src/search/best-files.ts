@@ -145,20 +145,20 @@ function scoreFile(
     const { starts, chunks, impacts } = list
     const end = starts[place + 1]!
     let most = 0
-    for (let at = starts[place]!; at < end; at++) {
-      const impact = impacts[at]!
+    for (let index = starts[place]!; index < end; index++) {
+      const impact = impacts[index]!
       if (impact > most) most = impact
-      chunkSums[chunks[at]! - first]! += impact * unit
+      chunkSums[chunks[index]! - first]! += impact * unit
     }
     strongest += most * unit
   }
   top.fill(0)
   let best = -1
   if (count > 1) chunkSums[0]! *= head
-  for (let at = 0; at < count; at++) {
-    const value = chunkSums[at]!
-    if (value <= top[top.length - 1]! || admits?.(segment, first + at) === false) continue
-    if (value > top[0]!) best = first + at
+  for (let index = 0; index < count; index++) {
+    const value = chunkSums[index]!
+    if (value <= top[top.length - 1]! || admits?.(segment, first + index) === false) continue
+    if (value > top[0]!) best = first + index
     insertDescending(top, value)
   }
   if (admits !== undefined && best < 0) return undefined

@@ -44,12 +44,12 @@ export function writeCommits(file: string, commits: readonly Commit[], k1: numbe
   const touches: number[] = []
   const isBinding: number[] = []
   const withTerm = new Map<string, number[]>()
-  const subjectLengths = informative.map((commit, at) => {
+  const subjectLengths = informative.map((commit, index) => {
     const words = wordsOfText(commit.subject)
     for (const word of new Set(words)) {
       const known = withTerm.get(word)
-      if (known === undefined) withTerm.set(word, [at])
-      else known.push(at)
+      if (known === undefined) withTerm.set(word, [index])
+      else known.push(index)
     }
     for (const name of commit.paths) {
       const number = numbers.get(name) ?? numbers.size
@@ -70,16 +70,16 @@ export function writeCommits(file: string, commits: readonly Commit[], k1: numbe
     const touched: number[] = []
     payload.clear()
     payload.varint(having.length)
-    having.forEach((commit, at) => {
-      payload.varint(commit - (having[at - 1] ?? 0))
+    having.forEach((commit, index) => {
+      payload.varint(commit - (having[index - 1] ?? 0))
       for (let place = firstPath[commit]!; place < firstPath[commit + 1]!; place++) {
         if (times[commitPaths[place]!]!++ === 0) touched.push(commitPaths[place]!)
       }
     })
     payload.varint(touched.length)
     touched.sort((a, b) => a - b)
-    touched.forEach((path, at) => {
-      payload.varint(path - (touched[at - 1] ?? 0))
+    touched.forEach((path, index) => {
+      payload.varint(path - (touched[index - 1] ?? 0))
       payload.byte(impactOf(times[path]! / lengthNorm(isBinding[path]!, typicalWords, historyB), k1))
       times[path] = 0
     })
@@ -111,7 +111,7 @@ export function openCommits(file: string, name: string): Commits {
   const pathText = inner.array('path.text', 'u8')
   const pathEnd = inner.array('path.end', 'u32')
   const checksums = inner.array('path.checksum', 'u32')
-  const pathOf = (path: number) => readText({ bytes: pathText, at: path === 0 ? 0 : pathEnd[path - 1]! })
+  const pathOf = (path: number) => readText({ bytes: pathText, position: path === 0 ? 0 : pathEnd[path - 1]! })
   const meetings = new WeakMap<Segment, { files: Uint32Array; paths: Uint32Array }>()
   let ages: Uint32Array | undefined
   let byChecksum: Map<number, number> | undefined
@@ -173,6 +173,6 @@ const subjectB = 0.75
 
 function mean(values: ArrayLike<number>): number {
   let sum = 0
-  for (let at = 0; at < values.length; at++) sum += values[at]!
+  for (let index = 0; index < values.length; index++) sum += values[index]!
   return Math.max(1, sum / Math.max(1, values.length))
 }

@@ -61,6 +61,6 @@ function mostlyControl(bytes: Buffer): boolean {
 
 function countLines(text: string): number {
   let lines = 1
-  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) lines++
+  for (let position = text.indexOf('\n'); position >= 0; position = text.indexOf('\n', position + 1)) lines++
   return lines
 }

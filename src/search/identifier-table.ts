@@ -51,9 +51,9 @@ export function createIdentifierTable(): IdentifierTable {
         if (hashes[entry] !== hash) continue
         const from = starts[entry]!
         if (starts[entry + 1]! - from !== length) continue
-        let at = 0
-        while (at < length && characters[from + at] === text.charCodeAt(start + at)) at++
-        if (at === length) return entry
+        let index = 0
+        while (index < length && characters[from + index] === text.charCodeAt(start + index)) index++
+        if (index === length) return entry
       }
     },
     add(text, start, end, hash, its) {
@@ -61,7 +61,7 @@ export function createIdentifierTable(): IdentifierTable {
       const entry = size++
       const from = starts[entry]!
       if (from + end - start > characters.length) characters = larger(characters, new Uint8Array(characters.length * 2))
-      for (let at = start; at < end; at++) characters[from + at - start] = text.charCodeAt(at)
+      for (let index = start; index < end; index++) characters[from + index - start] = text.charCodeAt(index)
       starts[entry + 1] = from + end - start
       const firstTerm = firstTerms[entry]!
       if (firstTerm + its.length > terms.length) terms = larger(terms, new Uint32Array(terms.length * 2))

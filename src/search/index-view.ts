@@ -71,10 +71,10 @@ interface IndexState extends Pick<IndexView, 'manifest' | 'histories' | 'damaged
 }
 
 function viewOf({ directory, manifest, opened, segments, histories, damaged }: IndexState): IndexView {
-  const parts = segments.flatMap((segment, at) => {
+  const parts = segments.flatMap((segment, index) => {
     if (segment === undefined) return []
     const dead = new Uint8Array(segment.fileCount)
-    for (const file of manifest!.segments[at]!.dead) dead[file] = 1
+    for (const file of manifest!.segments[index]!.dead) dead[file] = 1
     return [{ segment, dead }]
   })
   return {

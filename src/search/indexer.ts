@@ -249,11 +249,11 @@ function lookAgain(changed: string, { root, exclusion, live, report, take }: Loo
 /** A path is also excluded when a folder above it is. */
 function excludedWithin(root: string, full: string, isFolder: boolean, exclusion: PathExclusion): boolean {
   const steps = path.relative(root, full).split(path.sep)
-  let at = root
+  let current = root
   return steps.some((step, index) => {
     if (step === '') return false
-    at = path.join(at, step)
-    return exclusion.excludes(at, isFolder || index < steps.length - 1)
+    current = path.join(current, step)
+    return exclusion.excludes(current, isFolder || index < steps.length - 1)
   })
 }
 

@@ -47,7 +47,7 @@ export function openMeaning(directory: string, embed: Embed): Meaning {
           batch.map(({ text }) => text),
           signal,
         )
-        made?.forEach((vector, at) => vectors.set(batch[at]!.key, quantize(vector)))
+        made?.forEach((vector, index) => vectors.set(batch[index]!.key, quantize(vector)))
         batch = []
         if (made !== undefined && ++batches % saveEveryBatches === 0) await save(file, vectors)
         return made !== undefined
@@ -159,7 +159,7 @@ async function scanNearest(
         const vector = vectors.get(keyOf(segment, file, chunk))
         if (vector?.length !== wanted.length) continue
         let score = 0
-        for (let at = 0; at < vector.length; at++) score += vector[at]! * wanted[at]!
+        for (let index = 0; index < vector.length; index++) score += vector[index]! * wanted[index]!
         if (top === undefined || score > top.score) top = { segment, file, chunk, score }
       }
       if (top !== undefined) best.push(top)
@@ -192,10 +192,10 @@ function load(file: string): Map<string, Int8Array> {
   const dimensions = bytes.length < 4 ? 0 : bytes.readUInt32LE(0)
   const size = keyBytes + dimensions
   if (dimensions === 0 || (bytes.length - 4) % size !== 0) return vectors
-  for (let at = 4; at < bytes.length; at += size) {
+  for (let index = 4; index < bytes.length; index += size) {
     const vector = new Int8Array(dimensions)
-    vector.set(bytes.subarray(at + keyBytes, at + size))
-    vectors.set(bytes.toString('latin1', at, at + keyBytes), vector)
+    vector.set(bytes.subarray(index + keyBytes, index + size))
+    vectors.set(bytes.toString('latin1', index, index + keyBytes), vector)
   }
   return vectors
 }

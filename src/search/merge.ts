@@ -73,12 +73,12 @@ function* mergedTerms(moves: readonly Move[]): Generator<{ term: string; payload
     let lastPath = 0
     for (const [index, { fileTo, chunkTo, fileOf, payload }] of cursors.entries()) {
       if (heads[index] !== term) continue
-      const reader = { bytes: payload, at: 0 }
+      const reader = { bytes: payload, position: 0 }
       const from = readCounts(reader)
       let lastFile = -1
       for (let left = from.chunks, chunk = 0; left > 0; left--) {
         chunk += readVarint(reader)
-        const impact = reader.bytes[reader.at++]!
+        const impact = reader.bytes[reader.position++]!
         const moved = chunkTo[chunk] ?? -1
         if (moved < 0) continue
         chunkPart.varint(moved - lastChunk)
@@ -94,12 +94,12 @@ function* mergedTerms(moves: readonly Move[]): Generator<{ term: string; payload
         const moved = fileTo[file] ?? -1
         if (moved >= 0) {
           pathPart.varint(moved - lastPath)
-          pathPart.byte(reader.bytes[reader.at]!)
-          pathPart.byte(reader.bytes[reader.at + 1]!)
+          pathPart.byte(reader.bytes[reader.position]!)
+          pathPart.byte(reader.bytes[reader.position + 1]!)
           lastPath = moved
           counts.paths++
         }
-        reader.at += 2
+        reader.position += 2
       }
       step(index)
     }
@@ -119,7 +119,7 @@ function* mergedSymbols(parts: readonly MergePart[]): Generator<string> {
   const cursors = parts.map(({ segment }) => ({
     textOf: segment.symbolReader(),
     count: segment.symbolLetters().length,
-    at: 0,
+    position: 0,
   }))
   const heads = cursors.map(({ textOf, count }) => (count > 0 ? textOf(0) : undefined))
   for (;;) {
@@ -128,7 +128,7 @@ function* mergedSymbols(parts: readonly MergePart[]): Generator<string> {
     yield least
     cursors.forEach((cursor, index) => {
       if (heads[index] !== least) return
-      heads[index] = ++cursor.at < cursor.count ? cursor.textOf(cursor.at) : undefined
+      heads[index] = ++cursor.position < cursor.count ? cursor.textOf(cursor.position) : undefined
     })
   }
 }

@@ -21,17 +21,17 @@ export function linesOf(text: string): Lines {
   const starts: number[] = []
   const indents: number[] = []
   for (let start = 0; start < text.length;) {
-    let at = start
+    let position = start
     let indent = 0
-    for (; ; at++) {
-      const code = text.charCodeAt(at)
+    for (; ; position++) {
+      const code = text.charCodeAt(position)
       if (code === 32) indent += 1
       else if (code === 9) indent += 4
       else break
     }
-    const newline = text.indexOf('\n', at)
+    const newline = text.indexOf('\n', position)
     const end = newline < 0 ? text.length : newline
-    const blank = at >= end || (at === end - 1 && text.charCodeAt(at) === 13)
+    const blank = position >= end || (position === end - 1 && text.charCodeAt(position) === 13)
     starts.push(start)
     indents.push(blank ? -1 : indent)
     start = end + 1

@@ -42,8 +42,8 @@ export function openPast(history: Commits, tuning: PastTuning): Past {
       for (const { list, weight } of words) {
         const { commits, paths: touched, impacts } = list
         const commitUnit = (idf(commits.length, commitCount) ** tuning.idfPower * weight) / (tuning.k1 + 1)
-        for (let at = 0; at < commits.length; at++) {
-          const commit = commits[at]!
+        for (let index = 0; index < commits.length; index++) {
+          const commit = commits[index]!
           const before = likeness[commit]!
           // Nothing that is added is zero, so a sum is zero only before its first addition.
           if (before === 0) alike[count++] = commit
@@ -52,7 +52,7 @@ export function openPast(history: Commits, tuning: PastTuning): Past {
           if (sum > most) most = sum
         }
         const pathUnit = (idf(touched.length, pathCount) ** tuning.idfPower * weight * tuning.history) / 255
-        for (let at = 0; at < touched.length; at++) byPath[touched[at]!]! += pathUnit * impacts[at]!
+        for (let index = 0; index < touched.length; index++) byPath[touched[index]!]! += pathUnit * impacts[index]!
       }
       // A less similar commit would contribute next to nothing.
       for (const { commit, value } of largest(likeness, alike, count, tuning.neighbourCommits, most * 0.3)) {
@@ -60,7 +60,7 @@ export function openPast(history: Commits, tuning: PastTuning): Past {
         const gain = (tuning.neighbours * value * (value / most) ** tuning.neighbourPower) / Math.sqrt(to - from)
         for (let place = from; place < to; place++) byPath[paths[place]!]! += gain
       }
-      for (let at = 0; at < count; at++) likeness[alike[at]!] = 0
+      for (let index = 0; index < count; index++) likeness[alike[index]!] = 0
       return byPath
     },
   }
@@ -76,8 +76,8 @@ function largest(
 ): { commit: number; value: number }[] {
   const kept: { commit: number; value: number }[] = []
   let least = above
-  for (let at = 0; at < count; at++) {
-    const commit = named[at]!
+  for (let index = 0; index < count; index++) {
+    const commit = named[index]!
     const value = sums[commit]!
     if (value <= least) continue
     let place = kept.length

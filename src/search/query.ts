@@ -93,14 +93,14 @@ function termsOf(text: string): [term: string, typed: string][] {
   // A query of only stop words searches for them.
   return (informative.length > 0 ? informative : identifiers).flatMap(identifier => {
     const parts = partsOf(identifier)
-    return wordsOf(identifier).map((word, at): [string, string] => [word, parts[at] ?? identifier])
+    return wordsOf(identifier).map((word, index): [string, string] => [word, parts[index] ?? identifier])
   })
 }
 
 function joinedTermsOf(text: string): string[] {
   const identifiers = text.match(identifierPattern) ?? []
-  return identifiers.slice(1).flatMap((second, at) => {
-    const first = identifiers[at]!
+  return identifiers.slice(1).flatMap((second, index) => {
+    const first = identifiers[index]!
     return first.length > 1 && second.length > 1 ? [`${first}${second}`.toLowerCase().replace(/[_$]/g, '')] : []
   })
 }

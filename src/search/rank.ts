@@ -107,7 +107,7 @@ export function createRanker(options: IndexOptions, settings: Tuning = tuning): 
       const mentionsTests = terms.has('test') || terms.has('spec')
       const parts = view.parts.map((part): PartScores => emptyScores(part, histories, mentionsTests))
       for (const each of found) addWord(parts, each, view.fileCount, options.weights, settings.idfPower)
-      for (const [at, history] of histories.entries()) addHistory(parts, history, pastOf(history), found, at)
+      for (const [index, history] of histories.entries()) addHistory(parts, history, pastOf(history), found, index)
       return { ranked: bestFiles(parts, limit, admission, settings), corrections }
     },
   }
@@ -190,9 +190,9 @@ function addWord(
 ): void {
   const textUnit = (idf(lists.files, fileCount) ** idfPower * weight) / 255
   const pathUnit = (idf(lists.paths, fileCount) ** idfPower * weight) / 255
-  for (const [at, list] of lists.texts.entries()) {
+  for (const [index, list] of lists.texts.entries()) {
     if (list === undefined) continue
-    const { texts, bound, extra } = parts[at]!
+    const { texts, bound, extra } = parts[index]!
     const { files, most, pathFiles, directoryImpacts, nameImpacts } = list
     if (files.length > 0) texts.push({ list, unit: textUnit })
     for (let place = 0; place < files.length; place++) bound[files[place]!]! += most[place]! * textUnit
@@ -208,10 +208,10 @@ function addHistory(
   history: Commits,
   past: Past,
   found: readonly Found[],
-  at: number,
+  index: number,
 ): void {
   const words = found.flatMap(({ lists, weight }) => {
-    const list = lists.pasts[at]
+    const list = lists.pasts[index]
     return list === undefined ? [] : [{ list, weight }]
   })
   if (words.length === 0) return

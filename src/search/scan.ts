@@ -18,32 +18,32 @@ export function scan(text: string, language: Language, onIdentifier: SeeIdentifi
   const length = text.length
   let commentEnd = -1
   let quoteEnd = -1
-  for (let at = 0; at < length;) {
-    const code = text.charCodeAt(at)
+  for (let position = 0; position < length;) {
+    const code = text.charCodeAt(position)
     const kind = code < 128 ? kinds[code]! : wide
     if (kind === wordCharacter) {
-      const start = at
-      let end = at
+      const start = position
+      let end = position
       let hash = 0
       let next = code
       do {
         hash = hashStep(hash, next)
         next = ++end < length ? text.charCodeAt(end) : 0
       } while (kinds[next] === wordCharacter)
-      if (next >= 128) at = seeWide(text, start, at < commentEnd, onIdentifier)
+      if (next >= 128) position = seeWide(text, start, position < commentEnd, onIdentifier)
       else {
         if (end - start < maxIdentifierLength) onIdentifier(start, end, hash, start < commentEnd)
-        at = end
+        position = end
       }
-    } else if (kind === wide) at = seeWide(text, at, at < commentEnd, onIdentifier)
+    } else if (kind === wide) position = seeWide(text, position, position < commentEnd, onIdentifier)
     else {
-      if (kind === markCharacter && at >= commentEnd && at >= quoteEnd) {
-        const end = endOfComment(text, at, code, marks)
-        if (end > at) commentEnd = end
+      if (kind === markCharacter && position >= commentEnd && position >= quoteEnd) {
+        const end = endOfComment(text, position, code, marks)
+        if (end > position) commentEnd = end
         else if (code === doubleQuote || code === singleQuote || code === backQuote)
-          quoteEnd = endOfQuote(text, at, code)
+          quoteEnd = endOfQuote(text, position, code)
       }
-      at++
+      position++
     }
   }
 }
@@ -94,25 +94,25 @@ function commentMarks(language: Language): Marks {
   return { line: language.lineComments ?? [], block: language.blockComments ?? [] }
 }
 
-function endOfComment(text: string, at: number, code: number, marks: Marks): number {
+function endOfComment(text: string, position: number, code: number, marks: Marks): number {
   for (const [open, close] of marks.block) {
-    if (code !== open.charCodeAt(0) || !text.startsWith(open, at)) continue
-    const end = text.indexOf(close, at + open.length)
+    if (code !== open.charCodeAt(0) || !text.startsWith(open, position)) continue
+    const end = text.indexOf(close, position + open.length)
     return end < 0 ? text.length : end + close.length
   }
   for (const mark of marks.line) {
-    if (code !== mark.charCodeAt(0) || !text.startsWith(mark, at)) continue
-    const before = at === 0 ? 10 : text.charCodeAt(at - 1)
+    if (code !== mark.charCodeAt(0) || !text.startsWith(mark, position)) continue
+    const before = position === 0 ? 10 : text.charCodeAt(position - 1)
     if (before !== 10 && before !== 32 && before !== 9 && mark === '#') continue
     if (before === 58) continue
-    const end = text.indexOf('\n', at)
+    const end = text.indexOf('\n', position)
     return end < 0 ? text.length : end
   }
   return -1
 }
 
-function endOfQuote(text: string, at: number, quote: number): number {
-  for (let end = at + 1; end < text.length; end++) {
+function endOfQuote(text: string, position: number, quote: number): number {
+  for (let end = position + 1; end < text.length; end++) {
     const code = text.charCodeAt(end)
     if (code === quote) return end + 1
     if (code === 10) return -1

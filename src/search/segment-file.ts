@@ -178,8 +178,8 @@ function once<T>(make: () => T): () => T {
 /** Bits 0 to 25 for letters, 26 for any digit, 27 to 31 for the length: two words one edit apart differ in few. */
 export function lettersOf(word: string): number {
   let letters = 0
-  for (let at = 0; at < word.length; at++) {
-    const code = word.charCodeAt(at)
+  for (let index = 0; index < word.length; index++) {
+    const code = word.charCodeAt(index)
     if (code >= 97 && code <= 122) letters |= 1 << (code - 97)
     else if (code >= 48 && code <= 57) letters |= 1 << 26
   }
@@ -197,5 +197,5 @@ function traitsOf({ path, rootLength, inPlace, language: { kind } }: IndexedFile
 function textAt(inner: TermFile, name: string, endName: string): (index: number) => string {
   const bytes = inner.array(name, 'u8')
   const ends = inner.array(endName, 'u32')
-  return index => readText({ bytes, at: index === 0 ? 0 : ends[index - 1]! })
+  return index => readText({ bytes, position: index === 0 ? 0 : ends[index - 1]! })
 }

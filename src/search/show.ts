@@ -144,12 +144,12 @@ function placeOfPhrases(text: string, phrases: readonly string[]): number | unde
 
 /** The offset this many lines after an offset. */
 function endOfLines(text: string, from: number, count: number): number {
-  let at = from
-  for (let line = 0; line < count && at < text.length; line++) {
-    const newline = text.indexOf('\n', at)
-    at = newline < 0 ? text.length : newline + 1
+  let position = from
+  for (let line = 0; line < count && position < text.length; line++) {
+    const newline = text.indexOf('\n', position)
+    position = newline < 0 ? text.length : newline + 1
   }
-  return at
+  return position
 }
 
 function startOfLines(text: string, from: number, count: number): { offset: number; lines: number } {

@@ -193,7 +193,7 @@ function readTermFile(descriptor: number, file: string): TermFile {
     let high = offsets.length - 1
     while (low < high) {
       const middle = (low + high + 1) >> 1
-      const head = { bytes: heads, at: middle === 0 ? 0 : headEnds[middle - 1]! }
+      const head = { bytes: heads, position: middle === 0 ? 0 : headEnds[middle - 1]! }
       if (compareText(head, readVarint(head), term) <= 0) low = middle
       else high = middle - 1
     }
@@ -204,12 +204,12 @@ function readTermFile(descriptor: number, file: string): TermFile {
       if (offsets.length === 0) return undefined
       const block = blockOf(term)
       const start = offsets[block]!
-      const directory = { bytes: blockBytes(start, directorySizes[block]!), at: 0 }
+      const directory = { bytes: blockBytes(start, directorySizes[block]!), position: 0 }
       let payloadStart = start + directorySizes[block]!
-      while (directory.at < directory.bytes.length) {
+      while (directory.position < directory.bytes.length) {
         const textSize = readVarint(directory)
         const order = compareText(directory, textSize, term)
-        directory.at += textSize
+        directory.position += textSize
         const size = readVarint(directory)
         if (order === 0) return blockBytes(payloadStart, size)
         if (order > 0) return undefined
@@ -222,8 +222,8 @@ function readTermFile(descriptor: number, file: string): TermFile {
         const start = offsets[block]!
         const bytes = blockBytes(start, (offsets[block + 1] ?? index.arraysStart) - start)
         let payloadStart = directorySizes[block]!
-        const directory = { bytes: bytes.subarray(0, payloadStart), at: 0 }
-        while (directory.at < directory.bytes.length) {
+        const directory = { bytes: bytes.subarray(0, payloadStart), position: 0 }
+        while (directory.position < directory.bytes.length) {
           const term = readText(directory)
           const size = readVarint(directory)
           yield { term, payload: bytes.subarray(payloadStart, payloadStart + size) }
@@ -246,8 +246,8 @@ function readTermFile(descriptor: number, file: string): TermFile {
     sizeBytes,
     isIntact() {
       let checksum = 0
-      for (let at = 0; at < index.arraysStart; at += flushBytes) {
-        checksum = crc32(readAt(descriptor, at, Math.min(flushBytes, index.arraysStart - at)), checksum)
+      for (let position = 0; position < index.arraysStart; position += flushBytes) {
+        checksum = crc32(readAt(descriptor, position, Math.min(flushBytes, index.arraysStart - position)), checksum)
       }
       const arraysIntact = Object.values(index.arrays).every(
         place => crc32(readAt(descriptor, place.offset, place.bytes)) === place.checksum,
@@ -275,12 +275,12 @@ function readIndex(descriptor: number, sizeBytes: number, file: string) {
 }
 
 /** Compares the text at the reader, of `size` bytes, with a term, as JavaScript orders strings. Does not advance. */
-function compareText({ bytes, at }: ByteReader, size: number, term: string): number {
+function compareText({ bytes, position }: ByteReader, size: number, term: string): number {
   const shorter = Math.min(size, term.length)
   for (let index = 0; index < shorter; index++) {
-    const byte = bytes[at + index]!
+    const byte = bytes[position + index]!
     const code = term.charCodeAt(index)
-    if (byte >= 128 || code >= 128) return compareWide(bytes.subarray(at, at + size), term)
+    if (byte >= 128 || code >= 128) return compareWide(bytes.subarray(position, position + size), term)
     if (byte !== code) return byte - code
   }
   return size - term.length
@@ -291,9 +291,9 @@ function compareWide(bytes: Uint8Array, term: string): number {
   return text < term ? -1 : text > term ? 1 : 0
 }
 
-function readSome(descriptor: number, buffer: Buffer, at: number, size: number): Promise<number> {
+function readSome(descriptor: number, buffer: Buffer, index: number, size: number): Promise<number> {
   return new Promise(resolve => {
-    read(descriptor, buffer, at, size, at, (error, bytesRead) => resolve(error === null ? bytesRead : 0))
+    read(descriptor, buffer, index, size, index, (error, bytesRead) => resolve(error === null ? bytesRead : 0))
   })
 }
 
@@ -309,7 +309,7 @@ function readAt(descriptor: number, position: number, size: number): Buffer {
 }
 
 function writeFully(descriptor: number, bytes: Uint8Array): void {
-  for (let at = 0; at < bytes.length;) at += writeSync(descriptor, bytes, at)
+  for (let index = 0; index < bytes.length;) index += writeSync(descriptor, bytes, index)
 }
 
 function kindOf(array: NumberArray): ArrayKind {

@@ -78,12 +78,12 @@ export function createTermReader(tuning: ChunkTuning): TermReader {
       const its = sourcesOf(view)
       const before = cache.get(term)
       if (before?.sources === its) return before.lists
-      const texts = view.parts.map(({ segment }, at) => {
-        const place = before?.sources.indexOf(its[at]!) ?? -1
+      const texts = view.parts.map(({ segment }, index) => {
+        const place = before?.sources.indexOf(its[index]!) ?? -1
         return place < 0 ? readText(segment, term, tuning) : before!.texts[place]
       })
-      const pasts = view.histories.map((history, at) => {
-        const place = before?.sources.indexOf(its[texts.length + at]!) ?? -1
+      const pasts = view.histories.map((history, index) => {
+        const place = before?.sources.indexOf(its[texts.length + index]!) ?? -1
         return place < 0 ? readPast(history, term) : before!.pasts[place - before!.texts.length]
       })
       const lists = listsOf(texts, pasts)
@@ -129,7 +129,7 @@ function bytesOf({ texts, pasts }: CachedTerm): number {
 function readText(segment: Segment, term: string, tuning: ChunkTuning): TextList | undefined {
   const payload = segment.find(term)
   if (payload === undefined) return undefined
-  const reader = { bytes: payload, at: 0 }
+  const reader = { bytes: payload, position: 0 }
   const counts = readCounts(reader)
   checkCount(counts.chunks + counts.files + counts.paths, payload)
   const list: TextList = {
@@ -148,8 +148,8 @@ function readText(segment: Segment, term: string, tuning: ChunkTuning): TextList
   let place = -1
   let file = -1
   // Inlined: this loop takes most of a query's time when its terms are not cached.
-  let position = reader.at
-  for (let at = 0; at < counts.chunks; at++) {
+  let position = reader.position
+  for (let index = 0; index < counts.chunks; index++) {
     let byte = payload[position++]!
     let gap = byte & 127
     for (let shift = 7; byte > 127 && shift < 35; shift += 7) {
@@ -157,22 +157,22 @@ function readText(segment: Segment, term: string, tuning: ChunkTuning): TextList
       gap |= (byte & 127) << shift
     }
     chunk += gap
-    chunks[at] = chunk
-    impacts[at] = payload[position++]!
+    chunks[index] = chunk
+    impacts[index] = payload[position++]!
     if (fileOf[chunk] === file) continue
     file = fileOf[chunk]!
     files[++place] = file
-    starts[place] = at
+    starts[place] = index
   }
   starts[counts.files] = counts.chunks
   boundFiles(list, segment.firstChunks, tuning)
-  reader.at = position
+  reader.position = position
   file = 0
-  for (let at = 0; at < counts.paths; at++) {
+  for (let index = 0; index < counts.paths; index++) {
     file += readVarint(reader)
-    list.pathFiles[at] = file
-    list.directoryImpacts[at] = payload[reader.at++]!
-    list.nameImpacts[at] = payload[reader.at++]!
+    list.pathFiles[index] = file
+    list.directoryImpacts[index] = payload[reader.position++]!
+    list.nameImpacts[index] = payload[reader.position++]!
   }
   return list
 }
@@ -196,10 +196,10 @@ function boundFiles({ files, most, starts, chunks, impacts }: TextList, firstChu
       continue
     }
     top.fill(0)
-    for (let at = from; at < to; at++) {
-      const impact = impacts[at]!
+    for (let index = from; index < to; index++) {
+      const impact = impacts[index]!
       if (impact > strongest) strongest = impact
-      insertDescending(top, chunks[at] === first ? impact * headFactor : impact)
+      insertDescending(top, chunks[index] === first ? impact * headFactor : impact)
     }
     let sum = strongest * soft
     for (let rank = 0, share = 1; rank < top.length; rank++, share *= decay) sum += share * top[rank]!
@@ -218,20 +218,20 @@ export function insertDescending(top: Float64Array, value: number): void {
 function readPast(history: Commits, term: string): PastList | undefined {
   const payload = history.find(term)
   if (payload === undefined) return undefined
-  const reader = { bytes: payload, at: 0 }
+  const reader = { bytes: payload, position: 0 }
   const having = checkCount(readVarint(reader), payload)
   const commits = new Uint32Array(having)
-  for (let at = 0, commit = 0; at < having; at++) {
+  for (let index = 0, commit = 0; index < having; index++) {
     commit += readVarint(reader)
-    commits[at] = commit
+    commits[index] = commit
   }
   const touched = checkCount(readVarint(reader), payload)
   const paths = new Uint32Array(touched)
   const impacts = new Uint8Array(touched)
-  for (let at = 0, path = 0; at < touched; at++) {
+  for (let index = 0, path = 0; index < touched; index++) {
     path += readVarint(reader)
-    paths[at] = path
-    impacts[at] = payload[reader.at++]!
+    paths[index] = path
+    impacts[index] = payload[reader.position++]!
   }
   return { commits, paths, impacts }
 }

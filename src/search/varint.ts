@@ -45,20 +45,20 @@ export function createByteWriter(capacity = 1024): ByteWriter {
     gaps(order, from, to, ids, values) {
       reserve((to - from) * 6)
       const target = buffer
-      let at = length
+      let offset = length
       let previous = 0
       for (let position = from; position < to; position++) {
         const index = order[position]!
         let rest = ids[index]! - previous
         previous = ids[index]!
         while (rest > 127) {
-          target[at++] = (rest & 127) | 128
+          target[offset++] = (rest & 127) | 128
           rest >>>= 7
         }
-        target[at++] = rest
-        target[at++] = values[index]!
+        target[offset++] = rest
+        target[offset++] = values[index]!
       }
-      length = at
+      length = offset
     },
     text(value) {
       const size = Buffer.byteLength(value)
@@ -78,17 +78,17 @@ export function createByteWriter(capacity = 1024): ByteWriter {
 
 /** Reads the output of a `ByteWriter`. Reading past the end gives zeros, so that damaged data cannot loop forever. */
 export interface ByteReader {
-  at: number
+  position: number
   readonly bytes: Uint8Array
 }
 
 export function readVarint(reader: ByteReader): number {
   const { bytes } = reader
-  let byte = bytes[reader.at++] ?? 0
+  let byte = bytes[reader.position++] ?? 0
   if (byte < 128) return byte
   let value = byte & 127
   for (let shift = 7; shift < 35; shift += 7) {
-    byte = bytes[reader.at++] ?? 0
+    byte = bytes[reader.position++] ?? 0
     value |= (byte & 127) << shift
     if (byte < 128) break
   }
@@ -97,8 +97,8 @@ export function readVarint(reader: ByteReader): number {
 
 export function readText(reader: ByteReader): string {
   const size = readVarint(reader)
-  const start = reader.at
-  reader.at += size
+  const start = reader.position
+  reader.position += size
   return Buffer.from(reader.bytes.buffer, reader.bytes.byteOffset, reader.bytes.byteLength).toString(
     'utf8',
     start,

@@ -73,9 +73,9 @@ export function exclusionOf(root: string, patterns: readonly string[]): PathExcl
 
 /** The nearest parent folder with a git repository. */
 export function repositoryOf(folder: string): string | undefined {
-  for (let at = folder; ; at = path.dirname(at)) {
-    if (existsSync(path.join(at, '.git'))) return at
-    if (at === path.dirname(at)) return undefined
+  for (let current = folder; ; current = path.dirname(current)) {
+    if (existsSync(path.join(current, '.git'))) return current
+    if (current === path.dirname(current)) return undefined
   }
 }
 

@@ -5,10 +5,10 @@ import { CodePointClass, codePointClasses } from './unicode.ts'
  * where there is none. A text may be cut there and its parts counted separately.
  */
 export function lastBorder(text: string, from: number, to: number): number {
-  for (let at = Math.min(to, text.length - 1); at > from + 1; at--) {
-    const before = text.charCodeAt(at - 1)
-    const after = text.charCodeAt(at)
-    if (before === lineFeed ? endsLine(text.charCodeAt(at - 2), after) : endsWord(before, after)) return at
+  for (let position = Math.min(to, text.length - 1); position > from + 1; position--) {
+    const before = text.charCodeAt(position - 1)
+    const after = text.charCodeAt(position)
+    if (before === lineFeed ? endsLine(text.charCodeAt(position - 2), after) : endsWord(before, after)) return position
   }
   return from
 }

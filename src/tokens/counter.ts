@@ -46,16 +46,20 @@ export function createTokenCounter(options: TokenCounterOptions = {}): TokenCoun
     let workLeft = exactWork
     let rest = ''
     for (const text of texts) {
-      let at = 0
-      while (at < text.length && workLeft > 0) {
-        const end = text.length - at <= longestText ? text.length : lastBorder(text, at, at + longestText)
-        const part = countAndRemember(at === 0 && end === text.length ? text : text.slice(at, end), workLeft)
+      let position = 0
+      while (position < text.length && workLeft > 0) {
+        const end =
+          text.length - position <= longestText ? text.length : lastBorder(text, position, position + longestText)
+        const part = countAndRemember(
+          position === 0 && end === text.length ? text : text.slice(position, end),
+          workLeft,
+        )
         tokens += part.tokens
         workLeft -= part.work
-        at += part.read
-        if (at < end || part.read === 0) break
+        position += part.read
+        if (position < end || part.read === 0) break
       }
-      rest += at === 0 ? text : text.slice(at)
+      rest += position === 0 ? text : text.slice(position)
     }
     if (rest === '') return { tokens, margin: 0 }
     const estimate = estimateTokens(rest, encoding)

@@ -54,21 +54,21 @@ function createPieceCount(ranks: Ranks, nextPiece: NextPiece) {
   return (bytes: Uint8Array, end: number, maxWork: number) => {
     let tokens = 0
     let work = textWork
-    let at = 0
-    while (at < end) {
-      const pieceEnd = nextPiece(bytes, at, end)
+    let position = 0
+    while (position < end) {
+      const pieceEnd = nextPiece(bytes, position, end)
       let hash = 0
-      for (let byte = at; byte < pieceEnd; byte++) hash = addToHash(hash, bytes[byte]!)
-      const length = pieceEnd - at
+      for (let byte = position; byte < pieceEnd; byte++) hash = addToHash(hash, bytes[byte]!)
+      const length = pieceEnd - position
       let pieceWork = length * byteWork
-      const isToken = length <= ranks.longest && ranks.find(bytes, at, pieceEnd, hash) >= 0
+      const isToken = length <= ranks.longest && ranks.find(bytes, position, pieceEnd, hash) >= 0
       if (!isToken) pieceWork += length * (length > shortPieceBytes ? longMergeByteWork : mergeByteWork)
       if (work + pieceWork > maxWork) break
       work += pieceWork
-      tokens += isToken ? 1 : merge(bytes, at, pieceEnd, hash)
-      at = pieceEnd
+      tokens += isToken ? 1 : merge(bytes, position, pieceEnd, hash)
+      position = pieceEnd
     }
-    return { tokens, readBytes: at, work }
+    return { tokens, readBytes: position, work }
   }
 }
 
@@ -100,9 +100,9 @@ function rememberMerges(merge: Merge) {
 /** UTF-16 units in this many bytes of UTF-8: one per character, two for four-byte characters. */
 function unitsIn(bytes: Uint8Array, end: number): number {
   let units = 0
-  for (let at = 0; at < end; at++) {
-    if ((bytes[at]! & 0xc0) !== 0x80) units++
-    if (bytes[at]! >= 0xf0) units++
+  for (let position = 0; position < end; position++) {
+    if ((bytes[position]! & 0xc0) !== 0x80) units++
+    if (bytes[position]! >= 0xf0) units++
   }
   return units
 }

@@ -33,7 +33,8 @@ function createRankOf(ranks: Ranks, longestBytes: number) {
   return {
     prepare(bytes: Uint8Array, start: number, end: number) {
       let hash = 0
-      for (let at = start; at < end; at++) hashes[at - start + 1] = hash = addToHash(hash, bytes[at]!)
+      for (let position = start; position < end; position++)
+        hashes[position - start + 1] = hash = addToHash(hash, bytes[position]!)
     },
     /** The rank of the token spelled by part [from, to) of the piece at `start`, or `NONE`. */
     find(bytes: Uint8Array, start: number, from: number, to: number): number {
@@ -66,20 +67,21 @@ function createShortMerge(rankOf: RankOf) {
     }
     for (;;) {
       let least: number = NONE
-      let at = 0
+      let position = 0
       for (let k = 0; k < parts - 1; k++) {
         if (joined[k]! >= least) continue
         least = joined[k]!
-        at = k
+        position = k
       }
       if (least === NONE) return parts
-      for (let k = at + 1; k < parts; k++) {
+      for (let k = position + 1; k < parts; k++) {
         starts[k] = starts[k + 1]!
         joined[k] = joined[k + 1]!
       }
       parts--
-      joined[at] = at + 2 <= parts ? rankOf.find(bytes, start, starts[at]!, starts[at + 2]!) : NONE
-      if (at > 0) joined[at - 1] = rankOf.find(bytes, start, starts[at - 1]!, starts[at + 1]!)
+      joined[position] =
+        position + 2 <= parts ? rankOf.find(bytes, start, starts[position]!, starts[position + 2]!) : NONE
+      if (position > 0) joined[position - 1] = rankOf.find(bytes, start, starts[position - 1]!, starts[position + 1]!)
     }
   }
 }
@@ -100,12 +102,12 @@ function createLongMerge(rankOf: RankOf, longestBytes: number) {
 
   return (bytes: Uint8Array, start: number, length: number): number => {
     const leaves = leavesOver(length)
-    const join = (at: number): number => {
-      const second = next[at]!
-      return second < length ? rankOf.find(bytes, start, at, next[second]!) : NONE
+    const join = (position: number): number => {
+      const second = next[position]!
+      return second < length ? rankOf.find(bytes, start, position, next[second]!) : NONE
     }
-    const set = (at: number, rank: number) => {
-      let node = leaves + at
+    const set = (position: number, rank: number) => {
+      let node = leaves + position
       least[node] = rank
       while (node > 1) {
         const other = least[node ^ 1]!
@@ -116,25 +118,26 @@ function createLongMerge(rankOf: RankOf, longestBytes: number) {
         least[node] = less
       }
     }
-    for (let at = 0; at <= length; at++) {
-      next[at] = at + 1
-      previous[at] = at - 1
+    for (let position = 0; position <= length; position++) {
+      next[position] = position + 1
+      previous[position] = position - 1
     }
-    for (let at = 0; at < leaves; at++) least[leaves + at] = at < length ? join(at) : NONE
+    for (let position = 0; position < leaves; position++)
+      least[leaves + position] = position < length ? join(position) : NONE
     for (let node = leaves - 1; node > 0; node--) least[node] = Math.min(least[node * 2]!, least[node * 2 + 1]!)
     let parts = length
     for (let rank = least[1]!; rank !== NONE; rank = least[1]!) {
       let node = 1
       while (node < leaves) node = least[node * 2] === rank ? node * 2 : node * 2 + 1
-      const at = node - leaves
-      const gone = next[at]!
+      const position = node - leaves
+      const gone = next[position]!
       const after = next[gone]!
-      next[at] = after
-      previous[after] = at
+      next[position] = after
+      previous[after] = position
       parts--
       set(gone, NONE)
-      set(at, join(at))
-      if (at > 0) set(previous[at]!, join(previous[at]!))
+      set(position, join(position))
+      if (position > 0) set(previous[position]!, join(previous[position]!))
     }
     return parts
   }

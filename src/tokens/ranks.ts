@@ -75,25 +75,26 @@ function buildRanks(packed: Uint8Array) {
   const pairs = new Int32Array(0x10000).fill(-1)
   let longest = 0
   let rank = 0
-  let at = 0
+  let position = 0
   let end = 0
 
   /** Adds up to this many tokens. Returns whether those were the last. */
   function addTokens(count: number): boolean {
     const enough = rank + count
-    while (rank < enough && at < packed.length) {
+    while (rank < enough && position < packed.length) {
       const start = end + headerBytes
       end = start
       let hash = 0
-      for (; at < packed.length && packed[at] !== SPACE; at += 4) {
-        const third = SEXTETS[packed[at + 2]!]!
-        const fourth = SEXTETS[packed[at + 3]!]!
-        const bits = (SEXTETS[packed[at]!]! << 18) | (SEXTETS[packed[at + 1]!]! << 12) | (third << 6) | fourth
+      for (; position < packed.length && packed[position] !== SPACE; position += 4) {
+        const third = SEXTETS[packed[position + 2]!]!
+        const fourth = SEXTETS[packed[position + 3]!]!
+        const bits =
+          (SEXTETS[packed[position]!]! << 18) | (SEXTETS[packed[position + 1]!]! << 12) | (third << 6) | fourth
         hash = addToHash(hash, (tokens[end++] = (bits >> 16) & 0xff))
         if (third !== PADDING) hash = addToHash(hash, (tokens[end++] = (bits >> 8) & 0xff))
         if (fourth !== PADDING) hash = addToHash(hash, (tokens[end++] = bits & 0xff))
       }
-      at++
+      position++
       const length = end - start
       tokens[start - 4] = rank
       tokens[start - 3] = rank >> 8
@@ -107,7 +108,7 @@ function buildRanks(packed: Uint8Array) {
       table[place * 2 + 1] = start
       rank++
     }
-    return at >= packed.length
+    return position >= packed.length
   }
 
   return {

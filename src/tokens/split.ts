@@ -59,52 +59,53 @@ export function nextCl100kPiece(bytes: Uint8Array, from: number, end: number): n
 
 /** The end of uppercase followed by lowercase letters, of uppercase up to the last caseless letter, or of uppercase alone. */
 function cappedWordEnd(bytes: Uint8Array, from: number, end: number): number {
-  let at = from
+  let position = from
   // ASCII alone nearly always decides, and has no caseless letters.
-  while (at < end && bytes[at]! >= 0x41 && bytes[at]! <= 0x5a) at++
-  while (at < end && bytes[at]! >= 0x61 && bytes[at]! <= 0x7a) at++
-  if (at === end || bytes[at]! < 0x80) return at
-  at = from
+  while (position < end && bytes[position]! >= 0x41 && bytes[position]! <= 0x5a) position++
+  while (position < end && bytes[position]! >= 0x61 && bytes[position]! <= 0x7a) position++
+  if (position === end || bytes[position]! < 0x80) return position
+  position = from
   let afterCaseless = from
-  while (at < end) {
-    const codePointClass = classAt(bytes, at)
+  while (position < end) {
+    const codePointClass = classAt(bytes, position)
     if (codePointClass === LOWER) {
-      while (at < end && inTail[classAt(bytes, at)] === 1) at += width(bytes[at]!)
-      return at
+      while (position < end && inTail[classAt(bytes, position)] === 1) position += width(bytes[position]!)
+      return position
     }
     if (inWord[codePointClass] === 0) break
-    at += width(bytes[at]!)
-    if (codePointClass !== UPPER) afterCaseless = at
+    position += width(bytes[position]!)
+    if (codePointClass !== UPPER) afterCaseless = position
   }
-  return afterCaseless > from ? afterCaseless : at
+  return afterCaseless > from ? afterCaseless : position
 }
 
 function numberEnd(bytes: Uint8Array, from: number, end: number): number {
-  let at = from
-  for (let digits = 0; digits < 3 && at < end && classAt(bytes, at) === NUMBER; digits++) at += width(bytes[at]!)
-  return at
+  let position = from
+  for (let digits = 0; digits < 3 && position < end && classAt(bytes, position) === NUMBER; digits++)
+    position += width(bytes[position]!)
+  return position
 }
 
 /** The end of ` ?[^\s\p{L}\p{N}]+`, or `from` where there is none. */
 function otherSignsEnd(bytes: Uint8Array, from: number, end: number): number {
   const start = bytes[from] === SPACE ? from + 1 : from
-  let at = start
-  while (at < end && isSign[classAt(bytes, at)] === 1) at += width(bytes[at]!)
-  return at > start ? at : from
+  let position = start
+  while (position < end && isSign[classAt(bytes, position)] === 1) position += width(bytes[position]!)
+  return position > start ? position : from
 }
 
 /** Whitespace up to its last newline; without one, all of it but the last character, which starts the next piece. */
 function spaceEnd(bytes: Uint8Array, from: number, end: number): number {
-  let at = from
+  let position = from
   let last = from
   let afterNewline = from
-  while (at < end && classAt(bytes, at) === WHITE_SPACE) {
-    last = at
-    at += width(bytes[at]!)
-    if (bytes[last] === lineFeed || bytes[last] === carriageReturn) afterNewline = at
+  while (position < end && classAt(bytes, position) === WHITE_SPACE) {
+    last = position
+    position += width(bytes[position]!)
+    if (bytes[last] === lineFeed || bytes[last] === carriageReturn) afterNewline = position
   }
   if (afterNewline > from) return afterNewline
-  return at === end || last === from ? at : last
+  return position === end || last === from ? position : last
 }
 
 /** The bytes of `(?i:'s|'t|'re|'ve|'m|'ll|'d)` at `from`, or 0. */
@@ -120,16 +121,16 @@ function contractionLength(bytes: Uint8Array, from: number, end: number): number
   return first === letterL && second === letterL ? 3 : 0
 }
 
-function classAt(bytes: Uint8Array, at: number): number {
-  const lead = bytes[at]!
-  return codePointClasses[lead < 0x80 ? lead : codePointAt(bytes, at, lead)]!
+function classAt(bytes: Uint8Array, position: number): number {
+  const lead = bytes[position]!
+  return codePointClasses[lead < 0x80 ? lead : codePointAt(bytes, position, lead)]!
 }
 
-function codePointAt(bytes: Uint8Array, at: number, lead: number): number {
-  if (lead < 0xe0) return ((lead & 0x1f) << 6) | (bytes[at + 1]! & 0x3f)
-  if (lead < 0xf0) return ((lead & 0x0f) << 12) | ((bytes[at + 1]! & 0x3f) << 6) | (bytes[at + 2]! & 0x3f)
-  const high = ((lead & 0x07) << 18) | ((bytes[at + 1]! & 0x3f) << 12)
-  return high | ((bytes[at + 2]! & 0x3f) << 6) | (bytes[at + 3]! & 0x3f)
+function codePointAt(bytes: Uint8Array, position: number, lead: number): number {
+  if (lead < 0xe0) return ((lead & 0x1f) << 6) | (bytes[position + 1]! & 0x3f)
+  if (lead < 0xf0) return ((lead & 0x0f) << 12) | ((bytes[position + 1]! & 0x3f) << 6) | (bytes[position + 2]! & 0x3f)
+  const high = ((lead & 0x07) << 18) | ((bytes[position + 1]! & 0x3f) << 12)
+  return high | ((bytes[position + 2]! & 0x3f) << 6) | (bytes[position + 3]! & 0x3f)
 }
 
 function width(lead: number): number {

@@ -70,10 +70,10 @@ export function readData(frames: Buffer): string[] {
 
 /** Index after the last blank line in `bytes`, or -1. */
 function lastBoundary(bytes: Buffer): number {
-  for (let at = bytes.lastIndexOf(lineFeed); at > 0; at = bytes.lastIndexOf(lineFeed, at - 1)) {
-    const before = bytes[at - 1]
-    if (before === lineFeed) return at + 1
-    if (before === carriageReturn && bytes[at - 2] === lineFeed) return at + 1
+  for (let position = bytes.lastIndexOf(lineFeed); position > 0; position = bytes.lastIndexOf(lineFeed, position - 1)) {
+    const before = bytes[position - 1]
+    if (before === lineFeed) return position + 1
+    if (before === carriageReturn && bytes[position - 2] === lineFeed) return position + 1
   }
   return -1
 }

@@ -45,17 +45,17 @@ function benchmark(args: readonly string[], { onStderr = () => {}, variables = {
 t.test('bad arguments are one clear line and exit code 2', async t => {
   const folder = t.testdir()
   const server = await scriptedModels(t, { good: () => 'reference' })
-  const at = ['--base-url', server.url, '--results', `${folder}/b.db`]
+  const options = ['--base-url', server.url, '--results', `${folder}/b.db`]
   const wrong = [
     ['--nope'],
     [],
     ['--output'],
     ['--base-url', 'here'],
     ['--suite', 'nope'],
-    [...at, '--model', 'other'],
-    [...at, '--max-cost', '-1'],
-    [...at, '--price', '1'],
-    [...at, '--repetitions', '1.5'],
+    [...options, '--model', 'other'],
+    [...options, '--max-cost', '-1'],
+    [...options, '--price', '1'],
+    [...options, '--repetitions', '1.5'],
   ]
   for (const { code, stdout, stderr } of await Promise.all(wrong.map(args => benchmark(args)))) {
     t.equal(code, 2, stderr)

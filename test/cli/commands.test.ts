@@ -12,8 +12,8 @@ t.test('the help of each command fits a screen and ends with an example', async 
     signalbox(temporaryRoot(t), ['--help']).ended,
     ...names.map(name => signalbox(temporaryRoot(t), [name, '--help']).ended),
   ])
-  for (const [at, { code, stdout, stderr }] of helps.entries()) {
-    const name = ['signalbox', ...names][at]!
+  for (const [index, { code, stdout, stderr }] of helps.entries()) {
+    const name = ['signalbox', ...names][index]!
     t.equal(code, 0, stderr)
     t.ok(stdout.split('\n').length <= 40, `${name}: ${stdout.split('\n').length} lines`)
     t.match(stdout, /^Usage: signalbox/)
@@ -45,9 +45,9 @@ t.test('an unknown command or option is reported on one line with the nearest ma
     [['serve', '--port'], /^signalbox: .*'--port <number>' argument missing/],
   ] as const
   const results = await Promise.all(cases.map(([args]) => signalbox(temporaryRoot(t), args).ended))
-  for (const [at, { code, stdout, stderr }] of results.entries()) {
+  for (const [index, { code, stdout, stderr }] of results.entries()) {
     t.equal(code, 2, stderr)
-    t.match(stderr, cases[at]![1])
+    t.match(stderr, cases[index]![1])
     t.match(stderr, /^[^\n]+\n$/)
     t.equal(stdout, '')
   }

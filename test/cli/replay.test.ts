@@ -28,8 +28,8 @@ t.test('stored requests are replayed under another policy, with their recorded o
     answer: { usage: { promptTokens: 100, outputTokens: 50, costUsd: 0.25 } },
   })
   const gateway = await startGateway(t, { ...variablesFor(local, remote), DATA_DIR: data, QUALITY_THRESHOLD: '0' })
-  for (const [at, score] of [undefined, 0, 0.5, undefined].entries()) {
-    const reply = await gateway.ask({ messages: [{ role: 'user', content: `Question ${at}?` }] })
+  for (const [index, score] of [undefined, 0, 0.5, undefined].entries()) {
+    const reply = await gateway.ask({ messages: [{ role: 'user', content: `Question ${index}?` }] })
     t.equal(reply.headers['x-signalbox-model'], 'llama-cpp/qwen3-coder-30b')
     if (score === undefined) continue
     const body = JSON.stringify({ request_id: reply.headers['x-signalbox-request-id'], score })

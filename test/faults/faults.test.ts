@@ -13,7 +13,7 @@ t.test('whatever servers do, callers get a right status, and no row, slot or soc
 })
 
 t.test('the schedules hold every fault, and the same seed makes the same schedule', t => {
-  const played = Array.from({ length: schedules }, (_, at) => scheduleOf(at + 1))
+  const played = Array.from({ length: schedules }, (_, index) => scheduleOf(index + 1))
   t.same(new Set(played.flatMap(({ first, second }) => [first, second])).size, faults.length)
   t.same(played[6], scheduleOf(7))
   t.end()

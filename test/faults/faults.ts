@@ -108,8 +108,8 @@ export const faults: readonly Fault[] = [
       socket.setNoDelay(true)
       const bytes = Buffer.from(chunkedHead(contentType) + parts.map(framed).join('') + lastFrame)
       const step = Math.ceil(bytes.length / 40)
-      for (let at = 0; at < bytes.length && !socket.destroyed; at += step) {
-        socket.write(bytes.subarray(at, at + step))
+      for (let index = 0; index < bytes.length && !socket.destroyed; index += step) {
+        socket.write(bytes.subarray(index, index + step))
         await setTimeout(1)
       }
       socket.end()

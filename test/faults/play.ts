@@ -133,9 +133,9 @@ async function playOne(lane: Lane, schedule: Schedule): Promise<Finding[]> {
   const { gateway, servers, models } = lane
   lane.forgive()
   const before = gateway.core.ledger.status()
-  for (const [at, server] of servers.entries()) {
-    server.fault = at === 0 ? schedule.first : schedule.second
-    server.random = seededRandom(schedule.seed * 2 + at)
+  for (const [index, server] of servers.entries()) {
+    server.fault = index === 0 ? schedule.first : schedule.second
+    server.random = seededRandom(schedule.seed * 2 + index)
   }
   const seen = await ask(lane, schedule)
   await gateway.core.gateway.idle()

@@ -58,13 +58,13 @@ export function wrongIn(schedule: Schedule, models: readonly string[], seen: See
 
 function wrongInOrder({ first, second, stream, cascade }: Schedule, models: readonly string[], seen: Seen) {
   const told = `${seen.status} ${seen.model ?? '-'} ${seen.ending}`
-  for (const [at, { outcome }] of [first, second].entries()) {
-    const isThis = seen.status === 200 && seen.model === models[at]
+  for (const [index, { outcome }] of [first, second].entries()) {
+    const isThis = seen.status === 200 && seen.model === models[index]
     if (isThis && seen.ending === 'whole' && (outcome === 'answers' || outcome === 'varies')) return undefined
-    if (outcome === 'answers') return `${told}: ${models[at]} answers`
+    if (outcome === 'answers') return `${told}: ${models[index]} answers`
     const canBreak = stream && !cascade && (outcome === 'breaks' || outcome === 'varies')
     if (isThis && seen.ending === 'broken' && canBreak) return undefined
-    if (outcome === 'breaks' && canBreak) return `${told}: ${models[at]} breaks off`
+    if (outcome === 'breaks' && canBreak) return `${told}: ${models[index]} breaks off`
     // Nothing of it reached the caller: it is the turn of the next.
   }
   return failureStatuses.has(seen.status) && seen.ending === 'broken' ? undefined : `${told}: all fail`

@@ -15,14 +15,14 @@ t.test('one local slot serves requests one at a time, in order of arrival', asyn
   const gateway = await startGateway(t, variablesFor(local))
   const slots = gateway.core.slotsOf('llama-cpp')
   const asked = []
-  for (let at = 0; at < gates.length; at++) {
-    asked.push(gateway.ask({ messages: [{ role: 'user', content: `number ${at}` }] }))
-    while (slots.busy() + slots.waiting() <= at) await new Promise(resolve => setTimeout(resolve, 2))
+  for (let index = 0; index < gates.length; index++) {
+    asked.push(gateway.ask({ messages: [{ role: 'user', content: `number ${index}` }] }))
+    while (slots.busy() + slots.waiting() <= index) await new Promise(resolve => setTimeout(resolve, 2))
   }
-  for (let at = 0; at < gates.length; at++) {
-    await local.untilChats(at + 1)
-    t.equal(local.chats.length, at + 1)
-    gates[at]!.open()
+  for (let index = 0; index < gates.length; index++) {
+    await local.untilChats(index + 1)
+    t.equal(local.chats.length, index + 1)
+    gates[index]!.open()
   }
   await Promise.all(asked)
   t.strictSame(

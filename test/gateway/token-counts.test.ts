@@ -17,7 +17,7 @@ const counting =
   (tokens: number) =>
   ({ path }: SeenRequest) => {
     if (path === '/apply-template') return { json: { prompt: 'as its template writes it' } }
-    if (path === '/tokenize') return { json: { tokens: Array.from({ length: tokens }, (_, at) => at) } }
+    if (path === '/tokenize') return { json: { tokens: Array.from({ length: tokens }, (_, index) => index) } }
     return undefined
   }
 
@@ -94,12 +94,15 @@ t.test('text beyond the counting budget is estimated, and the decision says so',
   const local = await scriptedUpstream(t, 'lm-studio', { models: [{ name: 'gpt-oss-20b' }] })
   const gateway = await startGateway(t, variablesFor(local))
   // Parts that come again are known, so no two are alike.
-  const content = Array.from({ length: 150_000 }, (_, at) => String(100 + (at % 900) * (1 + (at >> 14)))).join(' ')
+  const content = Array.from({ length: 150_000 }, (_, index) => String(100 + (index % 900) * (1 + (index >> 14)))).join(
+    ' ',
+  )
   const body = JSON.stringify({ model: 'auto', messages: [{ role: 'user', content }] })
   const { decision } = (await exchange(`${gateway.url}/v1/route`, { method: 'POST', body })).json
   const tokens = createTokenCounter()
   let truth = 0
-  for (let at = 0; at < content.length; at += 100_000) truth += tokens.countText(content.slice(at, at + 100_000)).tokens
+  for (let index = 0; index < content.length; index += 100_000)
+    truth += tokens.countText(content.slice(index, index + 100_000)).tokens
   t.equal(decision.measured.exact, false)
   t.ok(decision.measured.error > 0)
   t.ok(Math.abs(decision.measured.prompt_tokens / truth - 1) <= decision.measured.error, 'the error it states holds')

@@ -138,7 +138,7 @@ const anyModel: fc.Arbitrary<Model> = fc
       },
     ),
   })
-  .map(({ at, kind, parametersB, loaded, contextTokens, tools, vision, price }) => {
+  .map(({ at: index, kind, parametersB, loaded, contextTokens, tools, vision, price }) => {
     const facts: Partial<Model> = {
       parametersB,
       contextTokens,
@@ -147,8 +147,8 @@ const anyModel: fc.Arbitrary<Model> = fc
         ...(vision === undefined ? {} : { vision }),
       },
     }
-    if (kind === 'local') return localModel(`model-${at}`, { ...facts, loaded })
-    return kind === 'free' ? freeModel(`model-${at}:free`, facts) : paidModel(`model-${at}`, { ...facts, price })
+    if (kind === 'local') return localModel(`model-${index}`, { ...facts, loaded })
+    return kind === 'free' ? freeModel(`model-${index}:free`, facts) : paidModel(`model-${index}`, { ...facts, price })
   })
 
 /** Random requests, models, states and evidence. */
@@ -193,11 +193,11 @@ export const anySituation: fc.Arbitrary<Situation & { now: number; chance: numbe
     const { models } = drawn
     const evidence = emptyEvidence()
     const { abilityOf } = createKnowledge(undefined, evidence, defaultPolicy, () => 1, publicAbilities)
-    for (const [at, score] of drawn.scores.entries()) {
-      const model = models[at]
+    for (const [index, score] of drawn.scores.entries()) {
+      const model = models[index]
       if (model === undefined) continue
       const { key } = abilityOf(model)
-      learnBenchmark(evidence, key, at % 2 === 0 ? 'chat' : '*', { score, runs: at, tasks: 30 })
+      learnBenchmark(evidence, key, index % 2 === 0 ? 'chat' : '*', { score, runs: index, tasks: 30 })
       for (let time = 0; time < 8; time++) {
         learnVerifier(evidence, 'schema', { model: key, category: 'chat' }, time < 8 * score, 0)
       }
@@ -210,7 +210,7 @@ export const anySituation: fc.Arbitrary<Situation & { now: number; chance: numbe
           outputTokens: 100,
           firstTokenMs: 50 + 900 * score,
           streamMs: 2_000,
-          cold: at % 3 === 0,
+          cold: index % 3 === 0,
         },
         0,
       )

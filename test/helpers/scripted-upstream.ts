@@ -248,10 +248,10 @@ function errorAnswer(dialect: Dialect, error: ScriptedError): { type: string; bo
 async function write(response: ServerResponse, data: string | Buffer, writeBytes: number | undefined): Promise<void> {
   const bytes = Buffer.from(data)
   const step = writeBytes ?? bytes.length
-  for (let at = 0; at < bytes.length && !response.closed; at += step) {
+  for (let index = 0; index < bytes.length && !response.closed; index += step) {
     await new Promise<void>(resolve => {
       response.once('close', resolve)
-      response.write(bytes.subarray(at, at + step), () => {
+      response.write(bytes.subarray(index, index + step), () => {
         response.off('close', resolve)
         resolve()
       })

@@ -2,7 +2,7 @@
 export function spearman(one: readonly number[], other: readonly number[]): number {
   const [x, y] = [ranks(one), ranks(other)]
   const middle = (one.length - 1) / 2
-  const xy = x.reduce((sum, value, at) => sum + (value - middle) * (y[at]! - middle), 0)
+  const xy = x.reduce((sum, value, index) => sum + (value - middle) * (y[index]! - middle), 0)
   const square = (values: readonly number[]) => values.reduce((sum, value) => sum + (value - middle) ** 2, 0)
   return xy / Math.sqrt(square(x) * square(y))
 }

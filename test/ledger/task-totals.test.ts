@@ -32,25 +32,25 @@ t.test('running totals equal a fresh count of the ledger', async t => {
         typical: kinds.flatMap(kind => providers.map(provider => from.typicalMs(kind, provider))),
       })
       const jobs: string[] = []
-      for (const [at, step] of steps.entries()) {
+      for (const [index, step] of steps.entries()) {
         const job = 'job' in step ? jobs[step.job] : undefined
         if (step.do === 'look') figures(store)
-        else if (step.do === 'prune') store.prune(pruning ? at - step.age : 0)
+        else if (step.do === 'prune') store.prune(pruning ? index - step.age : 0)
         else if (step.do === 'add') {
-          const id = `job_${String(at)}`
+          const id = `job_${String(index)}`
           jobs.push(id)
           store.add(
-            { id: `task_${String(at)}`, kind: kinds[step.kind]!, createdAt: at, askedBy: 'me', spec: {} },
+            { id: `task_${String(index)}`, kind: kinds[step.kind]!, createdAt: index, askedBy: 'me', spec: {} },
             { id, provider: providers[step.provider]!, model: 'm' },
           )
         } else if (job === undefined || store.job(job) === undefined) continue
-        else if (step.do === 'start') store.start(job, at)
-        else if (step.do === 'complete') store.finish(job, at, { state: 'completed', outcome: {} })
-        else if (step.do === 'fail') store.finish(job, at, { state: 'failed', outcome: undefined })
-        else if (step.do === 'cancel') store.finish(job, at, { state: 'cancelled', outcome: undefined })
+        else if (step.do === 'start') store.start(job, index)
+        else if (step.do === 'complete') store.finish(job, index, { state: 'completed', outcome: {} })
+        else if (step.do === 'fail') store.finish(job, index, { state: 'failed', outcome: undefined })
+        else if (step.do === 'cancel') store.finish(job, index, { state: 'cancelled', outcome: undefined })
         else if (store.job(job)?.state === 'in_progress') {
-          jobs.push(`again_${String(at)}`)
-          store.rerun(job, at, 'again', `again_${String(at)}`)
+          jobs.push(`again_${String(index)}`)
+          store.rerun(job, index, 'again', `again_${String(index)}`)
         }
       }
       const carried = figures(store)

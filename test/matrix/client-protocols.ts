@@ -78,9 +78,9 @@ const chat: ClientProtocol = {
         const said = fields(choice[stream ? 'delta' : 'message'])
         heard.text += string(said['content'])
         heard.reasoning += string(said['reasoning_content'] ?? said['reasoning'])
-        for (const [at, call] of list(said['tool_calls']).entries()) {
+        for (const [index, call] of list(said['tool_calls']).entries()) {
           const called = fields(call['function'])
-          const known = (heard.calls[Number(call['index'] ?? at)] ??= { id: '', name: '', arguments: '' })
+          const known = (heard.calls[Number(call['index'] ?? index)] ??= { id: '', name: '', arguments: '' })
           known.id += string(call['id'])
           known.name += string(called['name'])
           known.arguments += string(called['arguments'])

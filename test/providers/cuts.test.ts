@@ -60,10 +60,10 @@ for (const kind of upstreamKinds) {
 /** Answers every request with `bytes`, in reads of the given sizes over and over. */
 function replaying(bytes: Buffer, sizes: readonly number[]): Transport {
   async function* reads(): AsyncGenerator<Buffer> {
-    for (let at = 0, turn = 0; at < bytes.length; turn++) {
-      const end = at + sizes[turn % sizes.length]!
-      yield bytes.subarray(at, end)
-      at = end
+    for (let index = 0, turn = 0; index < bytes.length; turn++) {
+      const end = index + sizes[turn % sizes.length]!
+      yield bytes.subarray(index, end)
+      index = end
     }
   }
   return {

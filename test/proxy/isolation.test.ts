@@ -117,9 +117,9 @@ t.test('no resource of MCP, and no completion of one, tells a key of another', a
   for (const { connect } of agentKinds.filter(isOverHttp)) {
     const agent = await connect(t, bob.mcp)
     for (const { uri, complete = {} } of resources) {
-      const at = uri.replace('{jobId}', made.job_id).replace(/\{\w+\}/, 'llama-cpp')
-      const said = await agent.read(at).then(content => JSON.stringify(content), String)
-      t.same(shown(said, marks, at), [], at)
+      const address = uri.replace('{jobId}', made.job_id).replace(/\{\w+\}/, 'llama-cpp')
+      const said = await agent.read(address).then(content => JSON.stringify(content), String)
+      t.same(shown(said, marks, address), [], address)
       if (uri.includes('{jobId}')) t.match(said, /Unknown job/, 'the job is not there')
       for (const variable of Object.keys(complete)) {
         t.same(shown(JSON.stringify(await agent.complete(uri, variable, '')), marks, ''), [], `${uri} completed`)

@@ -23,9 +23,9 @@ function situation(evidence: Evidence, changes: Partial<Situation> = {}): Situat
   }
 }
 
-function said(evidence: Evidence, accepted: boolean, times: number, check = 'schema', at = 0): void {
+function said(evidence: Evidence, accepted: boolean, times: number, check = 'schema', now = 0): void {
   const place = { model: 'small', category: 'chat' }
-  for (let time = 0; time < times; time++) learnVerifier(evidence, check, place, accepted, at)
+  for (let time = 0; time < times; time++) learnVerifier(evidence, check, place, accepted, now)
 }
 
 const decided = (asked: Situation, now = 0, chance = 0.5) => decide(...argumentsOf(asked), now, chance)
@@ -70,7 +70,7 @@ t.test('a bad record fades, and is tested again occasionally', async t => {
   t.equal(begins(asked), expensive.id)
   t.equal(begins(asked, 60 * 86_400_000), cheap.id, 'after two months it is asked again')
   const exploring = { ...asked, policy: { explorationShare: 0.03 } }
-  const decisions = Array.from({ length: 2_000 }, (_, at) => decided(exploring, 0, at / 2_000))
+  const decisions = Array.from({ length: 2_000 }, (_, index) => decided(exploring, 0, index / 2_000))
   const tried = decisions.filter(({ ranked }) => ranked[0]?.id === cheap.id)
   t.ok(tried.length > 10 && tried.length < 150, `${tried.length} of 2000`)
   t.ok(tried.every(({ rule, propensity }) => rule === 'explored' && propensity <= 0.03))

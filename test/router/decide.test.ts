@@ -48,8 +48,8 @@ t.test('the chosen model obeys every limit of the request', async () => {
     fc.property(anySituation, situation => {
       const decision = decide(...argumentsOf(situation), situation.now, situation.chance)
       const { options = {}, policy = {}, preset } = situation
-      return decision.ranked.every((model, at) => {
-        const candidate = decision.candidates[at]!
+      return decision.ranked.every((model, index) => {
+        const candidate = decision.candidates[index]!
         return (
           candidate.model === model.id &&
           situation.condition!(model).state === 'ready' &&
@@ -96,8 +96,8 @@ t.test('a warm, idle, good enough local model always wins on cost', async () => 
 
 t.test('a request for a named model is served by that model or not at all', async () => {
   fc.assert(
-    fc.property(anySituation, fc.nat(), (situation, at) => {
-      const named = situation.models[at % Math.max(1, situation.models.length)]
+    fc.property(anySituation, fc.nat(), (situation, index) => {
+      const named = situation.models[index % Math.max(1, situation.models.length)]
       if (named === undefined) return true
       const asked = { ...situation, preset: named.id }
       const { ranked } = decide(...argumentsOf(asked), situation.now, situation.chance)
@@ -287,16 +287,16 @@ t.test('exploration is as rare as configured, never below the floor and never wi
   teach(evidence, models[1]!, 0.8)
   teach(evidence, models[2]!, 0.1)
   const policy = { explorationShare: 0.03 }
-  const decisions = Array.from({ length: 4_000 }, (_, at) =>
-    decide(...argumentsOf({ models, evidence, policy }), 0, at / 4_000),
+  const decisions = Array.from({ length: 4_000 }, (_, index) =>
+    decide(...argumentsOf({ models, evidence, policy }), 0, index / 4_000),
   )
   const explored = decisions.filter(({ rule }) => rule === 'explored')
   t.ok(explored.length > 60 && explored.length < 190, `${explored.length} of 4,000`)
   t.ok(explored.every(({ ranked, propensity }) => ranked[0]!.id === 'ollama/beta' && propensity === 0.03))
   t.ok(decisions.every(({ rule, propensity }) => rule === 'explored' || propensity === 0.97))
   for (const options of [{ maxCostUsd: 1 }, { minQuality: 0.5 }]) {
-    const careful = Array.from({ length: 500 }, (_, at) =>
-      decide(...argumentsOf({ models, evidence, policy, options }), 0, at / 500),
+    const careful = Array.from({ length: 500 }, (_, index) =>
+      decide(...argumentsOf({ models, evidence, policy, options }), 0, index / 500),
     )
     t.ok(careful.every(({ rule, propensity }) => rule === 'best' && propensity === 1))
   }

@@ -53,7 +53,7 @@ function choices(situation: Situation, variables: Record<string, string>): (stri
   const policy = policyOf(readSettings(coreSettings, { QUALITY_THRESHOLD: '0.7', ...variables }))
   return Array.from(
     { length: 100 },
-    (_, at) => decide(...argumentsOf({ evidence, ...situation, policy }), 0, at / 100).ranked[0]?.id,
+    (_, index) => decide(...argumentsOf({ evidence, ...situation, policy }), 0, index / 100).ranked[0]?.id,
   )
 }
 

@@ -95,7 +95,7 @@ t.test('whatever is learned, no interval of any prediction gets wider', async t 
               tasks: runs.get(`${key} ${kind}`)!,
             })
           }
-          t.ok(widths().every((width, at) => width <= before[at]! + 1e-12))
+          t.ok(widths().every((width, index) => width <= before[index]! + 1e-12))
         }
       },
     ),

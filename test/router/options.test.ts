@@ -42,7 +42,7 @@ t.test('a conversation keeps its key while it grows; different conversations hav
     ChatRequest.parse({
       messages: [
         { role: 'system', content: 'be brief' },
-        ...contents.map((content, at) => ({ role: at % 2 === 0 ? 'user' : 'assistant', content })),
+        ...contents.map((content, index) => ({ role: index % 2 === 0 ? 'user' : 'assistant', content })),
       ],
     })
   t.equal(sessionKey(talk('a', 'b', 'c'), undefined), sessionKey(talk('a'), undefined))

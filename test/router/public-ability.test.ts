@@ -42,8 +42,11 @@ t.test('old and new, local and remote models are on one scale', async t => {
     'claude-sonnet-4-5-20250929',
     'anthropic/claude-opus-4.8',
   ]
-  for (const [at, name] of ascending.slice(1).entries()) {
-    t.ok(abilityOf(named(name)).ability > abilityOf(named(ascending[at]!)).ability, `${name} after ${ascending[at]}`)
+  for (const [index, name] of ascending.slice(1).entries()) {
+    t.ok(
+      abilityOf(named(name)).ability > abilityOf(named(ascending[index]!)).ability,
+      `${name} after ${ascending[index]}`,
+    )
   }
   const size = (name: string) => abilityOf(named(name)).ability
   t.ok(
@@ -67,10 +70,10 @@ t.test('a model is never rated above its cheaper successor', async t => {
     ['llama-2-70b-chat', 'llama-3-70b-instruct', 'llama-3.3-70b-instruct'],
   ]
   for (const line of successions) {
-    for (const [at, name] of line.slice(1).entries()) {
+    for (const [index, name] of line.slice(1).entries()) {
       t.ok(
-        publicAbilityOf(named(name)).ability >= publicAbilityOf(named(line[at]!)).ability,
-        `${name} after ${line[at]}`,
+        publicAbilityOf(named(name)).ability >= publicAbilityOf(named(line[index]!)).ability,
+        `${name} after ${line[index]}`,
       )
     }
   }
@@ -138,9 +141,13 @@ t.test('among unknown models the newest is expected to be best, and price matter
 })
 
 t.test('quantization lowers ability, most at few bits', async t => {
-  const at = (quantization: string) => abilityOf(localModel('qwen3:8b', { quantization })).ability
-  t.ok(at('Q2_K') < at('Q3_K_M') && at('Q3_K_M') < at('Q4_K_M') && at('Q4_K_M') < at('Q8_0'))
-  t.equal(abilityOf(named('Qwen3-8B-Q2_K.gguf')).ability, at('Q2_K'))
+  const abilityWith = (quantization: string) => abilityOf(localModel('qwen3:8b', { quantization })).ability
+  t.ok(
+    abilityWith('Q2_K') < abilityWith('Q3_K_M') &&
+      abilityWith('Q3_K_M') < abilityWith('Q4_K_M') &&
+      abilityWith('Q4_K_M') < abilityWith('Q8_0'),
+  )
+  t.equal(abilityOf(named('Qwen3-8B-Q2_K.gguf')).ability, abilityWith('Q2_K'))
 })
 
 t.test('a version without results is rated at least about as high as the previous one', async t => {
@@ -171,7 +178,7 @@ function without(key: string): AbilityTable {
 
 t.test('predictions for models without results are close, with calibrated intervals', async t => {
   const asked = Object.entries(table.models).filter(
-    ([, { sd, results }], at) => sd < 0.25 && results >= 5 && at % 4 === 0,
+    ([, { sd, results }], index) => sd < 0.25 && results >= 5 && index % 4 === 0,
   )
   t.ok(asked.length >= 80)
   const guessed = asked.map(([key, known]) => {

@@ -48,8 +48,8 @@ t.test(
 t.test('a harder text is never predicted to go better', async () => {
   fc.assert(
     fc.property(share, shift, shift, ability, (rate, level, harder, above) => {
-      const at = (value: number) => successOf(rate, { level: value, slope: 0, skills: [] }, above, undefined)
-      return at(level - Math.abs(harder)) <= at(level)
+      const rateAt = (value: number) => successOf(rate, { level: value, slope: 0, skills: [] }, above, undefined)
+      return rateAt(level - Math.abs(harder)) <= rateAt(level)
     }),
   )
 })

@@ -59,7 +59,7 @@ t.test('a single line of 200 MB is skipped with a reason', async t => {
   const { init, source } = startSearch(t, { 'a.ts': 'const b = 1\n' })
   const file = openSync(path.join(source, 'line.js'), 'w')
   const part = Buffer.alloc(8 * 1024 * 1024, 'let acorn=1;')
-  for (let at = 0; at < 25; at++) writeFileSync(file, part)
+  for (let index = 0; index < 25; index++) writeFileSync(file, part)
   closeSync(file)
   t.match(await init(), { files: 1, skipped: { too_large: 1 } })
 })
@@ -143,7 +143,10 @@ t.test('several roots are searched as one, and later directories replace earlier
 
 t.test('reports its progress and stops when cancelled, keeping what it has', async t => {
   const files = Object.fromEntries(
-    Array.from({ length: 3_000 }, (_, at) => [`d${at % 30}/f${at}.ts`, `const grouse${at} = ${at}\n`.repeat(40)]),
+    Array.from({ length: 3_000 }, (_, index) => [
+      `d${index % 30}/f${index}.ts`,
+      `const grouse${index} = ${index}\n`.repeat(40),
+    ]),
   )
   const { search, source } = startSearch(t, files)
   const cancel = new AbortController()
@@ -169,7 +172,10 @@ t.test('kill -9 while indexing leaves an index that is usable and can be complet
   const source = path.join(folder, 'source')
   mkdirSync(source)
   const files = Object.fromEntries(
-    Array.from({ length: 2_000 }, (_, at) => [`f${at}.ts`, `export const plover${at} = ${at}\n`.repeat(60)]),
+    Array.from({ length: 2_000 }, (_, index) => [
+      `f${index}.ts`,
+      `export const plover${index} = ${index}\n`.repeat(60),
+    ]),
   )
   writeFiles(source, files)
   const data = path.join(folder, 'data')
@@ -199,9 +205,9 @@ t.test('an index that is damaged, truncated or of another version is rebuilt aut
   const good = readFileSync(segment)
   const manifest = path.join(folder, 'manifest.json')
   const goodManifest = readFileSync(manifest, 'utf8')
-  const flipped = (at: number) => {
+  const flipped = (index: number) => {
     const bytes = Buffer.from(good)
-    bytes[at] = bytes[at]! ^ 0xff
+    bytes[index] = bytes[index]! ^ 0xff
     return bytes
   }
   const damages: [string, () => void][] = [
@@ -233,7 +239,7 @@ t.test('a flipped byte in the postings is detected at the start and repaired', a
     readdirSync(folder).find(name => name.endsWith('.segment'))!,
   )
   const bytes = readFileSync(segment)
-  for (let at = 0; at < 40; at++) bytes[at] = 0xff
+  for (let index = 0; index < 40; index++) bytes[index] = 0xff
   writeFileSync(segment, bytes)
   const again = startSearch(t, {}, { dataDir: first.data, allowedRoots: [first.source], indexOnStart: true })
   while (again.search.status().indexing) await new Promise(resolve => setTimeout(resolve, 2))

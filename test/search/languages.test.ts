@@ -73,7 +73,7 @@ const planted: Record<string, { file: string; text: string; symbol: string }> = 
 for (const [language, { file, text, symbol }] of Object.entries(planted)) {
   t.test(`a planted identifier is found in ${language}, with its lines and symbol`, async t => {
     const filler = Object.fromEntries(
-      Array.from({ length: 5 }, (_, at) => [`other${at}.txt`, `nothing of note ${at}\n`]),
+      Array.from({ length: 5 }, (_, index) => [`other${index}.txt`, `nothing of note ${index}\n`]),
     )
     const { init, ask } = startSearch(t, { [`src/${file}`]: text, ...filler })
     await init()

@@ -46,9 +46,9 @@ async function measure(source: string, dataDir: string): Promise<boolean> {
   )
   say(`most memory while indexing ${peakMb.toFixed(0)} MB`)
   let found = 0
-  for (let at = 0; at < files; at += files / 50) {
-    const { hits } = await search.query({ query: `planted_${letters(at)}`, limit: 1 }, never)
-    if (hits[0]?.path === nameOf(at)) found++
+  for (let index = 0; index < files; index += files / 50) {
+    const { hits } = await search.query({ query: `planted_${letters(index)}`, limit: 1 }, never)
+    if (hits[0]?.path === nameOf(index)) found++
   }
   clearInterval(sampler)
   const highWaterMb = Number(/VmHWM:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? 0) / 1000

@@ -99,7 +99,9 @@ t.test('a hit says where its terms were found', async t => {
 })
 
 t.test('limit and offset page without gaps or repeats', async t => {
-  const files = Object.fromEntries(Array.from({ length: 25 }, (_, at) => [`f${at}.ts`, `const turbine = ${at}\n`]))
+  const files = Object.fromEntries(
+    Array.from({ length: 25 }, (_, index) => [`f${index}.ts`, `const turbine = ${index}\n`]),
+  )
   const { init, ask } = startSearch(t, files)
   await init()
   const pages = await Promise.all([0, 10, 20].map(offset => ask('turbine', { offset, limit: 10 })))
@@ -119,9 +121,9 @@ t.test('context_lines widens a hit as far as the file goes', async t => {
 })
 
 t.test('max_tokens limits the lines of all hits and reports it', async t => {
-  const body = Array.from({ length: 30 }, (_, at) => `  step(${at}) // gearbox ${at}`).join('\n')
+  const body = Array.from({ length: 30 }, (_, index) => `  step(${index}) // gearbox ${index}`).join('\n')
   const files = Object.fromEntries(
-    Array.from({ length: 8 }, (_, at) => [`f${at}.ts`, `function gearbox${at}() {\n${body}\n}\n`]),
+    Array.from({ length: 8 }, (_, index) => [`f${index}.ts`, `function gearbox${index}() {\n${body}\n}\n`]),
   )
   const { init, ask } = startSearch(t, files)
   await init()
@@ -153,7 +155,7 @@ t.test('k1, b and field weights change the ranking', async t => {
 })
 
 t.test('chunk_size changes how much a hit shows', async t => {
-  const text = Array.from({ length: 100 }, (_, at) => `value ${at === 50 ? 'sextant' : 'x'}`).join('\n')
+  const text = Array.from({ length: 100 }, (_, index) => `value ${index === 50 ? 'sextant' : 'x'}`).join('\n')
   const { init, ask } = startSearch(t, { 'a.txt': text })
   const shown = async () => (await ask('sextant')).hits.map(hit => hit.end_line - hit.start_line + 1)
   await init({ chunk_size: 10 })
@@ -204,7 +206,7 @@ t.test('every word of a text is found at its line', async t => {
     { minLength: 1, maxLength: 120 },
   )
   const [drawn] = sample(words, { numRuns: 1, seed: 7 })
-  const text = drawn!.map((word, at) => `${' '.repeat((at * 7) % 5)}${word}`).join('\n')
+  const text = drawn!.map((word, index) => `${' '.repeat((index * 7) % 5)}${word}`).join('\n')
   const { init, ask } = startSearch(t, { 'words.txt': text })
   await init({ chunk_size: 5 })
   for (const word of drawn!) t.match((await ask(word)).hits[0]?.lines, word)

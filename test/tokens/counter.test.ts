@@ -155,18 +155,18 @@ function shuffled(lines: readonly string[], seed: number, length: number): strin
 t.test('a text that differs from a cached one anywhere is counted separately', async t => {
   const counter = createTokenCounter()
   const text = source.repeat(2).slice(0, 1000)
-  for (let at = 0; at < text.length; at++) {
+  for (let index = 0; index < text.length; index++) {
     for (const other of ['\n', '漢', '\u0000']) {
-      const changed = text.slice(0, at) + other + text.slice(at + 1)
-      const longer = text.slice(0, at) + other
+      const changed = text.slice(0, index) + other + text.slice(index + 1)
+      const longer = text.slice(0, index) + other
       counter.countText(changed)
       counter.countText(longer)
     }
   }
   const fresh = createTokenCounter({ cacheEntries: 1 })
-  for (let at = 0; at < text.length; at += 7) {
-    const changed = `${text.slice(0, at)}漢${text.slice(at + 1)}`
-    if (counter.countText(changed).tokens !== fresh.countText(changed).tokens) t.fail(`differs at ${at}`)
+  for (let index = 0; index < text.length; index += 7) {
+    const changed = `${text.slice(0, index)}漢${text.slice(index + 1)}`
+    if (counter.countText(changed).tokens !== fresh.countText(changed).tokens) t.fail(`differs at ${index}`)
   }
   t.equal(counter.countText(text).tokens, fresh.countText(text).tokens)
 })

@@ -70,8 +70,8 @@ t.test('near-duplicates fall into the same fold, other prompts do not share a ke
 })
 
 t.test('every row is judged once, never by a model that saw it', async t => {
-  const rows = Array.from({ length: 60 }, (_, at) =>
-    row(`${at % 7}-${at}`, `question number ${at * 7919} about topic ${at}`),
+  const rows = Array.from({ length: 60 }, (_, index) =>
+    row(`${index % 7}-${index}`, `question number ${index * 7919} about topic ${index}`),
   )
   const splits = foldsOf({ mmlu: rows }).map(({ train, test }) => ({ train: train.mmlu!, test: test.mmlu! }))
   t.strictSame(splits.flatMap(({ test }) => test.map(({ id }) => id)).sort(), rows.map(({ id }) => id).sort())
@@ -95,7 +95,7 @@ t.test('ridge regression finds the weights that made its targets', async t => {
   }))
   const targets = Float64Array.from(vectors, ({ buckets, waves }) => buckets[0]! * 0.5 + 3 * waves[1]! + 2)
   const [linear] = fitRidges(vectors, [{ targets, part: 'both', penalty: 1e-6 }], 8)
-  const errors = vectors.map((vector, at) => Math.abs(score(linear!, vector) - targets[at]!))
+  const errors = vectors.map((vector, index) => Math.abs(score(linear!, vector) - targets[index]!))
   t.ok(Math.max(...errors) < 0.05, `${Math.max(...errors)}`)
 })
 
@@ -103,11 +103,11 @@ t.test('the product predicts a wider gap where training showed one, and is train
   const random = seededRandom(9)
   const hardWords = ['integral', 'entropy', 'theorem', 'quantum']
   const easyWords = ['kitten', 'garden', 'supper', 'window']
-  const rows = Array.from({ length: 400 }, (_, at): OutcomeRow => {
+  const rows = Array.from({ length: 400 }, (_, index): OutcomeRow => {
     const hard = random() < 0.5
     const words = Array.from({ length: 8 }, () => (hard ? hardWords : easyWords)[Math.floor(random() * 4)]!)
     return {
-      id: `${at}`,
+      id: `${index}`,
       prompt: `${words.join(' ')}?`,
       group: 'all',
       outcomes: { big: { score: random() < 0.9 ? 1 : 0 }, small: { score: random() < (hard ? 0.3 : 0.9) ? 1 : 0 } },
@@ -149,7 +149,7 @@ t.test('abilities and difficulties come apart, also between tables that share no
 })
 
 t.test('a bootstrap interval holds the mean', async t => {
-  const { value, low, high } = meanBound(Array.from({ length: 500 }, (_, at) => at % 2))
+  const { value, low, high } = meanBound(Array.from({ length: 500 }, (_, index) => index % 2))
   t.equal(value, 0.5)
   t.ok(low < 0.5 && high > 0.5 && high - low < 0.12)
 })

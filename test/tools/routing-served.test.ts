@@ -16,8 +16,8 @@ const prompts = [
   'Расскажите, пожалуйста, о погоде в Москве осенью и о том, что надеть, если поехать туда с детьми.',
   'hi',
 ]
-const rows = prompts.map((prompt, at): OutcomeRow => ({
-  id: `${at}`,
+const rows = prompts.map((prompt, index): OutcomeRow => ({
+  id: `${index}`,
   prompt,
   outcomes: Object.fromEntries(names.map(name => [name, { score: 0 }])),
 }))

@@ -166,10 +166,10 @@ function callOf({ id, name, input }: Answer['calls'][number]) {
 
 function pieces(text: string, cut: () => number): string[] {
   const found: string[] = []
-  for (let at = 0; at < text.length;) {
+  for (let index = 0; index < text.length;) {
     const length = Math.max(1, cut())
-    found.push(text.slice(at, at + length))
-    at += length
+    found.push(text.slice(index, index + length))
+    index += length
   }
   return found
 }
@@ -185,6 +185,6 @@ export const cuts: fc.Arbitrary<() => number> = fc
 /** The bytes of a stream, pushed in parts of `partSize` chunks. */
 export function partSizes(chunks: readonly ChatChunk[], size: number): ChatChunk[][] {
   const parts: ChatChunk[][] = []
-  for (let at = 0; at < chunks.length; at += size) parts.push(chunks.slice(at, at + size))
+  for (let index = 0; index < chunks.length; index += size) parts.push(chunks.slice(index, index + size))
   return parts
 }

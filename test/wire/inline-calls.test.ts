@@ -18,10 +18,10 @@ function segmentsBy(
   whole = true,
 ): TextSegment[] {
   const meant: TextSegment[] = []
-  for (let at = 0; at < text.length;) {
+  for (let index = 0; index < text.length;) {
     const length = Math.max(1, cut())
-    meant.push(...reader.push(text.slice(at, at + length)))
-    at += length
+    meant.push(...reader.push(text.slice(index, index + length)))
+    index += length
   }
   return [...meant, ...reader.end(whole)]
 }
@@ -57,7 +57,9 @@ const writers: Record<string, (calls: Calls) => string> = {
   'Mistral names': calls =>
     calls.map(({ name, input }) => `[TOOL_CALLS]${name}[ARGS]${JSON.stringify(input)}`).join(''),
   'Mistral names and ids': calls =>
-    calls.map(({ name, input }, at) => `[TOOL_CALLS]${name}[CALL_ID]a${at}[ARGS]${JSON.stringify(input)}`).join(''),
+    calls
+      .map(({ name, input }, index) => `[TOOL_CALLS]${name}[CALL_ID]a${index}[ARGS]${JSON.stringify(input)}`)
+      .join(''),
   'DeepSeek V3': calls =>
     `<｜tool▁calls▁begin｜>${calls
       .map(

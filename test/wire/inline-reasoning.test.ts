@@ -8,10 +8,10 @@ import { cuts } from './answers.ts'
 function read(text: string, { within = false, cut = () => text.length, whole = true } = {}) {
   const reader = createInlineReasoningReader(within)
   const meant: TextSegment[] = []
-  for (let at = 0; at < text.length;) {
+  for (let index = 0; index < text.length;) {
     const length = Math.max(1, cut())
-    meant.push(...reader.push(text.slice(at, at + length)))
-    at += length
+    meant.push(...reader.push(text.slice(index, index + length)))
+    index += length
   }
   meant.push(...reader.end(whole))
   return {

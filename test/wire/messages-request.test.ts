@@ -137,9 +137,9 @@ const requests: fc.Arbitrary<Json> = fc
 
 function turnsOf(
   { thoughts, said, calls, reply, aside }: typeof exchange extends fc.Arbitrary<infer E> ? E : never,
-  at: number,
+  position: number,
 ) {
-  const ids = calls.map((_, index) => `toolu_${at}_${index}`)
+  const ids = calls.map((_, index) => `toolu_${position}_${index}`)
   const results = calls.map(([, given], index) => ({ type: 'tool_result', tool_use_id: ids[index], ...given }))
   return [
     {

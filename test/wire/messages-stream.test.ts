@@ -35,8 +35,8 @@ function eventsOf(bytes: Buffer): Event[] {
 
 /** Chunks with these deltas, then this ending. */
 function stream(deltas: readonly Record<string, unknown>[], finish = 'stop'): ChatChunk[] {
-  return [...deltas, {}].map((delta, at) => ({
-    choices: [{ index: 0, delta, finish_reason: at === deltas.length ? finish : null }],
+  return [...deltas, {}].map((delta, index) => ({
+    choices: [{ index: 0, delta, finish_reason: index === deltas.length ? finish : null }],
   }))
 }
 
@@ -52,8 +52,8 @@ t.test('a streamed answer survives translation to Messages and back, however it 
         const splitter = createFrameSplitter()
         const reader = createMessagesReader()
         const back: ChatChunk[] = []
-        for (let at = 0; at < bytes.length; at += bite) {
-          for (const payload of readData(splitter.push(bytes.subarray(at, at + bite))))
+        for (let index = 0; index < bytes.length; index += bite) {
+          for (const payload of readData(splitter.push(bytes.subarray(index, index + bite))))
             back.push(...reader.read(payload))
         }
         const expected = completionOf(answer, anthropicFormat)

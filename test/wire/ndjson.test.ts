@@ -9,7 +9,8 @@ t.test('lines are the same however the network splits them', async t => {
       const bytes = Buffer.from(lines.join('\n') + (ended ? '\r\n' : ''))
       const splitter = createLineSplitter()
       const read: string[] = []
-      for (let at = 0; at < bytes.length; at += size) read.push(...splitter.push(bytes.subarray(at, at + size)))
+      for (let index = 0; index < bytes.length; index += size)
+        read.push(...splitter.push(bytes.subarray(index, index + size)))
       read.push(...splitter.end())
       t.same(read, lines)
     }),

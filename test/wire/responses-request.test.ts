@@ -93,18 +93,18 @@ const tools = [
 
 function itemsOf(
   { summary, said, calls, reply, aside }: typeof exchange extends fc.Arbitrary<infer E> ? E : never,
-  at: number,
+  position: number,
 ) {
-  const ids = calls.map((_, index) => `call_${at}_${index}`)
+  const ids = calls.map((_, index) => `call_${position}_${index}`)
   return [
     ...(summary === null
       ? []
       : [
           {
             type: 'reasoning',
-            id: `rs_${at}`,
+            id: `rs_${position}`,
             summary: summary.map(text => ({ type: 'summary_text', text })),
-            encrypted_content: `secret ${at}`,
+            encrypted_content: `secret ${position}`,
           },
         ]),
     { type: 'message', role: 'assistant', content: [{ type: 'output_text', text: said }] },

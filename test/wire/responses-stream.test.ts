@@ -48,8 +48,8 @@ function whole(completion: ChatCompletion): Event['response'] {
 }
 
 function chunks(deltas: readonly Json[], finish = 'stop'): ChatChunk[] {
-  return [...deltas, {}].map((delta, at) => ({
-    choices: [{ index: 0, delta, finish_reason: at === deltas.length ? finish : null }],
+  return [...deltas, {}].map((delta, index) => ({
+    choices: [{ index: 0, delta, finish_reason: index === deltas.length ? finish : null }],
   }))
 }
 

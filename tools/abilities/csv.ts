@@ -3,7 +3,7 @@ export function readCsv(text: string): Record<string, string>[] {
   const [header = [], ...rows] = records(text.replace(/^\uFEFF/, ''))
   return rows
     .filter(row => row.length > 1)
-    .map(row => Object.fromEntries(header.map((name, at) => [name, row[at] ?? ''])))
+    .map(row => Object.fromEntries(header.map((name, index) => [name, row[index] ?? ''])))
 }
 
 /** Writes rows as CSV, with the names as the first line. */

@@ -51,9 +51,9 @@ export function fitAbilities(entries: readonly Entry[], facts: Readonly<Record<s
   const benchmarks: BenchmarkFit[] = names.map(() => ({ slope: 1, difficulty: 0, sd: 1, count: 0 }))
   const effort: Fit['effort'] = { usual: 0, none: -0.5, low: -0.2, medium: 0, high: 0.2 }
   for (let round = 0; round < rounds; round++) {
-    for (const [at, own] of byBenchmark) benchmarks[at] = fitBenchmark(own, thetas, effort, facts[names[at]!]!)
+    for (const [index, own] of byBenchmark) benchmarks[index] = fitBenchmark(own, thetas, effort, facts[names[index]!]!)
     const expected = expectedAbilities(entries, thetas)
-    for (const [at, own] of byEntry) thetas[at] = fitEntry(own, benchmarks, effort, expected[at]!).ability
+    for (const [index, own] of byEntry) thetas[index] = fitEntry(own, benchmarks, effort, expected[index]!).ability
     fitEffort(observations, thetas, benchmarks, effort)
     rescale(thetas, benchmarks, effort)
   }
@@ -61,16 +61,16 @@ export function fitAbilities(entries: readonly Entry[], facts: Readonly<Record<s
   const kinds = names.map(name => facts[name]!.kind)
   return {
     abilities: new Map(
-      entries.map(({ key }, at) => {
-        const own = byEntry.get(at)!
-        const { ability, sd } = fitEntry(own, benchmarks, effort, expected[at]!)
+      entries.map(({ key }, index) => {
+        const own = byEntry.get(index)!
+        const { ability, sd } = fitEntry(own, benchmarks, effort, expected[index]!)
         return [
           key,
           { ability, sd: Math.hypot(sd, remainingSd), kinds: kindsOf(own, ability, benchmarks, effort, kinds) },
         ]
       }),
     ),
-    benchmarks: new Map(names.map((name, at) => [name, benchmarks[at]!])),
+    benchmarks: new Map(names.map((name, index) => [name, benchmarks[index]!])),
     effort,
   }
 }
@@ -85,7 +85,7 @@ function observationsOf(
   names: readonly string[],
   facts: Readonly<Record<string, BenchmarkFacts>>,
 ): Observation[] {
-  const place = new Map(names.map((name, at) => [name, at]))
+  const place = new Map(names.map((name, index) => [name, index]))
   return entries.flatMap(({ results }, entry) => {
     const bySource = Map.groupBy(results, ({ benchmark }) => facts[benchmark]!.source)
     return results.map(({ benchmark, score, effort }) => ({
@@ -115,14 +115,14 @@ function fitBenchmark(
   const ys = own.map(({ value }) => value)
   const weights = own.map(({ share }) => share)
   const total = sum(weights)
-  const meanX = sum(xs.map((x, at) => x * weights[at]!)) / total
-  const meanY = sum(ys.map((y, at) => y * weights[at]!)) / total
-  const xx = sum(xs.map((x, at) => weights[at]! * (x - meanX) ** 2))
-  const xy = sum(xs.map((x, at) => weights[at]! * (x - meanX) * (ys[at]! - meanY)))
+  const meanX = sum(xs.map((x, index) => x * weights[index]!)) / total
+  const meanY = sum(ys.map((y, index) => y * weights[index]!)) / total
+  const xx = sum(xs.map((x, index) => weights[index]! * (x - meanX) ** 2))
+  const xy = sum(xs.map((x, index) => weights[index]! * (x - meanX) * (ys[index]! - meanY)))
   const ridge = 0.1 / slopeSpread ** 2
   const slope = Math.max(0.2, (xy + ridge) / (xx + ridge))
   const difficulty = slope * meanX - meanY
-  const error = sum(xs.map((x, at) => weights[at]! * (ys[at]! - slope * x + difficulty) ** 2))
+  const error = sum(xs.map((x, index) => weights[index]! * (ys[index]! - slope * x + difficulty) ** 2))
   const least = selfReported === true ? selfReportedSd : minSd
   const sd = Math.sqrt((error + 2 * 0.25) / (total + 2))
   return { slope, difficulty, sd: Math.max(least, sd), count: own.length }
@@ -154,7 +154,7 @@ function expectedAbilities(entries: readonly Entry[], thetas: readonly number[])
     each.sizeB === undefined ? 1 : 0,
   ])
   const solution = leastSquares(rows, thetas, 0.5)
-  return rows.map(row => sum(row.map((x, at) => x * solution[at]!)))
+  return rows.map(row => sum(row.map((x, index) => x * solution[index]!)))
 }
 
 function fitEffort(
@@ -182,7 +182,7 @@ function rescale(thetas: number[], benchmarks: BenchmarkFit[], effort: Fit['effo
   const counted = sum(benchmarks.map(({ count }) => count))
   const scale = Math.exp(sum(benchmarks.map(({ slope, count }) => count * Math.log(slope))) / counted)
   const middle = sum(thetas) / thetas.length
-  for (const [at, theta] of thetas.entries()) thetas[at] = (theta - middle) * scale
+  for (const [index, theta] of thetas.entries()) thetas[index] = (theta - middle) * scale
   for (const benchmark of benchmarks) {
     benchmark.difficulty -= benchmark.slope * middle
     benchmark.slope /= scale
@@ -221,7 +221,7 @@ export function leastSquares(rows: readonly (readonly number[])[], ys: readonly 
   const matrix = Array.from({ length: width }, (_, i) =>
     Array.from({ length: width }, (__, j) => sum(rows.map(row => row[i]! * row[j]!)) + (i === j && i > 0 ? ridge : 0)),
   )
-  const right = Array.from({ length: width }, (_, i) => sum(rows.map((row, at) => row[i]! * ys[at]!)))
+  const right = Array.from({ length: width }, (_, i) => sum(rows.map((row, index) => row[i]! * ys[index]!)))
   for (let i = 0; i < width; i++) {
     const pivot = matrix[i]![i]! || 1e-9
     for (let j = i + 1; j < width; j++) {
@@ -232,7 +232,7 @@ export function leastSquares(rows: readonly (readonly number[])[], ys: readonly 
   }
   const solution = Array.from({ length: width }, () => 0)
   for (let i = width - 1; i >= 0; i--) {
-    const rest = sum(solution.slice(i + 1).map((value, at) => value * matrix[i]![i + 1 + at]!))
+    const rest = sum(solution.slice(i + 1).map((value, index) => value * matrix[i]![i + 1 + index]!))
     solution[i] = (right[i]! - rest) / (matrix[i]![i]! || 1e-9)
   }
   return solution

@@ -275,7 +275,7 @@ function readOpenLlmLeaderboard(repository: string): Partial<Read> {
   }
   return {
     scores: best(scores),
-    models: models.filter((each, at) => models.findIndex(other => other.model === each.model) === at),
+    models: models.filter((each, index) => models.findIndex(other => other.model === each.model) === index),
   }
 }
 

@@ -55,9 +55,9 @@ function succession(entries: readonly Entry[], models: Record<string, KnownModel
     const latestFirst = line
       .filter(each => each.released !== undefined && each.price !== undefined)
       .sort((a, b) => years(b) - years(a))
-    for (const [at, { key, price, sizeB, identity }] of latestFirst.entries()) {
+    for (const [index, { key, price, sizeB, identity }] of latestFirst.entries()) {
       const successors = latestFirst
-        .slice(0, at)
+        .slice(0, index)
         .filter(
           later =>
             later.price! <= price! &&
@@ -93,11 +93,11 @@ function guesses(entries: readonly Entry[], models: Record<string, KnownModel>):
           rows.filter(row => row.family !== family),
           used,
         )
-        return own.map(({ xs, y }) => y - sum(xs.map((x, at) => x * solution[at]!)))
+        return own.map(({ xs, y }) => y - sum(xs.map((x, index) => x * solution[index]!)))
       })
       const coefficient = (attribute: (typeof attributes)[number]) => {
-        const at = used.indexOf(attribute)
-        return at === -1 ? 0 : fitted[at + 1]!
+        const index = used.indexOf(attribute)
+        return index === -1 ? 0 : fitted[index + 1]!
       }
       const sd = Math.sqrt(sum(misses.map(miss => miss ** 2)) / misses.length)
       return [
@@ -121,11 +121,11 @@ function monotone(rows: readonly { xs: number[]; y: number }[], used: readonly s
     rows.map(({ y }) => y),
     1,
   )
-  const wrong = used.findIndex((_, at) => solution[at + 1]! < 0)
+  const wrong = used.findIndex((_, index) => solution[index + 1]! < 0)
   if (wrong === -1) return solution
   const rest = monotone(
-    rows.map(({ xs, y }) => ({ xs: xs.filter((_, at) => at !== wrong + 1), y })),
-    used.filter((_, at) => at !== wrong),
+    rows.map(({ xs, y }) => ({ xs: xs.filter((_, index) => index !== wrong + 1), y })),
+    used.filter((_, index) => index !== wrong),
   )
   return [...rest.slice(0, wrong + 1), 0, ...rest.slice(wrong + 1)]
 }
@@ -140,8 +140,8 @@ function valueOf(entry: Entry, attribute: (typeof attributes)[number]): number |
 function siblings(entries: readonly Entry[], models: Record<string, KnownModel>): AbilityTable['siblings'] {
   const pairs: { size: number; date: number; words: number; y: number }[] = []
   for (const members of Map.groupBy(entries, ({ identity }) => identity.family).values()) {
-    for (const [at, one] of members.entries()) {
-      for (const other of members.slice(at + 1)) {
+    for (const [index, one] of members.entries()) {
+      for (const other of members.slice(index + 1)) {
         const size = one.sizeB === undefined || other.sizeB === undefined ? 0 : Math.log2(one.sizeB / other.sizeB)
         const date = one.released === undefined || other.released === undefined ? 0 : years(one) - years(other)
         const words = differing(one.identity.words, other.identity.words)

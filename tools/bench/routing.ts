@@ -146,8 +146,8 @@ function codingRows(splits: readonly TrainedSplit[]): Row[] {
     ]),
     goalRow({ name: 'online_right', unit: 'score', ...right.mean }, 'at_least', 0.51),
     goalRow({ name: 'online_wrong', unit: 'score', ...wrong.mean }, 'at_least', 0.45),
-    ...right.repetitions.map((value, at) => ({ name: `online_right repetition ${at}`, value, unit: 'score' })),
-    ...wrong.repetitions.map((value, at) => ({ name: `online_wrong repetition ${at}`, value, unit: 'score' })),
+    ...right.repetitions.map((value, index) => ({ name: `online_right repetition ${index}`, value, unit: 'score' })),
+    ...wrong.repetitions.map((value, index) => ({ name: `online_wrong repetition ${index}`, value, unit: 'score' })),
   ]
 }
 
@@ -239,7 +239,11 @@ function cptRow(name: string, gate: TwoModelGate, metric: 'cpt50' | 'cpt80', goa
 
 function baselineRows(name: string, gate: TwoModelGate): Row[] {
   return [
-    ...gate.repetitions.map((metrics, at) => ({ name: `${name} repetition ${at}`, value: metrics.apgr, unit: 'APGR' })),
+    ...gate.repetitions.map((metrics, index) => ({
+      name: `${name} repetition ${index}`,
+      value: metrics.apgr,
+      unit: 'APGR',
+    })),
     ...gate.baselines.flatMap(baseline => [
       { name: `${name} ${baseline.name}`, value: baseline.metrics.apgr, unit: 'APGR' },
       { name: `${name} lead over ${baseline.name}`, unit: 'APGR', ...baseline.lead },

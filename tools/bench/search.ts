@@ -129,7 +129,7 @@ async function quality(repositories: readonly Repository[], scratch: string): Pr
     { name: 'mrr10_no_history', ...summary(plain, 0), unit: 'mean' },
     { name: 'ndcg10_no_history', ...summary(plain, 1), unit: 'mean' },
     { name: 'recall10_no_history', ...summary(plain, 2), unit: 'mean' },
-    ...repositories.map(({ name }, at) => ({ name: `mrr10:${name}`, ...summary([full[at]!], 0), unit: 'mean' })),
+    ...repositories.map(({ name }, index) => ({ name: `mrr10:${name}`, ...summary([full[index]!], 0), unit: 'mean' })),
   ]
 }
 
@@ -247,14 +247,14 @@ async function measureUpdates(search: Search, repositories: readonly Repository[
     return named.map(file => path.join(folder, file))
   })
   const step = Math.max(1, Math.floor(edited.length / updates))
-  for (let at = 0; at < edited.length; at += step) {
+  for (let index = 0; index < edited.length; index += step) {
     // Letters only: a word that shares no part with another edit.
-    const identifier = `planted${String(at).replace(/\d/g, digit => 'qwertyuiop'[Number(digit)]!)}`
-    appendFileSync(edited[at]!, `\n// ${identifier}\n`)
+    const identifier = `planted${String(index).replace(/\d/g, digit => 'qwertyuiop'[Number(digit)]!)}`
+    appendFileSync(edited[index]!, `\n// ${identifier}\n`)
     const started = performance.now()
     const { hits } = await search.query({ query: identifier, limit: 1 }, never)
     times.push(performance.now() - started)
-    if (hits[0]?.lines.includes(identifier) !== true) throw new Error(`An edit of ${edited[at]!} was not found.`)
+    if (hits[0]?.lines.includes(identifier) !== true) throw new Error(`An edit of ${edited[index]!} was not found.`)
   }
   return times
 }

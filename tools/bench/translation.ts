@@ -102,7 +102,7 @@ async function writeAll(
   return bytes
 }
 
-const offered = new Map(Array.from({ length: 24 }, (_, at) => [`tool_${at}`, {}] as const))
+const offered = new Map(Array.from({ length: 24 }, (_, index) => [`tool_${index}`, {}] as const))
 const reading = {
   choices: 1,
   createReader: () => inTurn(createInlineReasoningReader(false), createInlineCallReader(offered)),
@@ -111,8 +111,8 @@ const reading = {
 
 /** Frames as a server sends them, one a token; nothing of them has been looked at yet. */
 function streamOf(chunks: number): () => AsyncGenerator<StreamPart, void, void> {
-  const frames = Array.from({ length: chunks }, (_, at) => {
-    const content = [' the', ' next', ' `word`', ' is', '\n', ' {', ' x[1]', '.'][at % 8]
+  const frames = Array.from({ length: chunks }, (_, index) => {
+    const content = [' the', ' next', ' `word`', ' is', '\n', ' {', ' x[1]', '.'][index % 8]
     const choice = { index: 0, delta: { content }, logprobs: null, finish_reason: null }
     const head = {
       id: 'chatcmpl-7f3a',
@@ -157,9 +157,9 @@ interface Spread {
 function worst(name: string, times: ReadonlyMap<string, readonly number[]>): Spread {
   const spreads = [...times].map(([protocol, values]) => {
     const sorted = values.toSorted((a, b) => a - b)
-    const at = (share: number) => sorted[Math.floor((sorted.length - 1) * share)]!
-    process.stderr.write(`${protocol} ${name}: ${at(0.5).toFixed(3)}\n`)
-    return { value: at(0.5), low: at(0.25), high: at(0.75) }
+    const quantile = (share: number) => sorted[Math.floor((sorted.length - 1) * share)]!
+    process.stderr.write(`${protocol} ${name}: ${quantile(0.5).toFixed(3)}\n`)
+    return { value: quantile(0.5), low: quantile(0.25), high: quantile(0.75) }
   })
   return spreads.toSorted((a, b) => b.value - a.value)[0]!
 }

@@ -27,6 +27,10 @@ export const layers: readonly Layer[] = [
 
 /** The layers as lines of cells; the first line is the table's header. */
 export function layerTable(): string[][] {
-  const lines = layers.map(({ parts, what }, at) => [String(at + 1), parts.map(part => `\`${part}\``).join(', '), what])
+  const lines = layers.map(({ parts, what }, index) => [
+    String(index + 1),
+    parts.map(part => `\`${part}\``).join(', '),
+    what,
+  ])
   return [['layer', 'folders and files', 'what'], ...lines]
 }

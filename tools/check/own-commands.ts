@@ -48,10 +48,10 @@ function npmProblems(args: readonly string[], own: OwnCommands): string[] {
   const script = own.scripts[name]
   if (script === undefined) return [`no such script: ${name}`]
   const [, called] = /^node bin\/signalbox\.js (.*)$/.exec(script) ?? []
-  const at = args.indexOf('--')
-  return called === undefined || at < 0
+  const index = args.indexOf('--')
+  return called === undefined || index < 0
     ? []
-    : problemsOf(['signalbox', ...called.split(' '), ...args.slice(at + 1)], own)
+    : problemsOf(['signalbox', ...called.split(' '), ...args.slice(index + 1)], own)
 }
 
 /** The simple commands in shell text, as words; sufficient for documentation. */

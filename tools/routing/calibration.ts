@@ -27,8 +27,8 @@ export function calibrations(trials: readonly Trial[], table: string): [name: st
       for (const group of groupsOf(row, table)) {
         const list = groups.get(group) ?? []
         groups.set(group, list)
-        for (const [at, name] of names.entries()) {
-          list.push({ predicted: predicted[at]!, outcome: row.outcomes[name]!.score })
+        for (const [index, name] of names.entries()) {
+          list.push({ predicted: predicted[index]!, outcome: row.outcomes[name]!.score })
         }
       }
     }

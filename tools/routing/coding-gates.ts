@@ -113,7 +113,7 @@ export function exchangeNames(rows: readonly OutcomeRow[], seed: number): Outcom
   const others = shuffled(names, seededRandom(seed))
   return rows.map(row => ({
     ...row,
-    outcomes: Object.fromEntries(names.map((name, at) => [others[at]!, row.outcomes[name]!])),
+    outcomes: Object.fromEntries(names.map((name, index) => [others[index]!, row.outcomes[name]!])),
   }))
 }
 
@@ -177,9 +177,9 @@ function heightAt(hull: readonly Point[], cost: number): number {
 
 function shuffled<T>(values: readonly T[], random: () => number): T[] {
   const result = [...values]
-  for (let at = result.length - 1; at > 0; at--) {
-    const other = Math.floor(random() * (at + 1))
-    ;[result[at], result[other]] = [result[other]!, result[at]!]
+  for (let index = result.length - 1; index > 0; index--) {
+    const other = Math.floor(random() * (index + 1))
+    ;[result[index], result[other]] = [result[other]!, result[index]!]
   }
   return result
 }

@@ -19,7 +19,7 @@ export interface KnobGate {
 }
 
 /** QUALITY_THRESHOLD as shipped first, then what a caller may ask for. */
-const asked = [0.7, ...Array.from({ length: 20 }, (_, at) => (at + 1) * 0.05)]
+const asked = [0.7, ...Array.from({ length: 20 }, (_, index) => (index + 1) * 0.05)]
 
 /** Two models, the weak one a tenth of the price: what `auto` chooses as the caller asks for more quality. */
 export function knobGate(trials: readonly Trial[]): KnobGate {
@@ -32,20 +32,25 @@ export function knobGate(trials: readonly Trial[]): KnobGate {
     const models = modelsOf([strong, weak], { [strong]: 10, [weak]: 1 })
     for (const row of test) {
       let before = 0
-      for (const [at, minQuality] of asked.entries()) {
-        const [first] = product.decide({ text: row.prompt }, models, 'auto', at === 0 ? {} : { minQuality }).candidates
-        if (at > 0 && first!.quality < before - 1e-12) monotone = 0
-        if (at > 0) before = first!.quality
-        outcomes[at]!.strong.push(first!.name === strong ? 1 : 0)
-        outcomes[at]!.chosen.push(row.outcomes[first!.name]!.score)
-        outcomes[at]!.both.push([row.outcomes[strong]!.score, row.outcomes[weak]!.score])
+      for (const [index, minQuality] of asked.entries()) {
+        const [first] = product.decide(
+          { text: row.prompt },
+          models,
+          'auto',
+          index === 0 ? {} : { minQuality },
+        ).candidates
+        if (index > 0 && first!.quality < before - 1e-12) monotone = 0
+        if (index > 0) before = first!.quality
+        outcomes[index]!.strong.push(first!.name === strong ? 1 : 0)
+        outcomes[index]!.chosen.push(row.outcomes[first!.name]!.score)
+        outcomes[index]!.both.push([row.outcomes[strong]!.score, row.outcomes[weak]!.score])
       }
     }
   }
   return {
     monotone,
-    settings: asked.map((minQuality, at) => {
-      const { strong, chosen, both } = outcomes[at]!
+    settings: asked.map((minQuality, index) => {
+      const { strong, chosen, both } = outcomes[index]!
       const share = mean(strong)
       return {
         minQuality,

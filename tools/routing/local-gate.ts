@@ -64,8 +64,9 @@ function tableOf(rows: readonly OutcomeRow[], names: readonly string[]): Map<str
   for (const [category, members] of Map.groupBy(rows, row => row.category ?? '')) {
     if (category === '') continue
     const rates = names.map(
-      (name, at) =>
-        (members.reduce((sum, row) => sum + row.outcomes[name]!.score, 0) + 10 * overall[at]!) / (members.length + 10),
+      (name, index) =>
+        (members.reduce((sum, row) => sum + row.outcomes[name]!.score, 0) + 10 * overall[index]!) /
+        (members.length + 10),
     )
     table.set(category, rates)
   }
@@ -75,7 +76,7 @@ function tableOf(rows: readonly OutcomeRow[], names: readonly string[]): Map<str
 /** The best model by tenth of prompt length. */
 function lengthTable(train: readonly OutcomeRow[], names: readonly string[]): (row: OutcomeRow) => number[] {
   const sorted = train.map(row => row.prompt!.length).sort((a, b) => a - b)
-  const edges = Array.from({ length: 9 }, (_, at) => sorted[Math.floor(((at + 1) * sorted.length) / 10)]!)
+  const edges = Array.from({ length: 9 }, (_, index) => sorted[Math.floor(((index + 1) * sorted.length) / 10)]!)
   const bin = (row: OutcomeRow) => edges.filter(edge => row.prompt!.length >= edge).length
   const bins = Map.groupBy(train, bin)
   const rates = new Map([...bins].map(([key, rows]) => [key, tableOf(rows, names).get('')!]))
@@ -85,6 +86,6 @@ function lengthTable(train: readonly OutcomeRow[], names: readonly string[]): (r
 
 function bestOf(values: readonly number[]): number {
   let best = 0
-  for (let at = 1; at < values.length; at++) if (values[at]! > values[best]!) best = at
+  for (let index = 1; index < values.length; index++) if (values[index]! > values[best]!) best = index
   return best
 }

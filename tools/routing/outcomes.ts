@@ -45,9 +45,9 @@ export function normalize(text: string): string {
 export function duplicateKeys(rows: readonly OutcomeRow[]): number[] {
   const parent = rows.map((_, row) => row)
   const root = (row: number): number => {
-    let at = row
-    while (parent[at] !== at) at = parent[at] = parent[parent[at]!]!
-    return at
+    let index = row
+    while (parent[index] !== index) index = parent[index] = parent[parent[index]!]!
+    return index
   }
   const seen = new Map<string, number>()
   for (const [row, { id, prompt }] of rows.entries()) {
@@ -69,8 +69,9 @@ const rowsPerBand = 8
 function bandsOf(text: string): string[] {
   const words = text.split(' ').map(word => hashText(word))
   const least = new Uint32Array(bands * rowsPerBand).fill(0xffffffff)
-  for (let at = 0; at < Math.max(1, words.length - 2); at++) {
-    const triple = Math.imul(words[at]!, 3) ^ Math.imul(words[at + 1] ?? 1, 5) ^ Math.imul(words[at + 2] ?? 1, 7)
+  for (let index = 0; index < Math.max(1, words.length - 2); index++) {
+    const triple =
+      Math.imul(words[index]!, 3) ^ Math.imul(words[index + 1] ?? 1, 5) ^ Math.imul(words[index + 2] ?? 1, 7)
     for (let hash = 0; hash < least.length; hash++) {
       const mixed = Math.imul(triple ^ (triple >>> 15), 0x2c1b3c6d + 2 * Math.imul(hash, 0x9e3779b1)) >>> 0
       const value = (mixed ^ (mixed >>> 13)) >>> 0

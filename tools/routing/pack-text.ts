@@ -45,14 +45,14 @@ function packScores(scores: readonly Linear[], rarity: Float32Array): PackedScor
     bytes[bucket * stride] = Math.round(value / rarityStep)
     // A bucket without rarity is never looked at.
     if (value === 0) continue
-    for (const [at, { values, step }] of words.entries()) {
-      bytes[bucket * stride + 1 + at] = Math.round(values[bucket]! / step)
+    for (const [index, { values, step }] of words.entries()) {
+      bytes[bucket * stride + 1 + index] = Math.round(values[bucket]! / step)
     }
   }
   const from = rarity.length * stride
   for (let wave = 0; wave < waveCount; wave++) {
-    for (const [at, { values, step }] of waves.entries()) {
-      bytes[from + wave * scores.length + at] = Math.round(values[wave]! / step)
+    for (const [index, { values, step }] of waves.entries()) {
+      bytes[from + wave * scores.length + index] = Math.round(values[wave]! / step)
     }
   }
   return {
@@ -67,7 +67,7 @@ function packScores(scores: readonly Linear[], rarity: Float32Array): PackedScor
 function packPlain({ intercept, plain }: Linear): PlainScore {
   return {
     intercept: rounded(intercept),
-    weights: Array.from({ length: figureCount }, (_, at) => rounded(plain[at] ?? 0)),
+    weights: Array.from({ length: figureCount }, (_, index) => rounded(plain[index] ?? 0)),
   }
 }
 

@@ -32,8 +32,8 @@ export function fitRidges(vectors: readonly Vector[], tasks: readonly RidgeTask[
   const intercepts = tasks.map(({ targets, weights }) => weightedMean(targets, weights))
   const centered = new Float64Array(rows.count * count)
   for (let row = 0; row < rows.count; row++) {
-    for (const [at, { targets, weights }] of tasks.entries()) {
-      centered[row * count + at] = (weights?.[row] ?? 1) * (targets[row]! - intercepts[at]!)
+    for (const [index, { targets, weights }] of tasks.entries()) {
+      centered[row * count + index] = (weights?.[row] ?? 1) * (targets[row]! - intercepts[index]!)
     }
   }
   const penalties = tasks.map(({ penalty }) => penalty)
@@ -42,11 +42,13 @@ export function fitRidges(vectors: readonly Vector[], tasks: readonly RidgeTask[
   const direction = residual.slice()
   let norms = dots(residual, residual, count)
   const enough = norms.map(norm => norm * tolerance)
-  for (let round = 0; round < maxRounds && norms.some((norm, at) => norm > enough[at]!); round++) {
+  for (let round = 0; round < maxRounds && norms.some((norm, index) => norm > enough[index]!); round++) {
     const image = transposed(rows, times(rows, direction, tasks), tasks)
     addScaled(image, direction, penalties)
     const curvature = dots(direction, image, count)
-    const steps = norms.map((norm, at) => (norm <= enough[at]! || curvature[at] === 0 ? 0 : norm / curvature[at]!))
+    const steps = norms.map((norm, index) =>
+      norm <= enough[index]! || curvature[index] === 0 ? 0 : norm / curvature[index]!,
+    )
     addScaled(solution, direction, steps)
     addScaled(
       residual,
@@ -55,7 +57,7 @@ export function fitRidges(vectors: readonly Vector[], tasks: readonly RidgeTask[
     )
     const next = dots(residual, residual, count)
     // A task that is done takes no more steps, so that its direction does not matter.
-    const keep = next.map((norm, at) => (norms[at] === 0 ? 0 : norm / norms[at]!))
+    const keep = next.map((norm, index) => (norms[index] === 0 ? 0 : norm / norms[index]!))
     for (let from = 0; from < direction.length; from += count) {
       for (let task = 0; task < count; task++) {
         direction[from + task] = residual[from + task]! + keep[task]! * direction[from + task]!
@@ -65,10 +67,13 @@ export function fitRidges(vectors: readonly Vector[], tasks: readonly RidgeTask[
   }
   return tasks.map((_, task) => ({
     intercept: intercepts[task]!,
-    words: spread(rows.used, buckets, at => solution[at * count + task]!),
-    waves: Float32Array.from({ length: rows.waves }, (_, at) => solution[(rows.used.length + at) * count + task]!),
-    plain: Float32Array.from({ length: rows.dense - rows.waves }, (_, at) => {
-      return solution[(rows.used.length + rows.waves + at) * count + task]!
+    words: spread(rows.used, buckets, index => solution[index * count + task]!),
+    waves: Float32Array.from(
+      { length: rows.waves },
+      (_, index) => solution[(rows.used.length + index) * count + task]!,
+    ),
+    plain: Float32Array.from({ length: rows.dense - rows.waves }, (_, index) => {
+      return solution[(rows.used.length + rows.waves + index) * count + task]!
     }),
   }))
 }
@@ -76,9 +81,10 @@ export function fitRidges(vectors: readonly Vector[], tasks: readonly RidgeTask[
 /** What `linear` says of a vector. */
 export function score(linear: Linear, vector: Vector): number {
   let sum = linear.intercept
-  for (let at = 0; at < vector.buckets.length; at++) sum += linear.words[vector.buckets[at]!]! * vector.values[at]!
-  for (let at = 0; at < linear.waves.length; at++) sum += linear.waves[at]! * vector.waves[at]!
-  for (let at = 0; at < linear.plain.length; at++) sum += linear.plain[at]! * vector.plain[at]!
+  for (let index = 0; index < vector.buckets.length; index++)
+    sum += linear.words[vector.buckets[index]!]! * vector.values[index]!
+  for (let index = 0; index < linear.waves.length; index++) sum += linear.waves[index]! * vector.waves[index]!
+  for (let index = 0; index < linear.plain.length; index++) sum += linear.plain[index]! * vector.plain[index]!
   return sum
 }
 
@@ -86,7 +92,7 @@ export function score(linear: Linear, vector: Vector): number {
 export function averageOf(linears: readonly Linear[]): Linear {
   const share = 1 / linears.length
   const average = (pick: (linear: Linear) => Float32Array) =>
-    pick(linears[0]!).map((_, at) => linears.reduce((sum, linear) => sum + share * pick(linear)[at]!, 0))
+    pick(linears[0]!).map((_, index) => linears.reduce((sum, linear) => sum + share * pick(linear)[index]!, 0))
   return {
     intercept: linears.reduce((sum, { intercept }) => sum + share * intercept, 0),
     words: average(({ words }) => words),
@@ -132,7 +138,7 @@ function packRows(vectors: readonly Vector[], buckets: number): Rows {
     figures: new Float32Array(vectors.length * dense),
   }
   for (const [row, vector] of vectors.entries()) {
-    for (const [at, bucket] of vector.buckets.entries()) rows.places[starts[row]! + at] = placeOf[bucket]!
+    for (const [index, bucket] of vector.buckets.entries()) rows.places[starts[row]! + index] = placeOf[bucket]!
     rows.values.set(vector.values, starts[row])
     rows.figures.set(vector.waves, row * dense)
     rows.figures.set(vector.plain, row * dense + waves)
@@ -153,14 +159,14 @@ function times(rows: Rows, features: Float64Array, tasks: readonly RidgeTask[]):
   const result = new Float64Array(rows.count * count)
   for (let row = 0; row < rows.count; row++) {
     const to = row * count
-    for (let at = rows.starts[row]!; at < rows.starts[row + 1]!; at++) {
-      const from = rows.places[at]! * count
-      const value = rows.values[at]!
+    for (let index = rows.starts[row]!; index < rows.starts[row + 1]!; index++) {
+      const from = rows.places[index]! * count
+      const value = rows.values[index]!
       for (let task = 0; task < count; task++) result[to + task]! += value * features[from + task]!
     }
-    for (let at = 0; at < rows.dense; at++) {
-      const from = (rows.used.length + at) * count
-      const value = rows.figures[row * rows.dense + at]!
+    for (let index = 0; index < rows.dense; index++) {
+      const from = (rows.used.length + index) * count
+      const value = rows.figures[row * rows.dense + index]!
       for (let task = 0; task < count; task++) result[to + task]! += value * features[from + task]!
     }
     for (let task = 0; task < count; task++) result[to + task]! *= tasks[task]!.weights?.[row] ?? 1
@@ -179,15 +185,15 @@ function transposed(rows: Rows, columns: Float64Array, tasks: readonly RidgeTask
   const result = new Float64Array(rows.features * count)
   for (let row = 0; row < rows.count; row++) {
     const from = row * count
-    for (let at = rows.starts[row]!; at < rows.starts[row + 1]!; at++) {
-      const to = rows.places[at]! * count
-      const value = rows.values[at]!
+    for (let index = rows.starts[row]!; index < rows.starts[row + 1]!; index++) {
+      const to = rows.places[index]! * count
+      const value = rows.values[index]!
       for (let task = 0; task < count; task++) result[to + task]! += value * columns[from + task]! * words[task]!
     }
-    for (let at = 0; at < rows.dense; at++) {
-      const used = at < rows.waves ? waves : plain
-      const to = (rows.used.length + at) * count
-      const value = rows.figures[row * rows.dense + at]!
+    for (let index = 0; index < rows.dense; index++) {
+      const used = index < rows.waves ? waves : plain
+      const to = (rows.used.length + index) * count
+      const value = rows.figures[row * rows.dense + index]!
       for (let task = 0; task < count; task++) result[to + task]! += value * columns[from + task]! * used[task]!
     }
   }
@@ -214,8 +220,8 @@ function addScaled(to: Float64Array, what: Float64Array, factors: readonly numbe
 function weightedMean(values: Float64Array, weights: Float64Array | undefined): number {
   let sum = 0
   let total = 0
-  for (const [at, value] of values.entries()) {
-    const weight = weights?.[at] ?? 1
+  for (const [index, value] of values.entries()) {
+    const weight = weights?.[index] ?? 1
     sum += weight * value
     total += weight
   }

@@ -17,30 +17,30 @@ export function skillsOf(
   count: number,
 ): { rows: number[]; factors: Float64Array[]; loadings: Map<string, number[]> } {
   const none = { rows: [], factors: [], loadings: new Map<string, number[]>() }
-  const tables = Map.groupBy(rows.keys(), at => namesOf(rows[at]!).join(' '))
+  const tables = Map.groupBy(rows.keys(), index => namesOf(rows[index]!).join(' '))
   const members = [...tables.values()]
     .filter(table => rows[table[0]!]!.outcomes.length >= minModels && table.length >= minRows)
     .reduce<number[]>((largest, table) => (table.length > largest.length ? table : largest), [])
   if (members.length === 0) return none
   const names = namesOf(rows[members[0]!]!)
-  const remainders = members.map(at => remainderOf(rows[at]!, slopes[at]!, names))
+  const remainders = members.map(index => remainderOf(rows[index]!, slopes[index]!, names))
   const covariance = names.map((_, a) => names.map((_, b) => sum(remainders.map(row => row[a]! * row[b]!))))
   const loadings = new Map(names.map(name => [name, [] as number[]]))
   const factors: Float64Array[] = []
   for (let factor = 0; factor < Math.min(count, names.length - 2); factor++) {
     const axis = mainAxis(covariance)
-    for (const [at, name] of names.entries()) loadings.get(name)!.push(axis[at]!)
-    factors.push(Float64Array.from(remainders, row => sum(row.map((value, at) => value * axis[at]!))))
+    for (const [index, name] of names.entries()) loadings.get(name)!.push(axis[index]!)
+    factors.push(Float64Array.from(remainders, row => sum(row.map((value, index) => value * axis[index]!))))
   }
   return { rows: members, factors, loadings }
 }
 
 /** The direction of greatest variance; takes it out of `covariance`. */
 function mainAxis(covariance: number[][]): number[] {
-  let axis = covariance.map((_, at) => 1 + at / covariance.length)
+  let axis = covariance.map((_, index) => 1 + index / covariance.length)
   let variance = 0
   for (let round = 0; round < rounds; round++) {
-    const image = covariance.map(row => sum(row.map((value, at) => value * axis[at]!)))
+    const image = covariance.map(row => sum(row.map((value, index) => value * axis[index]!)))
     variance = Math.hypot(...image)
     if (variance === 0) return axis.map(() => 0)
     axis = image.map(value => value / variance)
@@ -60,7 +60,7 @@ function remainderOf(
   const level = sum(residuals) / residuals.length
   const usual = sum(abilities) / abilities.length
   const byName = new Map(
-    outcomes.map(({ model }, at) => [model, residuals[at]! - level - slope * (abilities[at]! - usual)]),
+    outcomes.map(({ model }, index) => [model, residuals[index]! - level - slope * (abilities[index]! - usual)]),
   )
   return names.map(name => byName.get(name)!)
 }

@@ -68,7 +68,7 @@ export function groupFolds(train: readonly OutcomeRow[], test: readonly OutcomeR
 function keysOf(tables: Tables): Map<OutcomeRow, number> {
   const rows = Object.values(tables).flat()
   const keys = duplicateKeys(rows)
-  return new Map(rows.map((row, at) => [row, keys[at]!]))
+  return new Map(rows.map((row, index) => [row, keys[index]!]))
 }
 
 function mapTables(tables: Tables, change: (rows: readonly OutcomeRow[]) => OutcomeRow[]): Tables {

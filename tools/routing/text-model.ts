@@ -46,7 +46,9 @@ export function trainText(rows: readonly ResidualRow[]) {
     levels: byKind.map(({ level }) => level),
     skills: fitSkills(skills.rows, skills.factors, vectors),
     plainSlope: plainSlope!,
-    forms: kinds.map(kind => formOf(readings.filter((_, at) => rows[at]!.kind === kind).map(({ figures }) => figures))),
+    forms: kinds.map(kind =>
+      formOf(readings.filter((_, index) => rows[index]!.kind === kind).map(({ figures }) => figures)),
+    ),
   }
   return { text: packText(model), loadings: skills.loadings }
 }
@@ -56,8 +58,8 @@ function slopeOf({ residuals, abilities }: ResidualRow): number {
   const usual = mean(abilities)
   let products = 0
   let squares = 0
-  for (const [at, ability] of abilities.entries()) {
-    products += (ability - usual) * residuals[at]!
+  for (const [index, ability] of abilities.entries()) {
+    products += (ability - usual) * residuals[index]!
     squares += (ability - usual) ** 2
   }
   return squares === 0 ? 0 : products / squares
@@ -75,12 +77,12 @@ function fitKind(
   levels: Float64Array,
   slopes: Float64Array,
 ): { level: Linear; slope: Linear } {
-  const members = [...rows.keys()].filter(at => rows[at]!.kind === kind)
-  const groups = members.map(at => rows[at]!.group)
+  const members = [...rows.keys()].filter(index => rows[index]!.kind === kind)
+  const groups = members.map(index => rows[index]!.group)
   const grouped = groups.some(group => group !== undefined)
   const weights = Float64Array.from(groups, group => (group === undefined ? weightWithoutGroup : 1))
   const tasks = (all: Float64Array): RidgeTask[] => {
-    const targets = Float64Array.from(members, at => all[at]!)
+    const targets = Float64Array.from(members, index => all[index]!)
     const means = groupMeans(targets, groups)
     return [
       { targets, part: 'words', penalty: penalties.words },
@@ -90,7 +92,7 @@ function fitKind(
     ]
   }
   const fitted = fitRidges(
-    members.map(at => vectors[at]!),
+    members.map(index => vectors[index]!),
     [...tasks(levels), ...tasks(slopes)],
     shape.buckets,
   )
@@ -101,17 +103,20 @@ function fitKind(
 /** One score for each kind, near 1 for prompts of it and near 0 for others. */
 function fitKinds(kinds: readonly string[], rows: readonly ResidualRow[], vectors: readonly Vector[]): Linear[] {
   const used = kinds.flatMap(kind => {
-    const members = [...rows.keys()].filter(at => rows[at]!.kind === kind)
+    const members = [...rows.keys()].filter(index => rows[index]!.kind === kind)
     const step = Math.max(1, members.length / maxRowsOfKind)
-    return Array.from({ length: Math.min(members.length, maxRowsOfKind) }, (_, at) => members[Math.floor(at * step)]!)
+    return Array.from(
+      { length: Math.min(members.length, maxRowsOfKind) },
+      (_, index) => members[Math.floor(index * step)]!,
+    )
   })
   const tasks = kinds.map((kind): RidgeTask => ({
-    targets: Float64Array.from(used, at => (rows[at]!.kind === kind ? 1 : 0)),
+    targets: Float64Array.from(used, index => (rows[index]!.kind === kind ? 1 : 0)),
     part: 'both',
     penalty: penalties.kinds,
   }))
   return fitRidges(
-    used.map(at => vectors[at]!),
+    used.map(index => vectors[index]!),
     tasks,
     shape.buckets,
   )
@@ -120,7 +125,7 @@ function fitKinds(kinds: readonly string[], rows: readonly ResidualRow[], vector
 function fitSkills(members: readonly number[], factors: readonly Float64Array[], vectors: readonly Vector[]): Linear[] {
   if (factors.length === 0) return []
   return fitRidges(
-    members.map(at => vectors[at]!),
+    members.map(index => vectors[index]!),
     factors.map((targets): RidgeTask => ({ targets, part: 'words', penalty: penalties.skills })),
     shape.buckets,
   )

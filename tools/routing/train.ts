@@ -86,8 +86,8 @@ function residualRows(rows: readonly LabelledRow[], cells: readonly Cell[], abil
     const { prompt, kind, outcomes } = row
     if (prompt === undefined) return []
     const known = outcomes.map(({ model }) => abilities.ability.get(model)!)
-    const residuals = outcomes.map(({ model, score }, at) => {
-      const expected = expectedRate(known[at]!, abilities.difficulty.get(kind)!)
+    const residuals = outcomes.map(({ model, score }, index) => {
+      const expected = expectedRate(known[index]!, abilities.difficulty.get(kind)!)
       return score - shrunkRate(seen.get(`${model} ${kind}`), expected)
     })
     return [{ ...row, prompt, residuals, abilities: known }]

@@ -90,7 +90,7 @@ function summarize(runs: readonly Judged[]): TwoModelGate {
   const measure = (name: string, weights?: readonly Uint8Array[]): TwoModelMetrics =>
     name === 'best_single' || name === 'zero_router'
       ? { apgr: 0.5, cpt50: 50, cpt80: 80 }
-      : average(runs.map((run, at) => twoModelMetrics(orders[at]![name]!, run.gaps, weights?.[at])))
+      : average(runs.map((run, index) => twoModelMetrics(orders[index]![name]!, run.gaps, weights?.[index])))
   const random = seededRandom(7)
   const samples = Object.fromEntries(names.map(name => [name, [] as TwoModelMetrics[]]))
   for (let replicate = 0; replicate < replicates; replicate++) {
@@ -115,14 +115,14 @@ function summarize(runs: readonly Judged[]): TwoModelGate {
   const own = measure('router')
   return {
     router: own,
-    repetitions: runs.map((run, at) => twoModelMetrics(orders[at]!['router']!, run.gaps)),
+    repetitions: runs.map((run, index) => twoModelMetrics(orders[index]!['router']!, run.gaps)),
     low: bound(0.025),
     high: bound(0.975),
     baselines: names
       .filter(name => name !== 'router')
       .map(name => {
         const metrics = measure(name)
-        const leads = router.map((sample, at) => sample.apgr - samples[name]![at]!.apgr)
+        const leads = router.map((sample, index) => sample.apgr - samples[name]![index]!.apgr)
         return {
           name,
           metrics,

@@ -65,8 +65,8 @@ function maskedModels(
   entryOf: (name: string) => KnownModel | undefined,
   priceOf: (name: string) => number,
 ): Model[] {
-  return modelsOf(names).map((model, at) => {
-    const masked = { ...model, id: `openrouter/unseen-${at}`, name: `unseen-${at}` }
+  return modelsOf(names).map((model, index) => {
+    const masked = { ...model, id: `openrouter/unseen-${index}`, name: `unseen-${index}` }
     if (masking === 'nothing') return masked
     const known = entryOf(model.name)
     const price = { input: 0, output: priceOf(model.name) }

@@ -108,8 +108,8 @@ function removeModules(python: CPython): void {
   const removed = new Map<number, number>()
   for (let entry = table; memory[entry] !== 0; entry += 2)
     if (outward.has(nameAt(python, memory[entry]!))) removed.set(memory[entry]!, memory[entry + 1]!)
-  for (let at = 0; at < memory.length - 1; at++)
-    if (memory[at + 1] !== 0 && removed.get(memory[at]!) === memory[at + 1]) memory[at + 1] = 0
+  for (let index = 0; index < memory.length - 1; index++)
+    if (memory[index + 1] !== 0 && removed.get(memory[index]!) === memory[index + 1]) memory[index + 1] = 0
 }
 
 const outward: ReadonlySet<string> = new Set([

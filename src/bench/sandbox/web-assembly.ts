@@ -22,10 +22,10 @@ export function withMemoryLimit(wasm: Uint8Array, limitBytes: number): Uint8Arra
   const pages = Math.floor(limitBytes / pageBytes)
   const limits = memoryLimits(copy)
   if (limits === undefined) throw new Error('The module declares no memory limit.')
-  const { at, length } = limits
+  const { position, length } = limits
   // Written in the same number of bytes: LEB128 allows leading zeros.
   for (let index = 0; index < length; index++)
-    copy[at + index] = ((pages >>> (7 * index)) & 0x7f) | (index === length - 1 ? 0 : 0x80)
+    copy[position + index] = ((pages >>> (7 * index)) & 0x7f) | (index === length - 1 ? 0 : 0x80)
   return copy
 }
 
@@ -34,27 +34,27 @@ const memorySection = 5
 const headerBytes = 8
 
 /** The position of the declared memory maximum. */
-function memoryLimits(wasm: Uint8Array): { at: number; length: number } | undefined {
+function memoryLimits(wasm: Uint8Array): { position: number; length: number } | undefined {
   const reader = readerOf(wasm, headerBytes)
-  while (reader.at < wasm.length) {
+  while (reader.position < wasm.length) {
     const section = reader.byte()
-    const end = reader.number() + reader.at
+    const end = reader.number() + reader.position
     if (section === memorySection) {
       reader.number()
       if (reader.byte() === 1) {
         reader.number()
-        return spanOfNumber(wasm, reader.at)
+        return spanOfNumber(wasm, reader.position)
       }
     }
-    reader.at = end
+    reader.position = end
   }
   return undefined
 }
 
 function readerOf(wasm: Uint8Array, start: number) {
   const reader = {
-    at: start,
-    byte: () => wasm[reader.at++]!,
+    position: start,
+    byte: () => wasm[reader.position++]!,
     number: () => {
       let value = 0
       for (let shift = 0; ; shift += 7) {
@@ -67,8 +67,8 @@ function readerOf(wasm: Uint8Array, start: number) {
   return reader
 }
 
-function spanOfNumber(wasm: Uint8Array, at: number): { at: number; length: number } {
+function spanOfNumber(wasm: Uint8Array, position: number): { position: number; length: number } {
   let length = 1
-  while (wasm[at + length - 1]! >= 0x80) length++
-  return { at, length }
+  while (wasm[position + length - 1]! >= 0x80) length++
+  return { position, length }
 }

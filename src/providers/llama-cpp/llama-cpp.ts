@@ -128,8 +128,8 @@ function describe(listed: Listed, provider: string, props: Props | undefined): M
 function contextWhenLoaded({ context_length: trained, status }: Listed): number | undefined {
   const args = status?.args ?? []
   const option = (...names: string[]) => {
-    const at = args.findIndex(arg => names.includes(arg))
-    const value = at < 0 ? Number.NaN : Number(args[at + 1])
+    const index = args.findIndex(arg => names.includes(arg))
+    const value = index < 0 ? Number.NaN : Number(args[index + 1])
     return Number.isInteger(value) && value > 0 ? value : undefined
   }
   const total = option('--ctx-size', '-c') ?? trained ?? undefined

@@ -127,8 +127,8 @@ function endlessWhitespace({ label }: Upstream): GatewayError {
 
 /** Undefined where there is only whitespace. */
 function firstCharacter(bytes: Buffer): string | undefined {
-  const at = bytes.findIndex(byte => byte > 0x20)
-  return at < 0 ? undefined : String.fromCharCode(bytes[at]!)
+  const position = bytes.findIndex(byte => byte > 0x20)
+  return position < 0 ? undefined : String.fromCharCode(bytes[position]!)
 }
 
 function readCompletion(upstream: Upstream, text: string, asked: AnsweredRequest): ChatCompletion {

@@ -76,11 +76,11 @@ export function createFrameReader(upstream: Upstream, { model }: AnsweredRequest
 
   /** Inspects one frame after another until the answer has started; returns where the next one starts. */
   const lookAtOpening = (frames: Buffer, text: string): number => {
-    for (let at = 0; at < frames.length;) {
-      const end = text.indexOf('\n\n', at) + 2
-      look(parse(frames.subarray(at, end)))
+    for (let position = 0; position < frames.length;) {
+      const end = text.indexOf('\n\n', position) + 2
+      look(parse(frames.subarray(position, end)))
       if (began) return end
-      at = end
+      position = end
     }
     return frames.length
   }
@@ -162,8 +162,8 @@ export function createFrameReader(upstream: Upstream, { model }: AnsweredRequest
 
 /** Where the last event, `[DONE]`, starts; the length where there is none. Line ends inside JSON strings are escaped. */
 function startOfEnd(text: string): number {
-  const at = text.lastIndexOf('data: [DONE]')
-  return at === 0 || (at > 0 && text.endsWith('\n\n', at)) ? at : text.length
+  const position = text.lastIndexOf('data: [DONE]')
+  return position === 0 || (position > 0 && text.endsWith('\n\n', position)) ? position : text.length
 }
 
 /**
@@ -172,18 +172,18 @@ function startOfEnd(text: string): number {
  */
 function isPlain(text: string, end: number): boolean {
   if (text.includes('"error"') || text.includes('\r') || misshapen.test(text)) return false
-  for (let at = 0; at < end;) {
-    const lineEnd = text.indexOf('\n', at)
+  for (let position = 0; position < end;) {
+    const lineEnd = text.indexOf('\n', position)
     if (lineEnd < 0) return false
-    if (lineEnd > at) {
-      startOfData.lastIndex = at
+    if (lineEnd > position) {
+      startOfData.lastIndex = position
       if (!startOfData.test(text)) return false
       // A truncated event must not reach the caller unchanged.
       if (text[lineEnd - 1] !== '}') return false
-      const chosen = text.indexOf('"choices"', at)
+      const chosen = text.indexOf('"choices"', position)
       if (chosen < 0 || chosen > lineEnd) return false
     }
-    at = lineEnd + 1
+    position = lineEnd + 1
   }
   return true
 }

@@ -77,13 +77,13 @@ function* partsOf(
     yield partFromMessages(frames, () => read(frames), !text.includes('"input_json_delta"'))
     return
   }
-  for (let at = 0; at < frames.length;) {
-    const found = text.indexOf('\n\n', at)
+  for (let position = 0; position < frames.length;) {
+    const found = text.indexOf('\n\n', position)
     const end = found < 0 ? frames.length : found + 2
-    const frame = frames.subarray(at, end)
+    const frame = frames.subarray(position, end)
     const chunks = read(frame)
     yield partFromMessages(frame, () => chunks, false, usage())
-    at = end
+    position = end
   }
 }
 

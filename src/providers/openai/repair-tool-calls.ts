@@ -14,13 +14,13 @@ export function repairToolCalls(
   known?: KnownCalls,
 ): boolean {
   let repaired = false
-  for (const [at, call] of (calls ?? []).entries()) {
+  for (const [position, call] of (calls ?? []).entries()) {
     const { function: called } = call
     if (called?.arguments !== undefined && typeof called.arguments !== 'string') {
       called.arguments = JSON.stringify(called.arguments)
       repaired = true
     }
-    const index = known === undefined ? at : indexOf(call, known)
+    const index = known === undefined ? position : indexOf(call, known)
     if (known !== undefined && call.index !== index) {
       call.index = index
       repaired = true

@@ -36,6 +36,6 @@ export function cuesOf(token: number): readonly number[] | undefined {
 /** Must equal what `readText` computes for the same word. */
 function hashWord(word: string): number {
   let hash = 0x811c9dc5
-  for (let at = 0; at < word.length; at++) hash = Math.imul(hash ^ word.charCodeAt(at), 0x01000193)
+  for (let index = 0; index < word.length; index++) hash = Math.imul(hash ^ word.charCodeAt(index), 0x01000193)
   return finalize(hash) | 0
 }

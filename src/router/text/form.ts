@@ -25,6 +25,7 @@ export function likenessTo(form: Form, figures: Float64Array): number {
 /** How many figures lie outside the range. */
 export function figuresOutside({ low, high }: Pick<Form, 'low' | 'high'>, figures: Float64Array): number {
   let count = 0
-  for (let at = 0; at < figures.length; at++) if (figures[at]! < low[at]! || figures[at]! > high[at]!) count++
+  for (let index = 0; index < figures.length; index++)
+    if (figures[index]! < low[index]! || figures[index]! > high[index]!) count++
   return count
 }

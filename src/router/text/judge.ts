@@ -136,7 +136,7 @@ function sharesOf(
 function named(names: readonly string[], shares: Float64Array): Record<string, number> {
   const known = shares.reduce((sum, share) => sum + share, 0)
   const likely = names
-    .map((name, at): [string, number] => [name, shares[at] ?? 1 - known])
+    .map((name, index): [string, number] => [name, shares[index] ?? 1 - known])
     .filter(([, share]) => share >= minShare)
   const sum = likely.reduce((total, [, share]) => total + share, 0)
   return Object.fromEntries(likely.map(([name, share]) => [name, share / sum]))

@@ -47,10 +47,11 @@ interface Span {
 /** The answers of a multiple choice question: two or more lines that start with `A. `, `B) `, ... in order. */
 function findOptions(text: string): Span[] {
   const starts: number[] = []
-  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) {
-    const mark = text.charCodeAt(at + 2)
+  for (let position = text.indexOf('\n'); position >= 0; position = text.indexOf('\n', position + 1)) {
+    const mark = text.charCodeAt(position + 2)
     const expected = 0x41 + starts.length
-    if (text.charCodeAt(at + 1) === expected && (mark === 0x2e || mark === 0x29) && starts.length < 10) starts.push(at)
+    if (text.charCodeAt(position + 1) === expected && (mark === 0x2e || mark === 0x29) && starts.length < 10)
+      starts.push(position)
   }
   if (starts.length < 2) return []
   const answer = text.indexOf('\nAnswer:', starts.at(-1))
@@ -124,32 +125,32 @@ function scanTokens(text: string, questionEnd: number): Scan {
     cues: new Float64Array(cueCount),
   }
   let count = 0
-  let at = 0
+  let position = 0
   let sentenceStart = true
-  while (at < text.length) {
-    const code = text.charCodeAt(at)
+  while (position < text.length) {
+    const code = text.charCodeAt(position)
     const kind = code < 128 ? classes[code]! : other
     if (kind === space) {
-      at++
+      position++
       continue
     }
     if (kind === mark || kind === mathMark) {
       scan.marks++
       if (kind === mathMark) scan.mathMarks++
       const ends = code === 0x2e || code === 0x21 || code === 0x3f
-      if (ends && at < questionEnd && !(text.charCodeAt(at + 1) > 0x20)) scan.questionSentences++
+      if (ends && position < questionEnd && !(text.charCodeAt(position + 1) > 0x20)) scan.questionSentences++
       sentenceStart = ends
       tokens[count++] = finalize(code)
-      at++
+      position++
       continue
     }
-    const start = at
+    const start = position
     let hash = 0x811c9dc5
     let capitals = 0
     let digits = 0
     let foreign = 0
-    while (at < text.length) {
-      const here = text.charCodeAt(at)
+    while (position < text.length) {
+      const here = text.charCodeAt(position)
       const what = here < 128 ? classes[here]! : other
       if (what === space || what === mark || what === mathMark) break
       let folded = here
@@ -159,11 +160,11 @@ function scanTokens(text: string, questionEnd: number): Scan {
       } else if (what === digit) digits++
       else if (what === other) foreign++
       hash = Math.imul(hash ^ folded, 0x01000193)
-      at++
+      position++
     }
     const token = finalize(hash) | 0
     tokens[count++] = token
-    const length = at - start
+    const length = position - start
     scan.capitals += capitals
     scan.foreign += foreign
     scan.digits += digits
@@ -171,7 +172,7 @@ function scanTokens(text: string, questionEnd: number): Scan {
       scan.numbers++
       if (start < questionEnd) scan.questionNumbers++
       distinctNumbers.add(token)
-      const value = digits === length && length < 10 ? Number(text.slice(start, at)) : 0
+      const value = digits === length && length < 10 ? Number(text.slice(start, position)) : 0
       if (value > scan.largestNumber) scan.largestNumber = value
       if (length === 4 && value >= 1500 && value < 2100) scan.years++
     }
@@ -245,8 +246,8 @@ function describe(text: string, excerpt: string, questionEnd: number, options: r
 function letterShare(text: string, { start, end }: Span): number {
   let letters = 0
   let visible = 0
-  for (let at = start + 3; at < end; at++) {
-    const code = text.charCodeAt(at)
+  for (let position = start + 3; position < end; position++) {
+    const code = text.charCodeAt(position)
     const kind = code < 128 ? classes[code]! : letter
     if (kind === space) continue
     visible++

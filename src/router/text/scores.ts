@@ -51,9 +51,9 @@ export function unpackScores(packed: PackedScores, shape: VectorShape): Scores {
       columns.set(places)
       ofWords.fill(0)
       ofWaves.fill(0)
-      for (let at = 0; at < buckets.length; at++) {
-        const from = buckets[at]! * stride + 1
-        const value = values[at]!
+      for (let index = 0; index < buckets.length; index++) {
+        const from = buckets[index]! * stride + 1
+        const value = values[index]!
         for (let each = 0; each < size; each++) ofWords[each]! += weights[from + columns[each]!]! * value
       }
       for (let wave = 0; wave < waves.length; wave++) {
@@ -71,6 +71,6 @@ export function unpackScores(packed: PackedScores, shape: VectorShape): Scores {
 /** What a plain score says of a vector. */
 export function plainScore({ intercept, weights }: PlainScore, { plain }: Vector): number {
   let sum = intercept
-  for (let at = 0; at < figureCount; at++) sum += weights[at]! * plain[at]!
+  for (let index = 0; index < figureCount; index++) sum += weights[index]! * plain[index]!
   return sum
 }

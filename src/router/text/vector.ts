@@ -43,7 +43,7 @@ export function fitVectorizer(readings: readonly Reading[], shape: VectorShape):
   const counter = createCounter(shape.buckets)
   for (const reading of readings) {
     counter.count(reading.tokens)
-    for (let at = 0; at < counter.size; at++) seen[counter.touched[at]!]!++
+    for (let index = 0; index < counter.size; index++) seen[counter.touched[index]!]!++
     counter.reset()
   }
   const rarity = new Float32Array(shape.buckets)
@@ -53,9 +53,10 @@ export function fitVectorizer(readings: readonly Reading[], shape: VectorShape):
   const center = new Float64Array(figureCount)
   const scale = new Float64Array(figureCount)
   for (const { figures } of readings)
-    for (let at = 0; at < figureCount; at++) center[at]! += figures[at]! / readings.length
+    for (let index = 0; index < figureCount; index++) center[index]! += figures[index]! / readings.length
   for (const { figures } of readings) {
-    for (let at = 0; at < figureCount; at++) scale[at]! += (figures[at]! - center[at]!) ** 2 / readings.length
+    for (let index = 0; index < figureCount; index++)
+      scale[index]! += (figures[index]! - center[index]!) ** 2 / readings.length
   }
   return completeVectorizer(shape, rarity, center, scale.map(Math.sqrt))
 }
@@ -88,8 +89,8 @@ export function createVectorMaker(vectorizer: Vectorizer): (reading: Reading) =>
     let squares = 0
     const buckets = new Int32Array(counter.size)
     const values = new Float32Array(counter.size)
-    for (let at = 0; at < counter.size; at++) {
-      const bucket = counter.touched[at]!
+    for (let index = 0; index < counter.size; index++) {
+      const bucket = counter.touched[index]!
       const count = counter.counts[bucket]!
       const weight = rarity[bucket]! * (count === 1 ? 1 : 1 + Math.log(count))
       if (weight === 0) continue
@@ -99,18 +100,19 @@ export function createVectorMaker(vectorizer: Vectorizer): (reading: Reading) =>
     }
     counter.reset()
     const norm = squares === 0 ? 0 : 1 / Math.sqrt(squares)
-    for (let at = 0; at < kept; at++) values[at]! *= norm
-    for (let at = 0; at < figureCount; at++) {
-      const spread = scale[at]!
+    for (let index = 0; index < kept; index++) values[index]! *= norm
+    for (let index = 0; index < figureCount; index++) {
+      const spread = scale[index]!
       // A figure that never varied says nothing; beyond four deviations it only says "far away".
-      figures[at] = spread < 1e-9 ? 0 : Math.max(-4, Math.min(4, (reading.figures[at]! - center[at]!) / spread))
+      figures[index] =
+        spread < 1e-9 ? 0 : Math.max(-4, Math.min(4, (reading.figures[index]! - center[index]!) / spread))
     }
     const waves = new Float32Array(shape.waves)
     const height = Math.sqrt((2 * shape.smoothWeight) / Math.max(1, shape.waves))
     for (let wave = 0; wave < shape.waves; wave++) {
       let angle = phases[wave]!
       const from = wave * figureCount
-      for (let at = 0; at < figureCount; at++) angle += directions[from + at]! * figures[at]!
+      for (let index = 0; index < figureCount; index++) angle += directions[from + index]! * figures[index]!
       waves[wave] = height * Math.cos(angle)
     }
     const plain = Float32Array.from(figures, figure => figure * plainWeight)
@@ -141,7 +143,7 @@ function createCounter(buckets: number): Counter {
       }
     },
     reset() {
-      for (let at = 0; at < counter.size; at++) counter.counts[counter.touched[at]!] = 0
+      for (let index = 0; index < counter.size; index++) counter.counts[counter.touched[index]!] = 0
       counter.size = 0
     },
   }

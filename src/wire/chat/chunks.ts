@@ -9,7 +9,7 @@ export function chunksOf(completion: ChatCompletion): ChatChunk[] {
   const identity = { ...rest, object: 'chat.completion.chunk' }
   const chunks: ChatChunk[] = choices.flatMap(({ index, message, finish_reason, ...choice }) => {
     const { tool_calls: calls, ...delta } = message
-    const numbered = calls?.map((call, at) => ({ index: at, ...call }))
+    const numbered = calls?.map((call, index) => ({ index: index, ...call }))
     return [
       {
         ...identity,

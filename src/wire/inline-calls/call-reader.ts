@@ -62,12 +62,12 @@ export function createInlineCallReader(offered: Offered): TextReader {
   const step = (over: boolean, whole: boolean): TextSegment[] | undefined => {
     if (held === '') return undefined
     if (opened !== undefined) return over || held.length >= readFrom ? read(opened, over, whole) : undefined
-    const { at, dialect } = nextOpening(held, began)
+    const { position, dialect } = nextOpening(held, began)
     if (dialect === undefined) {
       const free = over ? held.length : held.length - promising(held)
       return free === 0 ? undefined : letGo(free)
     }
-    const before = letGo(at)
+    const before = letGo(position)
     opened = dialect
     readFrom = 0
     return before
@@ -104,21 +104,21 @@ const longestOpening = Math.max(...openings.map(({ length }) => length))
 const firstLetters = new Set(openings.map(opening => opening[0]!))
 
 /** Index of the first opening; the length of the text where there is none. */
-function nextOpening(text: string, began: boolean): { at: number; dialect: Dialect | undefined } {
+function nextOpening(text: string, began: boolean): { position: number; dialect: Dialect | undefined } {
   const start = text.length - text.trimStart().length
   const first = began ? undefined : atFirst.find(each => each.openings.some(opening => text.startsWith(opening, start)))
-  if (first !== undefined) return { at: start, dialect: first }
-  const at = text.search(anyOpening)
-  if (at < 0) return { at: text.length, dialect: undefined }
-  const dialect = anywhere.find(each => each.openings.some(opening => text.startsWith(opening, at)))
-  return { at, dialect }
+  if (first !== undefined) return { position: start, dialect: first }
+  const position = text.search(anyOpening)
+  if (position < 0) return { position: text.length, dialect: undefined }
+  const dialect = anywhere.find(each => each.openings.some(opening => text.startsWith(opening, position)))
+  return { position, dialect }
 }
 
 /** Number of trailing characters that could be the start of an opening. */
 function promising(text: string): number {
-  for (let at = Math.max(0, text.length - longestOpening + 1); at < text.length; at += 1) {
-    if (firstLetters.has(text[at]!) && openings.some(opening => opening.startsWith(text.slice(at)))) {
-      return text.length - at
+  for (let position = Math.max(0, text.length - longestOpening + 1); position < text.length; position += 1) {
+    if (firstLetters.has(text[position]!) && openings.some(opening => opening.startsWith(text.slice(position)))) {
+      return text.length - position
     }
   }
   return 0

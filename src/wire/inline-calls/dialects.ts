@@ -104,21 +104,21 @@ const deepSeek: Dialect = {
   openings: [callsBegin, callBegin],
   read(text, offered, ended) {
     const calls: InlineCall[] = []
-    let at = behindOptional(text, 0, callsBegin)
+    let position = behindOptional(text, 0, callsBegin)
     for (;;) {
-      const start = behindSpace(text, at)
+      const start = behindSpace(text, position)
       const begins = meets(text, start, callBegin)
       if (begins === 'here') {
         const reading = readDeepSeekCall(text, start + callBegin.length, offered, ended)
         if (typeof reading === 'string') return reading
         calls.push(...reading.calls)
-        at = reading.end
+        position = reading.end
         continue
       }
       const ends = meets(text, start, callsEnd)
       if (!ended && (begins === 'open' || ends === 'open')) return 'open'
       if (calls.length === 0) return 'never'
-      return { calls, end: ends === 'here' ? start + callsEnd.length : at }
+      return { calls, end: ends === 'here' ? start + callsEnd.length : position }
     }
   },
 }
@@ -135,10 +135,10 @@ function readDeepSeekCall(text: string, from: number, offered: Offered, ended: b
   const bodyAt = behindSpace(text, old ? nameEnd : behindName + separator.length)
   const fences = meets(text, bodyAt, fence)
   if (fences === 'open') return 'open'
-  const at = fences === 'here' ? behindSpace(text, bodyAt + fence.length) : bodyAt
-  if (at === text.length) return 'open'
-  if (text[at] !== '{') return 'never'
-  const given = readArguments(text, at, ended, callEnd)
+  const position = fences === 'here' ? behindSpace(text, bodyAt + fence.length) : bodyAt
+  if (position === text.length) return 'open'
+  if (text[position] !== '{') return 'never'
+  const given = readArguments(text, position, ended, callEnd)
   if (typeof given === 'string') return given
   const read = { calls: [{ name, arguments: given.json }], end: given.end }
   const unfenced = fences === 'here' ? closedBy(text, read, '```', ended) : read
@@ -153,8 +153,9 @@ function readFunction(text: string, from: number, offered: Offered, ended: boole
   const name = text.slice(nameAt, nameEnd).trim()
   const schema = offered.get(name)
   if (schema === undefined) return 'never'
-  const at = behindSpace(text, nameEnd + 1)
-  const reading = text[at] === '{' ? readJsonBody(text, at, name, ended) : readParameters(text, at, name, schema)
+  const position = behindSpace(text, nameEnd + 1)
+  const reading =
+    text[position] === '{' ? readJsonBody(text, position, name, ended) : readParameters(text, position, name, schema)
   if (typeof reading === 'string') return reading
   const closing = meets(text, behindSpace(text, reading.end), '</tool_call>')
   if (closing === 'open' && !ended) return 'open'
@@ -172,16 +173,17 @@ const parameterEnd = '</parameter>'
 
 function readParameters(text: string, from: number, name: string, schema: Schema): InlineReading {
   const given = new Map<string, string>()
-  for (let at = from; ;) {
-    const ends = meets(text, at, '</function>')
+  for (let position = from; ;) {
+    const ends = meets(text, position, '</function>')
     if (ends === 'open') return 'open'
     if (ends === 'here') {
       const members = [...given].map(([parameter, json]) => `${JSON.stringify(parameter)}:${json}`)
-      return { calls: [{ name, arguments: `{${members.join(',')}}` }], end: at + '</function>'.length }
+      return { calls: [{ name, arguments: `{${members.join(',')}}` }], end: position + '</function>'.length }
     }
-    parameterTag.lastIndex = at
+    parameterTag.lastIndex = position
     const tag = parameterTag.exec(text)
-    if (tag === null) return meets(text, at, '<parameter=') !== 'never' && isShort(text, at) ? 'open' : 'never'
+    if (tag === null)
+      return meets(text, position, '<parameter=') !== 'never' && isShort(text, position) ? 'open' : 'never'
     const valueAt = parameterTag.lastIndex
     const valueEnd = endOfValue(text, valueAt)
     if (valueEnd < 0) return 'open'
@@ -190,15 +192,19 @@ function readParameters(text: string, from: number, name: string, schema: Schema
       parameter,
       typedJson(text.slice(valueAt, valueEnd).replace(/^\n/, '').replace(/\n$/, ''), parameter, schema),
     )
-    at = behindSpace(text, valueEnd + parameterEnd.length)
+    position = behindSpace(text, valueEnd + parameterEnd.length)
   }
 }
 
 /** A value may itself contain the closing tag; the right one is followed by more of the call. */
 function endOfValue(text: string, from: number): number {
-  for (let at = text.indexOf(parameterEnd, from); at >= 0; at = text.indexOf(parameterEnd, at + 1)) {
-    const next = behindSpace(text, at + parameterEnd.length)
-    if (meets(text, next, '</function>') === 'here' || meets(text, next, '<parameter=') === 'here') return at
+  for (
+    let position = text.indexOf(parameterEnd, from);
+    position >= 0;
+    position = text.indexOf(parameterEnd, position + 1)
+  ) {
+    const next = behindSpace(text, position + parameterEnd.length)
+    if (meets(text, next, '</function>') === 'here' || meets(text, next, '<parameter=') === 'here') return position
   }
   return -1
 }
@@ -225,23 +231,23 @@ function readObject(text: string, from: number, offered: Offered, ended: boolean
 /** Calls with `;` or nothing between them, up to a tag that ends the turn. */
 function readRow(text: string, from: number, offered: Offered, ended: boolean): InlineReading {
   const calls: InlineCall[] = []
-  let at = from
+  let position = from
   for (;;) {
-    const start = behindSpace(text, at)
+    const start = behindSpace(text, position)
     const end = calls.length > 0 ? turnEnds.find(tag => meets(text, start, tag) !== 'never') : undefined
     if (end !== undefined && start < text.length) {
       return meets(text, start, end) === 'here' ? { calls, end: start + end.length } : 'open'
     }
-    if (start === text.length) return ended && calls.length > 0 ? { calls, end: at } : 'open'
+    if (start === text.length) return ended && calls.length > 0 ? { calls, end: position } : 'open'
     const next = calls.length > 0 && text[start] === ';' ? behindSpace(text, start + 1) : start
     if (next === text.length) return ended && calls.length > 0 ? { calls, end: next } : 'open'
-    if (text[next] !== '{') return calls.length > 0 ? { calls, end: at } : 'never'
+    if (text[next] !== '{') return calls.length > 0 ? { calls, end: position } : 'never'
     const given = readArguments(text, next, ended)
     if (typeof given === 'string') return given
     const call = callOf(given.json, offered)
     if (call === undefined) return 'never'
     calls.push(call)
-    at = given.end
+    position = given.end
   }
 }
 
@@ -253,12 +259,12 @@ function readList(text: string, from: number, offered: Offered, ended: boolean):
   const items = parseJson(given.json)
   if (!Array.isArray(items) || !items.every(isObject)) return 'never'
   const calls: InlineCall[] = []
-  for (let at = given.json.indexOf('{'); at >= 0;) {
-    const { end } = endOfJson(given.json, at)
-    const call = callOf(given.json.slice(at, end), offered)
+  for (let position = given.json.indexOf('{'); position >= 0;) {
+    const { end } = endOfJson(given.json, position)
+    const call = callOf(given.json.slice(position, end), offered)
     if (call === undefined) return 'never'
     calls.push(call)
-    at = given.json.indexOf('{', end)
+    position = given.json.indexOf('{', end)
   }
   return calls.length === 0 ? 'never' : { calls, end: given.end }
 }
@@ -329,10 +335,10 @@ function closedBy(
   closing: string,
   ended: boolean,
 ): InlineReading {
-  const at = behindSpace(text, reading.end)
-  const closes = meets(text, at, closing)
-  if (closes === 'here') return { ...reading, end: at + closing.length }
-  const another = meets(text, at, '<tool_call>')
+  const position = behindSpace(text, reading.end)
+  const closes = meets(text, position, closing)
+  if (closes === 'here') return { ...reading, end: position + closing.length }
+  const another = meets(text, position, '<tool_call>')
   if (another === 'here' || (ended && closes === 'open')) return reading
   return !ended && (closes === 'open' || another === 'open') ? 'open' : 'never'
 }
@@ -345,9 +351,9 @@ function isShort(text: string, from: number): boolean {
 }
 
 /** Whether `wanted` is at `at`, or could be once more text arrives. */
-function meets(text: string, at: number, wanted: string): 'here' | 'open' | 'never' {
-  if (text.startsWith(wanted, at)) return 'here'
-  return text.length - at < wanted.length && wanted.startsWith(text.slice(at)) ? 'open' : 'never'
+function meets(text: string, position: number, wanted: string): 'here' | 'open' | 'never' {
+  if (text.startsWith(wanted, position)) return 'here'
+  return text.length - position < wanted.length && wanted.startsWith(text.slice(position)) ? 'open' : 'never'
 }
 
 function behindSpace(text: string, from: number): number {
@@ -359,6 +365,6 @@ function behindSpace(text: string, from: number): number {
 const space = /\s*/y
 
 function behindOptional(text: string, from: number, tag: string): number {
-  const at = behindSpace(text, from)
-  return text.startsWith(tag, at) ? at + tag.length : from
+  const position = behindSpace(text, from)
+  return text.startsWith(tag, position) ? position + tag.length : from
 }

@@ -57,13 +57,13 @@ export function createInlineReasoningReader(within: boolean): TextReader {
 
   const think = (): TextSegment[] => {
     const tag = closing!
-    const at = held.indexOf(tag)
-    const known = at < 0 ? held.slice(0, held.length - beginningOf(tag, held)) : held.slice(0, at)
+    const position = held.indexOf(tag)
+    const known = position < 0 ? held.slice(0, held.length - beginningOf(tag, held)) : held.slice(0, position)
     const text = (seen ? known : known.trimStart()).trimEnd()
     seen ||= text !== ''
     const segments: TextSegment[] = text === '' ? [] : [{ reasoning: text }]
-    if (at >= 0) {
-      held = held.slice(at + tag.length)
+    if (position >= 0) {
+      held = held.slice(position + tag.length)
       state = 'behind'
       return [...segments, ...resume()]
     }

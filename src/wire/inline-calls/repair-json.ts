@@ -16,10 +16,10 @@ export interface JsonEnd {
 export function endOfJson(text: string, from: number, stop?: string): JsonEnd {
   let depth = 0
   let quote = ''
-  for (let at = from; at < text.length; at += 1) {
-    const character = text[at]!
+  for (let position = from; position < text.length; position += 1) {
+    const character = text[position]!
     if (quote !== '') {
-      if (character === '\\') at += 1
+      if (character === '\\') position += 1
       else if (character === quote) quote = ''
       continue
     }
@@ -27,9 +27,9 @@ export function endOfJson(text: string, from: number, stop?: string): JsonEnd {
     else if (character === '{' || character === '[') depth += 1
     else if (character === '}' || character === ']') {
       depth -= 1
-      if (depth === 0) return { end: at + 1, closed: true, inText: false }
-    } else if (stop !== undefined && character === stop[0] && text.startsWith(stop, at)) {
-      return { end: at, closed: false, inText: false }
+      if (depth === 0) return { end: position + 1, closed: true, inText: false }
+    } else if (stop !== undefined && character === stop[0] && text.startsWith(stop, position)) {
+      return { end: position, closed: false, inText: false }
     }
   }
   return { end: text.length, closed: false, inText: quote !== '' }
@@ -55,29 +55,29 @@ const pythonWords: Readonly<Record<string, string>> = { True: 'true', False: 'fa
 function repair(text: string): string {
   const open: string[] = []
   let out = ''
-  for (let at = 0; at < text.length;) {
-    const character = text[at]!
+  for (let position = 0; position < text.length;) {
+    const character = text[position]!
     if (character === '"' || character === "'") {
-      const end = endOfText(text, at)
+      const end = endOfText(text, position)
       // An unterminated string cannot be repaired: what is missing is unknown.
-      if (end === undefined) return out + text.slice(at)
-      out += asText(text.slice(at + 1, end - 1), character)
-      at = end
+      if (end === undefined) return out + text.slice(position)
+      out += asText(text.slice(position + 1, end - 1), character)
+      position = end
       continue
     }
-    word.lastIndex = at
+    word.lastIndex = position
     const letters = word.exec(text)?.[0]
     if (letters !== undefined) {
       out += pythonWords[letters] ?? letters
-      at += letters.length
+      position += letters.length
       continue
     }
     if (character === '{') open.push('}')
     else if (character === '[') open.push(']')
     else if (character === '}' || character === ']') open.pop()
-    const superfluous = character === ',' && /^\s*(?:[}\]]|$)/.test(text.slice(at + 1, at + 1 + lookAhead))
+    const superfluous = character === ',' && /^\s*(?:[}\]]|$)/.test(text.slice(position + 1, position + 1 + lookAhead))
     if (!superfluous) out += character
-    at += 1
+    position += 1
   }
   return out + open.toReversed().join('')
 }
@@ -97,14 +97,14 @@ function asText(inside: string, quote: string): string {
 /** The members of the JSON object `json`, each value exactly as written. */
 export function membersOf(json: string): Map<string, string> {
   const members = new Map<string, string>()
-  for (let at = json.indexOf('"'); at >= 0;) {
-    const keyEnd = endOfText(json, at) ?? json.length
+  for (let position = json.indexOf('"'); position >= 0;) {
+    const keyEnd = endOfText(json, position) ?? json.length
     between.lastIndex = keyEnd
     between.exec(json)
     const from = between.lastIndex
     const value = json.slice(from, endOfValue(json, from))
-    members.set(JSON.parse(json.slice(at, keyEnd)) as string, value)
-    at = json.indexOf('"', from + value.length)
+    members.set(JSON.parse(json.slice(position, keyEnd)) as string, value)
+    position = json.indexOf('"', from + value.length)
   }
   return members
 }
@@ -124,10 +124,10 @@ function endOfValue(json: string, from: number): number {
 /** Index after the closing quote of the string that starts at `from`. */
 function endOfText(text: string, from: number): number | undefined {
   const quote = text[from]
-  for (let at = from + 1; at < text.length; at += 1) {
-    const character = text[at]
-    if (character === '\\') at += 1
-    else if (character === quote) return at + 1
+  for (let position = from + 1; position < text.length; position += 1) {
+    const character = text[position]
+    if (character === '\\') position += 1
+    else if (character === quote) return position + 1
   }
   return undefined
 }

@@ -87,7 +87,7 @@ function createPartRewriter({ choices, createReader, newId }: TextReading) {
     })
     if (pieces.every(piece => piece === undefined)) return undefined
     const { usage, ...rest } = chunk
-    const written = pieces.flatMap((piece, at) => piece ?? [chunk.choices![at]!])
+    const written = pieces.flatMap((piece, position) => piece ?? [chunk.choices![position]!])
     const chunks: ChatChunk[] = written.map(choice => ({ ...rest, choices: [choice] }))
     const last = chunks.at(-1)
     if (usage !== undefined && last !== undefined) last.usage = usage
@@ -102,7 +102,7 @@ function createPartRewriter({ choices, createReader, newId }: TextReading) {
       const rewritten = part.chunks.map(rewriteChunk)
       settled = open.size >= choices && [...open.values()].every(stream => stream.settled())
       if (rewritten.every(chunks => chunks === undefined)) return part
-      const chunks = rewritten.flatMap((chunks, at) => chunks ?? [part.chunks[at]!])
+      const chunks = rewritten.flatMap((chunks, position) => chunks ?? [part.chunks[position]!])
       return chunks.length === 0 ? undefined : partFromChunks(chunks)
     },
   }
@@ -183,8 +183,8 @@ function createChoiceStream(reader: TextReader, newId: TextReading['newId']): Ch
       const first = Object.keys(rest).length > 0 ? [shifted(rest, calls)] : []
       const deltas = [...held.map(deltaOf), ...first, ...segments.map(deltaOf)]
       if (ended && deltas.length === 0) deltas.push({})
-      return deltas.map((delta, at) => {
-        const last = ended && at === deltas.length - 1
+      return deltas.map((delta, position) => {
+        const last = ended && position === deltas.length - 1
         return { ...choice, delta, finish_reason: last ? (calls > 0 ? reasonOf(reason) : reason) : null }
       })
     },

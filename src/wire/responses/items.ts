@@ -25,19 +25,19 @@ export interface OpenItem {
 export function openReasoning(place: ItemPlace): OpenItem & { add(piece: ReasoningDetail): void } {
   const { write, id: item_id, outputIndex: output_index } = place
   const details: ReasoningDetail[] = []
-  let part: { at: number; of: number | undefined; text: string } | undefined
+  let part: { index: number; of: number | undefined; text: string } | undefined
   const item = () => reasoningItem(details, item_id)
   const closePart = () => {
     if (part === undefined) return
-    const facts = { item_id, output_index, summary_index: part.at }
+    const facts = { item_id, output_index, summary_index: part.index }
     write({ type: 'response.reasoning_summary_text.done', ...facts, text: part.text })
     write({ type: 'response.reasoning_summary_part.done', ...facts, part: { type: 'summary_text', text: part.text } })
   }
   const partFor = (of: number | undefined) => {
     if (part !== undefined && part.of === of) return part
     closePart()
-    part = { at: part === undefined ? 0 : part.at + 1, of, text: '' }
-    const facts = { item_id, output_index, summary_index: part.at }
+    part = { index: part === undefined ? 0 : part.index + 1, of, text: '' }
+    const facts = { item_id, output_index, summary_index: part.index }
     write({ type: 'response.reasoning_summary_part.added', ...facts, part: { type: 'summary_text', text: '' } })
     return part
   }
@@ -50,7 +50,7 @@ export function openReasoning(place: ItemPlace): OpenItem & { add(piece: Reasoni
       // Summaries follow their details, so that the complete item has the same ones.
       const current = partFor(details.length)
       current.text += words
-      const facts = { item_id, output_index, summary_index: current.at }
+      const facts = { item_id, output_index, summary_index: current.index }
       write({ type: 'response.reasoning_summary_text.delta', ...facts, delta: words })
     },
     item,

@@ -21,7 +21,7 @@ export function decisionTime(): { p50: number; p99: number; loadMs: number } {
   const { weights } = loadWeights()
   const loadMs = performance.now() - beforeLoad
   const random = seededRandom(1)
-  const models = Array.from({ length: candidateCount }, (_, at) => sampleModel(at, random))
+  const models = Array.from({ length: candidateCount }, (_, index) => sampleModel(index, random))
   const evidence = emptyEvidence()
   const ratios = createTokenRatios()
   const knowledge = createKnowledge(weights, evidence, defaultPolicy, model => ratios.ratioOf(model.id))
@@ -61,17 +61,17 @@ export function decisionTime(): { p50: number; p99: number; loadMs: number } {
   return { p50: times[Math.floor(rounds / 2)]!, p99: times[Math.floor(rounds * 0.99)]!, loadMs }
 }
 
-function sampleModel(at: number, random: () => number): Model {
-  const local = at % 10 === 0
+function sampleModel(index: number, random: () => number): Model {
+  const local = index % 10 === 0
   const size = [1, 3, 8, 14, 32, 70][Math.floor(random() * 6)]!
-  const name = `family-${at}-${size}b`
+  const name = `family-${index}-${size}b`
   return {
     id: `${local ? 'ollama' : 'openrouter'}/${name}`,
     provider: local ? 'ollama' : 'openrouter',
     name,
     tier: local ? 'local' : 'remote',
     price: local ? undefined : { input: random(), output: 3 * random() },
-    free: local || at % 10 === 1,
+    free: local || index % 10 === 1,
     contextTokens: 128_000,
     loaded: local ? random() < 0.5 : undefined,
     capabilities: { tools: true, json: true },

@@ -37,7 +37,7 @@ export function largestDifference(rows: readonly OutcomeRow[], one: QualityModel
   let largest = 0
   for (const { prompt } of rows) {
     const [a, b] = [one.qualities({ text: prompt }, models), other.qualities({ text: prompt }, models)]
-    for (const [at, quality] of a.entries()) largest = Math.max(largest, Math.abs(quality - b[at]!))
+    for (const [index, quality] of a.entries()) largest = Math.max(largest, Math.abs(quality - b[index]!))
   }
   return largest
 }

@@ -12,9 +12,9 @@ export function conversation(turns: number, resultCharacters: number): SampleCon
   const result = (turn: number) => text(`result ${turn}`, resultCharacters)
   const round = Array.from({ length: turns }, (_, turn) => turn)
   const prompt = text('You are an agent', 20_000)
-  const tools = Array.from({ length: 24 }, (_, at) => ({
-    name: `tool_${at}`,
-    description: text(`What tool ${at} does`, 1_200),
+  const tools = Array.from({ length: 24 }, (_, index) => ({
+    name: `tool_${index}`,
+    description: text(`What tool ${index} does`, 1_200),
     schema: {
       type: 'object',
       properties: Object.fromEntries(
