@@ -67,7 +67,7 @@ function marked(content: ChatMessage['content']): ChatMessage['content'] {
 
 /** Text stays text; as soon as one content has parts (with images or cache marks), all of it is parts. */
 function joined(contents: readonly ChatMessage['content'][]): ChatMessage['content'] {
-  const texts = contents.filter(content => typeof content === 'string' && content !== '')
+  const texts = contents.flatMap(content => (typeof content === 'string' && content !== '' ? [content] : []))
   if (!contents.some(Array.isArray)) return texts.join('\n\n')
   return contents.flatMap(content => {
     if (typeof content !== 'string') return content ?? []
