@@ -7,7 +7,7 @@ import { coreSettings, readSettings } from '../config.ts'
 import { findEndpoints } from '../providers/index.ts'
 import type { UsageReport } from '../ledger/usage.ts'
 import { start } from '../start.ts'
-import { simulatedServer } from './demo/simulated-server.ts'
+import { simulatedLlamaServer, simulatedServer } from './demo/simulated-server.ts'
 import { version } from './installation.ts'
 import { renderTable } from './table.ts'
 
@@ -26,14 +26,7 @@ export function define(command: Command): void {
 
 /** Shows, without any real model, which simulated server answers each of a few requests and why, and the ledger's totals. */
 async function demo(version: string, print: (text: string) => void): Promise<void> {
-  const local = await simulatedServer({
-    label: 'a local llama-server',
-    tokensPerSecond: 60,
-    described: {
-      '/v1/models': { object: 'list', data: [{ id: 'qwen3-coder-30b', object: 'model', owned_by: 'llamacpp' }] },
-      '/props': { default_generation_settings: { n_ctx: 8192 }, total_slots: 1, modalities: { vision: false } },
-    },
-  })
+  const local = await simulatedLlamaServer()
   const remote = await simulatedServer({
     label: 'a remote OpenRouter',
     tokensPerSecond: 200,

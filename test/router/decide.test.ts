@@ -310,7 +310,7 @@ t.test('if no model reaches the floor the best ones are chosen, and the decision
   const decision = decide(...argumentsOf({ models, evidence }), 0, 0)
   t.equal(decision.ranked[0]!.id, 'openrouter/better')
   t.ok(decision.floor < 0.7)
-  t.match(explain(decision).summary, /nobody is clearly above the quality asked for/)
+  t.match(explain(decision).summary, /no model is clearly above the requested quality/)
 })
 
 t.test('without candidates the decision is empty, explained and rejected', async t => {

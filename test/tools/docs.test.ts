@@ -6,7 +6,7 @@ import { markdownTable, renderedDocument, repository, withSection } from '../../
 import { documentSections } from '../../tools/docs/tables.ts'
 
 t.test('the tables in the docs match the code; `npm run docs` writes them', async t => {
-  for (const [name, sections] of Object.entries(documentSections())) {
+  for (const [name, sections] of Object.entries(await documentSections())) {
     t.equal(readFileSync(path.join(repository, name), 'utf8'), await renderedDocument(name, sections), name)
   }
 })

@@ -8,7 +8,7 @@ const { check } = parseArgs({ options: { check: { type: 'boolean', default: fals
 
 /** `npm run docs [-- --check]`: writes the tables generated from the code, or lists the documents that differ from it. */
 const stale: string[] = []
-for (const [name, sections] of Object.entries(documentSections())) {
+for (const [name, sections] of Object.entries(await documentSections())) {
   const wanted = await renderedDocument(name, sections)
   if (readFileSync(path.join(repository, name), 'utf8') === wanted) continue
   if (check) stale.push(name)

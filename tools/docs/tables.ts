@@ -10,11 +10,13 @@ import { presets } from '../../src/router/select.ts'
 import { verifiers } from '../../src/router/verify.ts'
 import { layerTable } from '../check/layers.ts'
 import { dependencyTable } from './dependencies.ts'
+import { firstRequest } from './first-request.ts'
 import { markdownTable, repository } from './sections.ts'
 
 /** Every section generated from the code, by its document. */
-export function documentSections(): Readonly<Record<string, Readonly<Record<string, string>>>> {
+export async function documentSections(): Promise<Readonly<Record<string, Readonly<Record<string, string>>>>> {
   return {
+    'README.md': { 'first-request': await firstRequest() },
     'docs/architecture.md': { layers: markdownTable(layerTable()) },
     'docs/configuration.md': { settings: settingsTables() },
     'docs/routing.md': { presets: presetTable(), checks: checkTable() },

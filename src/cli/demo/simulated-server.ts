@@ -81,6 +81,18 @@ export async function simulatedServer({
   }
 }
 
+/** A llama-server with one model. */
+export function simulatedLlamaServer(): Promise<SimulatedServer> {
+  return simulatedServer({
+    label: 'a local llama-server',
+    tokensPerSecond: 60,
+    described: {
+      '/v1/models': { object: 'list', data: [{ id: 'qwen3-coder-30b', object: 'model', owned_by: 'llamacpp' }] },
+      '/props': { default_generation_settings: { n_ctx: 8192 }, total_slots: 1, modalities: { vision: false } },
+    },
+  })
+}
+
 async function textOf(request: IncomingMessage): Promise<string> {
   const pieces: Buffer[] = []
   for await (const piece of request) pieces.push(piece as Buffer)
