@@ -40,9 +40,7 @@ export function endOfJson(text: string, from: number, stop?: string): JsonEnd {
  * single quotes, Python literals, line breaks in strings, unclosed brackets at the end. Undefined where that is not
  * enough.
  *
- * The library jsonrepair (3.15) was tried: it takes quadratic time (10 ms for 16 kB of unescaped quotes), and it
- * guesses, so a call would run with other arguments than the model wrote: `"c:\q"` loses its backslash, `undefined`
- * becomes null, and truncated text is closed.
+ * Why not jsonrepair: see docs/decisions/json-repair.md.
  */
 export function repairJson(text: string): string | undefined {
   if (parseJson(text) !== undefined) return text
@@ -75,16 +73,17 @@ function repair(text: string): string {
     if (character === '{') open.push('}')
     else if (character === '[') open.push(']')
     else if (character === '}' || character === ']') open.pop()
-    const superfluous = character === ',' && /^\s*(?:[}\]]|$)/.test(text.slice(position + 1, position + 1 + lookAhead))
-    if (!superfluous) out += character
     position += 1
+    bracket.lastIndex = position
+    const superfluous = character === ',' && bracket.test(text)
+    if (!superfluous) out += character
   }
   return out + open.toReversed().join('')
 }
 
 const word = /[A-Za-z]+/y
-/** Number of whitespace characters after a comma that are searched for a closing bracket. */
-const lookAhead = 1_000
+/** A closing bracket, or the end of the text. */
+const bracket = /\s*(?:[}\]]|$)/y
 
 const controls: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' }
 
