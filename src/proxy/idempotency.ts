@@ -8,7 +8,8 @@ import type { Call } from '../gateway/call.ts'
 const maxStored = 10_000
 const maxCharacters = 32 * 1024 * 1024
 const storedMs = 24 * 3_600_000
-const maxKeyCharacters = 255
+/** Longest `Idempotency-Key`. */
+export const maxKeyCharacters = 255
 
 /** A response in one piece. */
 export interface BufferedAnswer {

@@ -93,6 +93,16 @@ t.test("the caller's own fallback list is tried in its order", async t => {
   t.equal(local.chats.length, 0)
 })
 
+t.test('a list of models without `model` is tried in its order, and auto is not asked first', async t => {
+  const local = await scriptedUpstream(t, 'llama-cpp', { models: ['small'] })
+  const remote = await scriptedUpstream(t, 'openrouter', { models: ['lab/first', 'lab/second'] })
+  const gateway = await startGateway(t, variablesFor(local, remote))
+  const models = ['openrouter/lab/second', 'openrouter/lab/first', 'llama-cpp/small']
+  const reply = await gateway.ask({ model: undefined, models })
+  t.equal(reply.headers['x-signalbox-model'], 'openrouter/lab/second')
+  t.equal(local.chats.length, 0)
+})
+
 t.test('local stays local, free stays free, and auto prefers local, then free, then the cheapest model', async t => {
   const local = await scriptedUpstream(t, 'llama-cpp', { models: ['small'] })
   const remote = await scriptedUpstream(t, 'openrouter', {

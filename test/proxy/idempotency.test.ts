@@ -23,7 +23,7 @@ for (const [path, body] of Object.entries(bodies)) {
   t.test(`a request to ${path} sent twice with one Idempotency-Key is answered once`, async t => {
     const route: Script['route'] = ({ path }) => (path in nonChat ? { json: nonChat[path] } : undefined)
     const { post, upstreamCalls, rows } = await setUp(t, { route })
-    const first = await post(path, body)
+    const first = await post(path, body, { headers: { 'x-request-id': 'job-7' } })
     const before = upstreamCalls()
     const second = await post(path, body)
     t.equal(first.status, 200, first.text)
@@ -31,6 +31,7 @@ for (const [path, body] of Object.entries(bodies)) {
     for (const name of ['x-signalbox-request-id', 'x-signalbox-model', 'content-type']) {
       t.equal(second.headers[name], first.headers[name], name)
     }
+    t.equal(first.headers['x-request-id'], 'job-7')
     t.match([first.headers['idempotent-replayed'], second.headers['idempotent-replayed']], [undefined, 'true'])
     t.equal(upstreamCalls(), before, 'no model is called again')
     t.equal(await rows(), 1, 'and nothing is counted twice')

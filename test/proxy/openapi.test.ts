@@ -10,9 +10,16 @@ import { createServer } from '../../src/proxy/server.ts'
 import { scriptedUpstream } from '../helpers/scripted-upstream.ts'
 import { exchange, startGateway, variablesFor, type Teardown } from '../helpers/start-gateway.ts'
 
+interface Described {
+  operationId: string
+  tags: string[]
+  parameters?: { name: string; in: string }[]
+  responses: Record<string, unknown>
+}
+
 interface Document extends Record<string, unknown> {
   openapi: string
-  paths: Record<string, Record<string, { operationId: string; responses: Record<string, unknown> }>>
+  paths: Record<string, Record<string, Described>>
 }
 
 t.test('the document is valid OpenAPI 3.1 and every operation id is there once', async t => {
@@ -48,6 +55,17 @@ t.test('every HTTP route is in the document, and the document holds no other', a
     t.ok(served.includes(route), `${route} is served`)
   }
   for (const { name } of operations) t.ok(documented.includes(`POST /admin/${name}`), name)
+})
+
+t.test('every request for a model documents Idempotency-Key and x-request-id', async t => {
+  const { document } = await setUp(t)
+  const routes = Object.entries(document.paths).filter(([, methods]) => methods['post']?.tags.includes('Inference'))
+  const named = (name: string) =>
+    routes.filter(([, { post }]) => post?.parameters?.some(each => each.name === name)).map(([path]) => path)
+  const forModels = routes.map(([path]) => path).filter(path => !path.endsWith('/count_tokens'))
+  t.ok(forModels.length >= 7)
+  t.strictSame(named('idempotency-key'), forModels)
+  t.strictSame(named('x-request-id'), forModels)
 })
 
 t.test('real answers of every inference route keep to the document', async t => {

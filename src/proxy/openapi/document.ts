@@ -38,7 +38,13 @@ export function openApiDocument({ version, operations }: DocumentParts): object 
   )
 }
 
-function operationObject({ operationId, tag, summary, body, query, params, response, also, error }: RouteDescription) {
+function operationObject(route: RouteDescription) {
+  const { operationId, tag, summary, body, query, params, headers, response, also, error } = route
+  const requestParams = {
+    ...(query !== undefined && { query }),
+    ...(params !== undefined && { path: params }),
+    ...(headers !== undefined && { header: headers }),
+  }
   const refusal = {
     description: 'The request was rejected or failed.',
     content: { 'application/json': { schema: error } },
@@ -47,9 +53,7 @@ function operationObject({ operationId, tag, summary, body, query, params, respo
     operationId,
     tags: [tag],
     summary,
-    ...((query !== undefined || params !== undefined) && {
-      requestParams: { ...(query !== undefined && { query }), ...(params !== undefined && { path: params }) },
-    }),
+    ...(Object.keys(requestParams).length > 0 && { requestParams }),
     ...(body !== undefined && { requestBody: { content: { 'application/json': { schema: body } } } }),
     responses: {
       200: {

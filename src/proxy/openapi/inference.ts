@@ -8,6 +8,7 @@ import { messages } from '../../wire/messages/protocol.ts'
 import { nonChatEndpoints } from '../../wire/non-chat.ts'
 import { ResponsesRequest } from '../../wire/responses/schema.ts'
 import { responses } from '../../wire/responses/protocol.ts'
+import { maxKeyCharacters } from '../idempotency.ts'
 import * as answer from './responses.ts'
 
 /** One HTTP route as the OpenAPI document describes it. */
@@ -21,6 +22,7 @@ export interface RouteDescription {
   body?: z.ZodType
   query?: z.ZodObject
   params?: z.ZodObject
+  headers?: z.ZodObject
   response: z.ZodType
   /** Other content types of the same answer. */
   also?: readonly string[]
@@ -34,6 +36,21 @@ const eventStream = 'text/event-stream'
 const inference = 'Inference'
 const routing = 'Routing and accounting'
 
+/** What requests for a model may carry; routing options have headers of their own (docs/routing.md). */
+const requestHeaders = z.object({
+  'idempotency-key': z
+    .string()
+    .max(maxKeyCharacters)
+    .optional()
+    .describe(
+      'A request with the key of an earlier one of the same API key gets its buffered answer again, with `idempotent-replayed: true`, for 24 hours.',
+    ),
+  'x-request-id': z
+    .string()
+    .optional()
+    .describe('The caller’s own id of the request: comes back in the response and is kept in the ledger.'),
+})
+
 /** Everything on the port that is not an operation. Paths under `/v1` are also served without it. */
 export const inferenceRoutes: readonly RouteDescription[] = [
   {
@@ -42,6 +59,7 @@ export const inferenceRoutes: readonly RouteDescription[] = [
     operationId: 'create_chat_completion',
     tag: inference,
     summary: 'Chat completions in OpenAI’s form. `model` is a model’s name, or `auto` to let Signalbox choose.',
+    headers: requestHeaders,
     body: ChatRequest,
     response: answer.ChatCompletionResponse,
     also: [eventStream],
@@ -53,6 +71,7 @@ export const inferenceRoutes: readonly RouteDescription[] = [
     operationId: 'create_message',
     tag: inference,
     summary: 'Messages in Anthropic’s form.',
+    headers: requestHeaders,
     body: MessagesRequest,
     response: answer.MessagesResponse,
     also: [eventStream],
@@ -74,6 +93,7 @@ export const inferenceRoutes: readonly RouteDescription[] = [
     operationId: 'create_response',
     tag: inference,
     summary: 'Responses in OpenAI’s form.',
+    headers: requestHeaders,
     body: ResponsesRequest,
     response: answer.ResponsesResponse,
     also: [eventStream],
@@ -105,6 +125,7 @@ export const inferenceRoutes: readonly RouteDescription[] = [
     operationId: 'create_embeddings',
     tag: inference,
     summary: 'Embeddings in OpenAI’s form.',
+    headers: requestHeaders,
     body: nonChatEndpoints.embeddings.schema,
     response: answer.EmbeddingsResponse,
     error: openAi,
@@ -115,6 +136,7 @@ export const inferenceRoutes: readonly RouteDescription[] = [
     operationId: 'create_completion',
     tag: inference,
     summary: 'Text completions, also with a `suffix`.',
+    headers: requestHeaders,
     body: nonChatEndpoints.completions.schema,
     response: answer.CompletionsResponse,
     also: [eventStream],
@@ -126,6 +148,7 @@ export const inferenceRoutes: readonly RouteDescription[] = [
     operationId: 'rerank',
     tag: inference,
     summary: 'Ranks documents by their relevance to a query.',
+    headers: requestHeaders,
     body: nonChatEndpoints.rerank.schema,
     response: answer.RerankResponse,
     error: openAi,
@@ -136,6 +159,7 @@ export const inferenceRoutes: readonly RouteDescription[] = [
     operationId: 'infill',
     tag: inference,
     summary: 'Fills in the middle, in llama-server’s form.',
+    headers: requestHeaders,
     body: InfillRequest,
     response: answer.InfillResponse,
     also: [eventStream],
