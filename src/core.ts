@@ -113,7 +113,7 @@ export function createCore({ config: first, version, log, now, random, newId, re
     now,
     log,
   })
-  const providerNamed = (name: string) => inventory.providers.find(provider => provider.name === name)
+  const providerNamed = (name: string) => inventory.providers().find(provider => provider.name === name)
   const tierOf = (name: string) => providerNamed(name)?.tier
   const slotsOf = createProviderSlots({ isRemote: provider => tierOf(provider) === 'remote', settings })
   const { knowledge, learner } = createLearning({ ledger, policy: () => policy, now, log })
@@ -349,7 +349,7 @@ function planEndpoints({ before, next, inventory, breakers, providerParts }: End
   const removed = before.endpoints.filter(endpoint => !includes(next.endpoints, endpoint))
   const created = createProviders(added, providerParts)
   const wanted = next.endpoints.map(({ name }) =>
-    [...created, ...inventory.providers].find(each => each.name === name)!,
+    [...created, ...inventory.providers()].find(each => each.name === name)!,
   )
   return async (signal: AbortSignal): Promise<void> => {
     if (added.length + removed.length === 0) return

@@ -168,7 +168,7 @@ async function takeUpSettings({ log, inventory }: Core, client: Client): Promise
   try {
     const { changed } = await typedCall(client)('reload_config')
     if (changed.length === 0) return
-    const servers = inventory.providers.map(provider => {
+    const servers = inventory.providers().map(provider => {
       const { state, reason } = provider.health()
       return `${provider.name}: ${reason ?? `${state}, ${provider.models().length} models`}`
     })

@@ -40,7 +40,7 @@ t.test('an invalid or restart-only setting changes nothing, and the log says why
   t.match(await logged(/COST_THRESHOLD/), { msg: /^settings not reloaded/, reason: /Nothing was/ })
   write('.env', 'OPENROUTER_API_KEY=sk-or-test\nHOST=localhost')
   t.match(await logged(/HOST/), { reason: /HOST can only change at a restart/ })
-  t.same(core.inventory.providers, [])
+  t.same(core.inventory.providers(), [])
 })
 
 t.test('a queued request for a removed server is not sent there, and a running one is answered', async t => {
@@ -96,7 +96,7 @@ t.test('a server that failed too often is tried at once when its settings are fi
   t.same(await client.call('reload_config'), { changed: ['providers'] })
   t.match(await run(), { status: 'completed' })
   t.equal(remote.chats.at(-1)?.headers.authorization, 'Bearer sk-or-right')
-  t.equal(core.inventory.providers.length, 1)
+  t.equal(core.inventory.providers().length, 1)
 })
 
 function watch(t: Test) {

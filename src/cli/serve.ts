@@ -45,7 +45,7 @@ async function serve({ port, host, dataDir }: ServeOptions): Promise<void> {
   const read = () => readConfig(variables)
   try {
     const running = await start(read(), version(), { readConfig: read })
-    process.stdout.write(startReport(version(), running.url, running.core.inventory.providers))
+    process.stdout.write(startReport(version(), running.url, running.core.inventory.providers()))
     onStopSignal(() => {
       process.stderr.write(stopNotice(running.core))
       running.close(graceMs).then(

@@ -139,7 +139,7 @@ function conversationKey(
 
 /** The error for a model of a server that is configured but was never reached: it names the server. */
 function absentServer(asked: string, inventory: Inventory): GatewayError | undefined {
-  const provider = inventory.providers.find(({ name }) => asked.startsWith(`${name}/`))
+  const provider = inventory.providers().find(({ name }) => asked.startsWith(`${name}/`))
   const health = provider?.health()
   if (health?.state !== 'down') return undefined
   return new GatewayError('no_backend', `'${asked}' cannot be served: ${health.reason ?? 'its server is down'}.`)

@@ -7,7 +7,8 @@ import type { Condition } from '../router/filter.ts'
 const freshMs = 1_000
 
 export interface Inventory {
-  readonly providers: readonly Provider[]
+  /** Those in force now; `replace` changes them. */
+  providers(): readonly Provider[]
   /** All known models, including those of servers that went down; check `condition` before using one. */
   models(): readonly Model[]
   /** Throws `model_not_found` if its provider was removed from the settings since the model was chosen. */
@@ -78,9 +79,7 @@ export function createInventory(parts: InventoryParts): Inventory {
   timer.unref()
 
   return {
-    get providers() {
-      return providers
-    },
+    providers: () => providers,
     models: () => all,
     providerOf(model) {
       const provider = byName.get(model.provider)

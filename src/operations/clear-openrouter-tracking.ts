@@ -12,7 +12,7 @@ export const clearOpenrouterTracking = operation({
   input: z.strictObject({}),
   output: z.object({ state: z.enum(['unknown', 'up', 'down']), reason: z.string().nullable(), models: z.int() }),
   run: async ({ inventory, kindOf }: Core, _input, { signal }) => {
-    const providers = inventory.providers.filter(({ name }) => kindOf(name) === 'openrouter')
+    const providers = inventory.providers().filter(({ name }) => kindOf(name) === 'openrouter')
     await Promise.all(providers.map(provider => inventory.refetch(provider, signal)))
     const down = providers.map(provider => provider.health()).find(({ state }) => state !== 'up')
     return {

@@ -47,7 +47,7 @@ export const listQueue = operation({
         running: activity.running,
         benchmarks_waiting: activity.benchmarksWaiting,
         benchmarks_running: activity.benchmarksRunning,
-        slots: inventory.providers.map(({ name }) => {
+        slots: inventory.providers().map(({ name }) => {
           const slots = slotsOf(name)
           return { provider: name, slots: slots.limits().slots, busy: slots.busy(), waiting: slots.waiting() }
         }),

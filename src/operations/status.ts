@@ -61,7 +61,7 @@ export const status = operation({
 /** Every model server with its health and its slots. */
 export function serversOf(core: StatusParts): z.output<typeof ServerStatus>[] {
   const { inventory, slotsOf, kindOf } = core
-  return inventory.providers.map(provider => {
+  return inventory.providers().map(provider => {
     const { checkedAt } = provider.health()
     const { state, reason } = healthOf(core, provider)
     const slots = slotsOf(provider.name)

@@ -398,7 +398,7 @@ t.test('a judge’s verdict is recorded, but binding only once ratings have conf
     },
   }
   await gateway.core.inventory.refetch(
-    gateway.core.inventory.providers.find(({ name }) => name === 'openrouter')!,
+    gateway.core.inventory.providers().find(({ name }) => name === 'openrouter')!,
     new AbortController().signal,
   )
   // The judge is no candidate himself.

@@ -158,7 +158,7 @@ t.test('a server that comes up later is found, and one that goes away is noticed
   while (gateway.core.inventory.models().length === 0) await new Promise(resolve => setTimeout(resolve, 10))
   t.equal((await gateway.ask()).status, 200)
   await local.stop()
-  while (gateway.core.inventory.providers.some(each => each.health().state === 'up')) {
+  while (gateway.core.inventory.providers().some(each => each.health().state === 'up')) {
     await new Promise(resolve => setTimeout(resolve, 10))
   }
   const gone = await gateway.ask()
