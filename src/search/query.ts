@@ -1,3 +1,5 @@
+import { GatewayError } from '../errors.ts'
+import { compileGlob } from './glob.ts'
 import { languageNames } from './languages.ts'
 import { identifierPattern, partsOf, wordsOf } from './words.ts'
 
@@ -21,6 +23,8 @@ export interface Filter {
   field: 'path' | 'lang' | 'symbol'
   value: string
   negated: boolean
+  /** Whether a path in lower case, the name of a language or a symbol in lower case fits. */
+  fits: (text: string) => boolean
 }
 
 /** Stop words: words of a question that say nothing about code. */
@@ -35,6 +39,7 @@ const maxTerms = 64
 /**
  * Parses `words`, `identifiers`, `some/path.ts`, `"phrases"`, `path:`, `lang:` and `symbol:`. Adjacent words are also
  * joined, because users type `rate limit` for `rateLimit`.
+ * @throws {GatewayError} `invalid_request` for too many or too long filters.
  */
 export function parseQuery(query: string): SearchQuery {
   const phrases: string[] = []
@@ -43,13 +48,20 @@ export function parseQuery(query: string): SearchQuery {
     .slice(0, maxQueryLength)
     .replace(filterPattern, (_, minus: string, field: string, quoted: string | undefined, bare: string | undefined) => {
       const value = quoted ?? bare ?? ''
-      filters.push({ field: fieldNames[field.toLowerCase()]!, value: value.toLowerCase(), negated: minus === '-' })
+      filters.push(createFilter(fieldNames[field.toLowerCase()]!, value.toLowerCase(), minus === '-'))
       return ' '
     })
     .replace(/"([^"]+)"/g, (_, phrase: string) => {
       if (phrase.trim() !== '') phrases.push(phrase.trim().toLowerCase())
       return ` ${phrase} `
     })
+  if (filters.length > maxFilters || filters.some(({ value }) => value.length > maxFilterLength)) {
+    throw new GatewayError(
+      'invalid_request',
+      `A query may have ${maxFilters} filters of ${maxFilterLength} characters each; use fewer or shorter ones.`,
+      { param: 'query' },
+    )
+  }
   const asked = [
     free,
     ...filters.filter(({ field, negated }) => !negated && field !== 'lang').map(({ value }) => value),
@@ -61,21 +73,28 @@ export function parseQuery(query: string): SearchQuery {
 
 /** Whether a file's displayed path passes the filters on files. */
 export function passesFile(filters: readonly Filter[], path: string, language: string): boolean {
-  return filters.every(({ field, value, negated }) => {
+  return filters.every(({ field, fits, negated }) => {
     if (field === 'symbol') return true
-    const holds = field === 'lang' ? languageNames(value).includes(language) : matchesPath(value, path.toLowerCase())
-    return holds !== negated
+    return fits(field === 'lang' ? language : path.toLowerCase()) !== negated
   })
 }
 
 /** Whether a chunk's symbol passes: `symbol:run` finds `Task.run` and `runAll`; `symbol:Task.run` only the first. */
 export function passesSymbol(filters: readonly Filter[], symbol: string): boolean {
-  return filters.every(
-    ({ field, value, negated }) => field !== 'symbol' || symbol.toLowerCase().includes(value) !== negated,
-  )
+  return filters.every(({ field, fits, negated }) => field !== 'symbol' || fits(symbol.toLowerCase()) !== negated)
+}
+
+function createFilter(field: Filter['field'], value: string, negated: boolean): Filter {
+  if (field === 'path') return { field, value, negated, fits: pathMatcher(value) }
+  if (field === 'symbol') return { field, value, negated, fits: symbol => symbol.includes(value) }
+  const names = languageNames(value)
+  return { field, value, negated, fits: language => names.includes(language) }
 }
 
 const maxQueryLength = 4_000
+/** Every file is checked against every filter. */
+const maxFilters = 32
+const maxFilterLength = 300
 const filterPattern = /(?<![\w"])(-?)\b(path|file|lang|language|symbol|sym):(?:"([^"]*)"|([^\s"]+))/gi
 const fieldNames: Record<string, Filter['field']> = {
   path: 'path',
@@ -106,13 +125,7 @@ function joinedTermsOf(text: string): string[] {
 }
 
 /** A plain value matches anywhere in the path; one with `*` must match whole path segments. */
-function matchesPath(value: string, path: string): boolean {
-  if (!value.includes('*')) return path.includes(value)
-  const pattern = value
-    .split(/(\*\*\/?|\*)/)
-    .map(piece =>
-      piece === '*' ? '[^/]*' : piece.startsWith('**') ? '.*' : piece.replace(/[.+?^${}()|[\]\\]/g, '\\$&'),
-    )
-    .join('')
-  return new RegExp(`(?:^|/)${pattern}$`).test(path)
+function pathMatcher(value: string): (path: string) => boolean {
+  if (!value.includes('*')) return path => path.includes(value)
+  return compileGlob(value, { anywhere: true, starsOnly: true })
 }

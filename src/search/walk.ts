@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, type Dirent } from 'node:fs'
 import path from 'node:path'
-import ignore, { type Ignore } from 'ignore'
 import type { SkipReason } from './decode.ts'
+import { createIgnoreRules, type IgnoreRules } from './ignore-rules.ts'
 import { isSecretPath } from './secret-names.ts'
 
 /** An entry of a walk: a file to check, a folder entered, or something left out and why. */
@@ -46,26 +46,25 @@ export function* walk(root: string, exclusion: PathExclusion): Generator<Met> {
  * `node_modules/**` also leaves out a nested package's.
  */
 export function exclusionOf(root: string, patterns: readonly string[]): PathExclusion {
-  const rules = new Map<string, Ignore | undefined>()
-  const own = ignore({ allowRelativePaths: true, ignorecase: false }).add(patterns.map(anywhere))
+  const rules = new Map<string, IgnoreRules | undefined>()
+  const own = createIgnoreRules(patterns.map(anywhere))
   const top = repositoryOf(root) ?? root
   const rulesIn = (folder: string) => {
     if (!rules.has(folder)) rules.set(folder, readRules(folder, folder === top))
     return rules.get(folder)
   }
   const verdict = (absolute: string, isFolder: boolean) => {
-    const slash = isFolder ? '/' : ''
     // The nearest file with a matching rule wins, as in git.
     for (let folder = path.dirname(absolute); ; folder = path.dirname(folder)) {
-      const result = rulesIn(folder)?.test(toSlashes(path.relative(folder, absolute)) + slash)
-      if (result?.ignored === true) return true
-      if (result?.unignored === true || folder === top || folder === path.dirname(folder)) return false
+      const result = rulesIn(folder)?.verdict(toSlashes(path.relative(folder, absolute)), isFolder)
+      if (result === 'ignored') return true
+      if (result === 'included' || folder === top || folder === path.dirname(folder)) return false
     }
   }
   return {
     excludes(absolute, isFolder) {
       if (path.basename(absolute) === '.git') return true
-      if (own.ignores(toSlashes(path.relative(root, absolute)) + (isFolder ? '/' : ''))) return true
+      if (own.verdict(toSlashes(path.relative(root, absolute)), isFolder) === 'ignored') return true
       return verdict(absolute, isFolder)
     },
   }
@@ -92,7 +91,7 @@ function entriesOf(folder: string): Dirent[] | undefined {
   }
 }
 
-function readRules(folder: string, isTop: boolean): Ignore | undefined {
+function readRules(folder: string, isTop: boolean): IgnoreRules | undefined {
   const files = [path.join(folder, '.gitignore'), ...(isTop ? [path.join(folder, '.git', 'info', 'exclude')] : [])]
   const texts = files.flatMap(file => {
     try {
@@ -101,7 +100,7 @@ function readRules(folder: string, isTop: boolean): Ignore | undefined {
       return []
     }
   })
-  return texts.length === 0 ? undefined : ignore({ allowRelativePaths: true, ignorecase: false }).add(texts.join('\n'))
+  return texts.length === 0 ? undefined : createIgnoreRules(texts.flatMap(text => text.split('\n')))
 }
 
 function anywhere(pattern: string): string {

@@ -4,6 +4,7 @@ import t from 'tap'
 import { isObject } from '../../src/json.ts'
 import type { TextSegment, TextReader } from '../../src/wire/inline-calls/text-reader.ts'
 import type { Offered, InlineCall } from '../../src/wire/inline-calls/dialects.ts'
+import { answerTexts } from '../fuzz/adversarial-texts.ts'
 import { createInlineCallReader } from '../../src/wire/inline-calls/call-reader.ts'
 import { jsonObject } from './answers.ts'
 
@@ -227,6 +228,27 @@ t.test('text that may become a call is held only up to a limit', async t => {
     released = reader.push('x'.repeat(256 * 1024)).length
   }
   t.equal(released, 1)
+})
+
+t.test('a megabyte that looks like calls holds calls, or is passed on as it is', async t => {
+  for (const [what, text] of Object.entries(answerTexts)) {
+    const reader = createInlineCallReader(new Map([['weather', {}]]))
+    const segments = [...reader.push(text), ...reader.end(true)]
+    const content = segments.map(each => ('content' in each ? each.content : '[call]')).join('')
+    t.ok(content.includes('[call]') || content === text, what)
+  }
+})
+
+t.test('an answer whose openings lead nowhere is not searched for ever', async t => {
+  const reader = createInlineCallReader(offered)
+  const nested = '<tool_call>{"name":"read_file","arguments":{"path":"'
+  let pushed = 0
+  while (!reader.settled() && pushed < 100_000) {
+    reader.push(`${nested}"</tool_call>`)
+    pushed++
+  }
+  t.ok(reader.settled(), `after ${pushed} openings`)
+  t.same(reader.push('<tool_call>'), [{ content: '<tool_call>' }])
 })
 
 t.test('the server’s own calls end the search', async t => {

@@ -2,7 +2,14 @@ import { dialects, type Dialect, type Offered } from './dialects.ts'
 import type { TextSegment, TextReader } from './text-reader.ts'
 
 /** Maximum number of characters held back while they might still become a call. */
-const maxBuffered = 1024 * 1024
+const maxBuffered = 256 * 1024
+/**
+ * Maximum number of characters examined for one answer. Openings inside openings would make reading quadratic; an answer
+ * that takes more than this holds no call, or is made to be slow, and its rest is content.
+ */
+const maxExamined = 3 * 1024 * 1024
+/** What an opening costs that turns out to be none. */
+const attemptCost = 500
 /** Growth, as a fraction, before held text is parsed again: parsing at every character would be quadratic. */
 const growth = 1.25
 
@@ -19,15 +26,20 @@ export function createInlineCallReader(offered: Offered): TextReader {
   let found = false
   let gap = ''
   let off = false
+  let examined = 0
+
+  const spend = (characters: number) => (examined += characters) <= maxExamined
 
   /** Whitespace around calls is not content. */
   const asContent = (text: string): TextSegment[] => {
     if (text === '') return []
     began ||= text.trim() !== ''
     if (!found) return [{ content: text }]
-    gap += text
-    if (gap.trim() === '') return []
-    const content = gap
+    if (text.trim() === '') {
+      gap += text
+      return []
+    }
+    const content = gap + text
     gap = ''
     found = false
     return [{ content }]
@@ -41,12 +53,16 @@ export function createInlineCallReader(offered: Offered): TextReader {
   }
 
   const read = (dialect: Dialect, over: boolean, whole: boolean): TextSegment[] | undefined => {
-    const reading = dialect.read(held, offered, over && whole)
+    const text = held.slice(0, maxBuffered)
+    const complete = text.length === held.length
+    spend(attemptCost)
+    const reading = dialect.read(text, { offered, ended: over && whole && complete, spend })
     const read = typeof reading === 'string' ? undefined : reading
+    if (dialect.last === true && read !== undefined) spend(held.length - read.end)
     const misplaced = dialect.last === true && read !== undefined && held.slice(read.end).trim() !== ''
     if (reading === 'never' || misplaced) return letGo(1)
     if (read === undefined || (dialect.last === true && !over)) {
-      if (over || held.length > maxBuffered) return letGo(held.length)
+      if (over || held.length >= maxBuffered) return letGo(read === undefined ? text.length : held.length)
       readFrom = held.length * growth
       return undefined
     }
@@ -61,6 +77,10 @@ export function createInlineCallReader(offered: Offered): TextReader {
   /** Parses the next segment of the held text; undefined when more text is needed. */
   const step = (over: boolean, whole: boolean): TextSegment[] | undefined => {
     if (held === '') return undefined
+    if (!spend(0)) {
+      off = true
+      return letGo(held.length)
+    }
     if (opened !== undefined) return over || held.length >= readFrom ? read(opened, over, whole) : undefined
     const { position, dialect } = nextOpening(held, began)
     if (dialect === undefined) {
