@@ -1,5 +1,6 @@
 import { GatewayError } from '../../errors.ts'
 import { MessagesRequest, type MessagesBlock } from './schema.ts'
+import { asDescribed } from './client-tools.ts'
 import { partFromBlock } from './blocks.ts'
 import type { ChatMessage, ChatRequest, ChatTool } from '../chat/schema.ts'
 import { asObject, asString, compact, type JsonObject } from '../../json.ts'
@@ -19,8 +20,9 @@ export function chatFromMessages(body: unknown): { request: ChatRequest; notes: 
   const { format, ...outputRest } = output_config ?? {}
   const { user_id, ...metadataRest } = metadata ?? {}
 
-  const functions = (tools ?? []).filter(isFunction)
-  const serverTools = (tools ?? []).filter(tool => !isFunction(tool))
+  const described = (tools ?? []).map(tool => (isFunction(tool) ? tool : asDescribed(tool)))
+  const functions = described.filter(tool => tool !== undefined)
+  const serverTools = (tools ?? []).filter((_tool, index) => described[index] === undefined)
   const kept = compact({
     ...rest,
     thinking,

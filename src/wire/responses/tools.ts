@@ -1,3 +1,4 @@
+import { clientToolOf, type ClientTool } from './client-tools.ts'
 import type { ChatTool } from '../chat/schema.ts'
 import { asObject, asObjects, asString, compact, parseObject, type JsonObject } from '../../json.ts'
 
@@ -25,7 +26,9 @@ export interface FinishedCall {
 }
 
 interface Known {
-  kind: 'function' | 'custom' | 'tool_search'
+  kind: 'function' | 'custom' | 'tool_search' | 'client'
+  /** Where the kind is `client`. */
+  client?: ClientTool
   name: string
   namespace: string | undefined
   tool: ChatTool
@@ -38,8 +41,8 @@ const searchName = 'tool_search'
 
 /**
  * Chat completions support functions only. A freeform (`custom`) tool becomes a function with one text argument; the
- * functions of a `namespace` are flattened to `namespace__name`; a client-run tool search becomes a function too. Tools
- * that only OpenAI's servers can run are left out with a note.
+ * functions of a `namespace` are flattened to `namespace__name`; a client-run tool search, a shell, patches and the screen
+ * become functions too. Tools that only OpenAI's servers can run are left out with a note.
  */
 export function createToolBridge(): ToolBridge {
   const known = new Map<string, Known>()
@@ -56,11 +59,22 @@ export function createToolBridge(): ToolBridge {
     known.set(functionName, { kind, name, namespace, tool })
   }
 
+  const learnClient = (client: ClientTool, described: JsonObject) => {
+    const key = keyOf(client.type, undefined)
+    if (flat.has(key)) return
+    const functionName = freeName(client.type, known)
+    const tool = { type: 'function', function: { name: functionName, ...client.describe(described) } }
+    flat.set(key, functionName)
+    known.set(functionName, { kind: 'client', name: client.type, namespace: undefined, tool, client })
+  }
+
   const add = (tools: readonly JsonObject[], namespace?: string) => {
     for (const tool of tools) {
       const { type, name } = tool
+      const client = clientToolOf(tool)
       if (type === 'namespace') add(asObjects(tool['tools']), asString(name))
       else if ((type === 'function' || type === 'custom') && typeof name === 'string') learn(type, tool, namespace)
+      else if (client !== undefined) learnClient(client, tool)
       else if (type === searchName && tool['execution'] === 'client') learn(searchName, tool, undefined)
       else notes.push(`tool ${String(type)} is run by OpenAI's servers and was omitted`)
     }
@@ -81,6 +95,10 @@ export function createToolBridge(): ToolBridge {
         input: freeformInput(call.arguments),
         status,
       })
+    }
+    if (tool?.client !== undefined) {
+      const fields = tool.client.callFields(parseObject(call.arguments) ?? {})
+      return { type: tool.client.callType, id, call_id, ...fields, status }
     }
     if (tool?.kind === searchName) {
       const given = parseObject(call.arguments) ?? {}

@@ -1,5 +1,6 @@
 import type { ChatMessage } from '../chat/schema.ts'
 import { asObject, asObjects, asString, compact, type JsonObject } from '../../json.ts'
+import { calledTool } from './client-tools.ts'
 import { wrongField } from '../read-body.ts'
 import { responsesFormat, unseal, type ReasoningDetail } from '../chat/reasoning-details.ts'
 import type { ResponsesItem } from './schema.ts'
@@ -87,10 +88,19 @@ export function createTranscript(bridge: ToolBridge, notes: string[]): Transcrip
       case 'additional_tools':
         bridge.add(asObjects(item['tools']))
         return
-      default:
+      default: {
+        const called = calledTool(String(item.type))
+        // Some programs repeat the id of the call under `id` only.
+        const callId = item['call_id'] ?? item['id']
+        if (called?.isResult === true) return addResult(callId, called.tool.resultOf(item), path)
+        if (called !== undefined) {
+          const written = JSON.stringify(called.tool.argumentsOf(item))
+          return addCall(callId, bridge.nameOf(called.tool.type, undefined), written, path)
+        }
         notes.push(
           `${path}: an item of type ${String(item.type)} has no equivalent in chat completions and was omitted`,
         )
+      }
     }
   }
 
