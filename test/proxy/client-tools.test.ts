@@ -5,7 +5,10 @@ import { exchange, startGateway, variablesFor, type Teardown } from '../helpers/
 type Fields = Record<string, unknown>
 
 async function setUp(t: Teardown, answer: Answer) {
-  const upstream = await scriptedUpstream(t, 'llama-cpp', { models: [{ name: 'scripted', tools: true, vision: true }], answer })
+  const upstream = await scriptedUpstream(t, 'llama-cpp', {
+    models: [{ name: 'scripted', tools: true, vision: true }],
+    answer,
+  })
   const { url } = await startGateway(t, variablesFor(upstream))
   const post = (path: string, body: object) =>
     exchange(url + path, {
