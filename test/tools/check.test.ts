@@ -1,3 +1,6 @@
+import { spawnSync } from 'node:child_process'
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import path from 'node:path'
 import t from 'tap'
 import { codeBlockProblems } from '../../tools/check/code-blocks.ts'
@@ -151,3 +154,47 @@ t.test('a banned word is found in names, comments and documents, but not within 
     "README.md:1 'so\nmany': write this many, or the number",
   ])
 })
+
+t.test('a function with six positional parameters is found, in sources, tools and tests', async t => {
+  const six = 'export function six(a: 1, b: 1, c: 1, d: 1, e: 1, f: 1) {\n  return [a, b, c, d, e, f]\n}\n'
+  // Outside the repository, where hidden folders are not linted.
+  const root = mkdtempSync(path.join(tmpdir(), 'signalbox-lint-'))
+  t.teardown(() => rmSync(root, { recursive: true }))
+  copyFileSync(path.join(project, '.oxlintrc.json'), path.join(root, '.oxlintrc.json'))
+  for (const file of ['src/a.ts', 'tools/b.ts', 'test/c.ts']) {
+    mkdirSync(path.join(root, path.dirname(file)))
+    writeFileSync(path.join(root, file), six)
+  }
+  const { status, stdout } = run('oxlint', ['--config', '.oxlintrc.json', '.'], root)
+  t.equal(status, 1)
+  for (const file of ['src/a.ts', 'tools/b.ts', 'test/c.ts']) t.match(stdout, file)
+  t.equal(stdout.split('too many parameters (6)').length, 4)
+})
+
+t.test('an export and a dependency that nothing uses are found', async t => {
+  const root = t.testdir({
+    'package.json': JSON.stringify({ name: 'x', type: 'module', dependencies: { 'left-pad': '1.3.0' } }),
+    'knip.jsonc': readFileSync(path.join(project, 'knip.jsonc'), 'utf8').replace('./node_modules/knip/schema.json', ''),
+    tools: { 'main.ts': "import { used } from '../src/a.ts'\n\nused()\n" },
+    src: { 'a.ts': 'export function used() {}\nexport function unused() {}\n' },
+  })
+  const { status, stdout } = run('knip', ['--no-progress'], root)
+  t.equal(status, 1)
+  t.match(stdout, /Unused dependencies \(1\)\s+left-pad/)
+  t.match(stdout, /Unused exports \(1\)\s+unused\b/)
+})
+
+t.test('`npm run check` runs every check', async t => {
+  const { scripts } = await ownCommands(project)
+  for (const name of ['types', 'lint', 'format', 'unused', 'rules']) {
+    t.match(scripts['check'], `npm run check:${name}`)
+    t.ok(scripts[`check:${name}`])
+  }
+  for (const name of ['imports', 'types', 'links', 'code', 'words']) t.match(scripts['check:rules'], ` ${name}`)
+})
+
+/** Runs a program of the development dependencies, without the hooks that tap adds to every Node process. */
+function run(program: string, args: readonly string[], cwd: string) {
+  const file = path.join(project, 'node_modules/.bin', program)
+  return spawnSync('env', ['-u', 'NODE_OPTIONS', file, ...args], { cwd, encoding: 'utf8' })
+}
