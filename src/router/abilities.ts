@@ -3,6 +3,7 @@ import { clamp } from './clamp.ts'
 import type { Model } from '../providers/provider.ts'
 import type { KnownModel } from './ability-table.ts'
 import type { Prior } from './beliefs.ts'
+import { kindFactsOf } from './judged-kinds.ts'
 import { canonicalName, evidenceKey } from './model-identity.ts'
 import type { PublicAbility } from './ability-guess.ts'
 import type { PublicAbilities } from './public-ability.ts'
@@ -130,7 +131,7 @@ function abilityOf(model: Model, { publicAbilityOf, measured, scale, weights }: 
     prior(category) {
       let prior = priors.get(category)
       if (prior !== undefined) return prior
-      const facts = weights?.kinds[category] ?? weights?.kinds[unknownCategory]
+      const facts = kindFactsOf(weights, category) ?? weights?.kinds[unknownCategory]
       const chance = expectedRate(ability, facts?.difficulty ?? (category === smallTalk ? smallTalkDifficulty : 0))
       const seen = own?.rates[category]
       prior = {

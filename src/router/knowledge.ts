@@ -2,6 +2,7 @@ import type { Model } from '../providers/provider.ts'
 import { createAbilities, type Ability } from './abilities.ts'
 import { loadAbilityTable } from './ability-table.ts'
 import type { Evidence } from './evidence.ts'
+import { kindFactsOf } from './judged-kinds.ts'
 import type { Policy } from './policy.ts'
 import type { Measured } from './measure.ts'
 import { createPublicAbilities, type PublicAbilities } from './public-ability.ts'
@@ -39,6 +40,6 @@ export function createKnowledge(
     ratioOf,
     abilityOf: createAbilities(weights, publicAbilities),
     judge: weights === undefined ? judgeByLength : createTextJudge(weights.text),
-    kindFacts: category => weights?.kinds[category],
+    kindFacts: category => kindFactsOf(weights, category),
   }
 }

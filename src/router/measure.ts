@@ -1,6 +1,7 @@
-import type { ChatMessage, ChatRequest } from '../wire/chat/schema.ts'
+import type { ChatRequest } from '../wire/chat/schema.ts'
 import { toolChoiceOf } from '../wire/chat/tool-choice.ts'
-import { tagged, workKinds } from './kinds.ts'
+import { kindsOf, tagged } from './kinds.ts'
+import { shapeOf } from './kinds/shape.ts'
 import { noEffect, type TextEffect } from './success.ts'
 import { judgeByLength, unjudged, type TextJudgement } from './text/judge.ts'
 import type { NonChatType } from '../wire/non-chat.ts'
@@ -45,7 +46,7 @@ export interface Measured {
 
 /**
  * `prompt` is counted by the caller of this function, since counting keeps a cache; `judge` comes with the router's weights.
- * What kind of task it is follows from the caller's `tags` where one names a kind, else from the last user message.
+ * What kind of task it is follows from the caller's `tags` where one names a kind, else from all that the request shows.
  */
 export function measure(
   request: ChatRequest,
@@ -54,9 +55,10 @@ export function measure(
   tags: readonly string[] = [],
 ): Measured {
   const choice = request.tool_choice
-  const text = lastWords(request.messages)
-  const judged = judge(text)
+  const shape = shapeOf(request)
   const kind = tagged(tags)
+  const { categories, effect } =
+    kind === undefined ? kindsOf(shape, judge(shape.text)) : { categories: { [kind]: 1 }, effect: noEffect }
   return {
     promptTokens: prompt.tokens,
     exact: prompt.exact,
@@ -72,23 +74,15 @@ export function measure(
     logitBias: Object.keys(request['logit_bias'] ?? {}).length > 0,
     manyChoices: (request.n ?? 1) > 1,
     depth: request.messages.length,
-    language: /```([a-z+#]{1,20})\s/i.exec(text.slice(0, 8192))?.[1]?.toLowerCase(),
-    categories: kind === undefined ? workKinds(text, judged.categories) : { [kind]: 1 },
-    effect: kind === undefined ? judged.effect : noEffect,
+    language: /```([a-z+#]{1,20})\s/i.exec(shape.text.slice(0, 8192))?.[1]?.toLowerCase(),
+    categories,
+    effect,
   }
 }
 
 /** The likeliest kind of task; empty where there is none. */
 export function likeliest(categories: Readonly<Record<string, number>>): string {
   return Object.entries(categories).reduce((best, entry) => (entry[1] > best[1] ? entry : best), ['', -1])[0]
-}
-
-/** The text of the user's last message; where he said nothing, of the last message at all. */
-function lastWords(messages: readonly ChatMessage[]): string {
-  const message = messages.findLast(({ role }) => role === 'user') ?? messages.at(-1)
-  const content = message?.content
-  if (typeof content === 'string') return content
-  return (content ?? []).map(part => (typeof part['text'] === 'string' ? part['text'] : '')).join('\n')
 }
 
 /** The same for what is no chat. `prompt` is the longest text that must be read at once. */

@@ -25,5 +25,12 @@ export const taskKinds = [
   'data_science',
   'algorithm',
   'multi_language',
+  'translation',
+  'summary',
+  'title',
+  'extraction',
+  'agent_plan',
+  'agent_edit',
+  'agent_tool_result',
 ] as const
 export type TaskKind = (typeof taskKinds)[number]

@@ -354,8 +354,8 @@ function incidentLog(tokens: number): string {
   const random = seededRandom(58)
   const pick = <T>(values: readonly T[]) => values[Math.floor(random() * values.length)]!
   const lines: string[] = []
-  // A line is about 27 tokens.
-  for (let line = 0; line < tokens / 27; line++) {
+  // A line is about 20 tokens.
+  for (let line = 0; line < tokens / 20.5; line++) {
     const minute = String(Math.floor(line / 3) % 60).padStart(2, '0')
     const what = pick(['timeout calling stock', 'pool exhausted', 'retry of payment', 'cache refilled', 'certificate'])
     lines.push(
