@@ -15,7 +15,7 @@ export interface Setting<T = unknown> {
 export type Settings = Readonly<Record<string, Setting>>
 export type Values<S extends Settings> = { [K in keyof S]: z.output<S[K]['schema']> }
 
-const milliseconds = (initial: number) => z.coerce.number().int().min(1).max(86_400_000).default(initial)
+const milliseconds = (initial: number, min = 1) => z.coerce.number().int().min(min).max(86_400_000).default(initial)
 const wholeNumber = (initial: number, min = 1, max = 1_000_000) =>
   z.coerce.number().int().min(min).max(max).default(initial)
 
@@ -160,6 +160,10 @@ export const coreSettings = {
   PROVIDER_QUEUE_TIMEOUT_MS: {
     schema: milliseconds(120_000),
     help: 'Milliseconds a request may wait for a free slot.',
+  },
+  LOCAL_BATCH_MAX_WAIT_MS: {
+    schema: milliseconds(10_000, 0),
+    help: 'Local models that do not fit in memory together: requests for the loaded one go first, until another request has waited this many milliseconds. 0 keeps the order of arrival.',
   },
   PROVIDER_CONNECT_TIMEOUT_MS: {
     schema: milliseconds(5_000),

@@ -115,7 +115,12 @@ export function createCore({ config: first, version, log, now, random, newId, re
   })
   const providerNamed = (name: string) => inventory.providers().find(provider => provider.name === name)
   const tierOf = (name: string) => providerNamed(name)?.tier
-  const slotsOf = createProviderSlots({ isRemote: provider => tierOf(provider) === 'remote', settings })
+  const slotsOf = createProviderSlots({
+    isRemote: provider => tierOf(provider) === 'remote',
+    models: inventory.models,
+    now,
+    settings,
+  })
   const { knowledge, learner } = createLearning({ ledger, policy: () => policy, now, log })
   const breakers = createBreakers(now)
   const conditionOf = modelCondition(inventory, breakers)

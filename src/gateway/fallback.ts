@@ -102,7 +102,7 @@ export function createFallback(parts: FallbackParts): CallCandidates {
     const entry = recorder.attemptStarted(model, promptTokens)
     let release: (() => void) | undefined
     try {
-      release = await slotsOf(model.provider).acquire(signal, recorder.call.priority)
+      release = await slotsOf(model.provider).acquire(signal, { priority: recorder.call.priority, model: model.id })
       entry.slotGranted()
       // Looked up only now: while the request waited for its slot, its provider may have got another key or been removed.
       const provider = inventory.providerOf(model)

@@ -1,8 +1,13 @@
 import type { CoreValues } from '../config.ts'
-import { createSlots, type Slots } from './slots.ts'
+import type { Model } from '../providers/provider.ts'
+import { createSlots, type Batching, type Slots } from './slots.ts'
 
 export interface ProviderSlotsParts {
   isRemote: (provider: string) => boolean
+  /** All known models, as their servers last described them. */
+  models: () => readonly Model[]
+  /** Milliseconds since the epoch. */
+  now: () => number
   /** The settings in force; read for every request. */
   settings: () => Pick<
     CoreValues,
@@ -10,11 +15,17 @@ export interface ProviderSlotsParts {
     | 'PROVIDER_MAX_CONCURRENT_REMOTE'
     | 'PROVIDER_QUEUE_LIMIT'
     | 'PROVIDER_QUEUE_TIMEOUT_MS'
+    | 'LOCAL_BATCH_MAX_WAIT_MS'
   >
 }
 
 /** The slots of each provider, by its name. Those of a removed provider stay: requests may hold them, and it may come back. */
-export function createProviderSlots({ isRemote, settings }: ProviderSlotsParts): (provider: string) => Slots {
+export function createProviderSlots({
+  isRemote,
+  models,
+  now,
+  settings,
+}: ProviderSlotsParts): (provider: string) => Slots {
   const byProvider = new Map<string, Slots>()
 
   function limitsOf(provider: string) {
@@ -26,10 +37,21 @@ export function createProviderSlots({ isRemote, settings }: ProviderSlotsParts):
     }
   }
 
+  const batching: Batching = {
+    maxWaitMs: () => settings().LOCAL_BATCH_MAX_WAIT_MS,
+    evicts: (next, last) => !inMemory(next) || !inMemory(last),
+    now,
+  }
+
+  /** Two models that were seen in memory at once fit beside each other. */
+  function inMemory(id: string): boolean {
+    return models().some(model => model.id === id && model.loaded === true)
+  }
+
   return provider => {
     let slots = byProvider.get(provider)
     if (slots === undefined) {
-      slots = createSlots(provider, () => limitsOf(provider))
+      slots = createSlots(provider, () => limitsOf(provider), isRemote(provider) ? undefined : batching)
       byProvider.set(provider, slots)
     }
     return slots

@@ -243,7 +243,7 @@ async function untilSlotIsFree(
 ): Promise<void> {
   do {
     await untilIdle(provider, signal)
-    const release = await slotsOf(provider).acquire(signal, 'low')
+    const release = await slotsOf(provider).acquire(signal, { priority: 'low' })
     release()
     // While it waited for the slot, tasks may have come.
   } while (!isIdle(provider))

@@ -68,7 +68,7 @@ t.test('a higher priority is served first, and equal priorities in order of arri
   const release = await slots.acquire(live())
   const order: string[] = []
   const enter = async (name: string, priority: SlotPriority) => {
-    const leave = await slots.acquire(live(), priority)
+    const leave = await slots.acquire(live(), { priority })
     order.push(name)
     leave()
   }
@@ -81,7 +81,7 @@ t.test('a higher priority is served first, and equal priorities in order of arri
 t.test('a low-priority request takes no place in the queue and has no time limit', async t => {
   const slots = createSlots('one', () => ({ slots: 1, queueLimit: 1, queueTimeoutMs: 10 }))
   const release = await slots.acquire(live())
-  const low = slots.acquire(live(), 'low')
+  const low = slots.acquire(live(), { priority: 'low' })
   t.equal(slots.waiting(), 0)
   await t.rejects(slots.acquire(live()), { code: 'queue_timeout' })
   release()
