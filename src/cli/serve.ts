@@ -3,6 +3,8 @@ import type { Command } from 'commander'
 import type { Core } from '../core.ts'
 import { AlreadyRunning } from '../instance.ts'
 import { startReport } from '../proxy/start-report.ts'
+import { nameReport } from '../router/name-report.ts'
+import { policyOf } from '../router/policy.ts'
 import { start } from '../start.ts'
 import { readConfig, version } from './installation.ts'
 import { onStopSignal } from './stop-signals.ts'
@@ -45,7 +47,10 @@ async function serve({ port, host, dataDir }: ServeOptions): Promise<void> {
   const read = () => readConfig(variables)
   try {
     const running = await start(read(), version(), { readConfig: read })
-    process.stdout.write(startReport(version(), running.url, running.core.inventory.providers()))
+    const { inventory, config } = running.core
+    const { values } = config()
+    const names = nameReport(inventory.models(), values.MODEL_ALIASES, policyOf(values))
+    process.stdout.write(startReport(version(), running.url, inventory.providers(), names))
     onStopSignal(() => {
       process.stderr.write(stopNotice(running.core))
       running.close(graceMs).then(

@@ -1,7 +1,15 @@
 import type { Provider } from '../providers/provider.ts'
 
-/** The first-run report after the start: which servers were found, which were not and why, and what to do next. */
-export function startReport(version: string, url: string, providers: readonly Provider[]): string {
+/**
+ * The first-run report after the start: which servers were found, which were not and why, what `names` stand for, and what to
+ * do next.
+ */
+export function startReport(
+  version: string,
+  url: string,
+  providers: readonly Provider[],
+  names: readonly string[],
+): string {
   const width = Math.max(...providers.map(({ name }) => name.length), 0)
   const lines = providers.map(provider => {
     const { state, reason } = provider.health()
@@ -20,6 +28,7 @@ export function startReport(version: string, url: string, providers: readonly Pr
           '',
         ]
       : []),
+    ...(names.length === 0 ? [] : ['Names:', ...names.map(line => `  ${line}`), '']),
     `Base URL for clients: ${url}/v1`,
     'Try it:',
     `  curl ${url}/v1/chat/completions -d '{"model":"auto","messages":[{"role":"user","content":"Say hello."}]}'`,
