@@ -8,7 +8,7 @@ import { writeUsage } from '../wire/chat/schema.ts'
 import { partFromChunks, type StreamPart } from '../wire/stream-part.ts'
 import { noUsage, type Usage } from '../wire/usage.ts'
 import { createConsumption, type Answered } from './consumption.ts'
-import type { Learner } from './learner.ts'
+import type { AskedBy, Learner } from './learner.ts'
 
 /** The record of one attempt. Every attempt ends by `failed`, `completed`, `watch` or `hold`. */
 export interface AttemptRecorder {
@@ -54,6 +54,7 @@ export interface AttemptRecorderParts {
   /** The decision that serves the request. */
   decision: Decision
   stream: boolean
+  asked: AskedBy
   learner: Pick<Learner, 'attempted'>
   energy: EnergyRates
   /** Milliseconds since the epoch. */
@@ -66,7 +67,7 @@ export interface AttemptRecorderParts {
 
 /** Opens the record of one attempt. `entry` is its row, filled in as the attempt proceeds. */
 export function openAttemptRecorder(parts: AttemptRecorderParts): { entry: AttemptRecord; recorder: AttemptRecorder } {
-  const { model, promptTokens, decision, stream, learner, energy, now, onSlot, settle } = parts
+  const { model, promptTokens, decision, stream, asked, learner, energy, now, onSlot, settle } = parts
   const startedAt = now()
   const consumption = createConsumption(model, decision, promptTokens)
   let slotAt = startedAt
@@ -93,7 +94,7 @@ export function openAttemptRecorder(parts: AttemptRecorderParts): { entry: Attem
     entry.durationMs = now() - startedAt
     entry.ttftMs = firstTokenAt === undefined ? undefined : firstTokenAt - slotAt
     if (error !== undefined) markFailed(entry, error)
-    learner.attempted({ model, decision, stream, usage, firstTokenMs: entry.ttftMs, durationMs, error })
+    learner.attempted({ model, decision, stream, usage, firstTokenMs: entry.ttftMs, durationMs, error, asked })
     return (end = { model, firstTokenAt, error })
   }
   const closeStream = (error?: GatewayError) =>

@@ -135,13 +135,15 @@ function createCascade(request: CascadeRequest, parts: CascadeParts): Cascade<Ch
         parts,
       )
       answers.push(checked)
-      const tested = learnFrom(checked, model, decision, learner)
+      // The same request again proves nothing more about the model, nor about its checks.
+      const asked = { keyId: request.call.keyId, messages: request.request.messages }
+      const learned = learner.isRepeated(asked, model, 'checks') || learnFrom(checked, model, decision, learner)
       const candidate = { answer, held, checked, quality: candidateOf(model).quality }
       if (complaintOf(checked) !== undefined) {
         best = fewestObjections(best === undefined ? [candidate] : [best, candidate])
-        return reject(model, checked, tested)
+        return reject(model, checked, learned)
       }
-      if (!tested) learnPass(model, checked)
+      if (!learned) learnPass(model, checked)
       return handOver(candidate, note(true), rejections === 0 ? undefined : 'escalated')
     },
     left(line) {

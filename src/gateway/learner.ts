@@ -27,12 +27,14 @@ import type { ChatMessage, ChatRequest } from '../wire/chat/schema.ts'
 import { promptTokens, type Usage } from '../wire/usage.ts'
 
 const saveAfterMs = 2_000
-/** When the last turn of a conversation is rewritten within this time, that says that the answer to it was not good enough. */
-const editWithinMs = 5 * 60_000
+/** Within this time the last turn of a conversation may be written anew and the conversation go on from there. */
+const editWithinMs = 10 * 60_000
 const remembered = 2_000
 /** Edits that count against one model within an hour. */
 const maxEditsPerHour = 6
 const hourMs = 3_600_000
+/** Requests that are remembered to tell their repetitions. */
+const maxSeen = 20_000
 
 /** The measurements of one call of one model. Times in milliseconds. */
 export interface Attempted {
@@ -45,6 +47,14 @@ export interface Attempted {
   /** From the granted slot to the end. */
   durationMs: number
   error: GatewayError | undefined
+  /** Whose request it was, and its messages where it is a chat. */
+  asked: AskedBy
+}
+
+/** Who sent which messages: what tells a repeated request. */
+export interface AskedBy {
+  keyId: string
+  messages?: readonly ChatMessage[] | undefined
 }
 
 /** What was learned about a model's tokenizer, stored in the ledger beside the router's evidence. */
@@ -57,10 +67,13 @@ export interface RatioFact extends Fact {
 export interface Learner {
   attempted(attempt: Attempted): void
   /**
-   * An answer has begun. Where the last turn of its conversation was rewritten soon after, that counts a little against the
-   * answer before. The same request again says nothing: programs repeat requests for reasons of their own.
+   * An answer has begun. Where the last turn of a conversation was written anew, or answered again by another model, and the
+   * conversation then went on from the new answer, that speaks a little against the answer that was left. The same request
+   * again says nothing by itself: programs, tests and graders repeat requests for reasons of their own.
    */
   answered(conversation: string, request: ChatRequest, model: Model, decision: Decision): void
+  /** Whether `model` was asked the same within the last hour, so that its answer says nothing new; remembers that it was. */
+  isRepeated(asked: AskedBy, model: Model, purpose: 'checks' | 'measurements'): boolean
   /** Records a score for an answer, 0..1. `categories` are those of its decision. */
   judged(model: Model, categories: Readonly<Record<string, number>>, signal: Signal, score: number): void
   /** Records the results of all benchmarks so far of a model at one kind of task; `model` is the key of its ability. */
@@ -77,19 +90,26 @@ export interface Learner {
   close(): void
 }
 
-/** Who answered the last turn of a conversation, and the forms that this turn had so far. */
+/** The answers to one turn of a conversation so far, by what the turn said; the newest answer to the same words counts. */
 interface AnsweredTurn {
+  answers: ReadonlyMap<string, TurnAnswer>
+  /** Whether the conversation has gone on from one of them. */
+  settled: boolean
+}
+
+interface TurnAnswer {
   model: Model
   categories: Readonly<Record<string, number>>
-  turns: ReadonlySet<string>
+  /** The one before to the same words. */
+  before?: TurnAnswer | undefined
 }
 
 /** More forms of one turn than this are a program's doing. */
-const maxTurns = 3
+const maxForms = 3
 
-/** Only a user's turn after an answer counts as rewritten; a first turn may begin another, similar conversation. */
-function mayBeEdited(messages: readonly ChatMessage[]): boolean {
-  return messages.at(-1)?.role === 'user' && messages.at(-2)?.role === 'assistant'
+/** The place of the user's turn before the last one, which the conversation went on from; negative where there is none. */
+function turnBefore(messages: readonly ChatMessage[]): number {
+  return messages.findLastIndex(({ role }, at) => role === 'user' && at < messages.length - 1)
 }
 
 export interface LearnerParts {
@@ -104,7 +124,8 @@ export interface LearnerParts {
 export function createLearner({ knowledge, ratios, store, now, log }: LearnerParts): Learner {
   const { evidence, abilityOf } = knowledge
   const unsaved = new Map<string, Fact>()
-  const answers = new LRUCache<string, AnsweredTurn>({ max: remembered, ttl: editWithinMs })
+  const turns = new LRUCache<string, AnsweredTurn>({ max: remembered, ttl: editWithinMs })
+  const seen = new LRUCache<string, true>({ max: maxSeen, ttl: hourMs, noUpdateTTL: true })
   const edits = new LRUCache<string, number>({ max: remembered, ttl: hourMs, noUpdateTTL: true })
   let timer: NodeJS.Timeout | undefined
 
@@ -132,6 +153,33 @@ export function createLearner({ knowledge, ratios, store, now, log }: LearnerPar
     keep(learnOutcome(evidence, { model: ability.key, categories, signal, score, prior }, now()))
   }
 
+  /** A conversation went on from the answer to this form of a turn: what was answered before to others was left. */
+  function wentOn(place: string, form: string): void {
+    const turn = turns.get(place)
+    const chosen = turn?.answers.get(form)
+    if (turn === undefined || chosen === undefined || turn.settled) return
+    turns.set(place, { ...turn, settled: true })
+    if (turn.answers.size > maxForms) return
+    // What was answered later was left for an answer that was there already, which says less.
+    const others = [...turn.answers.values()].slice(0, [...turn.answers.keys()].indexOf(form))
+    const regenerated = chosen.before !== undefined && chosen.before.model.id !== chosen.model.id ? [chosen.before] : []
+    for (const { model, categories } of [...others, ...regenerated]) {
+      const { key } = abilityOf(model)
+      const count = edits.get(key) ?? 0
+      if (count >= maxEditsPerHour) continue
+      edits.set(key, count + 1)
+      judged(model, categories, 'edited', 0)
+    }
+  }
+
+  function isRepeated({ keyId, messages }: AskedBy, model: Model, purpose: string): boolean {
+    if (messages === undefined) return false
+    const key = `${purpose}\n${keyId}\n${model.id}\n${messagesKey(messages)}`
+    if (seen.has(key)) return true
+    seen.set(key, true)
+    return false
+  }
+
   /** Only from prompts that were counted completely: images and estimates would be attributed to the tokenizer. */
   function learnRatio(model: Model, { measured }: Decision, usage: Usage): void {
     if (!measured.exact || measured.nonChat !== undefined) return
@@ -143,10 +191,13 @@ export function createLearner({ knowledge, ratios, store, now, log }: LearnerPar
 
   return {
     judged,
-    attempted({ model, decision, stream, usage, firstTokenMs, durationMs, error }) {
+    isRepeated,
+    attempted({ model, decision, stream, usage, firstTokenMs, durationMs, error, asked }) {
       const { categories } = decision.measured
       // That a server fails says nothing about its model's answers; breakers keep requests away from it.
       if (error !== undefined || firstTokenMs === undefined || usage.estimated === true) return
+      // A server answers from its cache what it was just asked.
+      if (isRepeated(asked, model, 'measurements')) return
       learnRatio(model, decision, usage)
       keep(learnOutput(evidence, abilityOf(model).key, likeliest(categories), usage.outputTokens))
       // Without streaming the time of the first token is unknown.
@@ -162,20 +213,18 @@ export function createLearner({ knowledge, ratios, store, now, log }: LearnerPar
       keep(learnSpeed(evidence, model.id, timing, now()))
     },
     answered(conversation, { messages }, model, decision) {
-      if (decision.reason === 'explicit' || !mayBeEdited(messages)) return
-      const key = `${conversation}\n${messages.length}\n${messagesKey(messages.slice(0, -1))}`
-      const turn = messagesKey(messages.slice(-1))
-      const before = answers.get(key)
-      // A turn that was seen already is no edit, whatever came between.
-      if (before?.turns.has(turn) === true) return
-      const turns = new Set(before?.turns).add(turn)
-      answers.set(key, { model, categories: decision.measured.categories, turns })
-      if (before === undefined || turns.size > maxTurns) return
-      const { key: edited } = abilityOf(before.model)
-      const count = edits.get(edited) ?? 0
-      if (count >= maxEditsPerHour) return
-      edits.set(edited, count + 1)
-      judged(before.model, before.categories, 'edited', 0)
+      if (messages.at(-1)?.role !== 'user') return
+      const place = (turn: number) => `${conversation}\n${turn}\n${messagesKey(messages.slice(0, turn))}`
+      const form = (turn: number) => messagesKey(messages.slice(turn, turn + 1))
+      const before = turnBefore(messages)
+      if (before > 0) wentOn(place(before), form(before))
+      const last = messages.length - 1
+      // A first turn may begin another conversation like it.
+      if (last === 0 || decision.reason === 'explicit') return
+      const { answers = new Map<string, TurnAnswer>(), settled = false } = turns.get(place(last)) ?? {}
+      const answer = { model, categories: decision.measured.categories, before: answers.get(form(last)) }
+      if (answer.before !== undefined) answer.before = { ...answer.before, before: undefined }
+      turns.set(place(last), { answers: new Map(answers).set(form(last), answer), settled })
     },
     benchmarked(model, category, value) {
       const known = evidence.benchmarks.get(model)?.get(category)

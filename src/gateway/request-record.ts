@@ -7,6 +7,7 @@ import type { Model } from '../providers/provider.ts'
 import type { Verification } from '../router/cascade.ts'
 import { reasonFor, type Decision } from '../router/decide.ts'
 import { recordOf } from '../router/record.ts'
+import type { ChatMessage } from '../wire/chat/schema.ts'
 import { sumUsage } from '../wire/usage.ts'
 import { openAttemptRecorder, outcomeOf, type AttemptEnd, type AttemptRecorder } from './attempt-record.ts'
 import type { Call } from './call.ts'
@@ -17,6 +18,8 @@ import type { Learner } from './learner.ts'
 export interface RequestFacts {
   model: string
   stream?: boolean | null | undefined
+  /** Those of a chat. */
+  messages?: readonly ChatMessage[] | undefined
 }
 
 /** The record of one request: exactly one row, written at its end, its failure or the client's disconnect, whichever is first. */
@@ -111,6 +114,7 @@ export function openRequestRecorder(parts: RequestRecorderParts): RequestRecorde
         promptTokens,
         decision,
         stream: request.stream === true,
+        asked: { keyId: call.keyId, messages: request.messages },
         learner,
         energy: energy(),
         now,

@@ -3,11 +3,11 @@ import type { Core } from '../core.ts'
 import type { EvidenceRow } from '../router/evidence.ts'
 import { operation } from './operation.ts'
 
-const Source = z.enum(['outcomes', 'checks', 'answers', 'timings'])
+const Source = z.enum(['outcomes', 'checks', 'answers', 'timings', 'benchmarks'])
 
 export const evidence = operation({
   name: 'evidence',
-  summary: 'What the router learned from traffic about each model, fact by fact, and from what.',
+  summary: 'What the router learned about each model here, fact by fact, and from what.',
   effect: 'read',
   http: { method: 'GET', path: '/v1/evidence' },
   input: z.strictObject({
@@ -18,11 +18,18 @@ export const evidence = operation({
       z.object({
         model: z.string(),
         source: Source.describe(
-          'outcomes: ratings, tests, passed and failed checks, edited turns; checks: how often answers pass a check; answers: how long they are; timings: how fast the server is.',
+          'outcomes: ratings, tests, passed and failed checks, edited turns; checks: how often answers pass a check; answers: how long they are; timings: how fast the server is; benchmarks: results of your own benchmarks.',
         ),
         about: z.string().describe('The kind of task, after the check where there is one; * for all.'),
-        value: z.number().describe('outcomes and checks: 0 to 1; answers: tokens; timings: tokens per second.'),
+        value: z
+          .number()
+          .describe('outcomes, checks and benchmarks: 0 to 1; answers: tokens; timings: tokens per second.'),
         observations: z.number(),
+        origins: z
+          .record(z.string(), z.number())
+          .describe(
+            'The observations by origin: feedback, evaluation (tests and checks), implicit (edited turns), benchmark, traffic.',
+          ),
         updated_at: z.string().nullable(),
       }),
     ),
@@ -40,14 +47,27 @@ const maxFacts = 1000
 function shown({ kind, category, value }: EvidenceRow) {
   const at = (updatedAt: number) => new Date(updatedAt).toISOString()
   const about = category
-  if (kind === 'belief' || kind === 'accept') {
-    const source: z.output<typeof Source> = kind === 'belief' ? 'outcomes' : 'checks'
+  if (kind === 'belief') {
+    const { good, count, updatedAt, origins = {} } = value
     return {
-      source,
+      source: 'outcomes' as const,
       about,
-      value: value.good / value.count,
-      observations: value.count,
-      updated_at: at(value.updatedAt),
+      value: good / count,
+      observations: count,
+      origins,
+      updated_at: at(updatedAt),
+    }
+  }
+  if (kind === 'accept') {
+    const { good, count, updatedAt } = value
+    const origins = { evaluation: count }
+    return {
+      source: 'checks' as const,
+      about,
+      value: good / count,
+      observations: count,
+      origins,
+      updated_at: at(updatedAt),
     }
   }
   if (kind === 'speed') {
@@ -57,11 +77,25 @@ function shown({ kind, category, value }: EvidenceRow) {
       about,
       value: outputTokensPerSecond,
       observations: count,
+      origins: { traffic: count },
       updated_at: at(updatedAt),
     }
   }
   if (kind === 'output') {
-    return { source: 'answers' as const, about, value: value.tokens, observations: value.count, updated_at: null }
+    const { tokens, count } = value
+    return {
+      source: 'answers' as const,
+      about,
+      value: tokens,
+      observations: count,
+      origins: { traffic: count },
+      updated_at: null,
+    }
   }
-  throw new Error(`${kind} is not learned from traffic.`)
+  if (kind === 'benchmark') {
+    const { score, tasks } = value
+    const origins = { benchmark: tasks }
+    return { source: 'benchmarks' as const, about, value: score, observations: tasks, origins, updated_at: null }
+  }
+  throw new Error(`${kind} says nothing of one model.`)
 }

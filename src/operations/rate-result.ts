@@ -8,7 +8,8 @@ import { requireTask } from './own-task.ts'
 
 export const rateResult = operation({
   name: 'rate_result',
-  summary: 'Rates the result of a task or request from 0 (useless) to 1 (right). A second rating replaces the first.',
+  summary:
+    'Rates the result of a task or request from 0 (useless) to 1 (right). A second rating replaces the first in the records; the router learns from the first.',
   effect: 'write',
   http: { method: 'POST', path: '/v1/feedback' },
   core: true,
@@ -30,11 +31,9 @@ export const rateResult = operation({
     }
     const judged = inventory.models().find(({ id }) => id === model)
     const decision = JudgedDecision.safeParse(record?.decision)
-    if (judged !== undefined && decision.success) {
-      learner.judged(judged, decision.data.measured.categories, 'feedback', score)
-    }
-    // Only the first rating of an answer is evidence of how good its checks were; repeating it proves nothing more.
+    // Only the first rating of an answer is evidence; repeating it proves nothing more.
     if (decision.success && !ledger.notes.isRated(requestId)) {
+      if (judged !== undefined) learner.judged(judged, decision.data.measured.categories, 'feedback', score)
       for (const { verifier, accepted } of verdictsOn(model, decision.data.verification)) {
         learner.compared(verifier, accepted === score >= goodFrom)
       }

@@ -41,7 +41,7 @@ export interface VerifierRecord {
  */
 export interface Evidence {
   priorTrust: PriorTrust
-  beliefs: Map<string, Map<string, Belief>>
+  beliefs: Map<string, Map<string, OutcomeBelief>>
   benchmarks: Map<string, Map<string, Benchmark>>
   speeds: Map<string, Speed>
   outputs: Map<string, Map<string, OutputLength>>
@@ -53,7 +53,7 @@ export interface Evidence {
 /** One fact as it is stored: `(kind, subject, category)` is its key and the newest value wins. */
 export type EvidenceRow = { subject: string; category: string } & (
   | { kind: 'prior_trust'; value: number }
-  | { kind: 'belief'; value: Belief }
+  | { kind: 'belief'; value: OutcomeBelief }
   | { kind: 'benchmark'; value: Benchmark }
   | { kind: 'speed'; value: Speed }
   | { kind: 'output'; value: OutputLength }
@@ -114,18 +114,18 @@ export function rowsOf(evidence: Evidence): EvidenceRow[] {
   ]
 }
 
-/** What traffic taught about one model: `key` is that of its ability, `id` its own. Benchmark results are not traffic. */
+/** What was learned here about one model: `key` is that of its ability, `id` its own. */
 export function learnedFrom(evidence: Evidence, { key, id }: { key: string; id: string }): EvidenceRow[] {
   return rowsOf(evidence).filter(
-    ({ kind, subject }) => (kind === 'speed' ? subject === id : subject === key) && forgettable.has(kind),
+    ({ kind, subject }) => (kind === 'speed' ? subject === id : subject === key) && ofModels.has(kind),
   )
 }
 
-const forgettable: ReadonlySet<EvidenceRow['kind']> = new Set(['belief', 'accept', 'output', 'speed'])
+const ofModels: ReadonlySet<EvidenceRow['kind']> = new Set(['belief', 'accept', 'output', 'speed', 'benchmark'])
 
-/** Takes out what `learnedFrom` lists, and returns it. */
+/** Takes out what traffic taught about one model, and returns it. Benchmark results are not traffic and stay. */
 export function forget(evidence: Evidence, model: { key: string; id: string }): EvidenceRow[] {
-  const rows = learnedFrom(evidence, model)
+  const rows = learnedFrom(evidence, model).filter(({ kind }) => kind !== 'benchmark')
   for (const map of [evidence.beliefs, evidence.accepts, evidence.outputs]) map.delete(model.key)
   evidence.speeds.delete(model.id)
   return rows
@@ -133,6 +133,22 @@ export function forget(evidence: Evidence, model: { key: string; id: string }): 
 
 /** The source of a score for an answer. Explicit ratings weigh most; the others are only hints. */
 export type Signal = 'feedback' | 'verified' | 'tests' | 'edited' | 'escalated'
+
+/** Where facts come from: ratings of people, tests and checks of answers, or what a caller did after an answer. */
+export type Origin = 'feedback' | 'evaluation' | 'implicit'
+
+const originOf: Readonly<Record<Signal, Origin>> = {
+  feedback: 'feedback',
+  tests: 'evaluation',
+  verified: 'evaluation',
+  escalated: 'evaluation',
+  edited: 'implicit',
+}
+
+/** What outcomes taught, with the observations that each origin contributed; absent in what was stored before they were told apart. */
+export interface OutcomeBelief extends Belief {
+  origins?: Partial<Record<Origin, number>>
+}
 
 const weights: Readonly<Record<Signal, number>> = {
   tests: 2,
@@ -162,7 +178,7 @@ export function learnOutcome(
   const score = Math.max(0, Math.min(1, outcome.score))
   const beliefs = inner(evidence.beliefs, outcome.model)
   const rows = Object.entries(outcome.categories).map(([category, share]): EvidenceRow => {
-    const value = observe(beliefs.get(category), score, share * weights[outcome.signal], now)
+    const value = withOrigin(beliefs.get(category), outcome.signal, score, share * weights[outcome.signal], now)
     beliefs.set(category, value)
     return { kind: 'belief', subject: outcome.model, category, value }
   })
@@ -170,6 +186,22 @@ export function learnOutcome(
   if (likeliest === undefined || weights[outcome.signal] < 1) return rows
   evidence.priorTrust = reconsider(evidence.priorTrust, outcome.prior(likeliest[0]), score)
   return [...rows, { kind: 'prior_trust', subject: '', category: anyCategory, value: evidence.priorTrust }]
+}
+
+/** The belief after one more observation; what is kept of the ones before is kept of each origin alike. */
+function withOrigin(
+  before: OutcomeBelief | undefined,
+  signal: Signal,
+  score: number,
+  weight: number,
+  now: number,
+): OutcomeBelief {
+  const after = observe(before, score, weight, now)
+  const counted = weight === 0 ? 0 : weight
+  const kept = before === undefined || before.count === 0 ? 0 : Math.max(0, after.count - counted) / before.count
+  const origins = Object.fromEntries(Object.entries(before?.origins ?? {}).map(([name, count]) => [name, count * kept]))
+  const origin = originOf[signal]
+  return { ...after, origins: { ...origins, [origin]: (origins[origin] ?? 0) + counted } }
 }
 
 /** A benchmark's latest result replaces the one before. */

@@ -330,6 +330,11 @@ t.test('VERIFY applies to every request without its own checks', async t => {
   await t.rejects(startGateway(t, { VERIFY: 'vibes' }), { name: 'ConfigError', message: /VERIFY.*vibes/ })
 })
 
+/** The same question as another request: repeated ones teach nothing. */
+function numbered(number: number) {
+  return { messages: [{ role: 'user', content: `${messages[0]!.content} Case ${number}.` }] }
+}
+
 t.test('verdicts change where the next cascade starts, also after a restart', async t => {
   const variables = { DATA_DIR: t.testdir(), VALIDATION_RETRY_BUDGET: '1' }
   const { local, remote, gateway } = await twoModels(t, variables)
@@ -337,7 +342,9 @@ t.test('verdicts change where the next cascade starts, also after a restart', as
   const routeOf = async ({ url }: TestGateway, metadata: object) =>
     (await exchange(`${url}/v1/route`, { method: 'POST', body: JSON.stringify({ messages, metadata }) })).json
   for (let request = 0; request < 5; request++) {
-    const reply = await askFor(gateway, 'not_truncated', {}, { headers: { 'x-signalbox-session': String(request) } })
+    const reply = await askFor(gateway, 'not_truncated', numbered(request), {
+      headers: { 'x-signalbox-session': String(request) },
+    })
     t.match(reply.headers, { 'x-signalbox-model': strong, 'x-signalbox-attempts': '2' })
   }
   const reply = await askFor(gateway, 'not_truncated')
@@ -367,12 +374,18 @@ t.test('rejections lower a model’s predicted quality in proportion to their we
   }
   const before = await qualityOf()
   for (let request = 0; request < 4; request++)
-    await askFor(gateway, 'not_empty', { metadata: { verify: 'not_empty', session: String(request) } })
+    await askFor(gateway, 'not_empty', {
+      ...numbered(request),
+      metadata: { verify: 'not_empty', session: String(request) },
+    })
   const passed = await qualityOf()
   t.ok(Math.abs(passed - before) < 0.05, 'to be not empty proves next to nothing')
   local.script.answer = cutOff
   for (let request = 0; request < 4; request++)
-    await askFor(gateway, 'not_truncated', { metadata: { verify: 'not_truncated', session: `cut ${request}` } })
+    await askFor(gateway, 'not_truncated', {
+      ...numbered(request + 10),
+      metadata: { verify: 'not_truncated', session: `cut ${request}` },
+    })
   t.ok((await qualityOf()) < passed - 0.02)
 })
 

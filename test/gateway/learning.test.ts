@@ -75,29 +75,113 @@ t.test('a request that is repeated a thousand times changes nothing for other pr
   for (const [model, quality] of before.qualities) t.ok(Math.abs(after.qualities.get(model)! - quality) < 1e-9, model)
 })
 
+/** A conversation of one user: what they said, and "Done." after each of it but the last. */
+function conversation(...said: string[]) {
+  return said.flatMap((content, at) => [
+    ...(at === 0 ? [] : [{ role: 'assistant', content: 'Done.' }]),
+    { role: 'user', content },
+  ])
+}
+
+const asked = messages[0]!.content
+const anew = `${asked} I meant offsets such as +02:00.`
+
+t.test('a turn that is written anew says nothing until the conversation goes on from the new answer', async t => {
+  const local = await scriptedUpstream(t, 'llama-cpp', { models: ['qwen3-coder-30b'] })
+  const gateway = await startGateway(t, { ...variablesFor(local), EXPLORATION_SHARE: '0' })
+  const model = 'llama-cpp/qwen3-coder-30b'
+  const before = await qualityOf(gateway, model)
+  await gateway.ask({ messages: conversation('Hello.', asked) })
+  await gateway.ask({ messages: conversation('Hello.', anew) })
+  t.equal(await qualityOf(gateway, model), before, 'written anew')
+  await gateway.ask({ messages: conversation('Hello.', asked, 'And in Go?') })
+  t.equal(await qualityOf(gateway, model), before, 'went on from the old answer')
+})
+
 t.test(
-  'a last turn written anew counts a little against the answer before, but not often, and never for a named model',
+  'a turn written anew counts a little against the answer that was left, but not often, and never for a named model',
   async t => {
     const local = await scriptedUpstream(t, 'llama-cpp', { models: ['qwen3-coder-30b'] })
     const gateway = await startGateway(t, { ...variablesFor(local), EXPLORATION_SHARE: '0' })
     const model = 'llama-cpp/qwen3-coder-30b'
-    const edit = async (turn: number, asked: string) => {
-      for (const last of [messages[0]!.content, `${messages[0]!.content} I meant offsets such as +02:00.`]) {
-        const opening = { role: 'user', content: `${messages[0]!.content} It is number ${turn}.` }
-        const turns = [opening, { role: 'assistant', content: 'Done.' }, { role: 'user', content: last }]
-        t.equal((await gateway.ask({ model: asked, messages: turns })).status, 200)
+    const edit = async (number: number, named: string) => {
+      const opening = `It is number ${number}.`
+      for (const said of [
+        [opening, asked],
+        [opening, anew],
+        [opening, anew, 'Thank you.'],
+      ]) {
+        t.equal((await gateway.ask({ model: named, messages: conversation(...said) })).status, 200)
       }
     }
     const before = await qualityOf(gateway, model)
     await edit(0, model)
     t.equal(await qualityOf(gateway, model), before, 'a model that the caller named')
-    for (let turn = 1; turn <= 6; turn++) await edit(turn, 'auto')
+    for (let number = 1; number <= 6; number++) await edit(number, 'auto')
     const after = await qualityOf(gateway, model)
     t.ok(after < before && after > before - 0.1, `${before} became ${after}`)
-    for (let turn = 7; turn <= 12; turn++) await edit(turn, 'auto')
+    for (let number = 7; number <= 12; number++) await edit(number, 'auto')
     t.equal(await qualityOf(gateway, model), after, 'six an hour are all that count')
   },
 )
+
+t.test('a grader that sends a request again and goes on from the answer proves nothing against it', async t => {
+  const local = await scriptedUpstream(t, 'llama-cpp', { models: ['qwen3-coder-30b'] })
+  const gateway = await startGateway(t, { ...variablesFor(local), EXPLORATION_SHARE: '0' })
+  const before = await qualityOf(gateway, 'llama-cpp/qwen3-coder-30b')
+  for (let time = 0; time < 20; time++) await gateway.ask({ messages: conversation('Hello.', asked) })
+  for (let time = 0; time < 20; time++) await gateway.ask({ messages: conversation('Hello.', asked, 'Thank you.') })
+  t.equal(await qualityOf(gateway, 'llama-cpp/qwen3-coder-30b'), before)
+})
+
+t.test('speeds and lengths are not moved by one request that is repeated a thousand times', async t => {
+  let now = Date.now()
+  const [slow, fast] = ['qwen3-coder-30b', 'gemma-3-27b']
+  const local = await scriptedUpstream(t, 'ollama', {
+    models: [slow, fast].map(name => ({ name, loadedContextTokens: 8192, parameters: '27B' })),
+    answer: ({ body }) => {
+      now += body['model'] === slow ? 4000 : 400
+      return { text: ['One', ' two', ' three.'], usage: { promptTokens: 40, outputTokens: 30 } }
+    },
+  })
+  const gateway = await startGateway(t, variablesFor(local), [], { now: () => now })
+  const expected = async () => {
+    const { json } = await exchange(`${gateway.url}/v1/route`, {
+      method: 'POST',
+      body: JSON.stringify({ model: 'auto:speed', messages: [{ role: 'user', content: 'Explain how tides work.' }] }),
+    })
+    const candidates = json.candidates as { model: string; seconds: number; cost_usd: number }[]
+    const takes = Object.fromEntries(candidates.map(({ model, seconds, cost_usd }) => [model, [seconds, cost_usd]]))
+    return { chosen: json.chosen as string, takes }
+  }
+  for (const model of [slow, fast]) await gateway.ask({ model: `ollama/${model}`, messages, stream: true })
+  // A peak is forgotten within minutes.
+  now += 600_000
+  const before = await expected()
+  t.match(before.chosen, /gemma/)
+  for (let batch = 0; batch < 50; batch++) {
+    await Promise.all(
+      Array.from({ length: 20 }, () => gateway.ask({ model: `ollama/${slow}`, messages, stream: true })),
+    )
+  }
+  await gateway.core.gateway.idle()
+  t.strictSame(await expected(), before)
+})
+
+t.test('a request that is repeated with checks teaches no more than once', async t => {
+  const local = await scriptedUpstream(t, 'llama-cpp', {
+    models: ['qwen3-coder-30b'],
+    answer: { text: 'I cannot do that.' },
+  })
+  const gateway = await startGateway(t, { ...variablesFor(local), EXPLORATION_SHARE: '0' })
+  const body = { messages, metadata: { verify: 'all' } }
+  await gateway.ask(body)
+  const once = (await gateway.get('/v1/evidence')).json.facts as { source: string; observations: number }[]
+  for (let time = 0; time < 30; time++) await gateway.ask(body)
+  const often = (await gateway.get('/v1/evidence')).json.facts as { source: string; observations: number }[]
+  const counts = (facts: typeof once) => facts.map(({ source, observations }) => [source, observations])
+  t.strictSame(counts(often), counts(once))
+})
 
 t.test('what was learned of a model is listed with where it came from, and can be forgotten for good', async t => {
   const local = await scriptedUpstream(t, 'llama-cpp', { models: ['qwen3-coder-30b'] })
@@ -112,6 +196,10 @@ t.test('what was learned of a model is listed with where it came from, and can b
     listed.find(({ source }) => source === 'outcomes'),
     { model, value: 0, updated_at: /^\d{4}-/ },
   )
+  for (const { source, observations, origins } of listed) {
+    const name = source === 'outcomes' ? 'feedback' : source === 'benchmarks' ? 'benchmark' : 'traffic'
+    t.strictSame(origins, { [name]: observations }, String(source))
+  }
   t.ok(listed.some(({ source }) => source === 'answers'))
   t.ok((await qualityOf(gateway, model)) < before)
   gateway.core.learner.close()
