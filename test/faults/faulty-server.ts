@@ -6,28 +6,34 @@ import type { Dialect } from '../helpers/dialects/dialect.ts'
 import { dialects, type UpstreamKind } from '../helpers/dialects/index.ts'
 import type { ScriptedModel } from '../helpers/upstream-script.ts'
 import type { Fault } from './faults.ts'
+import { nonChatAnswer, type WholeAnswer } from './non-chat-answers.ts'
 
-/** A server that lists its models in order and answers every chat with the fault that is set. */
+/** A server that lists its models in order and answers every request for inference with the fault that is set. */
 export interface FaultyServer {
   kind: UpstreamKind
   url: string
   fault: Fault
   random: () => number
-  /** Connections on which a chat is being answered now. */
+  /** Connections on which a request for inference is being answered now. */
   open: () => number
   close: () => Promise<void>
 }
 
-export async function startFaultyServer(kind: UpstreamKind, model: ScriptedModel, fault: Fault): Promise<FaultyServer> {
+export async function startFaultyServer(
+  kind: UpstreamKind,
+  models: readonly ScriptedModel[],
+  fault: Fault,
+): Promise<FaultyServer> {
   const dialect: Dialect = dialects[kind]
   const answering = new Set<Socket>()
   const server = createServer((request, response) => {
     void (async () => {
       const body = await bodyOf(request)
       const { pathname } = new URL(request.url ?? '/', 'http://server')
-      const native = pathname.endsWith('/messages')
-      if (pathname !== dialect.chatPath && !native) {
-        const listed = dialect.describe(pathname, body, [model])
+      const writing = pathname.endsWith('/messages') ? { ...dialect, ...messagesDialect } : dialect
+      const answer = answerTo(pathname, body, writing)
+      if (answer === undefined) {
+        const listed = dialect.describe(pathname, body, models)
         response.writeHead(listed === undefined ? 404 : 200, { 'content-type': 'application/json' })
         response.end(JSON.stringify(listed ?? {}))
         return
@@ -36,18 +42,11 @@ export async function startFaultyServer(kind: UpstreamKind, model: ScriptedModel
       answering.add(socket)
       socket.once('close', () => answering.delete(socket))
       socket.on('error', () => socket.destroy())
-      const spoken = native ? { ...dialect, ...messagesDialect } : dialect
-      const answer = { text: ['Once ', 'upon ', 'a ', 'time.'] }
-      const { opening, pieces, closing } = spoken.stream(model.name, answer)
-      const streams = body['stream'] === true
       await faulty.fault.play({
         socket,
         random: faulty.random,
-        contentType: streams ? spoken.streamType : 'application/json',
-        parts: streams
-          ? [...opening, ...pieces.flat(), ...closing]
-          : [JSON.stringify(spoken.complete(model.name, answer))],
-        refusal: (status, message) => JSON.stringify(spoken.errorBody({ status, message })),
+        ...answer,
+        refusal: (status, message) => JSON.stringify(writing.errorBody({ status, message })),
       })
     })().catch(() => request.socket.destroy())
   })
@@ -69,6 +68,16 @@ export async function startFaultyServer(kind: UpstreamKind, model: ScriptedModel
     },
   }
   return faulty
+}
+
+/** The answer in order to a request for inference; undefined for every other request. */
+function answerTo(pathname: string, body: Record<string, unknown>, dialect: Dialect): WholeAnswer | undefined {
+  const [model, streams] = [String(body['model']), body['stream'] === true]
+  if (pathname !== dialect.chatPath && !pathname.endsWith('/messages')) return nonChatAnswer(pathname, model, streams)
+  const answer = { text: ['Once ', 'upon ', 'a ', 'time.'] }
+  if (!streams) return { contentType: 'application/json', parts: [JSON.stringify(dialect.complete(model, answer))] }
+  const { opening, pieces, closing } = dialect.stream(model, answer)
+  return { contentType: dialect.streamType, parts: [...opening, ...pieces.flat(), ...closing] }
 }
 
 async function bodyOf(request: IncomingMessage): Promise<Record<string, unknown>> {

@@ -1,9 +1,8 @@
 import { request as send } from 'undici'
 import { seededRandom } from '../../src/router/chance.ts'
-import { startGateway, type Teardown, type TestGateway } from '../helpers/start-gateway.ts'
-import { faults } from './faults.ts'
-import { startFaultyServer, type FaultyServer } from './faulty-server.ts'
-import { scheduleOf, wrongIn, type ProtocolPath, type Schedule, type Seen } from './schedule.ts'
+import type { Teardown } from '../helpers/start-gateway.ts'
+import { mostUsd, openPairs, type Pair } from './pairs.ts'
+import { scheduleOf, wrongIn, type Schedule, type Seen } from './schedule.ts'
 
 export interface Findings {
   faults_tried: number
@@ -24,59 +23,56 @@ export const noFindings: Findings = {
   leaked_timers: 0,
 }
 
-/** Two servers with faults and a gateway before them; the schedules are played one after the other. */
-interface Lane {
-  gateway: TestGateway
-  servers: readonly [FaultyServer, FaultyServer]
-  /** The ids of the models that are asked, in order. */
-  models: readonly [string, string]
-  /** Lets the time pass that keeps breakers open and servers in quarantine. */
-  forgive: () => void
+/** A caller who waits longer than this is counted as one who never got an answer. */
+const hangMs = 120_000
+
+export interface Batches {
+  /** The first schedule's number. */
+  from: number
+  count: number
+  /** Schedules after which everything must be as before, and `afterBatch` is called; all by default. */
+  batch?: number
+  afterBatch?: () => Promise<void>
 }
 
-const contextTokens = 8_192
-/** USD per million tokens. */
-const price = { input: 3, output: 15 }
-/** Long enough for a busy machine to say what is in order. */
-const patienceMs = 1_500
-/** A caller who waits longer than this is counted as one who never got an answer. */
-const hangMs = 30_000
-const kinds = [
-  ['openrouter', 'ollama'],
-  ['openai-compatible', 'llama-cpp'],
-  ['ollama', 'openrouter'],
-  ['lm-studio', 'openai-compatible'],
-] as const
-
-/** Plays the schedules `from` up to `from + count`, in several lanes at the same time. `report` gets a line for each finding. */
+/** Plays the schedules `from` up to `from + count`, several at the same time. `report` gets a line for each finding. */
 export async function playFaults(
   t: Teardown,
-  { from, count }: { from: number; count: number },
+  { from, count, batch = count, afterBatch = () => Promise.resolve() }: Batches,
   report: (finding: string) => void,
 ): Promise<Findings> {
-  const lanes = await Promise.all(kinds.map(pair => openLane(t, pair)))
+  const pairs = await openPairs(t)
   const findings = { ...noFindings }
   const timersBefore = timers()
-  let next = from
-  await Promise.all(
-    lanes.map(async lane => {
-      while (next < from + count) {
-        const schedule = scheduleOf(next++)
-        const found = await playOne(lane, schedule)
-        findings.faults_tried++
-        for (const { what, detail } of found) {
-          findings[what]++
-          report(`${what}: ${describe(schedule)}: ${detail}`)
+  for (let start = from; start < from + count; start += batch) {
+    const size = Math.min(batch, from + count - start)
+    const schedules = Array.from({ length: size }, (_, at) => scheduleOf(start + at))
+    await Promise.all(
+      pairs.map(async pair => {
+        for (const schedule of schedules.filter(({ seed, path }) => pairFor(pairs, path, seed) === pair)) {
+          findings.faults_tried++
+          for (const { what, detail } of await playOne(pair, schedule)) {
+            findings[what]++
+            report(`${what}: ${describe(schedule)}: ${detail}`)
+          }
         }
-      }
-    }),
-  )
-  // Connections that are kept for the next request have a timer each.
-  if (!(await comesTrue(() => timers() <= timersBefore + lanes.length))) {
-    findings.leaked_timers = timers() - timersBefore
-    report(`leaked_timers: ${findings.leaked_timers} more than before the first request`)
+      }),
+    )
+    // Connections that are kept for the next request have a timer each.
+    if (!(await comesTrue(() => timers() <= timersBefore + pairs.length))) {
+      const more = timers() - timersBefore
+      findings.leaked_timers = Math.max(findings.leaked_timers, more)
+      report(`leaked_timers: ${more} more than before the first request`)
+    }
+    await afterBatch()
   }
   return findings
+}
+
+/** Depends on the schedule alone, so that it can be played again. */
+function pairFor(pairs: readonly Pair[], path: Schedule['path'], seed: number): Pair {
+  const able = pairs.filter(({ serves }) => serves(path))
+  return able[seed % able.length]!
 }
 
 const timers = () => process.getActiveResourcesInfo().filter(name => name === 'Timeout').length
@@ -86,62 +82,24 @@ const describe = ({ seed, path, stream, cascade, hangUpMs, first, second }: Sche
     hangUpMs === undefined ? '' : ` left after ${hangUpMs} ms`
   }, ${first.name} then ${second.name}`
 
-async function openLane(t: Teardown, [first, second]: (typeof kinds)[number]): Promise<Lane> {
-  const [none] = faults
-  const servers = [
-    await startFaultyServer(first, { name: 'one', contextTokens, price }, none!),
-    await startFaultyServer(second, { name: 'two', contextTokens, price }, none!),
-  ] as const
-  for (const server of servers) t.teardown(server.close)
-  let skippedMs = 0
-  const gateway = await startGateway(
-    t,
-    {
-      PROVIDER_TIMEOUT_MS: String(patienceMs),
-      PROVIDER_IDLE_TIMEOUT_MS: String(patienceMs),
-      OPENROUTER_API_KEY: 'test-key',
-      PROVIDER_HEALTH_PROBE_INTERVAL_MS: '3600000',
-    },
-    servers.map(({ kind, url }) => ({
-      kind,
-      name: kind,
-      url,
-      named: true,
-      ...(kind === 'openrouter' ? { apiKey: 'test-key', url: `${url}/api/v1` } : {}),
-      ...(kind === 'openai-compatible'
-        ? { url: `${url}/v1`, nativeProtocols: ['messages'] as const, prices: { one: price, two: price } }
-        : {}),
-    })),
-    { now: () => performance.timeOrigin + performance.now() + skippedMs },
-  )
-  return {
-    gateway,
-    servers,
-    models: [`${first}/one`, `${second}/two`],
-    forgive: () => {
-      skippedMs += 2 * 3_600_000
-    },
-  }
-}
-
 interface Finding {
   what: Exclude<keyof Findings, 'faults_tried'>
   detail: string
 }
 
-async function playOne(lane: Lane, schedule: Schedule): Promise<Finding[]> {
-  const { gateway, servers, models } = lane
-  lane.forgive()
+async function playOne(pair: Pair, schedule: Schedule): Promise<Finding[]> {
+  const { gateway, servers } = pair
+  pair.forgive()
   const before = gateway.core.ledger.status()
   for (const [index, server] of servers.entries()) {
     server.fault = index === 0 ? schedule.first : schedule.second
     server.random = seededRandom(schedule.seed * 2 + index)
   }
-  const seen = await ask(lane, schedule)
+  const seen = await ask(pair, schedule)
   await gateway.core.gateway.idle()
   const found: Finding[] = []
   if (seen !== 'left') {
-    const wrong = wrongIn(schedule, models, seen)
+    const wrong = wrongIn(schedule, pair.questionFor(schedule.path).models, seen)
     if (wrong !== undefined) found.push({ what: 'wrong_statuses', detail: wrong })
   }
   const rows = () => {
@@ -166,10 +124,7 @@ async function playOne(lane: Lane, schedule: Schedule): Promise<Finding[]> {
   return found
 }
 
-/** Four attempts, two of them retries, each of which may claim what its model could hold four times, or a cost of $1.5. */
-const mostUsd = 4 * Math.max((4 * contextTokens * price.output) / 1e6, 1.5)
-
-async function ask({ gateway, models }: Lane, schedule: Schedule): Promise<Seen | 'left'> {
+async function ask({ gateway, questionFor }: Pair, schedule: Schedule): Promise<Seen | 'left'> {
   const { path, stream, cascade, hangUpMs } = schedule
   const signal = AbortSignal.timeout(hangUpMs ?? hangMs)
   try {
@@ -177,7 +132,7 @@ async function ask({ gateway, models }: Lane, schedule: Schedule): Promise<Seen 
       method: 'POST',
       signal,
       headers: cascade ? { 'x-signalbox-verify': 'not_truncated' } : {},
-      body: JSON.stringify({ ...questionIn(path, models), stream }),
+      body: JSON.stringify({ ...questionFor(path).body, ...(stream ? { stream } : {}) }),
     })
     const text = await reply.body.text()
     const model = reply.headers['x-signalbox-model']
@@ -188,19 +143,12 @@ async function ask({ gateway, models }: Lane, schedule: Schedule): Promise<Seen 
   }
 }
 
-function questionIn(path: ProtocolPath, [first, ...others]: readonly string[]): object {
-  const messages = [{ role: 'user', content: 'Hello?' }]
-  if (path === 'messages') return { model: 'auto', messages, max_tokens: 50 }
-  if (path === 'responses') return { model: first, models: others, input: 'Hello?', store: false }
-  return { model: first, models: others, messages, max_tokens: 50 }
-}
-
-/** How an answer ends, whole or streamed, in any of the three protocols. */
+/** How an answer ends, whole or streamed, in any of the protocols. */
 function endingOf(text: string): Seen['ending'] {
   const broken = /^event: (error|response\.failed)$|^(data: )?\{("type":"error",)?"error":\{/m.test(text)
   const whole =
     /^data: \[DONE\]$|^event: (message_stop|response\.completed|response\.incomplete)$/m.test(text) ||
-    /^\{.*("finish_reason":"(stop|length)"|"stop_reason":"(end_turn|max_tokens)"|"status":"(completed|incomplete)")/.test(
+    /^\{.*("embedding":\[|"relevance_score":|"finish_reason":"(stop|length)"|"stop_reason":"(end_turn|max_tokens)"|"status":"(completed|incomplete)")/.test(
       text,
     )
   if (broken === whole) return 'neither'

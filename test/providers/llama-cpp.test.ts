@@ -1,6 +1,7 @@
 import t from 'tap'
 import { conformance } from './conformance.ts'
 import { scriptedUpstream } from '../helpers/scripted-upstream.ts'
+import { startGateway, variablesFor } from '../helpers/start-gateway.ts'
 import { startProvider } from '../helpers/start-provider.ts'
 
 conformance(t, 'llama-cpp')
@@ -95,3 +96,46 @@ t.test('streams from the server even for a buffered response, so that a disconne
   await t.rejects(answer, { code: 'client_closed' })
   await upstream.untilHangUps(1)
 })
+
+const progressChunk = (processed: number, delta: object) =>
+  `data: ${JSON.stringify({
+    choices: [{ index: 0, finish_reason: null, delta, text: '' }],
+    prompt_progress: { total: 100, cache: 0, processed, time_ms: processed },
+  })}\n\n`
+const withProgress =
+  progressChunk(50, { role: 'assistant', content: null }) +
+  progressChunk(100, { role: 'assistant', content: null }) +
+  `data: ${JSON.stringify({ choices: [{ index: 0, finish_reason: null, delta: { content: 'read "prompt_progress":{' }, text: 'read' }] })}\n\n` +
+  `data: ${JSON.stringify({ choices: [{ index: 0, finish_reason: 'stop', delta: {}, text: '' }] })}\n\ndata: [DONE]\n\n`
+
+t.test(
+  'reports of progress are requested, so that a disconnect is noticed, and reach only callers who ask',
+  async t => {
+    const upstream = await scriptedUpstream(t, 'llama-cpp', {
+      route: ({ path }) =>
+        path === '/v1/chat/completions' || path === '/v1/completions'
+          ? { text: withProgress, headers: { 'content-type': 'text/event-stream' } }
+          : undefined,
+    })
+    const gateway = await startGateway(t, variablesFor(upstream))
+    const ask = (path: string, more: object) =>
+      gateway.post(path, {
+        model: 'auto',
+        stream: true,
+        prompt: 'a',
+        messages: [{ role: 'user', content: 'a' }],
+        ...more,
+      })
+    const bodies = () =>
+      upstream.requests.filter(({ method }) => method === 'POST').map(({ body }) => body['return_progress'])
+    for (const path of ['/v1/chat/completions', '/v1/completions']) {
+      t.notMatch((await ask(path, {})).text, /"prompt_progress":\{"total/, path)
+      const given = await ask(path, { return_progress: true })
+      t.equal(given.text.split('"prompt_progress":{"total').length - 1, 2, path)
+      await ask(path, { return_progress: false })
+    }
+    t.same(bodies(), [true, true, false, true, true, false])
+    const whole = await ask('/v1/chat/completions', { stream: false })
+    t.equal(whole.json.choices[0].message.content, 'read "prompt_progress":{')
+  },
+)

@@ -145,3 +145,22 @@ t.test('a failing server is followed by the next one, and an invalid body gets a
   t.ok(answers.every(({ headers }) => headers['x-signalbox-model'] === 'llama-cpp/scripted'))
   t.match(await post({ prompt: 7 }), { status: 400, json: { error: { param: 'prompt' } } })
 })
+
+t.test('an answer of a wrong shape is an error of the server, never an empty answer', async t => {
+  const shapes = [{}, { results: {} }, { results: [null] }, { results: [{ index: 'a', relevance_score: 1 }] }]
+  const texts = [{}, { choices: [] }, { choices: [{ index: 0, message: { content: 'a' } }] }, { done: true }]
+  const ask = { model: 'auto', prompt: 'let a = ', query: 'q', documents: ['a', 'b'] }
+  const statuses = async (kind: UpstreamKind, at: string, path: string, wrong: readonly object[], more = {}) =>
+    Promise.all(
+      wrong.map(async shape => {
+        const { post } = await setUp(t, kind, { [at]: shape })
+        const { status, json } = await post(path, { ...ask, ...more })
+        return `${status} ${json.error?.code}`
+      }),
+    )
+  const refused = Array<string>(4).fill('502 upstream_error')
+  t.same(await statuses('llama-cpp', '/v1/rerank', '/v1/rerank', shapes), refused)
+  t.same(await statuses('lm-studio', '/v1/completions', '/v1/completions', texts), refused)
+  t.same(await statuses('llama-cpp', '/infill', '/v1/completions', texts, { suffix: ';' }), refused)
+  t.same(await statuses('ollama', '/api/generate', '/v1/completions', [...texts.slice(1), { response: 'a' }]), refused)
+})

@@ -1,6 +1,6 @@
 import type { CompletionsRequest, NonChatReply } from '../../wire/non-chat.ts'
 import { GatewayError } from '../../errors.ts'
-import { parseJson } from '../../json.ts'
+import { parseJson, type JsonObject } from '../../json.ts'
 import { writeUsage, type ChatChunk } from '../../wire/chat/schema.ts'
 import { createFrameSplitter, readData } from '../../wire/sse.ts'
 import { partFromChunks, type StreamPart } from '../../wire/stream-part.ts'
@@ -26,7 +26,7 @@ export async function infill(upstream: Upstream, call: NonChatCall<CompletionsRe
   const json = { ...rest, ...limit, model: model.name, input_prefix: prompt, input_suffix: suffix ?? '' }
   const question = { json, signal, model: model.name, progress }
   if (request.stream !== true) {
-    const answer = readNonChat(upstream, await upstream.json('/infill', question), model.name)
+    const answer = readNonChat(upstream, await upstream.json('/infill', question), model.name, faultInFilled)
     return { kind: 'complete', completion: { ...completionOf(answer, model.name), object: 'text_completion' } }
   }
   const { body } = await upstream.send('/infill', question)
@@ -34,7 +34,7 @@ export async function infill(upstream: Upstream, call: NonChatCall<CompletionsRe
   let complete = false
   const partsOf = (frames: Buffer): StreamPart[] =>
     readData(frames).map(payload => {
-      const answer = readNonChat(upstream, parseJson(payload), model.name)
+      const answer = readNonChat(upstream, parseJson(payload), model.name, faultInFilled)
       complete ||= answer['stop'] === true
       return partFromChunks([completionOf(answer, model.name) as ChatChunk])
     })
@@ -46,6 +46,10 @@ export async function infill(upstream: Upstream, call: NonChatCall<CompletionsRe
   return { kind: 'stream', parts: parts() }
 }
 
+function faultInFilled({ content }: JsonObject): string | undefined {
+  return typeof content === 'string' ? undefined : 'returned no content'
+}
+
 /** Converts a response of llama-server's own shape, complete or a piece of a stream, to a text completion. */
 function completionOf(answer: NonChatReply, model: string): NonChatReply {
   const { content, stop, stop_type: stopped, truncated } = answer
@@ -55,7 +59,7 @@ function completionOf(answer: NonChatReply, model: string): NonChatReply {
     id: 'cmpl-infill',
     object: 'text_completion',
     model,
-    choices: [{ index: 0, text: content ?? '', logprobs: null, finish_reason: stop === true ? reason : null }],
+    choices: [{ index: 0, text: content, logprobs: null, finish_reason: stop === true ? reason : null }],
     ...(usage === undefined ? {} : { usage: writeUsage(usage) }),
   }
 }

@@ -4,7 +4,7 @@ import { freePrice } from '../../accounting/pricing.ts'
 import { endpointList, withoutEnding } from '../http/endpoints.ts'
 import { countTokens } from './count.ts'
 import { infill } from './infill.ts'
-import { localChatBody, openAiChat } from '../openai/chat.ts'
+import { localChatBody, openAiChat, type ChatBody } from '../openai/chat.ts'
 import { openAiNonChat } from '../openai/non-chat.ts'
 import type { Model, ProviderKind } from '../provider.ts'
 import { serverKind } from '../server-kind.ts'
@@ -27,11 +27,11 @@ export const llamaCpp: ProviderKind = serverKind({
   tier: 'local',
   remedy: 'start it with `llama-server -m model.gguf --jinja`',
   connect({ endpoint, upstream }) {
-    const nonChat = openAiNonChat(upstream, '/v1')
+    const nonChat = openAiNonChat(upstream, '/v1', withPromptProgress)
     return {
       listModels: signal => listModels(upstream, endpoint.name, signal),
       toolImages: true,
-      chat: call => openAiChat(upstream, '/v1/chat/completions', call, localChatBody(call)),
+      chat: call => openAiChat(upstream, '/v1/chat/completions', call, withPromptProgress(localChatBody(call))),
       countTokens: call => countTokens(upstream, call),
       nonChat: {
         ...nonChat,
@@ -40,6 +40,14 @@ export const llamaCpp: ProviderKind = serverKind({
     }
   },
 })
+
+/**
+ * llama-server notices a closed connection at once only when it writes. While it reads a prompt it writes nothing, and goes on
+ * for seconds after a disconnect, unless it reports its progress.
+ */
+function withPromptProgress(body: ChatBody): ChatBody {
+  return { return_progress: true, ...body }
+}
 
 const Listed = z.looseObject({
   id: z.string(),

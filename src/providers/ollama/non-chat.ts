@@ -1,7 +1,7 @@
 import { GatewayError } from '../../errors.ts'
 import { writeEmbeddings } from '../../wire/embeddings.ts'
 import type { CompletionsRequest, NonChatReply } from '../../wire/non-chat.ts'
-import { isObject, parseJson } from '../../json.ts'
+import { isObject, parseJson, type JsonObject } from '../../json.ts'
 import { createLineSplitter } from '../../wire/ndjson.ts'
 import type { ChatChunk, OpenAiUsage } from '../../wire/chat/schema.ts'
 import { partFromChunks, type StreamPart } from '../../wire/stream-part.ts'
@@ -27,6 +27,7 @@ export function ollamaNonChat(
         upstream,
         await upstream.json('/api/embed', { json, signal, model: model.name, progress }),
         model.name,
+        () => undefined,
       )
       const vectors: unknown[] = Array.isArray(answer['embeddings']) ? answer['embeddings'] : []
       const reply = {
@@ -45,9 +46,13 @@ export function ollamaNonChat(
       const json = generateRequest(call, contextTokens)
       models.noteLoaded(model.name, contextTokens)
       const question = { json, signal, model: model.name, progress }
-      const read = (answer: unknown) => completionOf(readNonChat(upstream, answer, model.name), model.name)
+      const read = (answer: unknown) =>
+        completionOf(readNonChat(upstream, answer, model.name, faultInGenerated), model.name)
       if (request.stream !== true) {
-        return { kind: 'complete', completion: read(await upstream.json('/api/generate', question)) }
+        const answer = await upstream.json('/api/generate', question)
+        const completion = read(answer)
+        if (!isObject(answer) || answer['done'] !== true) throw endedEarly(upstream, model.name)
+        return { kind: 'complete', completion }
       }
       const { body } = await upstream.send('/api/generate', question)
       const lines = createLineSplitter()
@@ -90,6 +95,10 @@ function asChat({ prompt: _prompt, suffix: _suffix, ...rest }: CompletionsReques
   return { ...rest, messages: [] }
 }
 
+function faultInGenerated({ response }: JsonObject): string | undefined {
+  return typeof response === 'string' ? undefined : 'returned no response'
+}
+
 function completionOf(answer: NonChatReply, model: string): NonChatReply {
   const { response, done, done_reason: reason } = answer
   const finish = reason === 'length' ? 'length' : 'stop'
@@ -97,7 +106,7 @@ function completionOf(answer: NonChatReply, model: string): NonChatReply {
     id: 'cmpl-ollama',
     object: 'text_completion',
     model,
-    choices: [{ index: 0, text: response ?? '', logprobs: null, finish_reason: done === true ? finish : null }],
+    choices: [{ index: 0, text: response, logprobs: null, finish_reason: done === true ? finish : null }],
     ...usageOf(answer),
   }
 }

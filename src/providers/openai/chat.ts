@@ -56,7 +56,7 @@ export async function openAiChat(
   { model, signal, request, progress }: ProviderCall,
   body: ChatBody,
 ): Promise<ProviderReply> {
-  const asked = { model: model.name }
+  const asked = { model: model.name, dropPromptProgress: addsPromptProgress(body, request) }
   const send = (json: ChatBody) => upstream.send(path, { json, signal, model: model.name, progress })
   const whole = async (): Promise<ProviderReply> => {
     const text = await readWhole((await send(body)).body, upstream.label)
@@ -73,6 +73,11 @@ export async function openAiChat(
     if (request.stream === true || !refusesToStream(error)) throw error
     return whole()
   }
+}
+
+/** Whether reports of how much of the prompt is read are requested that the caller did not ask for. */
+export function addsPromptProgress(body: ChatBody, request: Readonly<ChatBody>): boolean {
+  return body['return_progress'] === true && request['return_progress'] !== true
 }
 
 /** Some cloud models do not support streaming. */

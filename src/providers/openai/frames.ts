@@ -20,13 +20,18 @@ export interface FrameReader {
 /** What the answer is to. */
 export interface AnsweredRequest {
   model: string
+  /** Reports of how much of the prompt is read were requested only to keep the connection in use; see `withPromptProgress` in llama-cpp.ts. */
+  dropPromptProgress?: boolean
 }
 
 /**
  * Frames in the middle of an answer pass through as bytes. Only frames that start the answer, are not plain chunks, or
  * hold a tool call, a finish reason, usage or an error are parsed.
  */
-export function createFrameReader(upstream: Upstream, { model }: AnsweredRequest): FrameReader {
+export function createFrameReader(
+  upstream: Upstream,
+  { model, dropPromptProgress = false }: AnsweredRequest,
+): FrameReader {
   const splitter = createFrameSplitter()
   const known = new Map<number, KnownCalls>()
   let identity: Pick<ChatChunk, 'id' | 'created' | 'model'> = {}
@@ -129,7 +134,7 @@ export function createFrameReader(upstream: Upstream, { model }: AnsweredRequest
 
   return {
     *push(bytes) {
-      const frames = splitter.push(bytes)
+      const frames = withoutPromptProgress(splitter.push(bytes), dropPromptProgress && !began)
       if (frames.length === 0 || done) return
       // Latin-1 maps one byte to one character, so an index in the text is an index in the bytes.
       const text = frames.toString('latin1')
@@ -159,6 +164,19 @@ export function createFrameReader(upstream: Upstream, { model }: AnsweredRequest
     },
   }
 }
+
+/** The frames; where `drop`, without those that report how much of the prompt has been read. */
+function withoutPromptProgress(frames: Buffer, drop: boolean): Buffer {
+  if (!drop || !frames.includes(promptProgressField)) return frames
+  const kept = frames
+    .toString('latin1')
+    .split(/(?<=\n\n)/)
+    .filter(frame => !frame.includes(promptProgressField))
+  return Buffer.from(kept.join(''), 'latin1')
+}
+
+/** Quotes inside JSON strings are escaped, so this is never generated text. */
+const promptProgressField = '"prompt_progress":'
 
 /** Where the last event, `[DONE]`, starts; the length where there is none. Line ends inside JSON strings are escaped. */
 function startOfEnd(text: string): number {

@@ -24,9 +24,18 @@ export function faultInCompletion(completion: JsonObject): string | undefined {
   return faultInChoices(choices, ({ message }) => faultInMessage(message, 'message'))
 }
 
-/** The same for a text completion. */
+/** The same for a buffered text completion. */
 export function faultInTextCompletion({ choices }: JsonObject): string | undefined {
-  return choices === undefined || choices === null ? undefined : faultInChoices(choices, () => undefined)
+  if (!Array.isArray(choices) || choices.length === 0) return 'returned no choices'
+  return faultInChoices(choices, ({ text }) => (typeof text === 'string' ? undefined : 'sent a choice without a text'))
+}
+
+/** The same for a ranking of documents. */
+export function faultInRanking({ results }: JsonObject): string | undefined {
+  if (!Array.isArray(results)) return 'returned no results'
+  const isRanked = (each: unknown) =>
+    isObject(each) && Number.isInteger(each['index']) && typeof each['relevance_score'] === 'number'
+  return results.every(isRanked) ? undefined : 'sent a result without an index or a relevance_score'
 }
 
 /**
