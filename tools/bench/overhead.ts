@@ -1,8 +1,7 @@
-import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { applyLoad, quantile, type LoadPlan, type LoadMeasurement } from './overhead/load.ts'
+import { launch, vitalsOf } from './processes.ts'
 import { goalRow, renderReport, type Row } from '../../src/cli/rows.ts'
 
 /**
@@ -24,22 +23,23 @@ const cases = {
 type Case = keyof typeof cases
 
 async function run(rounds: number): Promise<Row[]> {
-  const upstream = await launch('upstream')
+  const upstream = await launch('overhead/upstream')
   const origin = `http://127.0.0.1:${upstream.port}`
-  const relay = await launch('relay', origin)
+  const setting = `OPENAI_COMPATIBLE_ENDPOINT=${origin}`
+  const relay = await launch('overhead/relay', origin)
   // A start with a warm compile cache, as every start except the first after an installation.
-  const first = await launch('signalbox', origin)
+  const first = await launch('signalbox', setting)
   const left = once(first.child, 'exit')
   first.child.disconnect()
   await left
   const startedAt = performance.now()
-  const signalbox = await launch('signalbox', origin)
+  const signalbox = await launch('signalbox', setting)
   await applyLoad(signalbox.port, { ...cases.sequential, requests: 1 })
   const startMs = performance.now() - startedAt
   const ports = { upstream: upstream.port, relay: relay.port, signalbox: signalbox.port }
   try {
     const results = await measure(ports, rounds)
-    return rowsOf(results, startMs, await residentBytes(signalbox.child))
+    return rowsOf(results, startMs, (await vitalsOf(signalbox)).rssBytes)
   } finally {
     for (const { child } of [upstream, relay, signalbox]) child.kill()
   }
@@ -92,26 +92,6 @@ function rowsOf(results: Results, startMs: number, rssBytes: number): Row[] {
     goalRow({ name: 'start_ms', value: startMs, unit: 'ms' }, 'at_most', 400),
     ...(['small', 'large', 'stream'] as const).flatMap(name => [rate(name, 'relay'), rate(name, 'signalbox')]),
   ]
-}
-
-/** The compile cache, which `bin/signalbox.js` sets for itself. */
-const cache = path.resolve(import.meta.dirname, '../../node_modules/.cache/signalbox')
-
-async function launch(name: Server, ...args: string[]): Promise<{ child: ChildProcess; port: number }> {
-  const file = path.join(import.meta.dirname, 'overhead', `${name}${path.extname(import.meta.filename)}`)
-  // The same flag as `npm start`: a small young generation costs no throughput here and saves a third of the memory.
-  const child = fork(file, args, {
-    execArgv: ['--max-semi-space-size=4'],
-    env: { ...process.env, NODE_COMPILE_CACHE: cache },
-  })
-  const [{ port }] = (await once(child, 'message')) as [{ port: number }]
-  return { child, port }
-}
-
-async function residentBytes(child: ChildProcess): Promise<number> {
-  child.send({})
-  const [{ rssBytes }] = (await once(child, 'message')) as [{ rssBytes: number }]
-  return rssBytes
 }
 
 function median(values: readonly number[]): number {
