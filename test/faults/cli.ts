@@ -9,7 +9,10 @@ const warmBatches = 3
 /** More than this is growth and not chance. */
 const maxGrowthMb = 10
 
-/** `npm run test:faults -- [--count 100000] [--from 1] [--batch 1000] [--json]`: plays so many schedules and counts what went wrong. */
+/**
+ * `npm run test:faults -- [--count 100000] [--from 1] [--batch 1000] [--minutes 60] [--json]`: plays so many schedules, or as many
+ * as it can in that time, and counts what went wrong.
+ */
 async function main(args: string[]): Promise<void> {
   const { values } = parseArgs({
     args,
@@ -17,23 +20,26 @@ async function main(args: string[]): Promise<void> {
       count: { type: 'string', default: '1000' },
       from: { type: 'string', default: '1' },
       batch: { type: 'string', default: '1000' },
+      minutes: { type: 'string', default: 'Infinity' },
       json: { type: 'boolean', default: false },
     },
   })
   const undo: (() => Promise<void>)[] = []
   const collect = garbageCollector()
   const memoryMb: number[] = []
+  const endsAt = performance.now() + Number(values.minutes) * 60_000
   const schedules = { from: Number(values.from), count: Number(values.count), batch: Number(values.batch) }
   try {
     const { faults_tried: tried, ...wrong } = await playFaults(
       { teardown: each => undo.push(each) },
       {
         ...schedules,
-        afterBatch: async () => {
+        goOn: async () => {
           memoryMb.push(await memoryInUse(collect))
           process.stderr.write(
             `${memoryMb.length * schedules.batch} played, ${memoryMb.at(-1)!.toFixed(1)} MB in use\n`,
           )
+          return performance.now() < endsAt
         },
       },
       finding => process.stderr.write(`${finding}\n`),

@@ -30,15 +30,15 @@ export interface Batches {
   /** The first schedule's number. */
   from: number
   count: number
-  /** Schedules after which everything must be as before, and `afterBatch` is called; all by default. */
+  /** Schedules after which everything must be as before, and `goOn` is asked; all by default. */
   batch?: number
-  afterBatch?: () => Promise<void>
+  goOn?: () => Promise<boolean>
 }
 
 /** Plays the schedules `from` up to `from + count`, several at the same time. `report` gets a line for each finding. */
 export async function playFaults(
   t: Teardown,
-  { from, count, batch = count, afterBatch = () => Promise.resolve() }: Batches,
+  { from, count, batch = count, goOn = () => Promise.resolve(true) }: Batches,
   report: (finding: string) => void,
 ): Promise<Findings> {
   const pairs = await openPairs(t)
@@ -64,7 +64,7 @@ export async function playFaults(
       findings.leaked_timers = Math.max(findings.leaked_timers, more)
       report(`leaked_timers: ${more} more than before the first request`)
     }
-    await afterBatch()
+    if (!(await goOn())) break
   }
   return findings
 }
