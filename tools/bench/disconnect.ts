@@ -73,13 +73,13 @@ async function main(): Promise<void> {
       const [through, alone]: [number[], number[]] = [[], []]
       for (let turn = 0; turn < Number(values.times); turn++) {
         through.push(await freedMsAfter(`http://127.0.0.1:${signalbox.port}`, server, each))
-        alone.push(await freedMsAfter(url, server, each))
+        // It may take ten seconds.
+        if (turn % 5 === 0) alone.push(await freedMsAfter(url, server, each))
       }
       rows.push(
         goalRow({ name: `${name}_p50_ms`, value: quantile(through, 0.5), unit: 'ms' }, 'at_most', goalMs.p50),
         goalRow({ name: `${name}_p99_ms`, value: quantile(through, 0.99), unit: 'ms' }, 'at_most', goalMs.p99),
         { name: `${name}_without_signalbox_p50_ms`, value: quantile(alone, 0.5), unit: 'ms' },
-        { name: `${name}_without_signalbox_p99_ms`, value: quantile(alone, 0.99), unit: 'ms' },
       )
     }
     process.stdout.write(`${renderReport(rows, values.json)}\n`)
