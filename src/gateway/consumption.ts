@@ -54,9 +54,10 @@ export function createConsumption(
   let prompt: Usage | undefined
   let frames = 0
 
-  /** The prompt as its server counted it at the start, else as we expect it; servers send about one token per frame. */
+  /** The prompt as its server counted it at the start, if that can be, else as we expect it; servers send about one token per frame. */
   const estimate = (outputTokens: number): Usage => {
-    const { inputTokens, cacheReadTokens, cacheWriteTokens } = prompt ?? expectedPrompt()
+    const counted = prompt !== undefined && isPlausible(prompt, model) ? prompt : expectedPrompt()
+    const { inputTokens, cacheReadTokens, cacheWriteTokens } = counted
     return { ...noUsage, inputTokens, cacheReadTokens, cacheWriteTokens, outputTokens, estimated: true }
   }
   const expectedPrompt = (): Usage => {

@@ -74,6 +74,20 @@ t.test('an aborted stream whose server has said what it read from its cache is c
   t.match(request, { input_tokens: 1_000, cache_read_tokens: 9_000, cost_usd: priced(request) })
 })
 
+t.test('a server that claims to have read more than its model could hold is charged as expected', async t => {
+  const claude = { ...model, name: 'anthropic/claude-scripted' }
+  const remote = await scriptedUpstream(t, 'openrouter', {
+    models: [claude],
+    answer: { text: ['Hello.'], usage: { promptTokens: 1_000_000_000, outputTokens: 5 } },
+  })
+  const gateway = await startGateway(t, variablesFor(remote))
+  const ask = { model: `openrouter/${claude.name}`, stream: true, max_tokens: 100, messages: question }
+  t.equal((await gateway.post('/v1/messages', ask)).status, 200)
+  const { request } = await lastStored(gateway)
+  t.ok(request.input_tokens > 0 && request.input_tokens < 100, `${request.input_tokens} tokens were read`)
+  t.ok((request.cost_usd ?? 0) > 0 && (request.cost_usd ?? 1) < 0.01, `charged $${request.cost_usd}`)
+})
+
 t.test('an aborted stream whose server has said nothing is charged with the cache that was expected', async t => {
   const { gateway, remote } = await openPaid(t, { usage: { promptTokens: 4_000, outputTokens: 5, costUsd: null } })
   const messages = [{ role: 'user', content: 'A long story. '.repeat(1_000) }]
