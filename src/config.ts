@@ -184,6 +184,11 @@ export const coreSettings = {
     help: 'Milliseconds between keep-alive comments on a waiting stream.',
     atStart: true,
   },
+  REQUEST_MEMORY_MB: {
+    schema: wholeNumber(512, 128, 1_048_576),
+    help: 'Megabytes of memory that all requests in progress may take together; further ones are rejected with 429 and Retry-After.',
+    atStart: true,
+  },
   CLIENT_STALL_TIMEOUT_MS: {
     schema: milliseconds(20_000),
     help: 'Milliseconds in which a client must send the headers of a request, and then each further 16 KB of its body.',

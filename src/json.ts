@@ -24,6 +24,31 @@ export function isTooDeep(value: unknown, levels = maxJsonDepth): boolean {
   return false
 }
 
+/**
+ * Bytes that parsed JSON takes in memory, rounded up: what V8 was measured to need for values, names and lists. A character
+ * of a string takes one byte, or two if the string has any beyond Latin-1.
+ */
+export function memoryOf(value: unknown, bytesPerCharacter: 1 | 2): number {
+  if (typeof value === 'string') return stringBytes + value.length * bytesPerCharacter
+  if (typeof value !== 'object' || value === null) return valueBytes
+  let bytes = containerBytes
+  if (Array.isArray(value)) {
+    for (const item of value) bytes += slotBytes + memoryOf(item, bytesPerCharacter)
+  } else {
+    for (const field in value) {
+      bytes += fieldBytes + field.length * bytesPerCharacter
+      bytes += memoryOf((value as JsonObject)[field], bytesPerCharacter)
+    }
+  }
+  return bytes
+}
+
+const stringBytes = 24
+const valueBytes = 12
+const containerBytes = 56
+const slotBytes = 12
+const fieldBytes = 32
+
 /** Whether an external value is an object with fields. */
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)

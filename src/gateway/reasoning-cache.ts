@@ -8,7 +8,7 @@ import type { StreamPart } from '../wire/stream-part.ts'
 import { billingBlock } from './prepare.ts'
 
 /** Maximum characters in total; the oldest are dropped first. */
-const maxCharacters = 16 * 1024 * 1024
+const maxCharacters = 8 * 1024 * 1024
 /** A longer answer is not cached. */
 const maxAnswerBytes = 4 * 1024 * 1024
 

@@ -32,10 +32,10 @@ export function createInventory({ ask, label, now }: EndpointInventoryParts): En
 
   const question = async (fresh: boolean): Promise<void> => {
     const tooLong = new AbortController()
-    const timer = setTimeout(() => {
+    const stopClock = afterRunning(listTimeoutMs, () => {
       const sentence = `${label} did not list its models within ${listTimeoutMs / 1000} s; check that it is not stuck.`
       tooLong.abort(new GatewayError('upstream_timeout', sentence))
-    }, listTimeoutMs)
+    })
     try {
       models = await ask(AbortSignal.any([closing.signal, tooLong.signal]), fresh)
       health = { state: 'up', checkedAt: now() }
@@ -47,7 +47,7 @@ export function createInventory({ ask, label, now }: EndpointInventoryParts): En
           : `${label} answered something unexpected: ${redact(String(error), maxReasonChars)}`
       health = { state: 'down', reason, checkedAt: now() }
     } finally {
-      clearTimeout(timer)
+      stopClock()
     }
   }
 
@@ -65,6 +65,24 @@ export function createInventory({ ask, label, now }: EndpointInventoryParts): En
       await underWay
     },
   }
+}
+
+const tickMs = 100
+
+/**
+ * Calls `act` after `ms` in which this process ran: a server is not at fault for an answer that nobody here could read, such as
+ * while large requests are parsed. The returned function stops the clock.
+ */
+function afterRunning(ms: number, act: () => void): () => void {
+  let leftMs = ms
+  const clock = setInterval(() => {
+    // However late this tick is, it counts as one.
+    leftMs -= tickMs
+    if (leftMs > 0) return
+    clearInterval(clock)
+    act()
+  }, tickMs)
+  return () => clearInterval(clock)
 }
 
 async function untilAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {

@@ -1,9 +1,23 @@
+import { isAscii } from 'node:buffer'
+import { Transform } from 'node:stream'
 import { promisify } from 'node:util'
 import zlib from 'node:zlib'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyRequest, RequestPayload } from 'fastify'
 import { GatewayError } from '../errors.ts'
-import { isTooDeep, maxJsonDepth } from '../json.ts'
+import { isTooDeep, maxJsonDepth, memoryOf } from '../json.ts'
 import { bodyTooLarge, maxBodyBytes } from '../operations/http-failure.ts'
+import type { MemoryBudget, Reservation } from './memory-budget.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The memory that the request holds; absent without a body. */
+    memory?: Reservation
+  }
+  interface FastifyContextConfig {
+    /** The route reads the body from the socket. */
+    readsBodyItself?: boolean
+  }
+}
 
 type Inflate = (bytes: Buffer, options: { maxOutputLength: number }) => Promise<Buffer>
 
@@ -15,21 +29,68 @@ const encodings: Readonly<Record<string, Inflate>> = {
   zstd: promisify<Buffer, zlib.ZstdOptions, Buffer>(zlib.zstdDecompress),
 }
 
+/** What a body takes while it is read: its chunks, their concatenation and its text. */
+const copiesWhileRead = 3
+/** What a request takes beside its parsed body while it is sent to a server: its text, and that in UTF-8. */
+const copiesWhileSent = 2
+
 /**
  * Parses every body as JSON, whatever its content type: a first curl sends form encoding. Compressed bodies are
- * decompressed with the limit applied to the result, so that a small one cannot fill the memory.
+ * decompressed with the limit applied to the result, so that a small one cannot fill the memory. Each request holds its
+ * share of `memory` from before its body is read until its response is closed.
  */
-export function readBodiesAsJson(app: FastifyInstance): void {
+export function readBodiesAsJson(app: FastifyInstance, memory: MemoryBudget): void {
   app.removeAllContentTypeParsers()
   app.addHook('onRequest', async ({ headers }) => {
     // Fastify would reject an empty one although it accepts none at all.
     if (headers['content-type'] === '') delete headers['content-type']
   })
-  app.addContentTypeParser(
-    '*',
-    { parseAs: 'buffer', bodyLimit: maxBodyBytes },
-    async (request: FastifyRequest, body: Buffer) => parse(await inflate(body, request.headers['content-encoding'])),
-  )
+  app.decorateRequest('memory')
+  app.addHook('preParsing', async (request, reply, payload) => {
+    const { 'content-length': length, 'transfer-encoding': coding } = request.headers
+    if (coding === undefined && (length === undefined || length === '0')) return payload
+    const reservation = memory.open()
+    request.memory = reservation
+    reply.raw.once('close', reservation.release)
+    if (coding === undefined) reservation.hold(copiesWhileRead * Math.min(Number(length), maxBodyBytes))
+    // MCP's own reader needs the stream itself; it has the same limit.
+    else if (request.routeOptions.config.readsBodyItself === true) reservation.hold(copiesWhileRead * maxBodyBytes)
+    else return counted(payload, reservation)
+    return payload
+  })
+  app.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: maxBodyBytes }, async (request: FastifyRequest, body: Buffer) => {
+    const text = await inflate(body, request.headers['content-encoding'])
+    request.memory?.hold(copiesWhileRead * text.length)
+    const value = parse(text)
+    const bytesPerCharacter = isAscii(text) && !text.includes('\\u') ? 1 : 2
+    request.memory?.hold(memoryOf(value, bytesPerCharacter) + copiesWhileSent * text.length)
+    return value
+  })
+}
+
+/** Drops the parsed body, so that what its translation left out takes no memory while the request waits. */
+export function forgetBody(request: FastifyRequest): void {
+  request.body = undefined
+}
+
+/** The same bytes; holds memory for those that have arrived, where their number is not told before. */
+function counted(payload: RequestPayload, reservation: Reservation): RequestPayload {
+  let bytes = 0
+  const through = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      bytes += chunk.length
+      try {
+        reservation.hold(copiesWhileRead * bytes)
+        done(null, chunk)
+      } catch (error) {
+        done(error as Error)
+      }
+    },
+  })
+  payload.once('error', error => through.destroy(error))
+  // Nobody else listens once the body was refused.
+  through.on('error', () => undefined)
+  return payload.pipe(through)
 }
 
 async function inflate(body: Buffer, encoding: string | undefined): Promise<Buffer> {

@@ -6,6 +6,7 @@ import type { Gateway } from '../gateway/gateway.ts'
 import { readOptions } from '../router/options.ts'
 import type { Principal } from '../operations/operation.ts'
 import type { ParsedRequest, Protocol, ReplyFacts } from '../wire/protocol.ts'
+import { forgetBody } from './body.ts'
 import { openCall } from './call-of.ts'
 import type { Idempotency } from './idempotency.ts'
 import { notesHeader, servedHeaders } from './served-headers.ts'
@@ -49,6 +50,7 @@ export function registerChatRoute(
       ...notesHeader([...(parsed.native === undefined ? parsed.notes : []), ...served.notes]),
     })
     if (parsed.request.stream === true) {
+      forgetBody(incoming)
       const answer = gateway.chat(call, parsed.request)
       const writerOf = (served: Served) => parsed.createStreamWriter(factsOf(served))
       await streamAnswer({ reply, answer, writerOf, protocol, signal: call.signal, keepAliveMs, headersOf })

@@ -3,10 +3,11 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { LRUCache } from 'lru-cache'
 import { asGatewayError, GatewayError } from '../errors.ts'
 import type { Call } from '../gateway/call.ts'
+import { forgetBody } from './body.ts'
 
 /** Buffered responses kept, and the letters of JSON they may have together; the oldest go first. */
 const maxStored = 10_000
-const maxCharacters = 32 * 1024 * 1024
+const maxCharacters = 16 * 1024 * 1024
 const storedMs = 24 * 3_600_000
 /** Longest `Idempotency-Key`. */
 export const maxKeyCharacters = 255
@@ -112,12 +113,13 @@ export function createIdempotency(now: () => number): Idempotency {
   return {
     async send({ incoming, reply, call }, make) {
       const key = readKey(incoming)
+      const fingerprint = key === undefined ? '' : fingerprintOf(call.endpoint, incoming.body)
+      forgetBody(incoming)
       if (key === undefined) {
         const { headers, body } = await make(call.signal)
         return reply.headers(headers).send(body)
       }
       const id = JSON.stringify([call.keyId, key])
-      const fingerprint = fingerprintOf(call.endpoint, incoming.body)
       const earlier = stored.get(id) ?? running.get(id)
       if (earlier !== undefined && earlier.fingerprint !== fingerprint) {
         throw new GatewayError(

@@ -6,14 +6,27 @@ import type { ParsedRequest, Protocol, StreamWriter } from '../wire/protocol.ts'
 import { asObject, asObjects, asString, type JsonObject } from '../json.ts'
 import { readData } from '../wire/sse.ts'
 
-/** Total characters of JSON kept; the oldest answers are removed first. */
-const maxCharacters = 64 * 1024 * 1024
+/** Memory for stored answers; the oldest are removed first. */
+const maxBytes = 16 * 1024 * 1024
+/** What an entry takes beside its text. */
+const entryBytes = 512
+
+interface Conversation {
+  response: JsonObject
+  /** The conversation so far, including the answer: what a following request continues. */
+  items: readonly JsonObject[]
+}
 
 interface Stored {
   /** The key that asked for it. */
   owner: string
-  response: JsonObject
-  /** The conversation so far, including the answer: what a following request continues. */
+  /** A `Conversation` as JSON. Parsed, it would take up to eighteen times as much memory. */
+  json: Buffer
+}
+
+/** What is known of a conversation before its next answer. */
+interface Before {
+  owner: string
   items: readonly JsonObject[]
 }
 
@@ -32,13 +45,14 @@ export interface ReachableResponses {
 
 export function createResponseStore(): ResponseStore {
   const stored = new LRUCache<string, Stored>({
-    maxSize: maxCharacters,
-    sizeCalculation: ({ response, items }) => JSON.stringify(response).length + JSON.stringify(items).length,
+    maxSize: maxBytes,
+    sizeCalculation: ({ json }) => json.length + entryBytes,
   })
 
-  function find(id: string, principal: Principal): Stored | undefined {
+  function find(id: string, principal: Principal): Conversation | undefined {
     const found = stored.get(id)
-    return found !== undefined && mayReach(principal, found.owner) ? found : undefined
+    if (found === undefined || !mayReach(principal, found.owner)) return undefined
+    return JSON.parse(found.json.toString()) as Conversation
   }
 
   /** The body with the earlier conversation prepended to its input. */
@@ -56,13 +70,14 @@ export function createResponseStore(): ResponseStore {
     return { ...body, input: [...before.items, ...itemsOf(body['input'])] }
   }
 
-  function keep(response: JsonObject | undefined, { owner, items }: Omit<Stored, 'response'>): void {
+  function keep(response: JsonObject | undefined, { owner, items }: Before): void {
     const id = asString(response?.['id'])
     if (response === undefined || id === undefined) return
-    stored.set(id, { owner, response, items: [...items, ...asObjects(response['output'])] })
+    const conversation: Conversation = { response, items: [...items, ...asObjects(response['output'])] }
+    stored.set(id, { owner, json: Buffer.from(JSON.stringify(conversation)) })
   }
 
-  function watching(writer: StreamWriter, before: Omit<Stored, 'response'>): StreamWriter {
+  function watching(writer: StreamWriter, before: Before): StreamWriter {
     return {
       ...writer,
       end(usage) {

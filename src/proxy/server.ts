@@ -16,6 +16,7 @@ import { registerCountTokensRoute } from './count-tokens.ts'
 import { registerDecisionRoutes } from './decisions.ts'
 import { registerHealthRoute } from './health.ts'
 import { registerUnknownRoutes } from './unknown-routes.ts'
+import { createMemoryBudget } from './memory-budget.ts'
 import { registerModelRoutes } from './models.ts'
 import { createIdempotency } from './idempotency.ts'
 import { replyError } from './reply-error.ts'
@@ -50,6 +51,7 @@ export function createServer(core: Core, instanceToken?: string): FastifyInstanc
     SIGNALBOX_ADMIN_KEY,
     KEEPALIVE_INTERVAL_MS,
     CLIENT_STALL_TIMEOUT_MS,
+    REQUEST_MEMORY_MB,
     ALLOWED_ORIGINS,
     ALLOWED_HOSTS,
   } = core.config().values
@@ -75,7 +77,7 @@ export function createServer(core: Core, instanceToken?: string): FastifyInstanc
   })
   const routes = collectRoutes(app)
   app.decorate('routeTable', routes)
-  readBodiesAsJson(app)
+  readBodiesAsJson(app, createMemoryBudget(REQUEST_MEMORY_MB * 1024 * 1024))
   app.decorateRequest('principal')
   app.decorateRequest('receivedAt', 0)
   app.addHook('onRequest', async (request, reply) => {

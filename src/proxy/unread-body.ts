@@ -50,6 +50,7 @@ function drained(request: IncomingMessage): Promise<void> {
       bytes += chunk.length
       if (bytes > maxDrainBytes) done()
     })
+    request.unpipe()
     request.once('end', done).once('close', done).once('error', done)
     request.resume()
   })

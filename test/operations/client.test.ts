@@ -5,6 +5,7 @@ import { inProcessClient, type Client } from '../../src/operations/client.ts'
 import { ConnectionLost, httpClient } from '../../src/operations/http-client.ts'
 import { registerOperations } from '../../src/operations/routes.ts'
 import { readBodiesAsJson } from '../../src/proxy/body.ts'
+import { createMemoryBudget } from '../../src/proxy/memory-budget.ts'
 import { replyError } from '../../src/proxy/reply-error.ts'
 import { openShop, shopOperations, type Shop } from './bare-operations.ts'
 
@@ -120,7 +121,7 @@ async function startShop(t: Test, token?: string) {
   const shop = openShop()
   const inProcess = inProcessClient(shopOperations, shop)
   const app = Fastify()
-  readBodiesAsJson(app)
+  readBodiesAsJson(app, createMemoryBudget(1e9))
   app.setErrorHandler(replyError)
   registerOperations(app, {
     operations: shopOperations,

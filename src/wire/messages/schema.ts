@@ -125,6 +125,7 @@ const errorKinds: Partial<Record<FailureCode, { type: string; status?: number }>
   request_too_large: { type: 'request_too_large' },
   upstream_payment_required: { type: 'billing_error' },
   upstream_rate_limited: { type: 'rate_limit_error' },
+  memory_full: { type: 'rate_limit_error' },
   upstream_timeout: { type: 'timeout_error' },
   queue_full: { type: 'overloaded_error', status: overloaded },
   queue_timeout: { type: 'overloaded_error', status: overloaded },

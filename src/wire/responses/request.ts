@@ -11,7 +11,7 @@ export interface ResponsesAsk {
   notes: readonly string[]
   /** For translating the answer. */
   bridge: ToolBridge
-  /** The request as received, which a Response repeats. */
+  /** The fields of the request that a Response repeats. */
   asked: ResponsesRequest
 }
 
@@ -65,7 +65,7 @@ export function chatFromResponses(body: unknown): ResponsesAsk {
     logprobs: typeof asked['top_logprobs'] === 'number' && asked['top_logprobs'] > 0 ? true : undefined,
     ...Object.fromEntries(sameName.map(name => [name, asked[name]])),
   })
-  return { request: request as ChatRequest, notes: [...bridge.notes(), ...notes], bridge, asked }
+  return { request: request as ChatRequest, notes: [...bridge.notes(), ...notes], bridge, asked: echoOf(asked) }
 }
 
 /** What only OpenAI's servers keep or run, and the request would be another one without. */
@@ -82,6 +82,29 @@ function refuseUnsupported(asked: ResponsesRequest): void {
     throw new GatewayError('unsupported', `${field} is not supported here; ${remedy}.`, { param: field })
   }
 }
+
+/** What a Response repeats. All else is dropped here, so that it is not kept in memory while the request waits. */
+function echoOf(asked: ResponsesRequest): ResponsesRequest {
+  const echo = Object.fromEntries(echoedFields.map(name => [name, asked[name]]))
+  return { ...echo, model: asked.model, input: [] }
+}
+
+const echoedFields = [
+  'instructions',
+  'max_output_tokens',
+  'metadata',
+  'parallel_tool_calls',
+  'previous_response_id',
+  'prompt_cache_key',
+  'reasoning',
+  'store',
+  'temperature',
+  'text',
+  'tool_choice',
+  'tools',
+  'top_p',
+  'truncation',
+] as const
 
 /** The items of `input`; a string stands for one user message. */
 function inputItems(input: ResponsesRequest['input']): ResponsesItem[] {

@@ -52,6 +52,7 @@ const errorCodes: Partial<Record<FailureCode, string>> = {
   context_length_exceeded: 'context_length_exceeded',
   upstream_payment_required: 'insufficient_quota',
   upstream_rate_limited: 'rate_limit_exceeded',
+  memory_full: 'rate_limit_exceeded',
   queue_full: 'server_is_overloaded',
   queue_timeout: 'server_is_overloaded',
   no_backend: 'server_is_overloaded',
