@@ -171,6 +171,7 @@ function criteriaOf(
     qualityFloor: preset === undefined ? 0 : (options.minQuality ?? policy.qualityThreshold),
     promptTokens: measured.promptTokens,
     current: conversation?.modelId,
+    patient: preset?.patient === true,
     explore: preset !== undefined && options.maxCostUsd === undefined && options.minQuality === undefined,
   }
 }

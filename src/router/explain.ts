@@ -120,6 +120,12 @@ function compare(other: Candidate, first: Candidate, decision: Decision): { beca
       flip: `QUALITY_THRESHOLD or min_quality of at most ${round(other.quality - (guessed ? other.plusMinus : 0))}, or evidence that it is better`,
     }
   }
+  if (!first.postponed && other.postponed && other.waitSeconds === 0) {
+    return {
+      because: `it would take ${seconds(other.seconds)}, much longer than another good enough model`,
+      flip: 'auto:cost, which waits for what costs least',
+    }
+  }
   if (!first.postponed && other.postponed) {
     return {
       because: `it is not ready (${seconds(other.waitSeconds)}) and the request is too small to wait`,

@@ -37,6 +37,8 @@ export interface RankingCriteria {
   promptTokens: number
   /** The model that served this conversation last. */
   current: string | undefined
+  /** Time never outweighs cost: nothing is postponed. */
+  patient: boolean
   /** Whether another good enough model may be tried out; never for a caller who named a model, a budget or a quality. */
   explore: boolean
 }
@@ -87,10 +89,13 @@ export function rank(
   let best = 0
   for (const { quality } of candidates) if (quality > best) best = quality
   const { floor, reached } = floorOf(candidates, criteria, best)
-  const hurried = criteria.priority === 'cost' && !worthWaiting(candidates, criteria, policy, floor)
+  const timed = criteria.priority === 'cost' && !criteria.patient
+  const hurried = timed && !worthWaiting(candidates, criteria, policy, floor)
+  const longest = timed ? longestWait(candidates, policy, floor) : Infinity
   for (const candidate of candidates) {
     candidate.adequate = candidate.quality >= floor
-    candidate.postponed = hurried && isWaiting(candidate)
+    candidate.postponed =
+      candidate.step === 'local' && ((hurried && isWaiting(candidate)) || workSecondsOf(candidate) > longest)
     candidate.dominated = false
   }
   if (criteria.priority === 'cost') markDominated(candidates)
@@ -151,6 +156,19 @@ function worthWaiting(
   return cheapest > policy.costThresholdUsd
 }
 
+/** Seconds that a caller who counts time too waits for a local answer beyond what another good enough model takes. */
+const patienceSeconds = 20
+
+/** The longest that a local answer may take: so much more than the fastest answer elsewhere that costs next to nothing. */
+function longestWait(candidates: readonly Candidate[], { costThresholdUsd }: Policy, floor: number): number {
+  let fastest = Infinity
+  for (const { step, quality, costUsd, seconds } of candidates) {
+    const cheap = step !== 'local' && costUsd !== null && costUsd <= costThresholdUsd
+    if (cheap && quality >= floor && seconds < fastest) fastest = seconds
+  }
+  return fastest + patienceSeconds
+}
+
 /**
  * Marks who is worse, more expensive and slower than another that would come after: a local model whose energy costs more than
  * another's answer, and whatever is outdone even by a local model that has to be loaded.
@@ -170,6 +188,11 @@ function markDominated(candidates: readonly Candidate[]): void {
 /** An unknown price may be anything. */
 function costOf({ costUsd }: Candidate): number {
   return costUsd ?? Infinity
+}
+
+/** Without what it waits for before it begins, which TOKEN_THRESHOLD decides about. */
+function workSecondsOf({ seconds, waitSeconds }: Candidate): number {
+  return seconds - waitSeconds
 }
 
 function isWaiting({ step, waitSeconds }: Candidate): boolean {

@@ -10,13 +10,15 @@ export interface Preset {
   priority: Priority
   localOnly: boolean
   freeOnly: boolean
+  /** Waits for whatever costs least; others pass over a model that would keep the caller waiting. */
+  patient?: true
 }
 
 const anything = { localOnly: false, freeOnly: false } as const
 
 export const presets: Readonly<Record<string, Preset>> = {
   auto: { priority: 'cost', ...anything },
-  'auto:cost': { priority: 'cost', ...anything },
+  'auto:cost': { priority: 'cost', ...anything, patient: true },
   'auto:quality': { priority: 'quality', ...anything },
   'auto:speed': { priority: 'speed', ...anything },
   local: { priority: 'cost', localOnly: true, freeOnly: false },

@@ -175,6 +175,24 @@ t.test('COST_THRESHOLD: an expensive request waits for a cold local model', asyn
   t.equal(chosen({ ...request, policy: { costThresholdUsd: 0.1 } }), 'openrouter/big')
 })
 
+t.test('auto does not wait long for a local answer, auto:cost waits for what costs least', async t => {
+  const long = measured({ promptTokens: 15_000 })
+  const models = [localModel('small'), paidModel('big', { price: { input: 0.1, output: 0.4 } })]
+  const chosen = (preset: string, changes: Partial<Situation> = {}) =>
+    decide(...argumentsOf({ models, preset, measured: long, policy: { qualityThreshold: 0 }, ...changes }), 0, 0.5)
+  t.equal(chosen('auto').ranked[0]?.name, 'big', 'reading 15,000 tokens takes a local model half a minute')
+  t.equal(chosen('auto:cost').ranked[0]?.name, 'small')
+  const expensive = [localModel('small'), paidModel('big', { price: { input: 10, output: 40 } })]
+  t.equal(
+    chosen('auto', { models: expensive }).ranked[0]?.name,
+    'small',
+    'where time would cost more than COST_THRESHOLD',
+  )
+  const cold = [localModel('small', { loaded: false }), models[1]!]
+  t.equal(chosen('auto', { models: cold, measured: measured() }).ranked[0]?.name, 'big')
+  t.equal(chosen('auto:cost', { models: cold, measured: measured() }).ranked[0]?.name, 'small')
+})
+
 t.test('a queue counts as not ready', async t => {
   const evidence = emptyEvidence()
   const models = [localModel('busy'), paidModel('big')]

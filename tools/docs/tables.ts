@@ -11,6 +11,7 @@ import { verifiers } from '../../src/router/verify.ts'
 import { layerTable } from '../check/layers.ts'
 import { dependencyTable } from './dependencies.ts'
 import { firstRequest } from './first-request.ts'
+import { fleetSection } from './fleet-table.ts'
 import { markdownTable, repository } from './sections.ts'
 
 /** Every section generated from the code, by its document. */
@@ -19,7 +20,7 @@ export async function documentSections(): Promise<Readonly<Record<string, Readon
     'README.md': { 'first-request': await firstRequest() },
     'docs/architecture.md': { layers: markdownTable(layerTable()) },
     'docs/configuration.md': { settings: settingsTables() },
-    'docs/routing.md': { presets: presetTable(), checks: checkTable() },
+    'docs/routing.md': { presets: presetTable(), fleet: fleetSection(), checks: checkTable() },
     'docs/security.md': { dependencies: dependencyTable() },
     'docs/troubleshooting.md': { errors: errorTable() },
     'docs/mcp.md': { tools: toolTable(), resources: resourceTable(), prompts: promptTable() },
@@ -44,13 +45,23 @@ function settingsTable(settings: Settings): string {
   return markdownTable([['setting', 'default or example', 'what it does', 'takes effect'], ...rows])
 }
 
+/** By preset: what it optimizes, in words. */
+const presetAims: Readonly<Record<string, string>> = {
+  auto: 'cost, but not at any wait: the cheapest that is good enough, local first; a local model that is not ready, or would take 20 seconds longer, is passed over for one that costs at most `COST_THRESHOLD`',
+  'auto:cost': 'cost alone: the cheapest that is good enough, however long it takes',
+  'auto:quality': 'quality: the best prediction, and of those that cannot be distinguished from it the cheapest',
+  'auto:speed': 'time: the fastest that is good enough',
+  local: 'like `auto`',
+  free: 'like `auto`',
+}
+
 function presetTable(): string {
-  const rows = Object.entries(presets).map(([name, { priority, localOnly, freeOnly }]) => [
+  const rows = Object.entries(presets).map(([name, { localOnly, freeOnly }]) => [
     code(name),
-    priority,
+    presetAims[name]!,
     localOnly ? 'local models' : freeOnly ? 'models that cost nothing' : 'all models',
   ])
-  return markdownTable([['`model`', 'what counts most', 'chosen among'], ...rows])
+  return markdownTable([['`model`', 'optimizes', 'chosen among'], ...rows])
 }
 
 function checkTable(): string {
