@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readdirSync, statSync } from 'node:fs'
+import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import path from 'node:path'
 import pino from 'pino'
 import t from 'tap'
@@ -45,6 +45,13 @@ t.test('a new DATA_DIR and everything in it is the user’s alone', options, asy
   t.ok(
     names.some(name => name.endsWith('.segment')),
     'a segment of the code index',
+  )
+  const documented = readFileSync(path.join(import.meta.dirname, '../docs/security.md'), 'utf8')
+  const kept = [data, results].flatMap(root => readdirSync(root)).map(name => name.replace(/-(wal|shm|journal)$/, ''))
+  t.same(
+    kept.filter(name => !new RegExp(`\\b${name}\\b`).test(documented)),
+    [],
+    'docs/security.md names every file',
   )
   for (const file of files) t.equal(modeOf(file), statSync(file).isDirectory() ? '700' : '600', file)
 })

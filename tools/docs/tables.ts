@@ -21,7 +21,7 @@ export async function documentSections(): Promise<Readonly<Record<string, Readon
     'docs/architecture.md': { layers: markdownTable(layerTable()) },
     'docs/configuration.md': { settings: settingsTables() },
     'docs/routing.md': { presets: presetTable(), fleet: fleetSection(), checks: checkTable() },
-    'docs/security.md': { dependencies: dependencyTable() },
+    'docs/security.md': { 'admin-operations': adminOperations(), dependencies: dependencyTable() },
     'docs/troubleshooting.md': { errors: errorTable() },
     'docs/mcp.md': { tools: toolTable(), resources: resourceTable(), prompts: promptTable() },
     'docs/local-benchmarks.md': { suites: suiteTable() },
@@ -92,6 +92,11 @@ function toolTable(): string {
     http === undefined ? '' : code(`${http.method} ${http.path}`),
   ])
   return markdownTable([['tool', 'effect', 'what it does', 'also at'], ...rows])
+}
+
+function adminOperations(): string {
+  const names = operations.filter(({ access }) => access === 'admin').map(({ name }) => code(name))
+  return names.sort().join(', ')
 }
 
 function resourceTable(): string {
