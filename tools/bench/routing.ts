@@ -14,6 +14,7 @@ import { train } from '../routing/train.ts'
 import { twoModelGate, type Trial, type TwoModelGate } from '../routing/two-model-gates.ts'
 import { unlabelledGate, type Masking } from '../routing/unlabelled.ts'
 import { decisionTime } from './routing/decision-time.ts'
+import { fleetRows } from './routing/fleet.ts'
 import { kindRows } from './routing/kinds.ts'
 import { askServed, largestDifference } from './routing/served.ts'
 import { fewLabels, noLabels, trainSplits, trialsOf, unseenSubjects, type TrainedSplit } from './routing/trials.ts'
@@ -51,6 +52,7 @@ function allRows(): Row[] {
     ...unlabelledRows(splits),
     ...calibrationRows(splits),
     ...kindRows(),
+    ...fleetRows(),
     ...times,
   ]
 }

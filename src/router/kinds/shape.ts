@@ -44,7 +44,7 @@ export function shapeOf(request: ChatRequest): RequestShape {
 }
 
 /** The text of a message; parts that are no text are left out. */
-export function textOf(message: ChatMessage | undefined): string {
+function textOf(message: ChatMessage | undefined): string {
   const content = message?.content
   if (typeof content === 'string') return content
   return (content ?? []).map(part => (typeof part['text'] === 'string' ? part['text'] : '')).join('\n')
