@@ -17,7 +17,7 @@ async function oneModelInMemory(t: Parameters<typeof scriptedUpstream>[0]) {
 /** The order in which models were called, and how often that made the server load one. */
 function loadsOf({ chats }: ScriptedUpstream): { order: string; loads: number } {
   const order = chats.map(({ body }) => String(body['model'])).join('')
-  return { order, loads: [...order].filter((model, at) => model !== (order[at - 1] ?? 'a')).length }
+  return { order, loads: order.split('').filter((model, at) => model !== (order[at - 1] ?? 'a')).length }
 }
 
 /** Asks for the models in this order; each request is in the queue before the next is sent. */
@@ -27,10 +27,11 @@ async function askInOrder(
   order: string,
 ): Promise<Promise<unknown>[]> {
   const slots = gateway.core.slotsOf('ollama')
+  const before = slots.busy() + slots.waiting()
   const asked: Promise<unknown>[] = []
-  for (const [at, model] of [...order].entries()) {
+  for (const [at, model] of order.split('').entries()) {
     asked.push(gateway.ask({ model: `ollama/${model}` }))
-    while (slots.busy() + slots.waiting() <= at) await new Promise(resolve => setTimeout(resolve, 2))
+    while (slots.busy() + slots.waiting() <= before + at) await new Promise(resolve => setTimeout(resolve, 2))
   }
   await upstream.untilChats(1)
   return asked
@@ -60,21 +61,11 @@ t.test('a request that has waited for as long as it may goes before others, what
   const gateway = await startGateway(t, variablesFor(upstream), [], { now: () => now })
   const asked = await askInOrder(gateway, upstream, 'ab')
   now += 10_000
-  asked.push(...(await askMore(gateway, 'aa', 2)))
+  asked.push(...(await askInOrder(gateway, upstream, 'aa')))
   first.open()
   await Promise.all(asked)
   t.equal(loadsOf(upstream).order, 'abaa')
 })
-
-async function askMore(gateway: TestGateway, order: string, before: number): Promise<Promise<unknown>[]> {
-  const slots = gateway.core.slotsOf('ollama')
-  const asked: Promise<unknown>[] = []
-  for (const [at, model] of [...order].entries()) {
-    asked.push(gateway.ask({ model: `ollama/${model}` }))
-    while (slots.busy() + slots.waiting() <= before + at) await new Promise(resolve => setTimeout(resolve, 2))
-  }
-  return asked
-}
 
 t.test('models that are in memory together are served in order of arrival', async t => {
   const first = gate()
