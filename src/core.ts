@@ -166,7 +166,6 @@ export function createCore({ config: first, version, log, now, random, newId, re
     now,
     newId,
     log,
-    retentionMs: () => settings().TASK_RETENTION_DAYS * 86_400_000,
   })
   const closing = new AbortController()
 
@@ -224,8 +223,8 @@ export function createCore({ config: first, version, log, now, random, newId, re
   }
 }
 
-function retentionDays({ LEDGER_RETENTION_DAYS, DECISION_RETENTION_DAYS }: CoreValues) {
-  return { requests: LEDGER_RETENTION_DAYS, decisions: DECISION_RETENTION_DAYS }
+function retentionDays({ LEDGER_RETENTION_DAYS, DECISION_RETENTION_DAYS, TASK_RETENTION_DAYS }: CoreValues) {
+  return { requests: LEDGER_RETENTION_DAYS, decisions: DECISION_RETENTION_DAYS, tasks: TASK_RETENTION_DAYS }
 }
 
 /** The condition of a model: that of its server, else that of its circuit breaker. */

@@ -11,7 +11,7 @@ import { selectTools } from './mcp/tools.ts'
 import { inProcessClient, typedCall, type Client } from './operations/client.ts'
 import { operations } from './operations/index.ts'
 import { registerLiveSocket } from './operations/live-socket.ts'
-import { watchLive, watchNews } from './operations/live.ts'
+import { createLiveFeed, watchNews } from './operations/live.ts'
 import type { Principal } from './operations/operation.ts'
 import { registerOperations } from './operations/routes.ts'
 import { registerApiReference } from './proxy/openapi/routes.ts'
@@ -133,7 +133,8 @@ function createApplication(core: Core, client: Client, token: string, url: () =>
   const authorize = ({ principal }: FastifyRequest): Principal => principal
   registerOperations(server, { operations, client, authorize })
   registerApiReference(server, { version: core.version, operations })
-  registerLiveSocket(server, (send, { principal }) => watchLive(core, principal, send))
+  const live = createLiveFeed(core)
+  registerLiveSocket(server, (send, { principal }) => live.watch(principal, send))
   // Report an invalid selection at start, not when the first agent connects.
   selectTools(SIGNALBOX_TOOLS, operations)
   mountMcpLazily(server, { authorize }, async () => {

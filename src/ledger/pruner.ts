@@ -9,8 +9,11 @@ export interface Pruner {
   decisions: (beforeMs: number, signal?: AbortSignal) => Promise<number>
 }
 
-/** Rows deleted before yielding to the event loop; a decision may be tens of kilobytes. */
-const batchRows = 50
+/**
+ * Rows deleted before yielding to the event loop. A row takes the others that belong to it along: a decision may be tens of
+ * kilobytes, the text of a task a megabyte.
+ */
+export const batchRows = 10
 
 export function createPruner(database: Database.Database): Pruner {
   const oldRequests = `FROM requests WHERE created_at < ? ORDER BY created_at LIMIT ${batchRows}`
@@ -30,12 +33,13 @@ export function createPruner(database: Database.Database): Pruner {
   const decisionsBatch = (beforeMs: number) => deleteDecisions.run(beforeMs).changes
 
   return {
-    requests: (beforeMs, signal) => inBatches(() => requestsBatch(beforeMs), signal),
-    decisions: (beforeMs, signal) => inBatches(() => decisionsBatch(beforeMs), signal),
+    requests: (beforeMs, signal) => deleteInBatches(() => requestsBatch(beforeMs), signal),
+    decisions: (beforeMs, signal) => deleteInBatches(() => decisionsBatch(beforeMs), signal),
   }
 }
 
-async function inBatches(deleteBatch: () => number, signal: AbortSignal | undefined): Promise<number> {
+/** Deletes `batchRows` rows at a time, with turns of the event loop in between, until a batch finds fewer. Resolves to their number. */
+export async function deleteInBatches(deleteBatch: () => number, signal: AbortSignal | undefined): Promise<number> {
   let deleted = 0
   while (true) {
     signal?.throwIfAborted()

@@ -7,10 +7,12 @@ export interface RetentionDays {
   requests: number
   /** The decisions of requests. */
   decisions: number
+  /** Finished tasks. */
+  tasks: number
 }
 
 export interface RetentionParts {
-  ledger: Pick<Ledger, 'prune' | 'pruneDecisions'>
+  ledger: Pick<Ledger, 'prune' | 'pruneDecisions'> & { tasks: Pick<Ledger['tasks'], 'prune'> }
   days: () => RetentionDays
   /** Milliseconds since the epoch. */
   now: () => number
@@ -28,11 +30,12 @@ export function startRetention(parts: RetentionParts): { close: () => Promise<vo
   let underWay: Promise<void> | undefined
 
   async function prune(): Promise<void> {
-    const { requests, decisions } = days()
+    const { requests, decisions, tasks } = days()
     const { signal } = closing
     try {
       if (requests > 0) await ledger.prune(now() - requests * dayMs, signal)
       if (decisions > 0) await ledger.pruneDecisions(now() - decisions * dayMs, signal)
+      await ledger.tasks.prune(now() - tasks * dayMs, signal)
     } catch (err) {
       if (!signal.aborted) log.error({ err }, 'pruning old records failed; it will be retried in an hour')
     }

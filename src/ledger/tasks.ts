@@ -1,4 +1,5 @@
 import type Database from 'better-sqlite3'
+import { batchRows, deleteInBatches } from './pruner.ts'
 import type { FinalState, TaskState } from './task-states.ts'
 import { createTaskTotals } from './task-totals.ts'
 
@@ -82,7 +83,7 @@ export interface TaskStore {
   /** Milliseconds that the last completed jobs of a kind took on a provider; undefined when there are none. */
   typicalMs: (kind: string, provider: string) => number | undefined
   /** Deletes finished tasks created before `beforeMs`; returns their number. */
-  prune: (beforeMs: number) => number
+  prune: (beforeMs: number, signal?: AbortSignal) => Promise<number>
 }
 
 const jobColumns = `
@@ -139,7 +140,11 @@ export function createTaskStore(database: Database.Database): TaskStore {
      LIMIT @limit OFFSET @offset`,
   )
   const countJobs = database.prepare<[object], number>(`SELECT count(*) ${jobsMatching}`).pluck()
-  const deleteBefore = database.prepare<[number]>('DELETE FROM tasks WHERE finished_at IS NOT NULL AND created_at < ?')
+  const deleteBefore = database.prepare<[number]>(
+    `DELETE FROM tasks WHERE seq IN (
+       SELECT seq FROM tasks WHERE finished_at IS NOT NULL AND created_at < ? ORDER BY created_at LIMIT ${batchRows}
+     )`,
+  )
   const totals = createTaskTotals(database)
   const finish = database.transaction((jobId: string, at: number, ending: JobEnding) => {
     const { state, outcome, failureCode = null, message = null } = ending
@@ -186,11 +191,12 @@ export function createTaskStore(database: Database.Database): TaskStore {
     },
     counts: totals.counts,
     typicalMs: totals.typicalMs,
-    prune(beforeMs) {
-      const { changes } = deleteBefore.run(beforeMs)
-      totals.pruned()
-      return changes
-    },
+    prune: (beforeMs, signal) =>
+      deleteInBatches(() => {
+        const { changes } = deleteBefore.run(beforeMs)
+        totals.pruned()
+        return changes
+      }, signal),
   }
 }
 

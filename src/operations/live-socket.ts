@@ -1,12 +1,12 @@
 import websocket from '@fastify/websocket'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import type { LiveMessage } from './live.ts'
+import type { SendText } from './live.ts'
 
 const maxUnreadBytes = 1024 * 1024
 const pingMs = 20_000
 
 /** Starts sending what the caller may see and returns the function that stops it. */
-export type Watch = (send: (message: LiveMessage) => void, caller: FastifyRequest) => () => void
+export type Watch = (send: SendText, caller: FastifyRequest) => () => void
 
 /**
  * `/ws`: task and queue changes as they happen. A reader that leaves more than 1 MB unread, or does not answer a ping
@@ -21,9 +21,9 @@ export function registerLiveSocket(app: FastifyInstance, watch: Watch): void {
     await scope.register(websocket, { options: { maxPayload: 64 * 1024 } })
     scope.get('/ws', { websocket: true }, (socket, request) => {
       let answered = true
-      const unwatch = watch(message => {
+      const unwatch = watch(text => {
         if (socket.bufferedAmount > maxUnreadBytes) socket.terminate()
-        else socket.send(JSON.stringify(message))
+        else socket.send(text, { binary: false })
       }, request)
       const pinging = setInterval(() => {
         if (!answered) socket.terminate()

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { z } from 'zod'
 import { taskStates } from '../ledger/tasks.ts'
 import type { Core } from '../core.ts'
@@ -49,32 +50,129 @@ export function watchNews(core: Core, send: (news: News) => void): () => void {
   }
 }
 
-/** Sends a snapshot and then every change of what a principal may see, until the returned function is called. */
-export function watchLive(core: Core, principal: Principal, send: (message: LiveMessage) => void): () => void {
-  const { tasks, ledger } = core
-  const askedBy = ownerShownTo(principal)
-  const queue = () => {
+/** Sends what changes to any number of readers; each message is made once for all of them that may see the same. */
+export interface LiveFeed {
+  /** Sends a snapshot and then every change of what a principal may see, as JSON, until the returned function is called. */
+  watch: (principal: Principal, send: SendText) => () => void
+}
+
+/** Takes a JSON text, encoded: so it need not be encoded for each reader. */
+export type SendText = (text: Buffer) => void
+
+/** Readers that may see the same. */
+interface Audience {
+  principal: Principal
+  readers: Set<Reader>
+  snapshot: { text: Buffer; madeAt: number } | undefined
+}
+
+interface Reader {
+  send: SendText
+  /** The last change that its snapshot contains. */
+  since: number
+}
+
+interface Change {
+  number: number
+  audience: Audience
+  text: Buffer
+}
+
+/** Readers written to before the event loop gets a turn. */
+const readersPerTurn = 100
+/** How long a snapshot serves those who connect one after the other. */
+const snapshotMs = 100
+
+export function createLiveFeed(core: Core): LiveFeed {
+  const { tasks, ledger, now } = core
+  const audiences = new Map<string | undefined, Audience>()
+  const pending: Change[] = []
+  let last = 0
+  let isSending = false
+  let stopListening: (() => void) | undefined
+
+  const queueFor = (owner: string | undefined) => {
     const { waiting, running } = tasks.active()
-    return { waiting, running, tasks: ledger.tasks.counts(askedBy) }
+    return { waiting, running, tasks: ledger.tasks.counts(owner) }
   }
   const view = ({ job, position, progress }: ReturnType<typeof tasks.job>) => jobStatus(job, position, progress)
-  const { jobs } = ledger.tasks.jobs({ askedBy, unfinished: true }, { limit: maxJobs, offset: 0 })
-  send({
-    type: 'snapshot',
-    version: core.version,
-    backends: backendsOf(core),
-    queue: queue(),
-    jobs: jobs.map(({ id }) => view(tasks.job(id))),
-  })
-  const unwatchTasks = tasks.watch(({ jobId }) => {
-    const found = tasks.job(jobId)
-    if (mayReach(principal, found.job.askedBy)) send({ type: 'job', job: view(found), queue: queue() })
-  })
-  const unwatchConfig = core.watchConfig(() => {
-    send({ type: 'backends', backends: backendsOf(core) })
-  })
-  return () => {
-    unwatchTasks()
-    unwatchConfig()
+
+  function snapshotFor(audience: Audience): Buffer {
+    const owner = ownerShownTo(audience.principal)
+    if (audience.snapshot !== undefined && now() - audience.snapshot.madeAt < snapshotMs) return audience.snapshot.text
+    const { jobs } = ledger.tasks.jobs({ askedBy: owner, unfinished: true }, { limit: maxJobs, offset: 0 })
+    const text = encode({
+      type: 'snapshot',
+      version: core.version,
+      backends: backendsOf(core),
+      queue: queueFor(owner),
+      jobs: jobs.map(({ id }) => view(tasks.job(id))),
+    })
+    audience.snapshot = { text, madeAt: now() }
+    return text
   }
+
+  function announce(messageFor: (audience: Audience) => LiveMessage | undefined): void {
+    last++
+    for (const audience of audiences.values()) {
+      audience.snapshot = undefined
+      const message = messageFor(audience)
+      if (message !== undefined) pending.push({ number: last, audience, text: encode(message) })
+    }
+    if (!isSending) void sendPending()
+  }
+
+  async function sendPending(): Promise<void> {
+    isSending = true
+    let sent = 0
+    for (let change = pending.shift(); change !== undefined; change = pending.shift()) {
+      for (const reader of change.audience.readers) {
+        if (reader.since >= change.number) continue
+        reader.send(change.text)
+        if (++sent % readersPerTurn === 0) await setImmediate()
+      }
+    }
+    isSending = false
+  }
+
+  function listen(): () => void {
+    const unwatchTasks = tasks.watch(({ jobId }) => {
+      const found = tasks.job(jobId)
+      announce(({ principal }) =>
+        mayReach(principal, found.job.askedBy)
+          ? { type: 'job', job: view(found), queue: queueFor(ownerShownTo(principal)) }
+          : undefined,
+      )
+    })
+    const unwatchConfig = core.watchConfig(() => {
+      announce(() => ({ type: 'backends', backends: backendsOf(core) }))
+    })
+    return () => {
+      unwatchTasks()
+      unwatchConfig()
+    }
+  }
+
+  return {
+    watch(principal, send) {
+      const owner = ownerShownTo(principal)
+      const audience = audiences.get(owner) ?? { principal, readers: new Set(), snapshot: undefined }
+      audiences.set(owner, audience)
+      stopListening ??= listen()
+      const reader = { send, since: last }
+      audience.readers.add(reader)
+      send(snapshotFor(audience))
+      return () => {
+        audience.readers.delete(reader)
+        if (audience.readers.size === 0) audiences.delete(owner)
+        if (audiences.size > 0) return
+        stopListening?.()
+        stopListening = undefined
+      }
+    },
+  }
+}
+
+function encode(message: LiveMessage): Buffer {
+  return Buffer.from(JSON.stringify(message))
 }

@@ -56,12 +56,9 @@ export interface TaskParts {
   now: () => number
   newId: (prefix: 'task' | 'job') => string
   log: Logger
-  /** How long finished tasks are kept, in milliseconds. */
-  retentionMs: () => number
 }
 
 const benchmarkQueue = 'benchmarks'
-const pruneIntervalMs = 3_600_000
 const interrupted = 'The process stopped while the task was running.'
 
 /**
@@ -69,7 +66,7 @@ const interrupted = 'The process stopped while the task was running.'
  * before it is announced, so that after a crash every task is resumed or has failed with a reason.
  */
 export function createTasks(parts: TaskParts): Tasks {
-  const { store, handlers, limitOf, newId, log, retentionMs } = parts
+  const { store, handlers, limitOf, newId, log } = parts
   // The ledger stores whole milliseconds.
   const now = () => Math.round(parts.now())
   const progress = new Map<string, JobProgress>()
@@ -94,8 +91,6 @@ export function createTasks(parts: TaskParts): Tasks {
       changes.announce(job)
     },
   })
-  const prune = () => store.prune(now() - retentionMs())
-  const pruning = setInterval(prune, pruneIntervalMs).unref()
 
   /**
    * Benchmarks have a separate queue, so that no task ever waits behind one. A job waits in the queue of the provider
@@ -185,12 +180,10 @@ export function createTasks(parts: TaskParts): Tasks {
       if (!isIdle(provider)) await changes.until(() => isIdle(provider), signal)
     },
     recover() {
-      prune()
       store.jobs({ unfinished: true }, { limit: -1, offset: 0 }).jobs.forEach(recoverJob)
     },
     watch: changes.watch,
     async close() {
-      clearInterval(pruning)
       const reason = new GatewayError('shutting_down', 'Signalbox is shutting down.')
       closing.abort(reason)
       await queues.close(reason)

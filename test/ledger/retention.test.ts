@@ -57,7 +57,7 @@ t.test('a running ledger is pruned again and again, and a failure stops nothing'
       prune: (beforeMs, signal) =>
         fails ? Promise.reject(new Error('the disk is full')) : ledger.prune(beforeMs, signal),
     },
-    days: () => ({ requests: 10, decisions: 5 }),
+    days: () => ({ requests: 10, decisions: 5, tasks: 5 }),
     now: () => noon + day * dayMs,
     log: pino({}, { write: line => void logged.push(line) }),
     intervalMs: 1,
@@ -84,12 +84,33 @@ t.test('decisions are pruned in bounded batches, newer ones and all requests sta
   t.equal(await ledger.pruneDecisions(noon), 400)
   pruned.abort()
   await counting
-  t.ok(turns >= 8, `${turns} turns of the event loop in between`)
+  t.ok(turns >= 40, `${turns} turns of the event loop in between`)
   t.equal(await ledger.pruneDecisions(noon), 0)
   t.equal((await ledger.recent(1_000)).length, 420)
   const left: unknown[] = []
   for await (const { decision } of ledger.decisions({ fromMs: 0, toMs: noon + 100 })) left.push(decision)
   t.equal(left.length, 20)
+})
+
+t.test('old tasks are deleted in bounded batches, unfinished and newer ones stay', async t => {
+  const ledger = openTestLedger(t)
+  for (let index = 0; index < 420; index++) {
+    const id = `job_${index}`
+    const task = { id: `task_${index}`, kind: 'route_task', createdAt: noon - 400 + index, askedBy: 'me', spec: {} }
+    ledger.tasks.add(task, { id, provider: 'ollama', model: 'm' })
+    if (index !== 5) ledger.tasks.finish(id, noon, { state: 'completed', outcome: {} })
+  }
+  let turns = 0
+  const pruned = new AbortController()
+  const counting = (async () => {
+    for (; !pruned.signal.aborted; turns++) await setImmediate()
+  })()
+  t.equal(await ledger.tasks.prune(noon), 399)
+  pruned.abort()
+  await counting
+  t.ok(turns >= 39, `${turns} turns of the event loop in between`)
+  t.equal(ledger.tasks.tasks({}, { limit: -1, offset: 0 }).total, 21)
+  t.ok(ledger.tasks.task('task_5'))
 })
 
 t.test('of a pruned request nothing stays, and its space is used again', async t => {

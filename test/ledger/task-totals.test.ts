@@ -35,7 +35,7 @@ t.test('running totals equal a fresh count of the ledger', async t => {
       for (const [index, step] of steps.entries()) {
         const job = 'job' in step ? jobs[step.job] : undefined
         if (step.do === 'look') figures(store)
-        else if (step.do === 'prune') store.prune(pruning ? index - step.age : 0)
+        else if (step.do === 'prune') await store.prune(pruning ? index - step.age : 0)
         else if (step.do === 'add') {
           const id = `job_${String(index)}`
           jobs.push(id)

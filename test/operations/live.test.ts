@@ -6,7 +6,7 @@ import { WebSocket } from 'undici'
 import { inProcessClient } from '../../src/operations/client.ts'
 import { operations } from '../../src/operations/index.ts'
 import { registerLiveSocket } from '../../src/operations/live-socket.ts'
-import { LiveMessage } from '../../src/operations/live.ts'
+import { createLiveFeed, LiveMessage, type SendText } from '../../src/operations/live.ts'
 import { gate, scriptedUpstream } from '../helpers/scripted-upstream.ts'
 import { startGateway, variablesFor } from '../helpers/start-gateway.ts'
 
@@ -41,7 +41,7 @@ t.test('a watcher gets a snapshot and then every change until a task is done', a
 })
 
 t.test('a watcher that reads nothing is disconnected, and the others continue', async t => {
-  const senders = new Set<(message: LiveMessage) => void>()
+  const senders = new Set<SendText>()
   const app = Fastify({ forceCloseConnections: true })
   registerLiveSocket(app, send => {
     senders.add(send)
@@ -71,7 +71,7 @@ t.test('a watcher that reads nothing is disconnected, and the others continue', 
     const heard = new Promise(resolve => {
       reader.addEventListener('message', resolve, { once: true })
     })
-    for (const send of senders) send(message)
+    for (const send of senders) send(Buffer.from(JSON.stringify(message)))
     sent += 1
     // The one that reads keeps up; the other never does.
     await heard
@@ -80,6 +80,30 @@ t.test('a watcher that reads nothing is disconnected, and the others continue', 
   t.ok(sent > 5, 'a short lag is tolerated')
   stuck.destroy()
   reader.close()
+})
+
+t.test('a change is made once for all who may see it, and a snapshot for all who come together', async t => {
+  const { gateway, client } = await startWatched(t)
+  const feed = createLiveFeed(gateway.core)
+  const received = Array.from({ length: 450 }, () => [] as Buffer[])
+  const stops = received.map(texts => feed.watch({ name: 'me' }, text => texts.push(text)))
+  const { job_id: job } = await client.call(
+    'route_task',
+    { task: 'Say yes.', context_length: 0 },
+    { principal: { name: 'me' } },
+  )
+  const isDone = (text: Buffer) => text.includes('"status":"completed"') && text.includes(String(job))
+  while (!received.every(texts => texts.some(isDone))) {
+    await new Promise(resolve => setTimeout(resolve, 5))
+  }
+  const [first, ...others] = received
+  t.ok(first!.length > 2)
+  t.ok(others.every(texts => texts.every((text, position) => text === first![position])))
+  for (const stop of stops) stop()
+  await client.call('route_task', { task: 'Say no.', context_length: 0 }, { principal: { name: 'me' } })
+  const before = first!.length
+  await gateway.core.gateway.idle()
+  t.equal(first!.length, before, 'nothing is sent to those who left')
 })
 
 t.test('watching requires the same API key as everything else', async t => {

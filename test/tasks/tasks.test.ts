@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { sealChildren } from '../bench/sealed-children.ts'
 import { suites } from '../../src/bench/suites/index.ts'
@@ -215,15 +216,20 @@ t.test('a result is rated by its task id, and a task without a result cannot be 
 })
 
 t.test('results are stored for TASK_RETENTION_DAYS and no longer', async t => {
-  const { gateway, client } = await startTasks(t, { TASK_RETENTION_DAYS: '7' })
-  const { ledger, tasks, now } = gateway.core
+  const variables = { TASK_RETENTION_DAYS: '7', DATA_DIR: t.testdir() }
+  const { gateway } = await startTasks(t, variables)
+  const { ledger, now } = gateway.core
   for (const days of [6, 8]) {
     const createdAt = Math.round(now() - days * 86_400_000)
     const job = { id: `job_${String(days)}`, provider: 'llama-cpp', model: 'llama-cpp/scripted' }
     ledger.tasks.add({ id: `task_${String(days)}`, kind: 'route_task', createdAt, askedBy: 'me', spec: {} }, job)
     ledger.tasks.finish(job.id, createdAt, { state: 'completed', outcome: {} })
   }
-  tasks.recover()
+  await gateway.close(0)
+  const { gateway: restarted, client } = await startTasks(t, variables)
+  // Both are one batch, and that is deleted by now: starting takes many turns of the event loop.
+  for (let turn = 0; turn < 20; turn++) await setImmediate()
+  t.equal(restarted.core.ledger.tasks.task('task_8'), undefined)
   t.match(await client.call('get_task_status', { task_id: 'task_6' }), { status: 'completed' })
   await t.rejects(client.call('get_task_status', { task_id: 'task_8' }), { code: 'not_found' })
 })

@@ -379,7 +379,7 @@ function isShort(text: string, from: number): boolean {
   return text.length - from < longestName
 }
 
-/** Whether `wanted` is at `at`, or could be once more text arrives. */
+/** Whether `wanted` is at `position`, or could be once more text arrives. */
 function meets(text: string, position: number, wanted: string): 'here' | 'open' | 'never' {
   if (text.startsWith(wanted, position)) return 'here'
   return text.length - position < wanted.length && wanted.startsWith(text.slice(position)) ? 'open' : 'never'
