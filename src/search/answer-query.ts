@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import type { Admission, Ranked } from './best-files.ts'
 import type { IndexView } from './index-view.ts'
 import { fuse, type Meaning } from './meaning.ts'
@@ -49,15 +50,16 @@ export async function answerQuery(
   const order = admitted === undefined ? ranked : fuse(ranked, admitted, depth)
 
   const showing = showingOf(query, corrections, input.context_lines ?? 0)
-  const { hits, stale } = collect(order.slice(0, depth), offset, limit, each => showHit(each, showing))
-  const fitted = input.max_tokens === undefined ? hits : fit(hits, input.max_tokens, showing.terms, countTokens)
+  const { hits, stale } = await collect(order.slice(0, depth), offset + limit, showing)
+  const page = hits.slice(offset)
+  const fitted = input.max_tokens === undefined ? page : await fit(page, input.max_tokens, showing.terms, countTokens)
   return {
     stale,
     output: {
       hits: fitted,
       ranking: semantic === undefined ? 'lexical' : 'hybrid',
       corrections: corrections.map(({ term, instead }) => ({ term: query.typed.get(term) ?? term, instead })),
-      truncated: fitted.length < hits.length || fitted.some((hit, position) => hit.lines !== hits[position]!.lines),
+      truncated: fitted.length < page.length || fitted.some((hit, position) => hit.lines !== page[position]!.lines),
     },
   }
 }
@@ -90,41 +92,58 @@ function showingOf(query: SearchQuery, corrections: SearchRanking['corrections']
   return { terms, pattern: patternOf(query.terms), phrases: query.phrases, contextLines }
 }
 
-/** Shows ranked files in order until the page is full. */
-function collect(
-  ranked: readonly Ranked[],
-  offset: number,
-  limit: number,
-  show: (each: Ranked) => ReturnType<typeof showHit>,
-) {
+/** Characters read before the event loop gets a turn, and what opening a file counts as. */
+const charsPerTurn = 300_000
+const charsPerFile = 15_000
+
+/** Shows ranked files in order until `wanted` are shown. */
+async function collect(ranked: readonly Ranked[], wanted: number, showing: Showing) {
   const hits: SearchHit[] = []
   const stale: string[] = []
+  const readsWhole = showing.phrases.length > 0 || showing.contextLines > 0
+  // An index that changes meanwhile closes the segments that it no longer needs; what is loaded before stays readable.
+  for (const segment of new Set(ranked.map(each => each.segment))) segment.load()
+  let read = 0
   for (const each of ranked) {
-    if (hits.length === offset + limit) break
-    const hit = show(each)
+    if (hits.length === wanted) break
+    read += charsPerFile + (readsWhole ? each.segment.file(each.file).sizeBytes : 0)
+    if (read > charsPerTurn) {
+      await setImmediate()
+      read = 0
+    }
+    const hit = showHit(each, showing)
     if (hit === undefined) continue
     if ('stale' in hit) stale.push(hit.stale)
-    else hits.push(hit)
+    else {
+      hits.push(hit)
+      read += hit.lines.length
+    }
   }
-  return { hits: hits.slice(offset), stale }
+  return { hits, stale }
 }
 
 /** Fits hits, best first, into a budget; each gets a fair share of what the better ones left. */
-function fit(
+async function fit(
   hits: readonly SearchHit[],
   maxTokens: number,
   terms: ReadonlyMap<string, string>,
   countTokens: (text: string) => number,
-): SearchHit[] {
+): Promise<SearchHit[]> {
   const kept: SearchHit[] = []
   let left = maxTokens
-  hits.forEach((hit, position) => {
+  let counted = 0
+  for (const [position, hit] of hits.entries()) {
+    counted += hit.lines.length
+    if (counted > charsPerTurn / 10) {
+      await setImmediate()
+      counted = 0
+    }
     const share = Math.max(left / (hits.length - position), Math.min(left, minHitTokens))
     const cost = countTokens(hit.lines)
     const fitting = cost <= share ? hit : shorten(hit, share, terms, countTokens)
-    if (fitting === undefined) return
+    if (fitting === undefined) continue
     kept.push(fitting)
     left -= fitting === hit ? cost : countTokens(fitting.lines)
-  })
+  }
   return kept
 }

@@ -48,6 +48,8 @@ export interface Segment {
   pathOf(file: number): string
   file(file: number): IndexedFile
   chunk(chunk: number): ChunkPlace
+  /** Loads what `chunk` and `file` read, so that they may be called after `close`. */
+  load(): void
   /** The same for a scan over all chunks, without caching. */
   chunkReader(): (chunk: number) => ChunkPlace
   /** Letters of each naming term as a bit set, for a quick rejection; see `typo.ts`. */
@@ -145,6 +147,7 @@ function readSegment(inner: TermFile, name: string): Segment {
       language: languages[fileLanguages[file]!] ?? unknownLanguage,
     }),
     chunk: index => chunk()(index),
+    load: () => void chunk(),
     chunkReader,
     symbolLetters: letters,
     symbolReader: symbols,

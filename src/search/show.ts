@@ -5,6 +5,7 @@ import type { ChunkPlace } from './chunk-columns.ts'
 import type { IndexedFile } from './segment-file.ts'
 import { readFile } from './source-file.ts'
 import { isWordCharacter } from './scan.ts'
+import { indexOfPhrase } from './phrase.ts'
 import { isSecretPath } from './secret-names.ts'
 import { withoutSecrets } from './secrets.ts'
 import { wordsOf, wordsOfText } from './words.ts'
@@ -35,6 +36,7 @@ export function showHit(ranked: Ranked, showing: Showing): SearchHit | StaleHit 
   const whole = showing.phrases.length > 0 || showing.contextLines > 0
   const read = whole ? readWhole(indexed) : readChunk(ranked, indexed, inPlace)
   if (read === undefined) return { stale: indexed.path }
+  if (showing.phrases.length > 0 && placeOfPhrases(read, showing.phrases) === undefined) return undefined
   const text = withoutSecrets(read, indexed.language)
   if (text === undefined) return undefined
   let chunk = { ...inPlace, start: whole ? endOfLines(text, 0, inPlace.first) : 0 }
@@ -47,7 +49,7 @@ export function showHit(ranked: Ranked, showing: Showing): SearchHit | StaleHit 
   const end = endOfLines(text, chunk.start, chunk.last - chunk.first + 1)
   const before = startOfLines(text, chunk.start, showing.contextLines)
   const after = endOfLines(text, end, showing.contextLines)
-  const lines = text.slice(before.offset, after).replace(/\r?\n$/, '')
+  const lines = withoutLongLines(text.slice(before.offset, after).replace(/\r?\n$/, ''))
   return {
     path: relative,
     root: indexed.path.slice(0, Math.max(1, indexed.rootLength - 1)),
@@ -61,6 +63,17 @@ export function showHit(ranked: Ranked, showing: Showing): SearchHit | StaleHit 
   }
 }
 
+/** Characters shown of one line. Longer ones are data, which would fill an agent's context. */
+const maxLineChars = 2_000
+
+function withoutLongLines(lines: string): string {
+  if (lines.length <= maxLineChars) return lines
+  return lines
+    .split('\n')
+    .map(line => (line.length > maxLineChars ? `${line.slice(0, maxLineChars)}…` : line))
+    .join('\n')
+}
+
 /** Shortens a hit to its most relevant lines that fit; undefined when not even a few do. */
 export function shorten(
   hit: SearchHit,
@@ -72,18 +85,25 @@ export function shorten(
   const worth = lines.map(line => new Set(wordsOfText(line).filter(word => terms.has(word))).size)
   let from = worth.indexOf(Math.max(...worth))
   let to = from
-  let text = lines[from]!
-  if (countTokens(text) > maxTokens) return undefined
+  // Lines are counted one by one: counting the text anew for each further line takes many times as long.
+  const costOf = (line: number) => countTokens(`${lines[line]!}\n`)
+  let left = maxTokens - costOf(from)
+  if (left < 0) return undefined
   for (;;) {
     const up = from > 0 ? (worth[from - 1] ?? 0) : -1
     const down = to + 1 < lines.length ? (worth[to + 1] ?? 0) : -1
     if (up < 0 && down < 0) break
-    const [nextFrom, nextTo] = up > down ? [from - 1, to] : down >= 0 ? [from, to + 1] : [from - 1, to]
-    const longer = lines.slice(nextFrom, nextTo + 1).join('\n')
-    if (countTokens(longer) > maxTokens) break
-    ;[from, to, text] = [nextFrom, nextTo, longer]
+    left -= costOf(up > down ? from - 1 : to + 1)
+    if (left < 0) break
+    if (up > down) from--
+    else to++
   }
-  return { ...hit, start_line: hit.start_line + from, end_line: hit.start_line + to, lines: text }
+  return {
+    ...hit,
+    start_line: hit.start_line + from,
+    end_line: hit.start_line + to,
+    lines: lines.slice(from, to + 1).join('\n'),
+  }
 }
 
 function readWhole(indexed: IndexedFile): string | undefined {
@@ -133,13 +153,17 @@ function chunkAt({ segment, file }: Ranked, text: string, offset: number): Chunk
   return wholeFile
 }
 
-/** The offset of the first phrase, if the text contains them all; any whitespace matches whitespace in a phrase. */
+/** The offset of the first phrase, if the text contains them all. */
 function placeOfPhrases(text: string, phrases: readonly string[]): number | undefined {
-  const places = phrases.map(phrase => {
-    const words = phrase.split(/\s+/).map(word => word.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
-    return text.search(new RegExp(words.join('\\s+'), 'i'))
-  })
+  const lower = lowerCase(text)
+  const places = phrases.map(phrase => indexOfPhrase(lower, phrase))
   return places.includes(-1) ? undefined : places[0]
+}
+
+/** In lower case, with the same positions: lower-casing changes the length of some letters, and then the text stays as it is. */
+function lowerCase(text: string): string {
+  const lower = text.toLowerCase()
+  return lower.length === text.length ? lower : text
 }
 
 /** The offset this many lines after an offset. */

@@ -1,5 +1,7 @@
-import { array, assert, asyncProperty, constantFrom, oneof, sample, string, uniqueArray } from 'fast-check'
+import { setImmediate } from 'node:timers/promises'
+import { array, assert, asyncProperty, constantFrom, oneof, property, sample, string, uniqueArray } from 'fast-check'
 import t from 'tap'
+import { indexOfPhrase } from '../../src/search/phrase.ts'
 import { never, startSearch } from '../helpers/search.ts'
 
 const project = {
@@ -231,4 +233,42 @@ t.test('without one, or while it is unreachable, the answer says it is lexical',
   const offline = startSearch(t, project, { embed: async () => undefined })
   await offline.init()
   t.equal((await offline.ask('cache')).ranking, 'lexical')
+})
+
+t.test('a phrase is found by the same rules as a pattern with any whitespace', async t => {
+  const text = string({ unit: constantFrom('a', 'b', ' ', '\n', '\t'), maxLength: 40 })
+  const holds = property(text, text, (text, phrase) => {
+    const words = phrase.trim().split(/\s+/)
+    const expected = phrase.trim() === '' ? -1 : text.search(new RegExp(words.join('\\s+')))
+    return indexOfPhrase(text, phrase) === expected
+  })
+  t.doesNotThrow(() => assert(holds, { numRuns: 3_000 }))
+})
+
+t.test('the event loop gets turns while phrases are looked for in many files', async t => {
+  const files = Object.fromEntries(
+    Array.from({ length: 200 }, (_, index) => [`${index}.ts`, `// walrus walrus walrus\n${'x(1)\n'.repeat(4_000)}`]),
+  )
+  const { init, ask } = startSearch(t, files)
+  await init()
+  let turns = 0
+  const found = new AbortController()
+  const counting = (async () => {
+    for (; !found.signal.aborted; turns++) await setImmediate()
+  })()
+  const { hits } = await ask(`"walrus walrus seal" walrus`)
+  found.abort()
+  await counting
+  t.equal(hits.length, 0)
+  t.ok(turns > 10, `${turns} turns`)
+})
+
+t.test('a line of any length is shown in part', async t => {
+  const { init, ask } = startSearch(t, {
+    'long.ts': `${'short()\n'.repeat(2_000)}const walrus = "${'seal '.repeat(4_000)}"\nconst end = 1\n`,
+  })
+  await init()
+  const { hits } = await ask('walrus')
+  t.ok(hits[0]!.lines.length < 5_000)
+  t.match(hits[0]!.lines, /const walrus.*…\n/)
 })
