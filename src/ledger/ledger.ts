@@ -67,7 +67,7 @@ export interface LedgerParts {
   /** Milliseconds since the epoch. */
   now: () => number
   log?: Pick<Logger, 'error'>
-  /** Maximum time that a record is in memory only. */
+  /** Maximum time that a record is in memory only. Half of what is promised: a busy process is late. */
   flushMs?: number
   /** Maximum number of records kept in memory while the disk fails. */
   maxBuffered?: number
@@ -80,7 +80,7 @@ const closingBusyMs = 5_000
 
 /** Throws `ledger_unavailable` when the file is damaged, newer than this program, foreign, or not writable. */
 export function openLedger(parts: LedgerParts): Ledger {
-  const { file, now, log, flushMs = 100, maxBuffered = 5_000, busyMs = 250 } = parts
+  const { file, now, log, flushMs = 50, maxBuffered = 5_000, busyMs = 250 } = parts
   const database = openDatabase(file, busyMs)
   const write = createWriter(database)
   const reader = createReader(database)
@@ -158,11 +158,26 @@ export function openLedger(parts: LedgerParts): Ledger {
     estimated: (sinceMs, limit) => reading(() => charges.estimated(sinceMs, limit)),
     correct: (attempt, bill) => reading(() => charges.correct(attempt, bill)),
     status: () => ({ file, ...buffer.state(), rejected, failure }),
-    tasks: createTaskStore(database),
-    notes: createAgentNotes(database),
-    learned: createLearned(database),
+    tasks: namingFile(file, createTaskStore(database)),
+    notes: namingFile(file, createAgentNotes(database)),
+    learned: namingFile(file, createLearned(database)),
     close: () => (closing ??= close()),
   }
+}
+
+/** The same functions; an error of the database becomes one that names the file and what to do. */
+function namingFile<Functions extends object>(file: string, functions: Functions): Functions {
+  const named = Object.entries(functions).map(([name, call]: [string, (...args: unknown[]) => unknown]) => [
+    name,
+    (...args: unknown[]) => {
+      try {
+        return call(...args)
+      } catch (error) {
+        throw ledgerFailure(file, error)
+      }
+    },
+  ])
+  return Object.fromEntries(named) as Functions
 }
 
 function closedError(file: string): GatewayError {
