@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import { setImmediate as nextTurn } from 'node:timers/promises'
+import { setImmediate as nextTurn, setTimeout } from 'node:timers/promises'
 import { asGatewayError, GatewayError } from '../errors.ts'
 import type { JobEnding, TaskStore } from '../ledger/tasks.ts'
 import type { QueuedJob } from './job-queues.ts'
@@ -19,7 +19,8 @@ interface RunnerParts {
 
 /**
  * Returns a function that runs a job by the handler of its task and stores how it ended. A job that the shutdown
- * interrupts stays unfinished in the ledger, and the next process resumes its task. The function never rejects.
+ * interrupts stays unfinished in the ledger, and the next process resumes its task. While the ledger cannot be written, a job
+ * that has ended keeps its slot. The function never rejects.
  */
 export function createJobRunner({ store, handlers, now, log, started, progressed, closing }: RunnerParts) {
   async function outcomeOf(job: QueuedJob, signal: AbortSignal): Promise<unknown> {
@@ -57,16 +58,32 @@ export function createJobRunner({ store, handlers, now, log, started, progressed
     }
   }
 
+  /** Tries until the ledger takes it or the process shuts down; the next process then resumes the task. */
+  async function record(job: QueuedJob, ending: JobEnding): Promise<void> {
+    for (let waitMs = firstRetryMs; ; waitMs = Math.min(2 * waitMs, longestRetryMs)) {
+      try {
+        store.finish(job.jobId, now(), ending)
+        return
+      } catch (err) {
+        log.error({ err, jobId: job.jobId }, 'cannot record the end of a task; it will be retried')
+      }
+      await setTimeout(waitMs, undefined, { signal: closing, ref: false })
+    }
+  }
+
   return async (job: QueuedJob, signal: AbortSignal): Promise<void> => {
+    const ending = await endingOf(job, signal)
+    if (ending === undefined) return
     try {
-      const ending = await endingOf(job, signal)
-      if (ending !== undefined) store.finish(job.jobId, now(), ending)
+      await record(job, ending)
     } catch (err) {
-      // The ledger failed. The last state it stored stays valid for the next process, which resumes the task.
-      log.error({ err, jobId: job.jobId }, 'could not record the end of a task')
+      log.error({ err, jobId: job.jobId }, 'the end of a task is not recorded: Signalbox is shutting down')
     }
   }
 }
+
+const firstRetryMs = 100
+const longestRetryMs = 5_000
 
 export function failureOf(error: GatewayError): JobEnding {
   return { state: 'failed', outcome: undefined, failureCode: error.code, message: error.message }
