@@ -47,10 +47,6 @@ async function serve({ port, host, dataDir }: ServeOptions): Promise<void> {
   const read = () => readConfig(variables)
   try {
     const running = await start(read(), version(), { readConfig: read })
-    const { inventory, config } = running.core
-    const { values } = config()
-    const names = nameReport(inventory.models(), values.MODEL_ALIASES, policyOf(values))
-    process.stdout.write(startReport(version(), running.url, inventory.providers(), names))
     onStopSignal(() => {
       process.stderr.write(stopNotice(running.core))
       running.close(graceMs).then(
@@ -61,6 +57,11 @@ async function serve({ port, host, dataDir }: ServeOptions): Promise<void> {
         },
       )
     })
+    const { inventory, config } = running.core
+    const { values } = config()
+    const names = nameReport(inventory.models(), values.MODEL_ALIASES, policyOf(values))
+    // Only now: who reads it may send a signal at once.
+    process.stdout.write(startReport(version(), running.url, inventory.providers(), names))
   } catch (error) {
     if (!(error instanceof AlreadyRunning)) throw error
     process.stdout.write(`${error.message}\n`)
