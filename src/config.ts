@@ -50,7 +50,7 @@ const keyList = z
 const TestCommand = z.strictObject({
   run: z.array(z.string()).min(1),
   cwd: z.string().refine(folder => path.isAbsolute(folder), 'write an absolute path'),
-  /** Its whole environment, beside a PATH. */
+  /** Its whole environment, besides a PATH. */
   env: z.record(z.string(), z.string()).default({}),
 })
 export type TestCommand = z.output<typeof TestCommand>
@@ -112,7 +112,7 @@ export const coreSettings = {
           .transform(name => name.toLowerCase()),
       ),
     ),
-    help: 'Host names that requests may use beside localhost, separated by commas, such as host.docker.internal.',
+    help: 'Host names that requests may use besides localhost, separated by commas, such as host.docker.internal.',
     example: '',
     atStart: true,
   },
@@ -123,11 +123,11 @@ export const coreSettings = {
   },
   LEDGER_RETENTION_DAYS: {
     schema: wholeNumber(400, 0, 36_500),
-    help: 'Days after which requests, their attempts and their ratings are deleted from the ledger; 0 keeps them for ever.',
+    help: 'Days after which requests, their attempts and their ratings are deleted from the ledger; 0 keeps them forever.',
   },
   DECISION_RETENTION_DAYS: {
     schema: wholeNumber(90, 0, 36_500),
-    help: 'Days after which the stored reasons of routing decisions are deleted, which `npm run replay` reads; 0 keeps them as long as their requests.',
+    help: 'Days after which stored routing decisions are deleted, which `signalbox replay` reads; 0 keeps them as long as their requests.',
   },
   LOCK_FILE_CHECK_ACTIVE_PROCESS: {
     schema: z.stringbool().default(true),
@@ -145,7 +145,7 @@ export const coreSettings = {
   },
   PROVIDER_HEALTH_PROBE_INTERVAL_MS: {
     schema: milliseconds(15_000),
-    help: 'Milliseconds between two checks of what each server serves.',
+    help: 'Milliseconds between checks of what each server serves.',
     atStart: true,
   },
   PROVIDER_MAX_CONCURRENT_LOCAL: {
@@ -212,12 +212,12 @@ export const coreSettings = {
   },
   CODE_SEARCH_INDEX_ON_START: {
     schema: z.stringbool().default(true),
-    help: 'Update an existing index at the start.',
+    help: 'Update an existing index on startup.',
     atStart: true,
   },
   CODE_SEARCH_REINDEX_INTERVAL: {
     schema: wholeNumber(3600, 0),
-    help: 'Seconds between two full scans of the indexed folders, beside file events; 0 for never.',
+    help: 'Seconds between full scans of the indexed folders, in addition to file events; 0 for never.',
     atStart: true,
   },
   BENCHMARK_RUNS_PER_TASK: { schema: wholeNumber(3, 1, 20), help: 'How often a benchmark runs each task.' },
@@ -270,7 +270,7 @@ export const coreSettings = {
       .default('')
       .or(z.literal(''))
       .transform(readAliases),
-    help: 'Names for other models or presets, with `*` for any characters: claude-*haiku*=local,claude-*=auto:quality. The first match counts.',
+    help: 'Names for other models or presets, with `*` for any characters: claude-*haiku*=local,claude-*=auto:quality. The first match wins.',
     example: '',
   },
   QUALITY_THRESHOLD: {
@@ -348,7 +348,7 @@ export const Endpoint = z.strictObject({
   tier: z.enum(['local', 'remote']).optional(),
   /** How long its first token may take, if it differs from PROVIDER_TIMEOUT_MS. */
   firstTokenTimeoutMs: z.int().min(1).max(86_400_000).optional(),
-  /** Protocols beside chat completions that the server implements fully: their requests are passed through unchanged. */
+  /** Protocols besides chat completions that the server implements fully: their requests are passed through unchanged. */
   nativeProtocols: z.array(z.literal('messages')).optional(),
   /** The operator named it, so its absence is reported at the start. */
   named: z.boolean().default(true),
@@ -361,7 +361,7 @@ const SettingsFile = z.strictObject({
   providers: z.array(Endpoint.omit({ apiKey: true, named: true })).default([]),
 })
 
-/** Files that are read in the root, beside the environment. */
+/** Files that are read in the root, besides the environment. */
 export const settingsFiles = ['.env', 'signalbox.json'] as const
 
 /** Everything an operator can configure, parsed and validated. */

@@ -282,7 +282,7 @@ function openCell(
 
 const unknownContextTokens = 8_192
 
-/** Prompt tokens beside a full answer; a context window too small for that reserves half of it for the answer. */
+/** Prompt tokens besides a full answer; a context window too small for that reserves half of it for the answer. */
 function maxPromptTokens(candidate: BenchmarkCandidate, suite: Suite): number {
   const context = candidate.contextTokens ?? unknownContextTokens
   return Math.max(context - suite.maxOutputTokens, context >> 1)

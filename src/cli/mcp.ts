@@ -39,7 +39,7 @@ SIGNALBOX_ROOT is the folder of .env, signalbox.json and the data; agents with t
 SIGNALBOX_TOOLS=core, or tool names separated by commas, limits the tools that the agent sees.
 Only JSON-RPC is written to stdout; logs go to stderr. It ends when stdin does.
 
-Example, .mcp.json of Claude Code (the README has a block for each agent):
+Example, .mcp.json of Claude Code (docs/mcp.md has a block for each agent):
   { "mcpServers": { "signalbox": { "command": "signalbox", "args": ["mcp"] } } }`,
     )
     .action(async (options: McpOptions) => {

@@ -56,7 +56,7 @@ const PolicyFile = z
 const maxSingles = 8
 
 interface ReplayOptions {
-  policy: ReplayPolicy[]
+  policy?: ReplayPolicy[]
   days: number
   dataDir?: string
   svg?: string
@@ -66,7 +66,7 @@ interface ReplayOptions {
 export function define(command: Command): void {
   command
     .description('Replay your recorded requests under another policy and compare it with "always model X".')
-    .option('--policy <file>', 'a policy to compare, as JSON (repeatable)', addPolicy, [])
+    .option('--policy <file>', 'a policy to compare, as JSON (repeatable)', addPolicy)
     .option('--days <number>', 'replay the requests of this many days', positive, 30)
     .option('--data-dir <folder>', 'folder of the ledger (DATA_DIR)')
     .option('--svg <file>', 'write the cost and quality frontier to this file')
@@ -95,7 +95,7 @@ async function run(options: ReplayOptions): Promise<void> {
   report([], options)
 }
 
-async function replay(file: string, { days, policy: policies }: ReplayOptions): Promise<ReplayResult[]> {
+async function replay(file: string, { days, policy: policies = [] }: ReplayOptions): Promise<ReplayResult[]> {
   const ledger = openLedger({ file, now: Date.now })
   try {
     const range = { fromMs: Date.now() - days * 86_400_000, toMs: Date.now() + 1 }
@@ -185,7 +185,7 @@ function canBeReplayed(decision: unknown): decision is DecisionRecord {
   return typeof decision === 'object' && decision !== null && 'candidates' in decision && 'criteria' in decision
 }
 
-function addPolicy(file: string, earlier: readonly ReplayPolicy[]): ReplayPolicy[] {
+function addPolicy(file: string, earlier: readonly ReplayPolicy[] = []): ReplayPolicy[] {
   return [...earlier, readPolicy(file)]
 }
 

@@ -52,7 +52,9 @@ export function mountMcpLazily(
     })
     scope.setErrorHandler((error, _request, reply) => refuse(reply, error))
     scope.addHook('preClose', async () => (await opening)?.close())
-    scope.all(path, { config: { readsBodyItself: true } }, async (request, reply) => (await endpoint()).serve(request, reply))
+    scope.all(path, { config: { readsBodyItself: true } }, async (request, reply) =>
+      (await endpoint()).serve(request, reply),
+    )
     done()
   })
 }

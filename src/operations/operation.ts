@@ -31,7 +31,7 @@ export interface Progress {
   message?: string
 }
 
-/** What an operation is given beside its input. */
+/** What an operation is given besides its input. */
 export interface OperationCall {
   /** Aborted on a disconnect or cancellation. */
   signal: AbortSignal

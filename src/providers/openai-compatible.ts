@@ -55,7 +55,7 @@ export const openAiCompatible: ProviderKind = serverKind({
   },
 })
 
-/** What servers report about a model beside its id, under all known field names. */
+/** What servers report about a model besides its id, under all known field names. */
 const ListedModel = z.looseObject({
   id: z.string().min(1),
   max_model_len: z.unknown().optional(),

@@ -57,7 +57,7 @@ export interface Model {
   sizeBytes?: number | undefined
   /** Why it should not be chosen now, human-readable; a request that names the model still gets it. */
   avoid?: string | undefined
-  /** Client protocols, beside chat completions, that its server supports completely: `passThrough` uses them. */
+  /** Client protocols, besides chat completions, that its server supports completely: `passThrough` uses them. */
   nativeProtocols?: readonly 'messages'[] | undefined
 }
 

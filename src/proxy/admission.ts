@@ -5,7 +5,7 @@ import { isLoopback } from '../net.ts'
 export interface AdmissionRules {
   /** Origins whose pages may use Signalbox, as browsers write them: `https://chat.example.com`. */
   allowedOrigins: readonly string[]
-  /** Host names, without ports, that requests may use beside this machine's own. */
+  /** Host names, without ports, that requests may use besides this machine's own. */
   allowedHosts: readonly string[]
   /** Signalbox listens on loopback only, so a request under any other name comes from a page that rebound its DNS name. */
   loopbackOnly: boolean

@@ -58,14 +58,18 @@ export function readBodiesAsJson(app: FastifyInstance, memory: MemoryBudget): vo
     else return counted(payload, reservation)
     return payload
   })
-  app.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: maxBodyBytes }, async (request: FastifyRequest, body: Buffer) => {
-    const text = await inflate(body, request.headers['content-encoding'])
-    request.memory?.hold(copiesWhileRead * text.length)
-    const value = parse(text)
-    const bytesPerCharacter = isAscii(text) && !text.includes('\\u') ? 1 : 2
-    request.memory?.hold(memoryOf(value, bytesPerCharacter) + copiesWhileSent * text.length)
-    return value
-  })
+  app.addContentTypeParser(
+    '*',
+    { parseAs: 'buffer', bodyLimit: maxBodyBytes },
+    async (request: FastifyRequest, body: Buffer) => {
+      const text = await inflate(body, request.headers['content-encoding'])
+      request.memory?.hold(copiesWhileRead * text.length)
+      const value = parse(text)
+      const bytesPerCharacter = isAscii(text) && !text.includes('\\u') ? 1 : 2
+      request.memory?.hold(memoryOf(value, bytesPerCharacter) + copiesWhileSent * text.length)
+      return value
+    },
+  )
 }
 
 /** Drops the parsed body, so that what its translation left out takes no memory while the request waits. */

@@ -164,7 +164,7 @@ function callProblem(request: ChatRequest, { function: called }: ToolCall): stri
 
 const maxSchemaCharacters = 100_000
 
-/** A caller's pattern could take for ever on a long answer and hold up everybody, so patterns count as matched. */
+/** A caller's pattern could run forever on a long answer and block all requests, so patterns count as matched. */
 const anyText = Object.assign(() => ({ test: () => true }), { code: '' })
 
 /** Undefined for a schema that is itself wrong or huge: that is not the answer's fault. */

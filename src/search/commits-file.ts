@@ -1,8 +1,8 @@
 import type { Commit } from './history.ts'
 import { impactOf, lengthNorm } from './postings.ts'
 import type { Segment } from './segment-file.ts'
-import { createTermFile, openTermFile } from './term-file.ts'
-import { createByteWriter, readText } from './varint.ts'
+import { createTermFile, openTermFile, textAt } from './term-file.ts'
+import { createByteWriter } from './varint.ts'
 import { wordsOfText } from './words.ts'
 import { crc32 } from 'node:zlib'
 
@@ -108,10 +108,8 @@ export function openCommits(file: string, name: string): Commits {
   const commitPath = inner.array('commit.path', 'u32')
   const subjectLengths = inner.array('commit.words', 'u16')
   const touches = inner.array('path.touches', 'f32')
-  const pathText = inner.array('path.text', 'u8')
-  const pathEnd = inner.array('path.end', 'u32')
   const checksums = inner.array('path.checksum', 'u32')
-  const pathOf = (path: number) => readText({ bytes: pathText, position: path === 0 ? 0 : pathEnd[path - 1]! })
+  const pathOf = textAt(inner, 'path.text', 'path.end')
   const meetings = new WeakMap<Segment, { files: Uint32Array; paths: Uint32Array }>()
   let ages: Uint32Array | undefined
   let byChecksum: Map<number, number> | undefined

@@ -2,8 +2,7 @@ import { crc32 } from 'node:zlib'
 import { createTextColumn, type ChunkColumns, type ChunkPlace } from './chunk-columns.ts'
 import { createGrowingArray } from './growing.ts'
 import { languages, unknownLanguage, type Language } from './languages.ts'
-import { createTermFile, openTermFile, type TermFile } from './term-file.ts'
-import { readText } from './varint.ts'
+import { createTermFile, openTermFile, textAt, type TermFile } from './term-file.ts'
 
 /** One file as of its indexing. */
 export interface IndexedFile {
@@ -195,10 +194,4 @@ const testPath =
 function traitsOf({ path, rootLength, inPlace, language: { kind } }: IndexedFile): number {
   const test = testPath.test(path.slice(rootLength)) ? traits.test : 0
   return test | (inPlace ? traits.inPlace : 0) | (kind === 'prose' ? traits.prose : kind === 'data' ? traits.data : 0)
-}
-
-function textAt(inner: TermFile, name: string, endName: string): (index: number) => string {
-  const bytes = inner.array(name, 'u8')
-  const ends = inner.array(endName, 'u32')
-  return index => readText({ bytes, position: index === 0 ? 0 : ends[index - 1]! })
 }

@@ -317,3 +317,10 @@ function kindOf(array: NumberArray): ArrayKind {
   if (found === undefined) throw new TypeError('An index file supports only its own array kinds.')
   return found
 }
+
+/** Reads the texts of a column that `createTextColumn` wrote: their bytes, and where each ends. */
+export function textAt(file: TermFile, name: string, endName: string): (index: number) => string {
+  const bytes = file.array(name, 'u8')
+  const ends = file.array(endName, 'u32')
+  return index => readText({ bytes, position: index === 0 ? 0 : ends[index - 1]! })
+}

@@ -110,7 +110,7 @@ function listsOf(texts: TermLists['texts'], pasts: TermLists['pasts']): TermList
   return known ? { texts, pasts, files, paths } : undefined
 }
 
-/** Size of a cached term beside its postings. */
+/** Size of a cached term besides its postings. */
 const bytesPerTerm = 200
 const listBytes = 600
 

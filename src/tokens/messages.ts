@@ -15,7 +15,7 @@ export interface TokenizerInput {
  * Reads OpenAI's chat messages and tools; Anthropic's and the Responses API's content parts too. Whatever is not a
  * message is skipped: rejecting it is the server's task, not a counter's.
  *
- * A message costs four tokens beside its text (OpenAI's cookbook: three of separators and its role), its name one more,
+ * A message costs four tokens besides its text (OpenAI's cookbook: three of separators and its role), its name one more,
  * the reply's start three. Tools are charged as their JSON, which is what chat templates of open models write.
  */
 export function readMessages(messages: unknown, tools?: unknown): TokenizerInput {

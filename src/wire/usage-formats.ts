@@ -103,37 +103,38 @@ export function countsIn(format: UsageFormat, usage: Usage): FormatCounts {
  * totals and not increments get the usage so far as `before`: fields missing from the update keep their count.
  */
 export function readUsageIn(format: UsageFormat, value: unknown, before?: Usage): Usage | undefined {
-  const told = asObject(value)
-  const input = countAt(told, format.input)
-  const output = countAt(told, format.output)
-  if (told === undefined || (input === undefined && output === undefined)) return before
+  const reported = asObject(value)
+  const input = countAt(reported, format.input)
+  const output = countAt(reported, format.output)
+  if (reported === undefined || (input === undefined && output === undefined)) return before
   const known = before === undefined ? undefined : countsIn(format, before)
   return usageFrom(format, {
     input: input ?? known?.input ?? 0,
     output: output ?? known?.output ?? 0,
-    cacheRead: firstCount(told, format.cacheRead) ?? known?.cacheRead ?? 0,
-    cacheWrite: firstCount(told, format.cacheWrite) ?? known?.cacheWrite ?? 0,
-    reasoning: firstCount(told, format.reasoning) ?? known?.reasoning ?? 0,
-    total: format.total === undefined ? undefined : countAt(told, format.total),
+    cacheRead: firstCount(reported, format.cacheRead) ?? known?.cacheRead ?? 0,
+    cacheWrite: firstCount(reported, format.cacheWrite) ?? known?.cacheWrite ?? 0,
+    reasoning: firstCount(reported, format.reasoning) ?? known?.reasoning ?? 0,
+    total: format.total === undefined ? undefined : countAt(reported, format.total),
   })
 }
 
 /** Parts that claim to be larger than their whole are cut to it. */
-function usageFrom(format: UsageFormat, told: FormatCounts & { total: number | undefined }): Usage {
-  const { input, output, total } = told
+function usageFrom(format: UsageFormat, reported: FormatCounts & { total: number | undefined }): Usage {
+  const { input, output, total } = reported
   // Some servers of this format count reasoning beside the output; their total then says so.
-  const beside = !format.outputIncludesReasoning || (told.reasoning > 0 && total === input + output + told.reasoning)
-  const outputTokens = beside ? output + told.reasoning : output
-  const cacheReadTokens = format.inputIncludesCached ? Math.min(told.cacheRead, input) : told.cacheRead
+  const beside =
+    !format.outputIncludesReasoning || (reported.reasoning > 0 && total === input + output + reported.reasoning)
+  const outputTokens = beside ? output + reported.reasoning : output
+  const cacheReadTokens = format.inputIncludesCached ? Math.min(reported.cacheRead, input) : reported.cacheRead
   const cacheWriteTokens = format.inputIncludesCached
-    ? Math.min(told.cacheWrite, input - cacheReadTokens)
-    : told.cacheWrite
+    ? Math.min(reported.cacheWrite, input - cacheReadTokens)
+    : reported.cacheWrite
   return {
     inputTokens: format.inputIncludesCached ? input - cacheReadTokens - cacheWriteTokens : input,
     cacheReadTokens,
     cacheWriteTokens,
     outputTokens,
-    reasoningTokens: Math.min(told.reasoning, outputTokens),
+    reasoningTokens: Math.min(reported.reasoning, outputTokens),
   }
 }
 
@@ -141,7 +142,7 @@ function usageFrom(format: UsageFormat, told: FormatCounts & { total: number | u
 const maxCostUsd = 10_000
 
 /**
- * What OpenRouter reports beside the tokens: what it charged, and what the model's provider bills to the account's own key
+ * What OpenRouter reports besides the tokens: what it charged, and what the model's provider bills to the account's own key
  * (BYOK), which comes on top. Empty where it reports nothing.
  */
 export function readCharge(value: unknown): Charge {
@@ -165,14 +166,14 @@ function isCost(value: unknown): value is number {
   return typeof value === 'number' && value >= 0 && value <= maxCostUsd
 }
 
-function firstCount(told: unknown, places: readonly Place[] = []): number | undefined {
+function firstCount(reported: unknown, places: readonly Place[] = []): number | undefined {
   for (const place of places) {
-    const found = countAt(told, place)
+    const found = countAt(reported, place)
     if (found !== undefined) return found
   }
   return undefined
 }
 
-function countAt(told: unknown, place: Place): number | undefined {
-  return tokenCount(place.reduce((found, name) => asObject(found)?.[name], told))
+function countAt(reported: unknown, place: Place): number | undefined {
+  return tokenCount(place.reduce((found, name) => asObject(found)?.[name], reported))
 }

@@ -31,20 +31,23 @@ t.test('requests beyond REQUEST_MEMORY_MB are refused with 429 and Retry-After u
   t.equal((await gateway.ask({ messages })).status, 200, 'and then there is memory again')
 })
 
-t.test('a body that takes many times its length in memory is refused, and one sent in chunks is counted too', async t => {
-  const local = await scriptedUpstream(t, 'llama-cpp', { models: [roomy] })
-  const gateway = await startGateway(t, { ...variablesFor(local), REQUEST_MEMORY_MB: '128' })
-  const tiny = `[${'[],'.repeat(4 * megabyte)}[]]`
-  const body = `{"model":"auto","messages":[{"role":"user","content":"Hello?"}],"logit_bias":${tiny}}`
-  const reply = await exchange(`${gateway.url}/v1/chat/completions`, { method: 'POST', body })
-  t.match(reply, { status: 413, json: { error: { message: /would take \d+ MB of memory/ } } })
+t.test(
+  'a body that takes many times its length in memory is refused, and one sent in chunks is counted too',
+  async t => {
+    const local = await scriptedUpstream(t, 'llama-cpp', { models: [roomy] })
+    const gateway = await startGateway(t, { ...variablesFor(local), REQUEST_MEMORY_MB: '128' })
+    const tiny = `[${'[],'.repeat(4 * megabyte)}[]]`
+    const body = `{"model":"auto","messages":[{"role":"user","content":"Hello?"}],"logit_bias":${tiny}}`
+    const reply = await exchange(`${gateway.url}/v1/chat/completions`, { method: 'POST', body })
+    t.match(reply, { status: 413, json: { error: { message: /would take \d+ MB of memory/ } } })
 
-  const pieces = ReadableStream.from(Array.from({ length: 50 }, () => Buffer.alloc(megabyte, 0x20)))
-  const chunked = await fetch(`${gateway.url}/v1/chat/completions`, { method: 'POST', body: pieces, duplex: 'half' })
-  t.equal(chunked.status, 413)
-  t.equal(local.chats.length, 0)
-  t.equal((await gateway.ask()).status, 200)
-})
+    const pieces = ReadableStream.from(Array.from({ length: 50 }, () => Buffer.alloc(megabyte, 0x20)))
+    const chunked = await fetch(`${gateway.url}/v1/chat/completions`, { method: 'POST', body: pieces, duplex: 'half' })
+    t.equal(chunked.status, 413)
+    t.equal(local.chats.length, 0)
+    t.equal((await gateway.ask()).status, 200)
+  },
+)
 
 t.test('stored Responses are bounded by the memory that they take', async t => {
   const local = await scriptedUpstream(t, 'llama-cpp', { models: [roomy] })

@@ -46,7 +46,7 @@ export function createCompletionFold(): { add(chunk: ChatChunk): void; completio
         const choice = choices.get(index) ?? emptyChoice(index)
         choices.set(index, choice)
         if (reason) choice.finish_reason = reason
-        // `logprobs` is a list that grows; of every other field beside the delta the last value wins.
+        // `logprobs` is a list that grows; of every other field besides the delta the last value wins.
         for (const [field, value] of Object.entries(more)) choice[field] = joined(choice[field], value)
         addDelta(choice.message, delta ?? {})
       }

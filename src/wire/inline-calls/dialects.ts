@@ -20,12 +20,12 @@ export type InlineReading =
   | 'open'
   | 'never'
 
-/** What a reader knows beside the text. */
+/** What a reader knows besides the text. */
 export interface CallContext {
   offered: Offered
   /** No more text will come and the answer was not cut off, so that what should close a call may be missing. */
   ended: boolean
-  /** Counts so many characters as examined; false when that is more than an answer may take, and no call is read from it. */
+  /** Counts this many characters as examined; false when that is more than an answer may take, and no call is read from it. */
   spend: (characters: number) => boolean
 }
 

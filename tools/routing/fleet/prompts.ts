@@ -191,7 +191,7 @@ export const fleetPrompts: readonly FleetPrompt[] = [
     ),
     auto: [...strongFree, ...cheap, ...middle, ...great],
     quality: [...best, 'minimax/minimax-m3'],
-    why: 'A wrong answer does harm; an 8B model should not give it.',
+    why: 'A wrong answer can do harm; an 8B model should not give it.',
   },
   {
     name: 'tenancy law',
