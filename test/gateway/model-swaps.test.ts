@@ -105,10 +105,11 @@ t.test('nobody is passed over after the longest wait, and requests of low priori
       for (const [place, { model, priority, pause }] of arrivals.entries()) {
         now += pause
         waiting.push({ place, since: now, priority })
-        void slots.acquire(signal, { model, priority }).then(next => {
+        const enter = async () => {
+          release = await slots.acquire(signal, { model, priority })
           admitted.push(place)
-          release = next
-        })
+        }
+        void enter()
       }
       while (waiting.length > 0) {
         now += 3
