@@ -31,9 +31,9 @@ const familyOf: Readonly<Record<EverydayKind, 'talk' | 'study' | 'prose' | 'hand
   logic: 'study',
   writing: 'prose',
   translation: 'handling',
-  summary: 'handling',
+  summary: 'prose',
   title: 'handling',
-  extraction: 'handling',
+  extraction: 'prose',
   code_generation: 'code',
   bug_fixing: 'code',
   code_refactoring: 'code',
@@ -74,7 +74,7 @@ const hardShare = [0.05, 0.3, 0.8] as const
 const levels = [0.06, 0, -0.1] as const
 
 /** From this share of the family of what a text resembles on, the resemblance is believed. */
-const believedFamily = 0.35
+const believedFamily = 0.22
 /** Below the first share of the likeliest kind nothing is known of a request, above the second it is one of that kind. */
 const unsureShare = 0.12
 const sureShare = 0.4
