@@ -1,4 +1,4 @@
-import { noUsage, promptTokens, type Usage } from '../wire/usage.ts'
+import { promptTokens, type Usage } from '../wire/usage.ts'
 import { roundUsd } from './money.ts'
 
 /** What a provider charges. USD per million tokens; `requestUsd` is charged once per call. */
@@ -26,12 +26,17 @@ export const defaultOutputTokens = 400
 export function costOf(price: Price | undefined, usage: Usage): number | undefined {
   if (usage.reportedCostUsd !== undefined) return roundUsd(usage.reportedCostUsd + (usage.byokCostUsd ?? 0))
   if (price === undefined) return undefined
-  const rates = ratesFor(price, promptTokens(usage))
+  return chargeFor(ratesFor(price, promptTokens(usage)), usage)
+}
+
+type Tokens = Pick<Usage, 'inputTokens' | 'cacheReadTokens' | 'cacheWriteTokens' | 'outputTokens'>
+
+function chargeFor(rates: Omit<Price, 'tiers'>, tokens: Tokens): number {
   const perMillion =
-    usage.inputTokens * rates.input +
-    usage.cacheReadTokens * (rates.cacheRead ?? rates.input) +
-    usage.cacheWriteTokens * (rates.cacheWrite ?? rates.input) +
-    usage.outputTokens * rates.output
+    tokens.inputTokens * rates.input +
+    tokens.cacheReadTokens * (rates.cacheRead ?? rates.input) +
+    tokens.cacheWriteTokens * (rates.cacheWrite ?? rates.input) +
+    tokens.outputTokens * rates.output
   return roundUsd(perMillion / 1e6 + (rates.requestUsd ?? 0))
 }
 
@@ -45,8 +50,14 @@ export interface ExpectedCall {
 
 /** Expected cost of a call in USD, by the rules of `costOf`; undefined if the price is unknown. */
 export function expectedCostOf(price: Price | undefined, call: ExpectedCall): number | undefined {
+  if (price === undefined) return undefined
   const { promptTokens: prompt, cachedTokens = 0, outputTokens } = call
-  return costOf(price, { ...noUsage, inputTokens: prompt - cachedTokens, cacheReadTokens: cachedTokens, outputTokens })
+  return chargeFor(ratesFor(price, prompt), {
+    inputTokens: prompt - cachedTokens,
+    cacheReadTokens: cachedTokens,
+    cacheWriteTokens: 0,
+    outputTokens,
+  })
 }
 
 /** What electricity costs the operator; without both there is no charge for it. */

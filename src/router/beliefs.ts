@@ -73,6 +73,14 @@ export function reconsider(priorTrust: PriorTrust, prior: Prior, score: number):
   return clamp(priorTrust + ratio, minPriorTrust, maxPriorTrust)
 }
 
+/** The times around `now`, in milliseconds since the epoch, between which `estimate` makes the same of a belief. */
+export function steadiness({ updatedAt }: Belief, now: number): { from: number; until: number } {
+  const age = now - updatedAt
+  if (age < hourMs) return { from: Number.NEGATIVE_INFINITY, until: updatedAt + hourMs }
+  const hours = Math.floor(age / hourMs)
+  return { from: updatedAt + hours * hourMs, until: updatedAt + (hours + 1) * hourMs }
+}
+
 /** Falls by whole hours, which spares most beliefs a power. */
 function fading(belief: Belief, now: number): number {
   const age = now - belief.updatedAt

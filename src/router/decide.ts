@@ -2,13 +2,13 @@ import { GatewayError } from '../errors.ts'
 import type { Model } from '../providers/provider.ts'
 import { beginAt, type CascadePlan, type Skipped } from './cascade.ts'
 import { contextOf, type Asked, type Conversation, type DecisionContext } from './context.ts'
+import type { Expectations } from './expectations.ts'
 import { exclusionOf, reserveTokens, type Condition, type Exclusion } from './filter.ts'
 import { promptTokensFor, type Knowledge } from './knowledge.ts'
 import type { Measured } from './measure.ts'
 import type { RequestOptions } from './options.ts'
 import type { Policy } from './policy.ts'
-import { predictQuality } from './predict.ts'
-import { expense, type Load } from './price.ts'
+import { cachedTokens, expectedCharge, waitSeconds, workSeconds, type Load } from './price.ts'
 import { rank, type Ranking, type Candidate, type RankingCriteria } from './rank.ts'
 import type { Group, Preset, Priority } from './select.ts'
 import { checksNamed } from './verify.ts'
@@ -72,12 +72,16 @@ export function decide(
   for (const group of pool.groups) {
     const able: Model[] = []
     const found: Candidate[] = []
-    for (const model of group.models) {
+    const expectations = knowledge.expectationsOf(group.models, context)
+    for (let place = 0; place < group.models.length; place++) {
+      const model = group.models[place]!
       if (taken.has(model.id)) continue
       const promptTokens = promptTokensFor(model, request.measured, knowledge)
       const exclusion = exclusionOf(context, model, promptTokens, pool.condition(model), group.preset)
       const candidate =
-        exclusion === undefined ? candidateFor(context, model, promptTokens, pool.load(model)) : undefined
+        exclusion === undefined
+          ? candidateFor(context, { model, promptTokens, load: pool.load(model) }, expectations, place)
+          : undefined
       const problem = exclusion ?? overBudget(request.options, candidate!)
       if (problem === undefined) {
         able.push(model)
@@ -138,21 +142,31 @@ function overBudget({ maxCostUsd }: RequestOptions, { costUsd }: Candidate): Exc
   return { code: 'budget', reason: `${expected}, the limit is $${maxCostUsd}` }
 }
 
-function candidateFor(context: DecisionContext, model: Model, promptTokens: number, load: Load): Candidate {
-  const ability = context.abilityOf(model)
-  const { quality, plusMinus, count } = predictQuality(context, ability)
-  const { costUsd, seconds, waitSeconds } = expense(context, model, ability, promptTokens, load)
+function candidateFor(
+  context: DecisionContext,
+  { model, promptTokens, load }: { model: Model; promptTokens: number; load: Load },
+  expectations: Expectations,
+  place: number,
+): Candidate {
+  const speed = expectations.speeds[place]
+  const call = {
+    promptTokens,
+    cachedTokens: cachedTokens(context.conversation, model, promptTokens),
+    outputTokens: expectations.outputTokens[place]!,
+  }
+  const work = workSeconds(model, speed, call, context.now)
+  const wait = waitSeconds(model, speed, load, work)
   return {
     model: model.id,
-    key: ability.key,
+    key: expectations.abilities[place]!.key,
     name: model.name,
     step: model.tier === 'local' ? 'local' : model.free ? 'free' : 'paid',
-    quality,
-    plusMinus,
-    count,
-    costUsd: costUsd ?? null,
-    seconds,
-    waitSeconds,
+    quality: expectations.qualities[place]!,
+    plusMinus: expectations.plusMinus[place]!,
+    count: expectations.counts[place]!,
+    costUsd: expectedCharge(model, call, work, context.policy),
+    seconds: wait + work,
+    waitSeconds: wait,
     adequate: false,
     postponed: false,
     dominated: false,

@@ -48,6 +48,33 @@ export interface Evidence {
   verifiers: Map<string, VerifierRecord>
   /** How often a model's answers pass a check: by model, then by `placeOf` check and kind of task. They fade like beliefs. */
   accepts: Map<string, Map<string, Belief>>
+  /** For what is derived from facts about models and kept. */
+  changes: Changes
+}
+
+/** Which models' facts changed of late. */
+export interface Changes {
+  /** Since the evidence was made or read. */
+  count: number
+  /** The subject of change `n`, at place `n % maxChanges`: an ability's key, or a model's id for its speed. */
+  subjects: string[]
+}
+
+/** Changes that are remembered by subject. */
+const maxChanges = 256
+
+/** The subjects of all changes after the first `count`; undefined where they are no longer remembered. */
+export function changesSince({ changes }: Evidence, count: number): string[] | undefined {
+  if (changes.count === count) return unchanged
+  if (changes.count - count > maxChanges || changes.count < count) return undefined
+  return Array.from({ length: changes.count - count }, (_, at) => changes.subjects[(count + at) % maxChanges]!)
+}
+
+const unchanged: string[] = []
+
+function noteChange({ changes }: Evidence, subject: string): void {
+  changes.subjects[changes.count % maxChanges] = subject
+  changes.count++
 }
 
 /** One fact as it is stored: `(kind, subject, category)` is its key and the newest value wins. */
@@ -73,6 +100,7 @@ export function emptyEvidence(): Evidence {
     outputs: new Map(),
     verifiers: new Map(),
     accepts: new Map(),
+    changes: { count: 0, subjects: [] },
   }
 }
 
@@ -128,6 +156,8 @@ export function forget(evidence: Evidence, model: { key: string; id: string }): 
   const rows = learnedFrom(evidence, model).filter(({ kind }) => kind !== 'benchmark')
   for (const map of [evidence.beliefs, evidence.accepts, evidence.outputs]) map.delete(model.key)
   evidence.speeds.delete(model.id)
+  noteChange(evidence, model.key)
+  noteChange(evidence, model.id)
   return rows
 }
 
@@ -182,6 +212,7 @@ export function learnOutcome(
     beliefs.set(category, value)
     return { kind: 'belief', subject: outcome.model, category, value }
   })
+  noteChange(evidence, outcome.model)
   const likeliest = Object.entries(outcome.categories).sort(([, a], [, b]) => b - a)[0]
   if (likeliest === undefined || weights[outcome.signal] < 1) return rows
   evidence.priorTrust = reconsider(evidence.priorTrust, outcome.prior(likeliest[0]), score)
@@ -207,6 +238,7 @@ function withOrigin(
 /** A benchmark's latest result replaces the one before. */
 export function learnBenchmark(evidence: Evidence, model: string, category: string, value: Benchmark): EvidenceRow[] {
   inner(evidence.benchmarks, model).set(category, value)
+  noteChange(evidence, model)
   return [{ kind: 'benchmark', subject: model, category, value }]
 }
 
@@ -262,6 +294,7 @@ export function learnSpeed(evidence: Evidence, modelId: string, timing: Timing, 
     value.outputTokensPerSecond = blend(old === 0 ? undefined : old, (1000 * timing.outputTokens) / timing.streamMs)
   }
   evidence.speeds.set(modelId, value)
+  noteChange(evidence, modelId)
   return [{ kind: 'speed', subject: modelId, category: anyCategory, value }]
 }
 
@@ -274,6 +307,7 @@ export function learnOutput(evidence: Evidence, model: string, category: string,
   const count = Math.min(maxLengths, before.count + 1)
   const value = { tokens: before.tokens + (tokens - before.tokens) / count, count }
   lengths.set(category, value)
+  noteChange(evidence, model)
   return [{ kind: 'output', subject: model, category, value }]
 }
 

@@ -8,7 +8,7 @@ export interface Policy {
   /** TOKEN_THRESHOLD and COST_THRESHOLD (USD): a request within both does not wait for a local model that is not ready. */
   tokenThreshold: number
   costThresholdUsd: number
-  /** QUALITY_THRESHOLD, 0..1: below it a candidate is not chosen while one above exists. */
+  /** QUALITY_THRESHOLD, 0..1: below it a candidate is not chosen while one clearly above exists. */
   qualityThreshold: number
   /** RELIABLE_BENCHMARK_COUNT: runs needed before a benchmark result gets full weight. */
   reliableBenchmarkCount: number

@@ -1,5 +1,5 @@
 import type { Ability } from './abilities.ts'
-import { estimate, observe, type Prior } from './beliefs.ts'
+import { estimate, observe, type Estimate, type Prior } from './beliefs.ts'
 import type { DecisionContext } from './context.ts'
 import { anyCategory, type Benchmark } from './evidence.ts'
 import { successOf } from './success.ts'
@@ -20,36 +20,49 @@ const benchmarkWorth = 20
 const generalWorth = 8
 
 /** What a prediction needs of a decision's context. */
-type PredictionContext = Pick<
-  DecisionContext,
-  'measured' | 'kinds' | 'referenceAbility' | 'evidence' | 'priorTrust' | 'policy' | 'now'
->
+type PredictionContext = Pick<DecisionContext, 'measured' | 'kinds' | 'referenceAbility'> & EstimateContext
+type EstimateContext = Pick<DecisionContext, 'evidence' | 'priorTrust' | 'policy' | 'now'>
 
 /**
  * Quality of one model for a prompt: for each kind of task the prior, benchmarks and outcomes together, mixed by the
  * probabilities of the kinds, then moved by what the text says (`successOf`). Evidence never widens the interval.
  */
 export function predictQuality(context: PredictionContext, ability: Ability): Quality {
-  const { measured, kinds, referenceAbility, evidence, priorTrust, policy, now } = context
-  const beliefs = evidence.beliefs.get(ability.key)
-  const benchmarks = evidence.benchmarks.get(ability.key)
-  const general = benchmarks?.get(anyCategory)
   let rate = 0
   let plusMinus = 0
   let count = 0
-  for (const { category, share } of kinds) {
-    let prior: Prior = ability.prior(category)
-    if (benchmarks !== undefined) {
-      prior = withBenchmark(prior, general, generalWorth, policy.reliableBenchmarkCount)
-      prior = withBenchmark(prior, benchmarks.get(category), benchmarkWorth, policy.reliableBenchmarkCount)
-    }
-    const here = estimate(beliefs?.get(category), prior, priorTrust, now)
+  for (const { category, share } of context.kinds) {
+    const here = estimateAt(context, ability, category)
     rate += share * here.mean
     plusMinus += share * here.plusMinus
     count += share * here.count
   }
-  const quality = successOf(rate, measured.effect, ability.slopeAbility - referenceAbility, ability.skills)
-  return { quality, plusMinus: Math.min(0.5, plusMinus), count }
+  return { quality: qualityOf(context, ability, rate), plusMinus: Math.min(0.5, plusMinus), count }
+}
+
+/** What is believed about a model at one kind of task: the prior, benchmarks and outcomes together. */
+export function estimateAt(
+  { evidence, priorTrust, policy, now }: EstimateContext,
+  ability: Ability,
+  category: string,
+): Estimate {
+  const belief = evidence.beliefs.get(ability.key)?.get(category)
+  const benchmarks = evidence.benchmarks.get(ability.key)
+  let prior: Prior = ability.prior(category)
+  if (benchmarks !== undefined) {
+    prior = withBenchmark(prior, benchmarks.get(anyCategory), generalWorth, policy.reliableBenchmarkCount)
+    prior = withBenchmark(prior, benchmarks.get(category), benchmarkWorth, policy.reliableBenchmarkCount)
+  }
+  return estimate(belief, prior, priorTrust, now)
+}
+
+/** Quality for a prompt, from the `rate` of success that is expected of the model at the prompt's kinds of task. */
+export function qualityOf(
+  { measured, referenceAbility }: Pick<PredictionContext, 'measured' | 'referenceAbility'>,
+  { slopeAbility, skills }: Ability,
+  rate: number,
+): number {
+  return successOf(rate, measured.effect, slopeAbility - referenceAbility, skills)
 }
 
 /** The prior after a benchmark: fewer runs than `reliable` count in proportion. What was measured here is no longer a guess. */

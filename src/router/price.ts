@@ -1,8 +1,9 @@
 import { roundUsd } from '../accounting/money.ts'
-import { defaultOutputTokens, energyCostOf, expectedCostOf } from '../accounting/pricing.ts'
+import { defaultOutputTokens, energyCostOf, expectedCostOf, type ExpectedCall } from '../accounting/pricing.ts'
 import type { Model } from '../providers/provider.ts'
 import type { Ability } from './abilities.ts'
 import type { Conversation, DecisionContext } from './context.ts'
+import type { Speed } from './evidence.ts'
 import type { Policy } from './policy.ts'
 
 /** How busy a model's endpoint is. */
@@ -12,17 +13,6 @@ export interface Load {
   slots: number
 }
 
-/** What an answer of one candidate would take. */
-export interface Expense {
-  /** USD, energy included; undefined where no price is known, which means that it may cost anything. */
-  costUsd: number | undefined
-  /** Until the last token. */
-  seconds: number
-  /** Of these, spent waiting for a slot and for the model to load. */
-  waitSeconds: number
-  outputTokens: number
-}
-
 /** Where nothing was learned yet. */
 const localDefaults = { firstTokenMs: 200, promptTokensPerSecond: 400, outputTokensPerSecond: 25 }
 const remoteDefaults = { firstTokenMs: 700, promptTokensPerSecond: 5_000, outputTokensPerSecond: 60 }
@@ -30,24 +20,8 @@ const remoteDefaults = { firstTokenMs: 700, promptTokensPerSecond: 5_000, output
 const loadBytesPerSecond = 0.8e9
 const defaultLoadSeconds = 12
 
-/** What an expense depends on of a decision's context. */
-type ExpenseContext = Pick<
-  DecisionContext,
-  'measured' | 'likeliest' | 'typicalOutput' | 'conversation' | 'evidence' | 'policy' | 'now'
->
-
-/** Expected money and time of one answer to a prompt of `promptTokens` of the model's own: input, cache, output, queue, cold load and, for local models, energy. */
-export function expense(
-  context: ExpenseContext,
-  model: Model,
-  ability: Pick<Ability, 'key' | 'outputTokens'>,
-  promptTokens: number,
-  load: Load,
-): Expense {
-  const { conversation, evidence, policy, now } = context
-  const outputTokens = expectedOutput(context, ability)
-  const cached = cachedTokens(conversation, model, promptTokens)
-  const speed = evidence.speeds.get(model.id)
+/** Seconds that one answer takes from its beginning to the last token, at what was seen of the model's `speed`. */
+export function workSeconds(model: Model, speed: Speed | undefined, call: Required<ExpectedCall>, now: number): number {
   const defaults = model.tier === 'local' ? localDefaults : remoteDefaults
   const promptSpeed = speed?.promptTokensPerSecond || defaults.promptTokensPerSecond
   const outputSpeed = speed?.outputTokensPerSecond || defaults.outputTokensPerSecond
@@ -55,17 +29,21 @@ export function expense(
     speed === undefined || speed.count === 0
       ? defaults.firstTokenMs
       : recentPeak(speed.peakMs, speed.firstTokenMs, now - speed.updatedAt)
-  const work = firstMs / 1000 + (promptTokens - cached) / promptSpeed + outputTokens / outputSpeed
+  return firstMs / 1000 + (call.promptTokens - call.cachedTokens) / promptSpeed + call.outputTokens / outputSpeed
+}
+
+/** Seconds until a slot is free and the model is loaded, where an answer takes `work` seconds. */
+export function waitSeconds(model: Model, speed: Speed | undefined, load: Load, work: number): number {
   const ahead = Math.max(0, load.busy + load.waiting - load.slots + 1)
   const queue = (ahead * work) / Math.max(1, load.slots)
   const cold = model.loaded === false ? loadSeconds(model, speed?.loadMs) : 0
-  const seconds = queue + cold + work
-  return {
-    costUsd: money(model, { promptTokens, cached, outputTokens }, work, policy),
-    seconds,
-    waitSeconds: queue + cold,
-    outputTokens,
-  }
+  return queue + cold
+}
+
+/** USD for one answer that takes `work` seconds, energy included; null where no price is known, which means that it may cost anything. */
+export function expectedCharge(model: Model, call: ExpectedCall, work: number, policy: Policy): number | null {
+  const charge = expectedCostOf(model.price, call)
+  return charge === undefined ? null : roundUsd(charge + energyCostOf(model.tier, work, policy))
 }
 
 /** How much of a prompt of `promptTokens` the cache of `model` should still hold. */
@@ -73,25 +51,14 @@ export function cachedTokens(conversation: Conversation | undefined, model: Mode
   return conversation?.modelId === model.id ? Math.min(conversation.cachedTokens, promptTokens) : 0
 }
 
-function money(
-  model: Model,
-  { promptTokens, cached, outputTokens }: { promptTokens: number; cached: number; outputTokens: number },
-  workSeconds: number,
-  policy: Policy,
-): number | undefined {
-  const charge = expectedCostOf(model.price, { promptTokens, cachedTokens: cached, outputTokens })
-  return charge === undefined ? undefined : roundUsd(charge + energyCostOf(model.tier, workSeconds, policy))
-}
-
-/** What was seen here, combined with what is typical of the model or, where that was not measured, of the kind of task. */
-function expectedOutput(
-  { evidence, likeliest, measured, typicalOutput }: ExpenseContext,
+/** Tokens of an answer: what was seen here, combined with what is typical of the model or, where that was not measured, of the kind of task. */
+export function expectedOutput(
+  { evidence, likeliest, typicalOutput }: Pick<DecisionContext, 'evidence' | 'likeliest' | 'typicalOutput'>,
   { key, outputTokens }: Pick<Ability, 'key' | 'outputTokens'>,
 ): number {
   const seen = evidence.outputs.get(key)?.get(likeliest)
   const expected = outputTokens?.[likeliest] ?? typicalOutput ?? defaultOutputTokens
-  const tokens = seen === undefined ? expected : (seen.tokens * seen.count + expected * 3) / (seen.count + 3)
-  return Math.min(tokens, measured.outputTokens ?? Infinity)
+  return seen === undefined ? expected : (seen.tokens * seen.count + expected * 3) / (seen.count + 3)
 }
 
 function loadSeconds({ sizeBytes }: Model, loadMs: number | undefined): number {
@@ -101,5 +68,6 @@ function loadSeconds({ sizeBytes }: Model, loadMs: number | undefined): number {
 
 /** A peak halves every 30 seconds until it meets the average. */
 function recentPeak(peakMs: number, averageMs: number, ageMs: number): number {
+  if (peakMs <= averageMs) return averageMs
   return Math.max(averageMs, peakMs * 0.5 ** (Math.max(0, ageMs) / 30_000))
 }

@@ -58,6 +58,8 @@ export interface Ranking {
 
 /** Predictions closer than this count as equal. */
 export const margin = 0.02
+/** By how much more the best must outdo a candidate to rule it out, for each point of quality that the caller does not insist on. */
+const modesty = 0.15
 /** Share of its interval by which a candidate must be above the floor where a mistake is as expensive as it gets. */
 const maxCaution = 0.25
 /** From this length of the prompt on a mistake is that expensive: all of it has to be read again. */
@@ -104,9 +106,9 @@ export function rank(
   chooseEndpoint(ordered, random)
   const found = { order: ordered.places, floor, reached }
   if (stay(ordered, criteria)) return { ...found, rule: 'stayed', propensity: 1 }
-  const others = criteria.explore && policy.explorationShare > 0 ? alternatives(ordered, criteria) : []
-  const share = others.length === 0 ? 0 : policy.explorationShare
+  const share = criteria.explore && hasAlternative(ordered, criteria) ? policy.explorationShare : 0
   if (share === 0 || random() >= share) return { ...found, rule: 'best', propensity: 1 - share }
+  const others = alternatives(ordered, criteria)
   toFront(ordered, others[Math.floor(random() * others.length)]!)
   return { ...found, rule: 'explored', propensity: share / others.length }
 }
@@ -121,7 +123,9 @@ interface Ordered {
  * The quality below which nothing is chosen. It is the floor that was asked for, but
  * - where a mistake is expensive, not lower than the prediction of the weakest candidate that is above it by a share of its
  *   interval, so that a mere guess that is a little above the floor does not count;
- * - not higher than what counts as equal to the best: where no candidate reaches the floor, the best are taken.
+ * - not higher than what the best does not outdo by enough: where none is far above the floor, those near the best are taken. What is
+ *   enough falls with the floor, to what counts as equal. Without that, a low floor would send to expensive models what is hard
+ *   for all of them, and a coin would spend the money better.
  *
  * It rises with the floor asked for and with the best, so that asking for more never gets less.
  */
@@ -137,7 +141,7 @@ function floorOf(
   }
   const doubtful = candidates.some(({ quality }) => quality >= qualityFloor && quality < weakest)
   const wanted = doubtful ? weakest : qualityFloor
-  const highest = Math.max(0, best - margin)
+  const highest = Math.max(0, best - margin - modesty * (1 - qualityFloor))
   return { floor: Math.min(wanted, highest), reached: wanted <= highest }
 }
 
@@ -175,13 +179,17 @@ function longestWait(candidates: readonly Candidate[], { costThresholdUsd }: Pol
  */
 function markDominated(candidates: readonly Candidate[]): void {
   const waiting = candidates.filter(isWaiting)
+  let leastWait = Infinity
+  for (const { seconds } of waiting) leastWait = Math.min(leastWait, seconds)
   for (const candidate of candidates) {
     const cost = costOf(candidate)
-    if (cost === 0) continue
     const { quality, seconds, step } = candidate
-    candidate.dominated = (step === 'local' ? candidates : waiting).some(
-      other => other.quality > quality && other.seconds < seconds && costOf(other) < cost,
-    )
+    if (cost === 0 || (step !== 'local' && seconds <= leastWait)) continue
+    const others = step === 'local' ? candidates : waiting
+    for (let place = 0; place < others.length && !candidate.dominated; place++) {
+      const other = others[place]!
+      candidate.dominated = other.quality > quality && other.seconds < seconds && costOf(other) < cost
+    }
   }
 }
 
@@ -213,7 +221,8 @@ function sorted(
   defaultLocal: string | undefined,
 ): number[] {
   const keys = new Float64Array(candidates.length)
-  for (const [place, candidate] of candidates.entries()) {
+  for (let place = 0; place < candidates.length; place++) {
+    const candidate = candidates[place]!
     const { adequate, postponed, dominated, quality, seconds } = candidate
     const above = (adequate ? 0 : 4) + (postponed || dominated ? 2 : 0) + (dominated ? 1 : 0)
     const second = steps((1 - quality) * 1023, 10) * 2 ** 6 + steps(logOf(seconds, 1e-3) * 4, 6)
@@ -230,7 +239,9 @@ function sorted(
     keys[place] = ((above * 2 ** 18 + first) * 2 ** 16 + then) * maxPlaces + place
   }
   keys.sort()
-  return Array.from(keys, key => key % maxPlaces)
+  const places: number[] = []
+  for (const key of keys) places.push(key % maxPlaces)
+  return places
 }
 
 /** Where cost decides, what goes before it; the lower the better. */
@@ -261,7 +272,7 @@ function chooseEndpoint(ordered: Ordered, random: () => number): void {
   const peers = places.filter(place => {
     const other = candidates[place]!
     return (
-      other.key === first.key && other.step === first.step && sameClass(other, first) && other.costUsd === first.costUsd
+      other.costUsd === first.costUsd && other.step === first.step && other.key === first.key && sameClass(other, first)
     )
   })
   if (peers.length < 2) return
@@ -289,21 +300,29 @@ function stay(ordered: Ordered, { current, priority }: RankingCriteria): boolean
   return true
 }
 
-/** The places of those who may be tried in place of the first: as good as required, as ready, other in kind, no more expensive. */
+/** The places of those who may be tried in place of the first. */
 function alternatives(ordered: Ordered, { priority }: RankingCriteria): number[] {
+  const { candidates, places } = ordered
+  const first = firstOf(ordered)!
+  return places.filter(place => isAlternative(candidates[place]!, first, priority))
+}
+
+function hasAlternative(ordered: Ordered, { priority }: RankingCriteria): boolean {
+  const { candidates } = ordered
   const first = firstOf(ordered)
-  if (first === undefined || !first.adequate) return []
-  return ordered.places.filter(place => {
-    const other = ordered.candidates[place]!
-    return (
-      sameClass(other, first) &&
-      other.key !== first.key &&
-      stepOrder[other.step] <= stepOrder[first.step] &&
-      other.waitSeconds <= first.waitSeconds &&
-      (priority !== 'quality' || other.quality >= first.quality - margin) &&
-      (other.costUsd ?? Infinity) <= (first.costUsd ?? 0)
-    )
-  })
+  return first !== undefined && first.adequate && candidates.some(other => isAlternative(other, first, priority))
+}
+
+/** As good as required, as ready, other in kind, no more expensive. */
+function isAlternative(other: Candidate, first: Candidate, priority: Priority): boolean {
+  return (
+    (other.costUsd ?? Infinity) <= (first.costUsd ?? 0) &&
+    sameClass(other, first) &&
+    other.key !== first.key &&
+    stepOrder[other.step] <= stepOrder[first.step] &&
+    other.waitSeconds <= first.waitSeconds &&
+    (priority !== 'quality' || other.quality >= first.quality - margin)
+  )
 }
 
 function firstOf({ candidates, places }: Ordered): Candidate | undefined {

@@ -29,20 +29,20 @@ export interface TokenRatios {
  * `priorTokens`, so the first conversation already moves it.
  */
 export function createTokenRatios({ maxModels = 1000 }: { maxModels?: number } = {}): TokenRatios {
-  const learned = new LRUCache<string, RatioRow>({ max: maxModels })
-  // A decision asks for hundreds of models, which is no use of them: reading leaves the order as it is.
-  const priors = new LRUCache<string, number>({ max: maxModels })
-
-  const priorOf = (model: string): number => {
-    let prior = priors.peek(model)
-    if (prior === undefined) priors.set(model, (prior = familyRatio(model)))
-    return prior
-  }
+  const learned = new LRUCache<string, RatioRow>({ max: maxModels, dispose: (_row, model) => current.delete(model) })
+  // A decision asks for hundreds of models, and hardly any of them changed since the last one.
+  const current = new Map<string, number>()
 
   const ratioOf = (model: string): number => {
+    let ratio = current.get(model)
+    if (ratio !== undefined) return ratio
+    const prior = familyRatio(model)
+    // Reading is no use of a model: it leaves the order as it is.
     const row = learned.peek(model)
-    const ratio = priorOf(model)
-    return row === undefined ? ratio : (ratio * priorTokens + row.reported) / (priorTokens + row.counted)
+    ratio = row === undefined ? prior : (prior * priorTokens + row.reported) / (priorTokens + row.counted)
+    if (current.size >= maxModels) current.clear()
+    current.set(model, ratio)
+    return ratio
   }
 
   return {
@@ -60,6 +60,7 @@ export function createTokenRatios({ maxModels = 1000 }: { maxModels?: number } =
         reported: row.reported * DECAY + weight * believed,
       }
       learned.set(model, changed)
+      current.delete(model)
       return changed
     },
 
@@ -72,6 +73,7 @@ export function createTokenRatios({ maxModels = 1000 }: { maxModels?: number } =
         const isSound = isPlausible(row.counted, row.reported)
         if (isSound) learned.set(row.model, { ...row })
       }
+      current.clear()
     },
   }
 }

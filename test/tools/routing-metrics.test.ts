@@ -88,12 +88,12 @@ t.test('every row is judged once, never by a model that saw it', async t => {
 t.test('ridge regression finds the weights that made its targets', async t => {
   const random = seededRandom(4)
   const vectors = Array.from({ length: 300 }, () => ({
-    buckets: Int32Array.from([Math.floor(random() * 4), 4 + Math.floor(random() * 4)]),
+    features: Int32Array.from([Math.floor(random() * 4), 4 + Math.floor(random() * 4)]),
     values: Float32Array.from([1, 1]),
     waves: Float32Array.from([random(), random()]),
     plain: new Float32Array(0),
   }))
-  const targets = Float64Array.from(vectors, ({ buckets, waves }) => buckets[0]! * 0.5 + 3 * waves[1]! + 2)
+  const targets = Float64Array.from(vectors, ({ features, waves }) => features[0]! * 0.5 + 3 * waves[1]! + 2)
   const [linear] = fitRidges(vectors, [{ targets, part: 'both', penalty: 1e-6 }], 8)
   const errors = vectors.map((vector, index) => Math.abs(score(linear!, vector) - targets[index]!))
   t.ok(Math.max(...errors) < 0.05, `${Math.max(...errors)}`)

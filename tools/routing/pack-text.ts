@@ -21,32 +21,30 @@ export interface TextModel {
 
 /** Eight bits a weight; what rounding takes is below what one answer more or less in training changes. */
 export function packText(model: TextModel): PackedText {
-  const { shape, rarity, center, scale } = model.vectorizer
+  const { shape, center, scale } = model.vectorizer
   return {
     shape,
     center: Array.from(center, rounded),
     scale: Array.from(scale, rounded),
     categories: [...model.kinds],
     skills: model.skills.length,
-    scores: packScores([...model.kindScores, ...model.slopes, ...model.levels, ...model.skills], rarity),
+    scores: packScores([...model.kindScores, ...model.slopes, ...model.levels, ...model.skills], model.vectorizer),
     plainSlope: packPlain(model.plainSlope),
     forms: [...model.forms],
   }
 }
 
-function packScores(scores: readonly Linear[], rarity: Float32Array): PackedScores {
+function packScores(scores: readonly Linear[], { features, rarity }: Vectorizer): PackedScores {
   const rarityStep = Math.max(largest(rarity), 1e-9) / 255
   const words = scores.map(({ words }) => steps(words))
   const waves = scores.map(({ waves }) => steps(waves))
   const stride = scores.length + 1
   const waveCount = scores[0]?.waves.length ?? 0
   const bytes = new Int8Array(rarity.length * stride + waveCount * scores.length)
-  for (const [bucket, value] of rarity.entries()) {
-    bytes[bucket * stride] = Math.round(value / rarityStep)
-    // A bucket without rarity is never looked at.
-    if (value === 0) continue
+  for (const [feature, value] of rarity.entries()) {
+    bytes[feature * stride] = Math.round(value / rarityStep)
     for (const [index, { values, step }] of words.entries()) {
-      bytes[bucket * stride + 1 + index] = Math.round(values[bucket]! / step)
+      bytes[feature * stride + 1 + index] = Math.round(values[feature]! / step)
     }
   }
   const from = rarity.length * stride
@@ -59,9 +57,23 @@ function packScores(scores: readonly Linear[], rarity: Float32Array): PackedScor
     intercepts: scores.map(({ intercept }) => rounded(intercept)),
     wordSteps: words.map(({ step }) => step),
     waveSteps: waves.map(({ step }) => step),
+    features: packFeatures(features),
     weights: deflateRawSync(bytes, { level: 9 }).toString('base64'),
     rarityStep,
   }
+}
+
+/** The distances between ascending numbers, seven bits a byte, lowest first. */
+function packFeatures(features: Int32Array): string {
+  const bytes: number[] = []
+  let before = 0
+  for (const bucket of features) {
+    let step = bucket - before
+    for (; step >= 0x80; step >>>= 7) bytes.push((step & 0x7f) | 0x80)
+    bytes.push(step)
+    before = bucket
+  }
+  return deflateRawSync(Buffer.from(bytes), { level: 9 }).toString('base64')
 }
 
 function packPlain({ intercept, plain }: Linear): PlainScore {

@@ -26,8 +26,8 @@ const tolerance = 1e-6
  * normal equations (Hestenes and Stiefel 1952), all in one pass over the rows; `b` is the weighted mean of the targets.
  * Deterministic. The weights of one feature lie side by side, one for each task.
  */
-export function fitRidges(vectors: readonly Vector[], tasks: readonly RidgeTask[], buckets: number): Linear[] {
-  const rows = packRows(vectors, buckets)
+export function fitRidges(vectors: readonly Vector[], tasks: readonly RidgeTask[], size: number): Linear[] {
+  const rows = packRows(vectors, size)
   const count = tasks.length
   const intercepts = tasks.map(({ targets, weights }) => weightedMean(targets, weights))
   const centered = new Float64Array(rows.count * count)
@@ -67,7 +67,7 @@ export function fitRidges(vectors: readonly Vector[], tasks: readonly RidgeTask[
   }
   return tasks.map((_, task) => ({
     intercept: intercepts[task]!,
-    words: spread(rows.used, buckets, index => solution[index * count + task]!),
+    words: spread(rows.used, size, index => solution[index * count + task]!),
     waves: Float32Array.from(
       { length: rows.waves },
       (_, index) => solution[(rows.used.length + index) * count + task]!,
@@ -81,8 +81,8 @@ export function fitRidges(vectors: readonly Vector[], tasks: readonly RidgeTask[
 /** What `linear` says of a vector. */
 export function score(linear: Linear, vector: Vector): number {
   let sum = linear.intercept
-  for (let index = 0; index < vector.buckets.length; index++)
-    sum += linear.words[vector.buckets[index]!]! * vector.values[index]!
+  for (let index = 0; index < vector.features.length; index++)
+    sum += linear.words[vector.features[index]!]! * vector.values[index]!
   for (let index = 0; index < linear.waves.length; index++) sum += linear.waves[index]! * vector.waves[index]!
   for (let index = 0; index < linear.plain.length; index++) sum += linear.plain[index]! * vector.plain[index]!
   return sum
@@ -104,7 +104,7 @@ export function averageOf(linears: readonly Linear[]): Linear {
 interface Rows {
   count: number
   features: number
-  /** The buckets that occur, which are all that is solved for. */
+  /** The features that occur, which are all that is solved for. */
   used: Int32Array
   /** Of a row's `dense` figures, so many are waves; the plain ones follow. */
   waves: number
@@ -116,16 +116,16 @@ interface Rows {
   figures: Float32Array
 }
 
-function packRows(vectors: readonly Vector[], buckets: number): Rows {
+function packRows(vectors: readonly Vector[], size: number): Rows {
   const starts = new Int32Array(vectors.length + 1)
-  for (const [row, vector] of vectors.entries()) starts[row + 1] = starts[row]! + vector.buckets.length
+  for (const [row, vector] of vectors.entries()) starts[row + 1] = starts[row]! + vector.features.length
   const total = starts[vectors.length]!
   const waves = vectors[0]?.waves.length ?? 0
   const dense = waves + (vectors[0]?.plain.length ?? 0)
-  const placeOf = new Int32Array(buckets).fill(-1)
-  for (const vector of vectors) for (const bucket of vector.buckets) placeOf[bucket] = 0
-  const used = Int32Array.from(placeOf.keys()).filter(bucket => placeOf[bucket] === 0)
-  for (const [place, bucket] of used.entries()) placeOf[bucket] = place
+  const placeOf = new Int32Array(size).fill(-1)
+  for (const vector of vectors) for (const feature of vector.features) placeOf[feature] = 0
+  const used = Int32Array.from(placeOf.keys()).filter(feature => placeOf[feature] === 0)
+  for (const [place, feature] of used.entries()) placeOf[feature] = place
   const rows: Rows = {
     count: vectors.length,
     features: used.length + dense,
@@ -138,7 +138,7 @@ function packRows(vectors: readonly Vector[], buckets: number): Rows {
     figures: new Float32Array(vectors.length * dense),
   }
   for (const [row, vector] of vectors.entries()) {
-    for (const [index, bucket] of vector.buckets.entries()) rows.places[starts[row]! + index] = placeOf[bucket]!
+    for (const [index, feature] of vector.features.entries()) rows.places[starts[row]! + index] = placeOf[feature]!
     rows.values.set(vector.values, starts[row])
     rows.figures.set(vector.waves, row * dense)
     rows.figures.set(vector.plain, row * dense + waves)
@@ -146,10 +146,10 @@ function packRows(vectors: readonly Vector[], buckets: number): Rows {
   return rows
 }
 
-/** Values of the used buckets among all of them. */
-function spread(used: Int32Array, buckets: number, value: (place: number) => number): Float32Array {
-  const all = new Float32Array(buckets)
-  for (const [place, bucket] of used.entries()) all[bucket] = value(place)
+/** Values of the used features among all of them. */
+function spread(used: Int32Array, size: number, value: (place: number) => number): Float32Array {
+  const all = new Float32Array(size)
+  for (const [place, feature] of used.entries()) all[feature] = value(place)
   return all
 }
 

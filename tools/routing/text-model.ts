@@ -7,7 +7,7 @@ import { averageOf, fitRidges, type Linear, type RidgeTask } from './ridge.ts'
 import { skillsOf } from './skills.ts'
 
 /** Frozen: chosen once by cross-validation, the same for every table and for what ships. */
-const shape: VectorShape = { buckets: 65_536, waves: 512, sharpness: 1, smoothWeight: 0.25 }
+const shape: VectorShape = { buckets: 131_072, waves: 512, sharpness: 1, smoothWeight: 0.25 }
 const penalties = { words: 6, form: 2.5, groups: 3, groupForm: 1.5, plain: 10, kinds: 4, skills: 6 }
 /** What a row without a group weighs where the others' targets are the means of their groups, which carry less noise. */
 const weightWithoutGroup = 0.3
@@ -27,24 +27,37 @@ export interface ResidualRow extends LabelledRow {
   abilities: readonly number[]
 }
 
+/** Texts as vectors, and how many features these have. */
+interface Texts {
+  vectors: readonly Vector[]
+  size: number
+}
+
 /** Learns everything that is computed from a prompt's text. Returns it packed, and each model's loadings of the skills. */
 export function trainText(rows: readonly ResidualRow[]) {
   const readings = rows.map(row => readText(row.prompt))
   const vectorizer = fitVectorizer(readings, shape)
-  const vectors = readings.map(createVectorMaker(vectorizer))
+  const texts: Texts = {
+    vectors: readings.map(createVectorMaker(vectorizer)),
+    size: vectorizer.features.length,
+  }
   const kinds = [...new Set(rows.map(row => row.kind))]
   const levels = Float64Array.from(rows, row => mean(row.residuals))
   const slopes = Float64Array.from(rows, slopeOf)
   const skills = skillsOf(rows, slopes, skillCount)
-  const [plainSlope] = fitRidges(vectors, [{ targets: slopes, part: 'plain', penalty: penalties.plain }], shape.buckets)
-  const byKind = kinds.map(kind => fitKind(kind, rows, vectors, levels, slopes))
+  const [plainSlope] = fitRidges(
+    texts.vectors,
+    [{ targets: slopes, part: 'plain', penalty: penalties.plain }],
+    texts.size,
+  )
+  const byKind = kinds.map(kind => fitKind(kind, rows, texts, levels, slopes))
   const model: TextModel = {
     vectorizer,
     kinds,
-    kindScores: fitKinds(kinds, rows, vectors),
+    kindScores: fitKinds(kinds, rows, texts),
     slopes: byKind.map(({ slope }) => slope),
     levels: byKind.map(({ level }) => level),
-    skills: fitSkills(skills.rows, skills.factors, vectors),
+    skills: fitSkills(skills.rows, skills.factors, texts),
     plainSlope: plainSlope!,
     forms: kinds.map(kind =>
       formOf(readings.filter((_, index) => rows[index]!.kind === kind).map(({ figures }) => figures)),
@@ -73,7 +86,7 @@ function slopeOf({ residuals, abilities }: ResidualRow): number {
 function fitKind(
   kind: string,
   rows: readonly ResidualRow[],
-  vectors: readonly Vector[],
+  { vectors, size }: Texts,
   levels: Float64Array,
   slopes: Float64Array,
 ): { level: Linear; slope: Linear } {
@@ -94,14 +107,14 @@ function fitKind(
   const fitted = fitRidges(
     members.map(index => vectors[index]!),
     [...tasks(levels), ...tasks(slopes)],
-    shape.buckets,
+    size,
   )
   const half = fitted.length / 2
   return { level: averageOf(fitted.slice(0, half)), slope: averageOf(fitted.slice(half)) }
 }
 
 /** One score for each kind, near 1 for prompts of it and near 0 for others. */
-function fitKinds(kinds: readonly string[], rows: readonly ResidualRow[], vectors: readonly Vector[]): Linear[] {
+function fitKinds(kinds: readonly string[], rows: readonly ResidualRow[], { vectors, size }: Texts): Linear[] {
   const used = kinds.flatMap(kind => {
     const members = [...rows.keys()].filter(index => rows[index]!.kind === kind)
     const step = Math.max(1, members.length / maxRowsOfKind)
@@ -118,16 +131,16 @@ function fitKinds(kinds: readonly string[], rows: readonly ResidualRow[], vector
   return fitRidges(
     used.map(index => vectors[index]!),
     tasks,
-    shape.buckets,
+    size,
   )
 }
 
-function fitSkills(members: readonly number[], factors: readonly Float64Array[], vectors: readonly Vector[]): Linear[] {
+function fitSkills(members: readonly number[], factors: readonly Float64Array[], { vectors, size }: Texts): Linear[] {
   if (factors.length === 0) return []
   return fitRidges(
     members.map(index => vectors[index]!),
     factors.map((targets): RidgeTask => ({ targets, part: 'words', penalty: penalties.skills })),
-    shape.buckets,
+    size,
   )
 }
 

@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import { noEffect, type TextEffect } from '../success.ts'
 import { likenessTo, type Form } from './form.ts'
@@ -65,7 +64,7 @@ export function createTextJudge(packed: PackedText): (text: string) => TextJudge
   const judge = createJudge(packed)
   const cached = new LRUCache<string, TextJudgement>({ max: maxCached })
   return text => {
-    const key = `${text.length} ${hash('sha1', excerptOf(text), 'base64')}`
+    const key = `${text.length} ${excerptOf(text)}`
     let judgement = cached.get(key)
     if (judgement === undefined) cached.set(key, (judgement = judge(readText(text))))
     return judgement
@@ -75,9 +74,15 @@ export function createTextJudge(packed: PackedText): (text: string) => TextJudge
 function createJudge(packed: PackedText): (reading: Reading) => TextJudgement {
   const { shape, center, scale, categories, skills, forms, plainSlope } = packed
   const count = categories.length
-  const { rarity, score } = unpackScores(packed.scores, shape)
+  const { features, rarity, score } = unpackScores(packed.scores, shape)
   const vectorOf = createVectorMaker(
-    completeVectorizer(shape, rarity, Float64Array.from(center), Float64Array.from(scale)),
+    completeVectorizer({
+      shape,
+      features,
+      rarity,
+      center: Float64Array.from(center),
+      scale: Float64Array.from(scale),
+    }),
   )
   const scores = new Float64Array(3 * count + skills)
   const kindPlaces = categories.map((_, kind) => kind)

@@ -7,8 +7,10 @@ export interface PackedScores {
   intercepts: number[]
   wordSteps: number[]
   waveSteps: number[]
+  /** base64 of deflated bytes: the distance of each feature's bucket from the one before, seven bits a byte, lowest first. */
+  features: string
   /**
-   * base64 of deflated bytes: for each bucket its rarity (unsigned, times `rarityStep`) and the weight of each score (signed,
+   * base64 of deflated bytes: for each feature its rarity (unsigned, times `rarityStep`) and the weight of each score (signed,
    * times its `wordSteps`); then for each wave the weight of each score (signed, times its `waveSteps`).
    */
   weights: string
@@ -22,14 +24,16 @@ export interface PlainScore {
 }
 
 export interface Scores {
-  /** Inverse document frequency by bucket. */
+  /** The buckets that are features. */
+  features: Int32Array
+  /** Inverse document frequency by feature. */
   rarity: Float32Array
   /** Writes the scores of a vector at these places, in the order they were packed, into the same places of `into`. */
   score: (vector: Vector, places: readonly number[], into: Float64Array) => void
 }
 
 /**
- * Scores made ready for use. The weights of one bucket lie side by side, so that each word of a prompt costs one visit to memory
+ * Scores made ready for use. The weights of one feature lie side by side, so that each word of a prompt costs one visit to memory
  * instead of one for each score. Makes one vector's scores at a time.
  */
 export function unpackScores(packed: PackedScores, shape: VectorShape): Scores {
@@ -38,34 +42,83 @@ export function unpackScores(packed: PackedScores, shape: VectorShape): Scores {
   const stride = count + 1
   const bytes = inflateRawSync(Buffer.from(packed.weights, 'base64'))
   const weights = new Int8Array(bytes.buffer, bytes.byteOffset, bytes.length)
-  const waveStart = shape.buckets * stride
-  const rarity = new Float32Array(shape.buckets)
-  for (let bucket = 0; bucket < shape.buckets; bucket++) rarity[bucket] = bytes[bucket * stride]! * packed.rarityStep
+  const features = unpackFeatures(packed.features)
+  const waveStart = features.length * stride
+  const rarity = new Float32Array(features.length)
+  const waveRows = Int32Array.from({ length: shape.waves }, (_, wave) => waveStart + wave * count)
+  for (let index = 0; index < rarity.length; index++) rarity[index] = bytes[index * stride]! * packed.rarityStep
   const ofWords = new Float64Array(count)
   const ofWaves = new Float64Array(count)
-  const columns = new Int32Array(count)
+  let rows = new Int32Array(0)
   return {
+    features,
     rarity,
-    score({ buckets, values, waves }, places, into) {
-      const size = places.length
-      columns.set(places)
-      ofWords.fill(0)
-      ofWaves.fill(0)
-      for (let index = 0; index < buckets.length; index++) {
-        const from = buckets[index]! * stride + 1
-        const value = values[index]!
-        for (let each = 0; each < size; each++) ofWords[each]! += weights[from + columns[each]!]! * value
-      }
-      for (let wave = 0; wave < waves.length; wave++) {
-        const from = waveStart + wave * count
-        const value = waves[wave]!
-        for (let each = 0; each < size; each++) ofWaves[each]! += weights[from + columns[each]!]! * value
-      }
-      for (const [each, place] of places.entries()) {
-        into[place] = intercepts[place]! + wordSteps[place]! * ofWords[each]! + waveSteps[place]! * ofWaves[each]!
+    score({ features: found, values, waves }, places, into) {
+      if (rows.length < found.length) rows = new Int32Array(2 * found.length)
+      for (let index = 0; index < found.length; index++) rows[index] = found[index]! * stride + 1
+      addUp(weights, rows, values, found.length, places, ofWords)
+      addUp(weights, waveRows, waves, waves.length, places, ofWaves)
+      for (const place of places) {
+        into[place] = intercepts[place]! + wordSteps[place]! * ofWords[place]! + waveSteps[place]! * ofWaves[place]!
       }
     },
   }
+}
+
+/**
+ * `sums[place] = Σ weights[rows[at] + place] × values[at]` over the first `count` rows, for each of `places`. Four at a time, so that
+ * their sums stay in registers and do not wait for each other: twice as fast as one after the other.
+ */
+function addUp(
+  weights: Int8Array,
+  rows: Int32Array,
+  values: Float32Array,
+  count: number,
+  places: readonly number[],
+  sums: Float64Array,
+): void {
+  const last = places.length - 1
+  for (let each = 0; each <= last; each += 4) {
+    const [a, b, c, d] = [
+      places[each]!,
+      places[Math.min(each + 1, last)]!,
+      places[Math.min(each + 2, last)]!,
+      places[Math.min(each + 3, last)]!,
+    ]
+    let ofA = 0
+    let ofB = 0
+    let ofC = 0
+    let ofD = 0
+    for (let index = 0; index < count; index++) {
+      const row = rows[index]!
+      const value = values[index]!
+      ofA += weights[row + a]! * value
+      ofB += weights[row + b]! * value
+      ofC += weights[row + c]! * value
+      ofD += weights[row + d]! * value
+    }
+    sums[a] = ofA
+    sums[b] = ofB
+    sums[c] = ofC
+    sums[d] = ofD
+  }
+}
+
+function unpackFeatures(packed: string): Int32Array {
+  const features: number[] = []
+  let bucket = 0
+  let step = 0
+  let shift = 0
+  for (const byte of inflateRawSync(Buffer.from(packed, 'base64'))) {
+    step += (byte & 0x7f) << shift
+    shift += 7
+    if (byte >= 0x80) continue
+    bucket += step
+    features.push(bucket)
+    step = 0
+    shift = 0
+  }
+  return Int32Array.from(features)
 }
 
 /** What a plain score says of a vector. */

@@ -3,9 +3,9 @@ import { figureCount, type Reading } from './reading.ts'
 
 /** How readings become vectors: a sparse part of words and word pairs, and a smooth part made from the figures. */
 export interface VectorShape {
-  /** Words and pairs are hashed into this many buckets, a power of two. */
+  /** Words and pairs are hashed into this many buckets, a power of two; only those that enough texts have become features. */
   buckets: number
-  /** Size of the smooth part. */
+  /** Size of the smooth part; a multiple of 4. */
   waves: number
   /** Width of the smooth part's kernel: larger forgets faster. */
   sharpness: number
@@ -16,7 +16,9 @@ export interface VectorShape {
 /** What must be learned from texts (not from labels) before anything can become a vector. */
 export interface Vectorizer {
   shape: VectorShape
-  /** Inverse document frequency by bucket; 0 where a bucket was seen in fewer than two texts. */
+  /** The buckets that became features, in ascending order. */
+  features: Int32Array
+  /** Inverse document frequency by feature. */
   rarity: Float32Array
   center: Float64Array
   scale: Float64Array
@@ -26,7 +28,8 @@ export interface Vectorizer {
 }
 
 export interface Vector {
-  buckets: Int32Array
+  /** Places in the vectorizer's features. */
+  features: Int32Array
   values: Float32Array
   /** `waves` cosines of the figures. */
   waves: Float32Array
@@ -34,22 +37,22 @@ export interface Vector {
   plain: Float32Array
 }
 
+/** Words and pairs of fewer texts are left out: what they say is chance. */
+const minTexts = 3
 /** Makes the squared length of the plain figures about 1. */
 const plainWeight = 1 / Math.sqrt(figureCount)
 
 /** Learns rarity and the figures' spread from `readings`. */
 export function fitVectorizer(readings: readonly Reading[], shape: VectorShape): Vectorizer {
   const seen = new Float64Array(shape.buckets)
-  const counter = createCounter(shape.buckets)
+  const counter = createCounter(Int32Array.from(seen.keys()))
   for (const reading of readings) {
     counter.count(reading.tokens)
     for (let index = 0; index < counter.size; index++) seen[counter.touched[index]!]!++
     counter.reset()
   }
-  const rarity = new Float32Array(shape.buckets)
-  for (let bucket = 0; bucket < shape.buckets; bucket++) {
-    if (seen[bucket]! >= 2) rarity[bucket] = 1 + Math.log((1 + readings.length) / (1 + seen[bucket]!))
-  }
+  const features = Int32Array.from(seen.keys()).filter(bucket => seen[bucket]! >= minTexts)
+  const rarity = Float32Array.from(features, bucket => 1 + Math.log((1 + readings.length) / (1 + seen[bucket]!)))
   const center = new Float64Array(figureCount)
   const scale = new Float64Array(figureCount)
   for (const { figures } of readings)
@@ -58,21 +61,17 @@ export function fitVectorizer(readings: readonly Reading[], shape: VectorShape):
     for (let index = 0; index < figureCount; index++)
       scale[index]! += (figures[index]! - center[index]!) ** 2 / readings.length
   }
-  return completeVectorizer(shape, rarity, center, scale.map(Math.sqrt))
+  return completeVectorizer({ shape, features, rarity, center, scale: scale.map(Math.sqrt) })
 }
 
 /** Adds the random directions, which are the same for the same shape. */
-export function completeVectorizer(
-  shape: VectorShape,
-  rarity: Float32Array,
-  center: Float64Array,
-  scale: Float64Array,
-): Vectorizer {
+export function completeVectorizer(learned: Omit<Vectorizer, 'directions' | 'phases'>): Vectorizer {
+  const { shape } = learned
   const random = seededRandom(20_240_611)
   const spread = Math.sqrt((2 * shape.sharpness) / figureCount)
   const directions = Float64Array.from({ length: shape.waves * figureCount }, () => spread * gaussian(random))
   const phases = Float64Array.from({ length: shape.waves }, () => 2 * Math.PI * random())
-  return { shape, rarity, center, scale, directions, phases }
+  return { ...learned, directions, phases }
 }
 
 /**
@@ -80,27 +79,26 @@ export function completeVectorizer(
  * The smooth part is random Fourier features of a Gaussian kernel (Rahimi and Recht 2007); words are sublinear tf-idf.
  */
 export function createVectorMaker(vectorizer: Vectorizer): (reading: Reading) => Vector {
-  const { shape, rarity, center, scale, directions, phases } = vectorizer
-  const counter = createCounter(shape.buckets)
+  const { shape, features, rarity, center, scale, directions, phases } = vectorizer
+  const featureOf = new Int32Array(shape.buckets).fill(-1)
+  for (const [feature, bucket] of features.entries()) featureOf[bucket] = feature
+  const counter = createCounter(featureOf)
   const figures = new Float64Array(figureCount)
   return reading => {
     counter.count(reading.tokens)
-    let kept = 0
     let squares = 0
-    const buckets = new Int32Array(counter.size)
-    const values = new Float32Array(counter.size)
-    for (let index = 0; index < counter.size; index++) {
-      const bucket = counter.touched[index]!
-      const count = counter.counts[bucket]!
-      const weight = rarity[bucket]! * (count === 1 ? 1 : 1 + Math.log(count))
-      if (weight === 0) continue
-      buckets[kept] = bucket
-      values[kept++] = weight
+    const found = counter.touched.slice(0, counter.size)
+    const values = new Float32Array(found.length)
+    for (let index = 0; index < found.length; index++) {
+      const feature = found[index]!
+      const count = counter.counts[feature]!
+      const weight = rarity[feature]! * (count === 1 ? 1 : 1 + Math.log(count))
+      values[index] = weight
       squares += weight * weight
     }
     counter.reset()
     const norm = squares === 0 ? 0 : 1 / Math.sqrt(squares)
-    for (let index = 0; index < kept; index++) values[index]! *= norm
+    for (let index = 0; index < found.length; index++) values[index]! *= norm
     for (let index = 0; index < figureCount; index++) {
       const spread = scale[index]!
       // A figure that never varied says nothing; beyond four deviations it only says "far away".
@@ -109,14 +107,28 @@ export function createVectorMaker(vectorizer: Vectorizer): (reading: Reading) =>
     }
     const waves = new Float32Array(shape.waves)
     const height = Math.sqrt((2 * shape.smoothWeight) / Math.max(1, shape.waves))
-    for (let wave = 0; wave < shape.waves; wave++) {
-      let angle = phases[wave]!
+    // Four at a time, so that no sum waits for another.
+    for (let wave = 0; wave < shape.waves; wave += 4) {
+      let a = phases[wave]!
+      let b = phases[wave + 1]!
+      let c = phases[wave + 2]!
+      let d = phases[wave + 3]!
       const from = wave * figureCount
-      for (let index = 0; index < figureCount; index++) angle += directions[from + index]! * figures[index]!
-      waves[wave] = height * Math.cos(angle)
+      for (let index = 0; index < figureCount; index++) {
+        const figure = figures[index]!
+        const place = from + index
+        a += directions[place]! * figure
+        b += directions[place + figureCount]! * figure
+        c += directions[place + 2 * figureCount]! * figure
+        d += directions[place + 3 * figureCount]! * figure
+      }
+      waves[wave] = height * Math.cos(a)
+      waves[wave + 1] = height * Math.cos(b)
+      waves[wave + 2] = height * Math.cos(c)
+      waves[wave + 3] = height * Math.cos(d)
     }
     const plain = Float32Array.from(figures, figure => figure * plainWeight)
-    return { buckets: buckets.subarray(0, kept), values: values.subarray(0, kept), waves, plain }
+    return { features: found, values, waves, plain }
   }
 }
 
@@ -128,17 +140,18 @@ interface Counter {
   reset(): void
 }
 
-function createCounter(buckets: number): Counter {
-  const mask = buckets - 1
+/** Counts features by `featureOf` the bucket of a word or pair; -1 is none. */
+function createCounter(featureOf: Int32Array): Counter {
+  const mask = featureOf.length - 1
   const counter: Counter = {
-    counts: new Uint16Array(buckets),
-    touched: new Int32Array(buckets),
+    counts: new Uint16Array(featureOf.length),
+    touched: new Int32Array(featureOf.length),
     size: 0,
     count(tokens) {
       let previous = 0
       for (const token of tokens) {
-        add(token & mask)
-        if (previous !== 0) add(finalize(Math.imul(previous, 31) + token) & mask)
+        add(featureOf[token & mask]!)
+        if (previous !== 0) add(featureOf[finalize(Math.imul(previous, 31) + token) & mask]!)
         previous = token
       }
     },
@@ -147,8 +160,8 @@ function createCounter(buckets: number): Counter {
       counter.size = 0
     },
   }
-  const add = (bucket: number) => {
-    if (counter.counts[bucket]!++ === 0) counter.touched[counter.size++] = bucket
+  const add = (feature: number) => {
+    if (feature >= 0 && counter.counts[feature]!++ === 0) counter.touched[counter.size++] = feature
   }
   return counter
 }
