@@ -2,8 +2,9 @@ import { seededRandom } from '../../src/router/chance.ts'
 import { learnOutcome } from '../../src/router/evidence.ts'
 import { interpolateHull, upperHull, type Point } from '../../src/router/hull.ts'
 import type { Weights } from '../../src/router/weights.ts'
-import { blendedPrices } from './blended-prices.ts'
+import { blendedPrices, costOf } from './blended-prices.ts'
 import { meanBound, type Bound } from './bootstrap.ts'
+import { meanHeight } from './hull-height.ts'
 import type { OutcomeRow } from './outcomes.ts'
 import { modelsOf, productOf, type Product } from './product.ts'
 import type { Trial } from './two-model-gates.ts'
@@ -147,32 +148,8 @@ function predictedByKind(product: Product, rows: readonly OutcomeRow[], names: r
   )
 }
 
-function costOf(row: OutcomeRow, model: string): number {
-  const outcome = row.outcomes[model]!
-  return outcome.cost ?? ((outcome.tokens ?? 0) * (blendedPrices[model] ?? 0)) / 1e6
-}
-
 function best(names: readonly string[], value: (name: string) => number): string {
   return names.reduce((a, b) => (value(b) > value(a) ? b : a))
-}
-
-function meanHeight(hull: readonly Point[], [from, to]: [number, number]): number {
-  const steps = 200
-  let total = 0
-  for (let step = 0; step <= steps; step++) {
-    const cost = from + ((to - from) * step) / steps
-    total += heightAt(hull, cost)
-  }
-  return total / (steps + 1)
-}
-
-function heightAt(hull: readonly Point[], cost: number): number {
-  const right = hull.findIndex(point => point.cost >= cost)
-  if (right < 0) return hull.at(-1)!.quality
-  if (right === 0) return hull[0]!.cost === cost ? hull[0]!.quality : 0
-  const a = hull[right - 1]!
-  const b = hull[right]!
-  return a.quality + ((b.quality - a.quality) * (cost - a.cost)) / (b.cost - a.cost)
 }
 
 function shuffled<T>(values: readonly T[], random: () => number): T[] {

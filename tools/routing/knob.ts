@@ -1,3 +1,4 @@
+import { defaultPolicy } from '../../src/router/policy.ts'
 import { meanBound, type Bound } from './bootstrap.ts'
 import { modelsOf } from './product.ts'
 import { strongerOf, type Trial } from './two-model-gates.ts'
@@ -19,7 +20,7 @@ export interface KnobGate {
 }
 
 /** QUALITY_THRESHOLD as shipped first, then what a caller may ask for. */
-const asked = [0.7, ...Array.from({ length: 20 }, (_, index) => (index + 1) * 0.05)]
+const asked = [defaultPolicy.qualityThreshold, ...Array.from({ length: 20 }, (_, index) => (index + 1) * 0.05)]
 
 /** Two models, the weak one a tenth of the price: what `auto` chooses as the caller asks for more quality. */
 export function knobGate(trials: readonly Trial[]): KnobGate {

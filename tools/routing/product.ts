@@ -5,6 +5,7 @@ import { createKnowledge, type Knowledge } from '../../src/router/knowledge.ts'
 import { measure } from '../../src/router/measure.ts'
 import type { RequestOptions } from '../../src/router/options.ts'
 import { defaultPolicy } from '../../src/router/policy.ts'
+import type { PublicAbilities } from '../../src/router/public-ability.ts'
 import { presets } from '../../src/router/select.ts'
 import type { Weights } from '../../src/router/weights.ts'
 import { ChatRequest } from '../../src/wire/chat/schema.ts'
@@ -29,8 +30,9 @@ export interface Product extends QualityModel {
 }
 
 /** Without weights it is a router that was taught nothing. */
-export function productOf(weights: Weights | undefined): Product {
-  const knowledge = createKnowledge(weights, emptyEvidence(), { ...defaultPolicy, explorationShare: 0 }, () => 1)
+export function productOf(weights: Weights | undefined, publicAbilities?: PublicAbilities): Product {
+  const policy = { ...defaultPolicy, explorationShare: 0 }
+  const knowledge = createKnowledge(weights, emptyEvidence(), policy, () => 1, publicAbilities)
   const decision: Product['decide'] = (question, models, preset = 'auto', options = {}) => {
     const text = question.text ?? ''
     const request = ChatRequest.parse({ model: preset, messages: [{ role: 'user', content: text }] })

@@ -1,3 +1,4 @@
+import type { Weights } from '../../../src/router/weights.ts'
 import type { OutcomeRow } from '../../routing/outcomes.ts'
 import { productOf, type Product } from '../../routing/product.ts'
 import { firstByHash, groupFolds, splitOf, type TableName, type TableSplit, type Tables } from '../../routing/tables.ts'
@@ -6,12 +7,16 @@ import type { Trial } from '../../routing/two-model-gates.ts'
 
 /** One part of the tables, and the product trained on the rest of all of them, as `train:router` does. */
 export interface TrainedSplit extends TableSplit {
+  weights: Weights
   product: Product
 }
 
 /** Trains the product once for each split. */
 export function trainSplits(splits: readonly TableSplit[]): TrainedSplit[] {
-  return splits.map(split => ({ ...split, product: productOf(train(split.train)) }))
+  return splits.map(split => {
+    const weights = train(split.train)
+    return { ...split, weights, product: productOf(weights) }
+  })
 }
 
 /** The trials of one table. */
