@@ -12,7 +12,7 @@ export function meanHeight(hull: readonly Point[], [from, to]: readonly [number,
 }
 
 /** The quality that a hull buys at a cost; 0 below its cheapest point. */
-export function heightAt(hull: readonly Point[], cost: number): number {
+function heightAt(hull: readonly Point[], cost: number): number {
   const right = hull.findIndex(point => point.cost >= cost)
   if (right < 0) return hull.at(-1)!.quality
   if (right === 0) return hull[0]!.cost === cost ? hull[0]!.quality : 0
