@@ -117,7 +117,7 @@ export function createCore({ config: first, version, log, now, random, newId, re
   const tierOf = (name: string) => providerNamed(name)?.tier
   const slotsOf = createProviderSlots({
     isRemote: provider => tierOf(provider) === 'remote',
-    models: inventory.models,
+    models: () => inventory.models(),
     now,
     settings,
   })
@@ -142,25 +142,19 @@ export function createCore({ config: first, version, log, now, random, newId, re
   })
   const codeSearch = lazySearch({ config: first, dataDir, tokens, now, log })
   const benchmarks = createBenchmarks({ config: first, inventory, ledger, learner, log })
-  const taskParts = { gateway, now, newRequestId: () => newId('req') }
   const tasks: Tasks = createTasks({
     store: ledger.tasks,
-    handlers: {
-      route_task: modelTaskHandler({ ...taskParts, strategyOf: benchmarks.strategyInUse }),
-      benchmark: benchmarkHandler({
-        ...taskParts,
-        inventory,
-        ledger,
-        results: benchmarks.results.get,
-        sandbox: benchmarks.sandbox.get,
-        slotsOf,
-        isIdle: provider => tasks.isIdle(provider),
-        untilIdle: (provider, signal) => tasks.untilIdle(provider, signal),
-        itemTimeoutMs: () => settings().BENCHMARK_TASK_TIMEOUT,
-        onMeasured: benchmarks.feed.feed,
-        strategyOf: ledger.notes.strategy,
-      }),
-    },
+    handlers: taskHandlers({
+      gateway,
+      inventory,
+      ledger,
+      benchmarks,
+      slotsOf,
+      settings,
+      tasks: () => tasks,
+      now,
+      newId,
+    }),
     // A provider removed from the settings keeps one place in its queue; the gateway then reports that it is gone.
     limitOf: queue => (tierOf(queue) === undefined ? 1 : slotsOf(queue).limits().slots),
     now,
@@ -336,6 +330,47 @@ function createBenchmarks({ config, inventory, ledger, learner, log }: Benchmark
       feed.close()
       results.made()?.close()
     },
+  }
+}
+
+interface TaskHandlerParts extends Pick<CoreParts, 'now' | 'newId'> {
+  gateway: Gateway
+  inventory: Inventory
+  ledger: Ledger
+  benchmarks: ReturnType<typeof createBenchmarks>
+  slotsOf: Core['slotsOf']
+  settings: () => CoreValues
+  tasks: () => Tasks
+}
+
+/** The implementation of each kind of task. */
+function taskHandlers({
+  gateway,
+  inventory,
+  ledger,
+  benchmarks,
+  slotsOf,
+  settings,
+  tasks,
+  now,
+  newId,
+}: TaskHandlerParts) {
+  const common = { gateway, now, newRequestId: () => newId('req') }
+  return {
+    route_task: modelTaskHandler({ ...common, strategyOf: benchmarks.strategyInUse }),
+    benchmark: benchmarkHandler({
+      ...common,
+      inventory,
+      ledger,
+      results: benchmarks.results.get,
+      sandbox: benchmarks.sandbox.get,
+      slotsOf,
+      isIdle: provider => tasks().isIdle(provider),
+      untilIdle: (provider, signal) => tasks().untilIdle(provider, signal),
+      itemTimeoutMs: () => settings().BENCHMARK_TASK_TIMEOUT,
+      onMeasured: benchmarks.feed.feed,
+      strategyOf: ledger.notes.strategy,
+    }),
   }
 }
 

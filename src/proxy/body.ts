@@ -51,7 +51,7 @@ export function readBodiesAsJson(app: FastifyInstance, memory: MemoryBudget): vo
     if (coding === undefined && (length === undefined || length === '0')) return payload
     const reservation = memory.open()
     request.memory = reservation
-    reply.raw.once('close', reservation.release)
+    reply.raw.once('close', () => reservation.release())
     if (coding === undefined) reservation.hold(copiesWhileRead * Math.min(Number(length), maxBodyBytes))
     // MCP's own reader needs the stream itself; it has the same limit.
     else if (request.routeOptions.config.readsBodyItself === true) reservation.hold(copiesWhileRead * maxBodyBytes)

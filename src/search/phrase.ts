@@ -36,13 +36,13 @@ function fallbacksOf(sought: string): Uint16Array {
   return fallback
 }
 
-/** Where a match of so many characters starts that ends at `last`; a run of whitespace counts as one. */
+/** Where a match of `length` characters that ends at `last` starts; a run of whitespace counts as one. */
 function startOf(text: string, last: number, length: number): number {
   let start = last
   for (let left = length - 1; left > 0; left--) {
     const wasSpace = /\s/.test(text[start]!)
     start--
-    while (wasSpace && /\s/.test(text[start]!)) start--
+    if (wasSpace) while (/\s/.test(text[start]!)) start--
   }
   return start
 }

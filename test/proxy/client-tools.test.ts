@@ -101,7 +101,7 @@ for (const { tool, given, item, output, read } of responsesTools) {
     })
     t.equal(status, 200)
     const [, call, result] = sent().messages
-    const called = (call?.['tool_calls'] as { function: { name: string; arguments: string } }[])[0]?.function
+    const called = (call!['tool_calls'] as { function: { name: string; arguments: string } }[])[0]?.function
     t.equal(called?.name, name)
     t.match(JSON.parse(called?.arguments ?? ''), given)
     t.match(result, { role: 'tool', tool_call_id: 'call_1' })
@@ -140,7 +140,7 @@ for (const { type, name, given } of messagesTools) {
         { type: 'web_search_20250305', name: 'web_search' },
       ],
     })
-    const properties = (sent().tools[0]?.function['parameters'] as { properties: Fields }).properties
+    const properties = (sent().tools[0]!.function['parameters'] as { properties: Fields }).properties
     for (const argument of Object.keys(given)) t.ok(argument in properties, argument)
     t.equal(sent().tools.length, 1)
     t.match(json, { stop_reason: 'tool_use', content: [{ type: 'tool_use', name, input: given }] })

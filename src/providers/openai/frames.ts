@@ -4,7 +4,7 @@ import { boundUsage, faultInChunk } from '../../wire/chat/check-shape.ts'
 import type { ChatChunk } from '../../wire/chat/schema.ts'
 import { createFrameSplitter, readData } from '../../wire/sse.ts'
 import { partFromBytes, partFromChunks, type StreamPart } from '../../wire/stream-part.ts'
-import { type KnownCalls, repairToolCalls } from './repair-tool-calls.ts'
+import { createToolCallRepair } from './repair-tool-calls.ts'
 import { endedEarly, type Upstream } from '../http/upstream.ts'
 
 /** Converts the bytes of one answer's event stream to parts. */
@@ -33,7 +33,7 @@ export function createFrameReader(
   { model, dropPromptProgress = false }: AnsweredRequest,
 ): FrameReader {
   const splitter = createFrameSplitter()
-  const known = new Map<number, KnownCalls>()
+  const calls = createToolCallRepair()
   let identity: Pick<ChatChunk, 'id' | 'created' | 'model'> = {}
   let began = false
   let finished = false
@@ -94,7 +94,7 @@ export function createFrameReader(
     const part = partFromBytes(frames, parse)
     bounded = false
     const { chunks } = part
-    const repaired = text.includes('"tool_calls"') && repair(chunks)
+    const repaired = text.includes('"tool_calls"') && calls.repair(chunks)
     return repaired || bounded ? partFromChunks(chunks) : part
   }
 
@@ -103,7 +103,7 @@ export function createFrameReader(
     const { failure, ended } = readChunks(frames, chunks)
     done = ended
     look(chunks)
-    repair(chunks)
+    calls.repair(chunks)
     if (chunks.length > 0) yield partFromChunks(chunks)
     if (failure !== undefined) throw failure
   }
@@ -119,17 +119,6 @@ export function createFrameReader(
       chunks.push(chunk)
     }
     return { ended: false }
-  }
-
-  const repair = (chunks: readonly ChatChunk[]): boolean => {
-    let repaired = false
-    for (const { index, delta } of chunks.flatMap(chunk => chunk.choices ?? [])) {
-      if (!delta?.tool_calls) continue
-      const calls = known.get(index) ?? new Map<number, string>()
-      known.set(index, calls)
-      repaired = repairToolCalls(delta.tool_calls, calls) || repaired
-    }
-    return repaired
   }
 
   return {
@@ -155,7 +144,7 @@ export function createFrameReader(
       if (finished) return
       if (!done) throw endedEarly(upstream, model)
       // Clients treat a stream without a finish reason as broken.
-      const reason = known.size > 0 ? 'tool_calls' : 'stop'
+      const reason = calls.found ? 'tool_calls' : 'stop'
       const closing = { object: 'chat.completion.chunk', choices: [{ index: 0, delta: {}, finish_reason: reason }] }
       yield partFromChunks([{ ...identity, ...closing }])
     },

@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto'
-import type { ToolCallDelta } from '../../wire/chat/schema.ts'
+import type { ChatChunk, ToolCallDelta } from '../../wire/chat/schema.ts'
 
 /** Ids of the calls that one choice of a stream has made so far, by index. */
-export type KnownCalls = Map<number, string>
+type KnownCalls = Map<number, string>
 
 /**
  * Fills in what agents need and some servers omit from a list of tool calls: arguments as a string, a type, an id and,
- * in a stream, a distinct index per call. `known` holds the earlier
- * calls of the same choice in its stream. Returns whether anything was repaired.
+ * in a stream, a distinct index per call. `known` holds the earlier calls of the same choice in its
+ * stream. Returns whether anything was repaired.
  */
 export function repairToolCalls(
   calls: readonly Partial<ToolCallDelta>[] | null | undefined,
@@ -37,6 +37,28 @@ export function repairToolCalls(
     known?.set(index, call.id)
   }
   return repaired
+}
+
+/** Repairs the tool calls of one stream, chunk by chunk. */
+export function createToolCallRepair() {
+  const byChoice = new Map<number, KnownCalls>()
+  return {
+    /** Changes the chunks in place; returns whether anything was repaired. */
+    repair(chunks: readonly ChatChunk[]): boolean {
+      let repaired = false
+      for (const { index, delta } of chunks.flatMap(chunk => chunk.choices ?? [])) {
+        if (!delta?.tool_calls) continue
+        const known = byChoice.get(index) ?? new Map<number, string>()
+        byChoice.set(index, known)
+        repaired = repairToolCalls(delta.tool_calls, known) || repaired
+      }
+      return repaired
+    },
+    /** Whether the stream has had a tool call. */
+    get found() {
+      return byChoice.size > 0
+    },
+  }
 }
 
 const idLetters = 9

@@ -155,7 +155,7 @@ const clientTools: readonly ClientTool[] = [
 
 /** The client tool that a request offers with this; undefined where OpenAI's servers would run it. */
 export function clientToolOf(tool: JsonObject): ClientTool | undefined {
-  return clientTools.find(({ type, isClientRun }) => type === tool['type'] && isClientRun(tool))
+  return clientTools.find(clientTool => clientTool.type === tool['type'] && clientTool.isClientRun(tool))
 }
 
 /** The client tool that an item of a conversation calls, or whose result it is. */
