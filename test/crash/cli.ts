@@ -9,6 +9,7 @@ const done: ReadonlySet<string> = new Set([
   'requests_settled',
   'tasks_submitted',
   'searches',
+  'lost_in_silence_rows',
   'longest_silence_ms',
   'crash_scenarios',
 ])

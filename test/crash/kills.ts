@@ -21,6 +21,8 @@ export interface KillFindings {
   stuck_tasks: number
   integrity_failures: number
   failed_starts: number
+  /** Not lost by the above: settled long enough before the kill, but the server had given no sign of life since. */
+  lost_in_silence_rows: number
   /** Longest time without a sign of life. */
   longest_silence_ms: number
   /** Answers other than 200 while the server lived. */
@@ -67,6 +69,7 @@ export async function playKills(
     stuck_tasks: 0,
     integrity_failures: 0,
     failed_starts: 0,
+    lost_in_silence_rows: 0,
     longest_silence_ms: 0,
     wrong_answers: 0,
   }
@@ -100,18 +103,23 @@ export async function playKills(
     const load = startLoad({ url, random, prefix: `${seed}.${kill}`, callers })
     await load.begun
     await setTimeout(longestLoadMs * random())
+    const killedAtMs = performance.now()
     await server.kill()
     await load.stop()
     findings.kills += 1
     findings.requests_settled += load.settled.length
     findings.searches += load.searches
     findings.tasks_submitted += load.tasks.length
-    findings.longest_silence_ms = Math.max(findings.longest_silence_ms, Math.round(load.alive.silenceMs))
+    const silenceMs = Math.max(load.alive.silenceMs, killedAtMs - load.alive.atMs)
+    findings.longest_silence_ms = Math.max(findings.longest_silence_ms, Math.round(silenceMs))
     found('wrong_answers', load.refused)
     for (const { id, atMs } of load.settled) {
       const ageMs = load.alive.atMs - atMs
       if (ageMs > settledMs) settled.set(id, ageMs)
     }
+    const { requests } = readLedger(dataDir)
+    const silent = load.settled.filter(({ id, atMs }) => !settled.has(id) && killedAtMs - atMs > settledMs)
+    findings.lost_in_silence_rows += silent.filter(({ id }) => !requests.has(id)).length
     for (const id of load.tasks) tasks.add(id)
     check()
   }

@@ -38,14 +38,10 @@ class Impossible extends Error {
 }
 
 /** Plays the scenarios one after the other. `report` gets a line for each problem and for each that cannot be played here. */
-export async function playScenarios(
-  t: Teardown,
-  report: (line: string) => void,
-  chosen: readonly Scenario[] = scenarios,
-): Promise<ScenarioFindings> {
+export async function playScenarios(t: Teardown, report: (line: string) => void): Promise<ScenarioFindings> {
   const upstreamUrl = await startUpstream(t, 1)
   const findings: ScenarioFindings = { crash_scenarios: 0, scenario_problems: 0 }
-  for (const { name, play } of chosen) {
+  for (const { name, play } of scenarios) {
     const folder = mkdtempSync(path.join(tmpdir(), 'signalbox-crash-'))
     t.teardown(async () => rmSync(folder, { recursive: true, force: true }))
     const start: Stage['start'] = parts => {
@@ -242,14 +238,7 @@ const fullDisk: Scenario = {
 
 const clockJumps: Scenario = { name: 'a clock that jumps', play: playClockJumps }
 
-export const scenarios: readonly Scenario[] = [
-  twoInstances,
-  damagedLog,
-  damagedDatabase,
-  readOnlyFolder,
-  fullDisk,
-  clockJumps,
-]
+const scenarios: readonly Scenario[] = [twoInstances, damagedLog, damagedDatabase, readOnlyFolder, fullDisk, clockJumps]
 
 /** Asks one question; what is wrong with the answer. */
 async function problemsOf(url: string, when: string, id = when.replaceAll(' ', '-')): Promise<string[]> {
