@@ -56,8 +56,8 @@ export function unpackScores(packed: PackedScores, shape: VectorShape): Scores {
     score({ features: found, values, waves }, places, into) {
       if (rows.length < found.length) rows = new Int32Array(2 * found.length)
       for (let index = 0; index < found.length; index++) rows[index] = found[index]! * stride + 1
-      addUp(weights, rows, values, found.length, places, ofWords)
-      addUp(weights, waveRows, waves, waves.length, places, ofWaves)
+      addUp({ weights, rows, values }, places, ofWords)
+      addUp({ weights, rows: waveRows, values: waves }, places, ofWaves)
       for (const place of places) {
         into[place] = intercepts[place]! + wordSteps[place]! * ofWords[place]! + waveSteps[place]! * ofWaves[place]!
       }
@@ -65,18 +65,19 @@ export function unpackScores(packed: PackedScores, shape: VectorShape): Scores {
   }
 }
 
+/** What is added up: `values`, each with the weights that begin at its row; there may be more rows than values. */
+interface WeightedValues {
+  weights: Int8Array
+  rows: Int32Array
+  values: Float32Array
+}
+
 /**
- * `sums[place] = Σ weights[rows[at] + place] × values[at]` over the first `count` rows, for each of `places`. Four at a time, so that
- * their sums stay in registers and do not wait for each other: twice as fast as one after the other.
+ * `sums[place] = Σ weights[rows[index] + place] × values[index]`, for each of `places`. Four at a time, so that their sums stay in
+ * registers and do not wait for each other: twice as fast as one after the other.
  */
-function addUp(
-  weights: Int8Array,
-  rows: Int32Array,
-  values: Float32Array,
-  count: number,
-  places: readonly number[],
-  sums: Float64Array,
-): void {
+function addUp({ weights, rows, values }: WeightedValues, places: readonly number[], sums: Float64Array): void {
+  const count = values.length
   const last = places.length - 1
   for (let each = 0; each <= last; each += 4) {
     const [a, b, c, d] = [
