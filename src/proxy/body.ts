@@ -4,8 +4,9 @@ import { promisify } from 'node:util'
 import zlib from 'node:zlib'
 import type { FastifyInstance, FastifyRequest, RequestPayload } from 'fastify'
 import { GatewayError } from '../errors.ts'
-import { isTooDeep, maxJsonDepth, memoryOf } from '../json.ts'
+import { isObject, isTooDeep, maxJsonDepth, memoryOf } from '../json.ts'
 import { bodyTooLarge, maxBodyBytes } from '../operations/http-failure.ts'
+import { requireFewValues } from './body-values.ts'
 import type { MemoryBudget, Reservation } from './memory-budget.ts'
 
 declare module 'fastify' {
@@ -63,6 +64,7 @@ export function readBodiesAsJson(app: FastifyInstance, memory: MemoryBudget): vo
     { parseAs: 'buffer', bodyLimit: maxBodyBytes },
     async (request: FastifyRequest, body: Buffer) => {
       const text = await inflate(body, request.headers['content-encoding'])
+      await requireFewValues(text)
       request.memory?.hold(copiesWhileRead * text.length)
       const value = parse(text)
       const bytesPerCharacter = isAscii(text) && !text.includes('\\u') ? 1 : 2
@@ -122,8 +124,14 @@ function parse(body: Buffer): unknown {
       `The request body nests arrays and objects deeper than ${maxJsonDepth} levels; send a flatter one.`,
     )
   }
+  if (isObject(value) && Object.keys(value).length > maxFields) {
+    throw new GatewayError('invalid_request', `The request body has more than ${maxFields} fields; send fewer.`)
+  }
   return value
 }
+
+/** The longest API has about fifty. Objects of many thousands are slow to check and to copy. */
+const maxFields = 1_000
 
 function parseJson(body: Buffer): unknown {
   try {

@@ -61,6 +61,8 @@ export const tuning = {
   /** Weight of a replacement for a misspelled word. */
   correction: 0.5,
   corrections: 3,
+  /** Maximum number of unknown words of a query that are corrected. */
+  correctedWords: 12,
 } as const
 export type Tuning = { [K in keyof typeof tuning]: number }
 
@@ -88,6 +90,7 @@ export function createRanker(options: IndexOptions, settings: Tuning = tuning): 
     rank(view, { terms, joined }, limit, admission = {}) {
       const corrections: SearchRanking['corrections'] = []
       const found: Found[] = []
+      let unknown = 0
       const take = (term: string, weight: number) => {
         const lists = reader.read(view, term)
         if (lists !== undefined) found.push({ lists, weight })
@@ -95,6 +98,8 @@ export function createRanker(options: IndexOptions, settings: Tuning = tuning): 
       }
       for (const term of new Set([...terms, ...joined])) {
         if (take(term, weightOf(term, terms, settings)) || !terms.has(term)) continue
+        // Each search reads many terms of the index; a text pasted as a query has hundreds of unknown words.
+        if (++unknown > settings.correctedWords) continue
         const instead = nearestTerms(
           term,
           view.parts.map(({ segment }) => segment),

@@ -264,3 +264,24 @@ t.test('the headers of an event stream of MCP arrive before its first event', as
   t.equal(stream.status, 200)
   await stream.body?.cancel()
 })
+
+t.test('a body of more values or fields than any request needs is refused before it takes long', async t => {
+  const gateway = await startGateway(t)
+  const values = await exchange(`${gateway.url}/v1/embeddings`, {
+    method: 'POST',
+    body: `{"input":[${'1,'.repeat(300_000)}1]}`,
+  })
+  t.equal(values.status, 413)
+  t.match(values.json.error.message, /more than 300,000 values/)
+  const fields = Object.fromEntries(Array.from({ length: 1_001 }, (_, index) => [`field_${index}`, index]))
+  const many = await gateway.post('/v1/chat/completions', { messages: [], ...fields })
+  t.equal(many.status, 400)
+  t.match(many.json.error.message, /more than 1000 fields/)
+  // Commas, brackets and quotes in a text are no values.
+  const text = `${',[{"\\\\'.repeat(200_000)}`
+  const long = await gateway.post('/v1/chat/completions', {
+    model: 'none',
+    messages: [{ role: 'user', content: text }],
+  })
+  t.equal(long.status, 404, long.text.slice(0, 200))
+})

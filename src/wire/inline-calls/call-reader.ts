@@ -2,12 +2,12 @@ import { dialects, type Dialect, type Offered } from './dialects.ts'
 import type { TextSegment, TextReader } from './text-reader.ts'
 
 /** Maximum number of characters held back while they might still become a call. */
-const maxBuffered = 256 * 1024
+const maxBuffered = 128 * 1024
 /**
  * Maximum number of characters examined for one answer. Openings inside openings would make reading quadratic; an answer
  * that takes more than this holds no call, or is made to be slow, and its rest is content.
  */
-const maxExamined = 3 * 1024 * 1024
+const maxExamined = 1.5 * 1024 * 1024
 /** What an opening costs that turns out to be none. */
 const attemptCost = 500
 /** Growth, as a fraction, before held text is parsed again: parsing at every character would be quadratic. */
