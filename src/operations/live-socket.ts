@@ -18,7 +18,14 @@ export function registerLiveSocket(app: FastifyInstance, watch: Watch): void {
     if (headers.upgrade !== undefined && reply.statusCode >= 400) raw.socket.destroySoon()
   })
   void app.register(async scope => {
-    await scope.register(websocket, { options: { maxPayload: 64 * 1024 } })
+    await scope.register(websocket, {
+      options: { maxPayload: 64 * 1024 },
+      // What a client sends is no failure of ours; by default each invalid frame would be logged as one, with its stack.
+      errorHandler: (error, socket, request) => {
+        request.log.debug({ err: error }, 'a /ws connection failed')
+        socket.terminate()
+      },
+    })
     scope.get('/ws', { websocket: true }, (socket, request) => {
       let answered = true
       const unwatch = watch(text => {
@@ -36,9 +43,6 @@ export function registerLiveSocket(app: FastifyInstance, watch: Watch): void {
       socket.on('close', () => {
         clearInterval(pinging)
         unwatch()
-      })
-      socket.on('error', () => {
-        socket.terminate()
       })
     })
   })
