@@ -1,6 +1,6 @@
 /** Texts of about a megabyte, each made to be slow for some scanner. */
 
-export const megabyte = 1_000_000
+const megabyte = 1_000_000
 
 /** `unit` again and again, up to a megabyte. */
 export function repeated(unit: string, length = megabyte): string {

@@ -33,7 +33,7 @@ export const hostileString = fc.constantFrom(
 )
 
 /** Values of the wrong type, size or depth, as JSON texts: some of them have no JavaScript value. */
-export const hostileJson = fc.oneof(
+const hostileJson = fc.oneof(
   fc.constantFrom(
     'null',
     'true',

@@ -16,7 +16,7 @@ export interface FuzzFindings {
 }
 
 /** Requests made of one seed; a batch can be played again by itself. */
-export const batchSize = 50
+const batchSize = 50
 const parallel = 8
 const hangMs = 30_000
 /** Of a batch, the requests to `/mcp`, and the connections to `/ws`. */
