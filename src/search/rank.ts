@@ -62,7 +62,7 @@ export const tuning = {
   correction: 0.5,
   corrections: 3,
   /** Maximum number of unknown words of a query that are corrected. */
-  correctedWords: 12,
+  correctedWords: 5,
 } as const
 export type Tuning = { [K in keyof typeof tuning]: number }
 

@@ -36,8 +36,10 @@ t.test(
   async t => {
     const local = await scriptedUpstream(t, 'llama-cpp', { models: [roomy] })
     const gateway = await startGateway(t, { ...variablesFor(local), REQUEST_MEMORY_MB: '128' })
-    const tiny = `[${'[],'.repeat(4 * megabyte)}[]]`
-    const body = `{"model":"auto","messages":[{"role":"user","content":"Hello?"}],"logit_bias":${tiny}}`
+    // As many values as a body may have, and a text of which one character makes each take two bytes.
+    const tiny = `[${'[],'.repeat(140_000)}[]]`
+    const wide = `ü${'x'.repeat(31 * megabyte)}`
+    const body = `{"model":"auto","messages":[{"role":"user","content":"${wide}"}],"logit_bias":${tiny}}`
     const reply = await exchange(`${gateway.url}/v1/chat/completions`, { method: 'POST', body })
     t.match(reply, { status: 413, json: { error: { message: /would take \d+ MB of memory/ } } })
 
