@@ -74,7 +74,7 @@ export function createResponseStore(): ResponseStore {
     const id = asString(response?.['id'])
     if (response === undefined || id === undefined) return
     const conversation: Conversation = { response, items: [...items, ...asObjects(response['output'])] }
-    stored.set(id, { owner, json: Buffer.from(JSON.stringify(conversation)) })
+    stored.set(id, { owner, json: bytesOf(JSON.stringify(conversation)) })
   }
 
   function watching(writer: StreamWriter, before: Before): StreamWriter {
@@ -114,6 +114,13 @@ export function createResponseStore(): ResponseStore {
       }),
     }),
   }
+}
+
+/** UTF-8 in memory of its own: `Buffer.from` cuts small ones out of larger blocks, which stay while one piece is kept. */
+function bytesOf(text: string): Buffer {
+  const bytes = Buffer.allocUnsafeSlow(Buffer.byteLength(text))
+  bytes.write(text)
+  return bytes
 }
 
 function itemsOf(input: unknown): JsonObject[] {
