@@ -40,11 +40,11 @@ async function main(args: string[]): Promise<void> {
     t.teardown(served.close)
     const tell = (line: string) => process.stderr.write(`${line}\n`)
     const plan = { from: Number(values.from), count: Number(values.count) }
-    const { requests, accepted, unforeseen, hangs } = await playFuzz(served.url, plan, tell)
+    const { requests, accepted, unexpected, hangs } = await playFuzz(served.url, plan, tell)
     const rows: Row[] = [
       { name: 'requests_fuzzed', value: requests, unit: 'requests' },
       { name: 'requests_accepted', value: accepted, unit: 'requests' },
-      goalRow({ name: 'unforeseen_failures', value: unforeseen, unit: 'requests' }, 'at_most', 0),
+      goalRow({ name: 'unexpected_failures', value: unexpected, unit: 'requests' }, 'at_most', 0),
       goalRow({ name: 'hangs', value: hangs, unit: 'requests' }, 'at_most', 0),
     ]
     const cases = loopCases({ url: served.url, upstream, folder }).filter(({ name }) => name.includes(values.only))
@@ -63,7 +63,7 @@ async function main(args: string[]): Promise<void> {
       ...slow.sort((a, b) => b.value - a.value),
     )
     process.stdout.write(`${renderReport(rows, values.json)}\n`)
-    if (unforeseen + hangs > 0) process.exitCode = 1
+    if (unexpected + hangs > 0) process.exitCode = 1
   } finally {
     for (const each of undo.toReversed()) await each()
   }

@@ -11,7 +11,7 @@ export interface FuzzFindings {
   /** Those that were answered with 2xx, so that what follows validation was tried too. */
   accepted: number
   /** Failures that are neither the caller's nor a model server's: a bug. */
-  unforeseen: number
+  unexpected: number
   hangs: number
 }
 
@@ -29,11 +29,11 @@ export async function playFuzz(
   { from, count }: { from: number; count: number },
   report: (finding: string) => void,
 ): Promise<FuzzFindings> {
-  const findings: FuzzFindings = { requests: 0, accepted: 0, unforeseen: 0, hangs: 0 }
+  const findings: FuzzFindings = { requests: 0, accepted: 0, unexpected: 0, hangs: 0 }
   const document = (await (await fetch(`${url}/openapi.json`)).json()) as ApiDocument
   const session = await startMcpSession(url)
   const arbitraries = { http: httpRequests(document), mcp: mcpRequests(await toolsOf(url, session), session) }
-  const tell = (what: 'unforeseen' | 'hangs', line: string) => {
+  const tell = (what: 'unexpected' | 'hangs', line: string) => {
     findings[what]++
     report(`${what}: ${line}`)
   }
@@ -60,11 +60,11 @@ export async function playFuzz(
   }
   const health = await send(`${url}/health`)
   await health.body.dump()
-  if (health.statusCode !== 200) tell('unforeseen', `afterwards /health says ${health.statusCode}`)
+  if (health.statusCode !== 200) tell('unexpected', `afterwards /health says ${health.statusCode}`)
   return findings
 }
 
-type Tell = (what: 'unforeseen' | 'hangs', line: string) => void
+type Tell = (what: 'unexpected' | 'hangs', line: string) => void
 
 /** Returns the status of the answer, if there was one. */
 async function playRequest(url: string, { method, path, headers, body }: FuzzRequest, tell: Tell) {
@@ -79,11 +79,11 @@ async function playRequest(url: string, { method, path, headers, body }: FuzzReq
     })
     const text = await reply.body.text()
     const wrong = wrongIn(reply.statusCode, text)
-    if (wrong !== undefined) tell('unforeseen', `${wrong}: ${told}: ${text.slice(0, 200)}`)
+    if (wrong !== undefined) tell('unexpected', `${wrong}: ${told}: ${text.slice(0, 200)}`)
     return reply.statusCode
   } catch (error) {
     if (signal.aborted) tell('hangs', told)
-    else tell('unforeseen', `${String(error)}: ${told}`)
+    else tell('unexpected', `${String(error)}: ${told}`)
     return undefined
   }
 }
@@ -117,7 +117,7 @@ async function playFrames(url: string, frames: Buffer, tell: Tell): Promise<void
   }, hangMs)
   await new Promise(resolve => socket.once('close', resolve))
   clearTimeout(timer)
-  if (reply !== '' && !reply.startsWith('HTTP/1.1 101')) tell('unforeseen', `/ws says ${reply.slice(0, 100)}`)
+  if (reply !== '' && !reply.startsWith('HTTP/1.1 101')) tell('unexpected', `/ws says ${reply.slice(0, 100)}`)
 }
 
 async function toolsOf(url: string, session: Record<string, string>): Promise<ToolDescription[]> {
