@@ -176,7 +176,7 @@ export interface CascadeCriteria {
 /**
  * The ranking with the model that starts the cascade first: that is its first, unless its answers fail the checks so
  * often that going to a better one at once takes less. Now and then it is tried all the same, as EXPLORATION_SHARE allows,
- * for who is never asked can never show that he has become better.
+ * since a model that is never asked can never show that it has become better.
  */
 export function beginAt(
   prospects: readonly Candidate[],

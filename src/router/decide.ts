@@ -190,7 +190,7 @@ function criteriaOf(
   }
 }
 
-/** The error that tells a caller why nothing can serve him. Only for decisions without candidates; `now` in ms since the epoch. */
+/** The error that tells a caller why nothing can serve the request. Only for decisions without candidates; `now` in ms since the epoch. */
 export function noModelError(decision: Decision, now: number): GatewayError {
   const exclusions = decision.excluded
   if (exclusions.length === 0) {

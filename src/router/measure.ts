@@ -24,7 +24,7 @@ export interface Measured {
   exact: boolean
   /** The fraction of `promptTokens` by which an estimate may be off, either way; 0 when exact. */
   error: number
-  /** Output tokens the caller asked room for; undefined when he did not say. */
+  /** Output tokens the caller asked room for; undefined where there is no limit. */
   outputTokens: number | undefined
   tools: boolean
   /** The caller insists on a tool call, or on one tool. */

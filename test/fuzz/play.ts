@@ -88,8 +88,11 @@ async function playRequest(url: string, { method, path, headers, body }: FuzzReq
   }
 }
 
-/** Statuses of a model server's failures and of what is full or missing; each has an error of a known code. */
-const foreseen = new Set([502, 503, 504])
+/**
+ * Statuses of a model server's failures and of what is full or missing; each has an error of a known code. 529 is what 503 is
+ * to a caller with Anthropic's version header.
+ */
+const foreseen = new Set([502, 503, 504, 529])
 
 function wrongIn(status: number, text: string): string | undefined {
   // The MCP library answers parameters of the wrong shape with this code and the issues that its schema found.

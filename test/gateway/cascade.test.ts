@@ -94,7 +94,7 @@ t.test('the cost of a rejected answer is part of the request cost', async t => {
         : { text: 'All of it.', usage },
   })
   const gateway = await startGateway(t, variablesFor(remote))
-  // Models that the caller named are asked in his order.
+  // Models that the caller named are asked in the caller's order.
   const [model, better] = ['meta-llama/llama-3.1-8b-instruct', 'anthropic/claude-sonnet-4.5']
   const reply = await askFor(gateway, 'all', { model, models: [model, better] })
   t.equal(reply.headers['x-signalbox-model'], strong)

@@ -116,7 +116,7 @@ t.test('no more slots than the limit are ever held, and none is lost', async () 
           if (slots.busy() > count || slots.busy() !== held.length) throw new Error('slots do not add up')
           if (slots.waiting() > 0 && slots.busy() < count) throw new Error('a slot is free while a request waits')
         }
-        // Whoever still waits would keep the process alive until his time is over.
+        // What still waits would keep the process alive until its time is over.
         for (const controller of line) controller.abort(new Error('the end'))
       },
     ),

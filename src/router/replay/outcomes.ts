@@ -24,8 +24,8 @@ const CheckedDecision = z.looseObject({
 
 /**
  * What is known of each model's answer to one stored request. An answer that failed a check counts 0, one that passed the
- * caller's own tests 1; passing other checks proves too little to count. The caller's rating (0..1) of the answer he got,
- * which is `answered`'s, goes before all that.
+ * caller's own tests 1; passing other checks proves too little to count. The caller's rating (0..1) of the answer received,
+ * which is `answered`'s, takes precedence.
  */
 export function outcomesOf(
   decision: unknown,

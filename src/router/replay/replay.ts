@@ -99,7 +99,7 @@ export function createReplay(name: string, choose: Choose) {
   }
 }
 
-/** What happened: who answered, where he was in question, else who was to answer. */
+/** What happened: the model that answered, where it is among the candidates, else the one that was chosen first. */
 export const asItWas: Choose = ({ candidates }, answered) =>
   candidates.find(({ model }) => model === answered) ?? candidates[0]
 
