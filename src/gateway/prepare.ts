@@ -10,7 +10,7 @@ import { withImagesBehindResults } from './tool-images.ts'
 /** The candidate that the request goes to. */
 export interface Target {
   model: Model
-  provider: Pick<Provider, 'cacheControl' | 'anthropics' | 'efforts' | 'openAis' | 'toolImages'>
+  provider: Pick<Provider, 'cacheControl' | 'anthropics' | 'ollamas' | 'efforts' | 'openAis' | 'toolImages'>
   /** Expected size of the prompt in the model's own tokens. */
   promptTokens: number
 }
@@ -22,7 +22,7 @@ export interface Target {
 export function prepare(request: ChatRequest, target: Target): { request: ChatRequest; notes: string[] } {
   const { model, provider } = target
   const notes: string[] = []
-  let prepared = withoutOurFields(request, model, notes)
+  let prepared = withOllamaFields(withoutOurFields(request, model, notes), target, notes)
   if (provider.anthropics !== true) prepared = withoutBilling(prepared)
   if (provider.cacheControl !== true) prepared = withoutCacheControl(prepared)
   if (provider.openAis !== true) prepared = withAllowedTools(withSystemFirst(prepared))
@@ -73,6 +73,21 @@ function withoutOurFields(request: ChatRequest, model: Model, notes: string[]): 
     request.tools?.some(tool => tool['anthropic'] !== undefined) === true ||
     request.messages.some(message => message['is_error'] !== undefined || partsHave(message, 'anthropic'))
   return found ? without(request, ['anthropic', 'is_error']) : request
+}
+
+/**
+ * The fields in which the translation from Ollama's protocol keeps what only an Ollama server knows. Elsewhere `think: true` is
+ * a medium effort, and the rest is left out.
+ */
+function withOllamaFields(request: ChatRequest, { model, provider }: Target, notes: string[]): ChatRequest {
+  const kept = asObject(request['ollama'])
+  if (kept === undefined) return request
+  const { ollama: _ollama, ...rest } = request
+  if (provider.ollamas === true) return { ...rest, ...kept }
+  const { think, options, ...others } = kept
+  const dropped = [...Object.keys(asObject(options) ?? {}).map(name => `options.${name}`), ...Object.keys(others)]
+  for (const field of dropped) notes.push(`${field} was omitted: ${model.id} has no equivalent`)
+  return think === true ? { ...rest, reasoning_effort: 'medium' } : rest
 }
 
 function withoutCacheControl(request: ChatRequest): ChatRequest {

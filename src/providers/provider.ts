@@ -138,6 +138,8 @@ export interface Provider {
   readonly openAis?: boolean
   /** Is Anthropic's own API, the only one that uses the account metadata Claude Code sends. */
   readonly anthropics?: boolean
+  /** Is an Ollama server, the only kind that knows Ollama's `options`, `keep_alive` and `think`. */
+  readonly ollamas?: boolean
   /** The values of `reasoning_effort` it supports, where not all of them. */
   readonly efforts?: readonly Effort[]
   /** Time limit in milliseconds for the first token, where its operator set one; a cold model loads in that time. */

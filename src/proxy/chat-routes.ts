@@ -1,11 +1,11 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { NativeRequest } from '../gateway/call.ts'
 import type { Served } from '../gateway/answer.ts'
 import type { Gateway } from '../gateway/gateway.ts'
 import { readOptions } from '../router/options.ts'
 import type { Principal } from '../operations/operation.ts'
-import type { ParsedRequest, Protocol, ReplyFacts } from '../wire/protocol.ts'
+import { eventStream, type ParsedRequest, type Protocol, type ReplyFacts } from '../wire/protocol.ts'
 import { forgetBody } from './body.ts'
 import { openCall } from './call-of.ts'
 import type { Idempotency } from './idempotency.ts'
@@ -25,13 +25,20 @@ export interface ChatRouteParts extends RouteParts {
   protocolOf?: (principal: Principal) => Protocol
 }
 
+/** What answers the requests of a route. */
+export type RouteHandler = (incoming: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply>
+
 /** The route of one protocol: `POST /v1/chat/completions`, `/v1/messages`, `/v1/responses`. */
-export function registerChatRoute(
-  app: FastifyInstance,
+export function registerChatRoute(app: FastifyInstance, protocol: Protocol, parts: ChatRouteParts): void {
+  app.post(protocol.path, chatHandler(protocol, parts))
+}
+
+/** Answers chat requests of one protocol. */
+export function chatHandler(
   protocol: Protocol,
   { gateway, idempotency, keepAliveMs, now, protocolOf = () => protocol }: ChatRouteParts,
-): void {
-  app.post(protocol.path, async (incoming, reply) => {
+): RouteHandler {
+  return async (incoming, reply) => {
     const parsed = protocolOf(incoming.principal).parseRequest(incoming.body)
     const options = readOptions(incoming.headers, parsed.request.metadata)
     const call = {
@@ -44,6 +51,11 @@ export function registerChatRoute(
       model: served.model.id,
       createdSeconds: Math.floor(call.receivedAt / 1000),
       promptTokens: served.promptTokens,
+      timing: {
+        waitedMs: served.timings.routeMs + served.timings.queueMs,
+        promptMs: served.timings.upstreamMs,
+        elapsedMs: () => now() - call.receivedAt,
+      },
     })
     const headersOf = (served: Served) => ({
       ...servedHeaders(served, call, parseMs),
@@ -53,7 +65,8 @@ export function registerChatRoute(
       forgetBody(incoming)
       const answer = gateway.chat(call, parsed.request)
       const writerOf = (served: Served) => parsed.createStreamWriter(factsOf(served))
-      await streamAnswer({ reply, answer, writerOf, protocol, signal: call.signal, keepAliveMs, headersOf })
+      const framing = parsed.framing ?? eventStream(error => protocol.writeError(error))
+      await streamAnswer({ reply, answer, writerOf, framing, signal: call.signal, keepAliveMs, headersOf })
       return reply
     }
     return idempotency.send({ incoming, reply, call }, async signal => {
@@ -65,7 +78,7 @@ export function registerChatRoute(
       const body = native === undefined ? parsed.writeCompletion(completion, facts) : { ...native, model: facts.model }
       return { headers: headersOf(served), body }
     })
-  })
+  }
 }
 
 /** The native request for a server of the caller's protocol: the body and the protocol's headers. */

@@ -10,7 +10,9 @@ import { protocols } from '../wire/protocols.ts'
  */
 export function errorFormatOf(url: string, headers: IncomingHttpHeaders = {}): Protocol['writeError'] {
   const path = withoutPrefix(url)
-  const found = protocols.find(protocol => path === protocol.path || path.startsWith(`${protocol.path}/`))
+  const found = protocols.find(protocol =>
+    [protocol.path, ...(protocol.relatedPaths ?? [])].some(each => path === each || path.startsWith(`${each}/`)),
+  )
   const protocol = found ?? (headers['anthropic-version'] === undefined ? undefined : messages)
   return protocol === undefined ? writeOpenAiError : error => protocol.writeError(error)
 }

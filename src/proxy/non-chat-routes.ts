@@ -10,10 +10,10 @@ import {
 } from '../wire/non-chat.ts'
 import { completionFromInfill, createInfillWriter, infillFromCompletion, InfillRequest } from '../wire/infill.ts'
 import { writeOpenAiError } from '../wire/chat/error.ts'
-import type { StreamWriter } from '../wire/protocol.ts'
+import { eventStream, type StreamFraming, type StreamWriter } from '../wire/protocol.ts'
 import { asObject } from '../json.ts'
 import { readBody } from '../wire/read-body.ts'
-import type { RouteParts } from './chat-routes.ts'
+import type { RouteHandler, RouteParts } from './chat-routes.ts'
 import { openCall } from './call-of.ts'
 import { notesHeader, servedHeaders } from './served-headers.ts'
 import { streamAnswer } from './stream-answer.ts'
@@ -24,7 +24,7 @@ export function registerNonChatRoute<Name extends NonChatType>(
   nonChat: NonChatEndpoint<Name>,
   parts: RouteParts,
 ): void {
-  registerRoute(app, nonChat.path, nonChat, parts, body => {
+  const answer = nonChatHandler(nonChat, parts, body => {
     const request = readBody(nonChat.schema, body)
     const wantsUsage = asObject(request['stream_options'])?.['include_usage'] === true
     return {
@@ -33,41 +33,49 @@ export function registerNonChatRoute<Name extends NonChatType>(
       write: (completion, model) => ({ model, ...completion }),
     }
   })
+  app.post(nonChat.path, answer)
 }
 
 /** `POST /infill`, as editors send it to llama-server: a completion with a suffix in another format. */
 export function registerInfillRoute(app: FastifyInstance, parts: RouteParts): void {
-  registerRoute(app, '/infill', nonChatEndpoints.completions, parts, body => ({
+  const answer = nonChatHandler(nonChatEndpoints.completions, parts, body => ({
     request: completionFromInfill(readBody(InfillRequest, body)),
     writer: createInfillWriter,
     write: infillFromCompletion,
   }))
+  app.post('/infill', answer)
 }
 
 /** One format of a non-chat request and of its response; `model` is the model that answered. */
 interface Wording<Name extends NonChatType> {
   request: NonChatRequests[Name]
-  writer: (model: string) => StreamWriter
+  /** How a stream is sent; by default as server-sent events. */
+  framing?: StreamFraming
+  /** Absent where the endpoint does not stream. */
+  writer?: (model: string) => StreamWriter
   write: (completion: NonChatReply, model: string) => object
+  /** What of the request was left out. */
+  notes?: readonly string[]
 }
 
-function registerRoute<Name extends NonChatType>(
-  app: FastifyInstance,
-  path: string,
+/** Answers non-chat requests in the format that `read` takes and writes. */
+export function nonChatHandler<Name extends NonChatType>(
   nonChat: NonChatEndpoint<Name>,
   { gateway, idempotency, keepAliveMs, now }: RouteParts,
   read: (body: unknown) => Wording<Name>,
-): void {
-  app.post(path, async (incoming, reply) => {
+): RouteHandler {
+  return async (incoming, reply) => {
     const call = openCall(incoming, reply, nonChat.name)
-    const { request, writer, write } = read(incoming.body)
+    const { request, framing = openAiEvents, writer, write, notes = [] } = read(incoming.body)
     const parseMs = now() - call.receivedAt
-    const headersOf = (served: Served) => ({ ...servedHeaders(served, call, parseMs), ...notesHeader(served.notes) })
-    if (nonChat.streams && request['stream'] === true) {
+    const headersOf = (served: Served) => ({
+      ...servedHeaders(served, call, parseMs),
+      ...notesHeader([...notes, ...served.notes]),
+    })
+    if (nonChat.streams && writer !== undefined && request['stream'] === true) {
       const answer = gateway.run(call, nonChat, request)
       const writerOf = ({ model }: Served) => writer(model.id)
-      const protocol = { writeError: writeOpenAiError }
-      await streamAnswer({ reply, answer, writerOf, protocol, signal: call.signal, keepAliveMs, headersOf })
+      await streamAnswer({ reply, answer, writerOf, framing, signal: call.signal, keepAliveMs, headersOf })
       return reply
     }
     return idempotency.send({ incoming, reply, call }, async signal => {
@@ -76,5 +84,7 @@ function registerRoute<Name extends NonChatType>(
         throw new Error(`${served.model.id} streamed a response although none was requested`)
       return { headers: headersOf(served), body: write(answered.completion, served.model.id) }
     })
-  })
+  }
 }
+
+const openAiEvents = eventStream(writeOpenAiError)

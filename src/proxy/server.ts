@@ -19,6 +19,7 @@ import { registerUnknownRoutes } from './unknown-routes.ts'
 import { createMemoryBudget } from './memory-budget.ts'
 import { registerModelRoutes } from './models.ts'
 import { createIdempotency } from './idempotency.ts'
+import { registerOllamaRoutes } from './ollama-routes.ts'
 import { replyError } from './reply-error.ts'
 import { callerRequestId } from './request-id.ts'
 import { collectRoutes, type RouteTable } from './route-table.ts'
@@ -113,11 +114,12 @@ export function createServer(core: Core, instanceToken?: string): FastifyInstanc
     keepAliveMs: KEEPALIVE_INTERVAL_MS,
     now: core.now,
   }
+  registerOllamaRoutes(app, core, parts)
   // Some clients append /v1 to a base URL, some do not, and some users add it where it is appended as well.
   for (const prefix of ['', '/v1', '/v1/v1']) {
     app.register(
       (scope, _options, done) => {
-        for (const protocol of protocols) {
+        for (const protocol of protocols.filter(({ unprefixed }) => unprefixed !== true)) {
           registerChatRoute(scope, protocol, {
             ...parts,
             ...(protocol === responses && { protocolOf: principal => store.of(principal).remembering(protocol) }),

@@ -43,7 +43,7 @@ export interface Group {
 export function select(asked: readonly string[], models: readonly Model[], aliases: readonly Alias[]): Group[] {
   return asked.map(name => {
     const bare = name.startsWith(discoveryPrefix) ? name.slice(discoveryPrefix.length) : name
-    const group = called(bare, models) ?? aliased(bare, models, aliases)
+    const group = called(bare, models) ?? aliased(bare, models, aliases) ?? untagged(bare, models)
     if (group === undefined) throw notFound(name, models)
     return { ...group, asked: name }
   })
@@ -73,6 +73,15 @@ function aliased(name: string, models: readonly Model[], aliases: readonly Alias
   const group = builtIn === undefined ? undefined : called(builtIn, models)
   return group === undefined ? undefined : { ...group, resolvedTo: builtIn! }
 }
+
+/** Clients of Ollama add its default tag to names without one. */
+function untagged(name: string, models: readonly Model[]): Group | undefined {
+  const bare = name.endsWith(defaultTag) ? name.slice(0, -defaultTag.length) : name
+  const group = bare === name ? undefined : called(bare, models)
+  return group === undefined ? undefined : { ...group, resolvedTo: bare }
+}
+
+const defaultTag = ':latest'
 
 function named(name: string, models: readonly Model[]): readonly Model[] {
   const exact = models.filter(model => model.id === name)

@@ -8,6 +8,10 @@ export interface Protocol {
   readonly name: string
   /** The path without the base URL's `/v1`. */
   readonly path: string
+  /** Paths, besides its own, below which errors are written in its format. */
+  readonly relatedPaths?: readonly string[]
+  /** Served at its own path only: clients add no `/v1` to it. */
+  readonly unprefixed?: true
   /** Translates a request body. Throws `invalid_request` naming the field; unknown fields are kept. */
   parseRequest(body: unknown): ParsedRequest
   /** The response to a request that failed before its first byte. */
@@ -21,6 +25,8 @@ export interface ParsedRequest {
   notes: readonly string[]
   /** The original body, where servers support this protocol natively. */
   native?: Readonly<Record<string, unknown>>
+  /** How a stream is sent; by default as server-sent events. */
+  framing?: StreamFraming
   createStreamWriter(reply: ReplyFacts): StreamWriter
   writeCompletion(completion: ChatCompletion, reply: ReplyFacts): object
 }
@@ -35,10 +41,32 @@ export interface ReplyFacts {
   createdSeconds: number
   /** Estimated prompt usage, for protocols that report it before the model has. */
   promptTokens: number
+  timing: ReplyTiming
+}
+
+/** Milliseconds, for protocols that tell how long an answer took. */
+export interface ReplyTiming {
+  /** From the request's arrival until it went to the model. */
+  waitedMs: number
+  /** From there to the first token. */
+  promptMs: number
+  /** From the request's arrival until now. */
+  elapsedMs: () => number
+}
+
+/** The parts of a stream that exist before its writer does. */
+export interface StreamFraming {
+  readonly contentType: string
+  /** Sent while the caller waits for the first token; never changes the answer. */
+  readonly idle: string
+  /** Headers that are known only after the response has begun; empty where the format has no place for them. */
+  lateHeaders(headers: Readonly<Record<string, string>>): string
+  /** The end of a stream that failed before its first token. */
+  lateError(error: GatewayError): string
 }
 
 /**
- * Writes one stream in the caller's protocol. A pure state machine: no clock, no socket. Nothing may be pushed after
+ * Writes one stream in the caller's protocol. A state machine without a socket or a clock of its own. Nothing may be pushed after
  * `end` or `fail`.
  */
 export interface StreamWriter {
@@ -65,3 +93,16 @@ export function eventFrame(payload: { type: string; [field: string]: unknown }):
 
 /** A comment, which every client ignores. */
 export const commentFrame = ': keep-alive\n\n'
+
+/** Server-sent events; `writeError` is that of the protocol. */
+export function eventStream(writeError: Protocol['writeError']): StreamFraming {
+  return {
+    contentType: 'text/event-stream; charset=utf-8',
+    idle: commentFrame,
+    lateHeaders: headers =>
+      `${Object.entries(headers)
+        .map(([name, value]) => `: ${name}: ${value}\n`)
+        .join('')}\n`,
+    lateError: error => `event: error\ndata: ${JSON.stringify(writeError(error).body)}\n\n`,
+  }
+}

@@ -3,7 +3,13 @@ import type { ChatChunk, ChatCompletion } from '../../src/wire/chat/schema.ts'
 import type { ReplyFacts } from '../../src/wire/protocol.ts'
 import { gatherDetail, type ReasoningDetail } from '../../src/wire/chat/reasoning-details.ts'
 
-export const reply: ReplyFacts = { id: 'r1', model: 'some-model', createdSeconds: 1_700_000_000, promptTokens: 12 }
+export const reply: ReplyFacts = {
+  id: 'r1',
+  model: 'some-model',
+  createdSeconds: 1_700_000_000,
+  promptTokens: 12,
+  timing: { waitedMs: 2, promptMs: 30, elapsedMs: () => 132 },
+}
 
 /** A model's answer, independent of the protocol. */
 export interface Answer {

@@ -3,7 +3,8 @@ import { createTokenCounter } from '../../src/tokens/counter.ts'
 import { chat } from '../../src/wire/chat/protocol.ts'
 import type { ChatChunk } from '../../src/wire/chat/schema.ts'
 import type { Protocol, StreamWriter } from '../../src/wire/protocol.ts'
-import { protocols } from '../../src/wire/protocols.ts'
+import { messages } from '../../src/wire/messages/protocol.ts'
+import { responses } from '../../src/wire/responses/protocol.ts'
 import { readData } from '../../src/wire/sse.ts'
 import { partFromBytes, type StreamPart } from '../../src/wire/stream-part.ts'
 import { inTurn, parseInlineStream } from '../../src/wire/inline-calls/text-reader.ts'
@@ -18,7 +19,7 @@ import { runInRounds } from './rounds.ts'
  * as they are. The figures are of the slower protocol; what all paths share (parsing the body, the socket) is not in them.
  */
 const untranslated = chat
-const translated = protocols.filter(protocol => protocol !== untranslated)
+const translated = [messages, responses]
 /** Samples a round. Each is shorter than a turn of the scheduler, so that the median is not about who else uses the machine. */
 const samples = 40
 const sampleChunks = 50
@@ -128,7 +129,13 @@ function streamOf(chunks: number): () => AsyncGenerator<StreamPart, void, void> 
   }
 }
 
-const reply = { id: 'bench', model: 'a-local-model', createdSeconds: 1_700_000_000, promptTokens: 1000 }
+const reply = {
+  id: 'bench',
+  model: 'a-local-model',
+  createdSeconds: 1_700_000_000,
+  promptTokens: 1000,
+  timing: { waitedMs: 1, promptMs: 100, elapsedMs: () => 1000 },
+}
 
 /** A local server, for which most has to be taken out. */
 const target: Target = {

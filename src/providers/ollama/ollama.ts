@@ -53,6 +53,7 @@ export const ollama: ProviderKind = serverKind({
     return {
       listModels: (signal, fresh) => models.list(signal, fresh),
       toolImages: true,
+      ollamas: true,
       chat,
       nonChat: ollamaNonChat(upstream, models),
     }

@@ -1,8 +1,9 @@
 import { z } from 'zod'
 import { createDocument } from 'zod-openapi'
 import type { Operation } from '../../operations/operation.ts'
-import { inferenceRoutes, type RouteDescription } from './inference.ts'
+import { inferenceRoutes } from './inference.ts'
 import { OpenAiErrorResponse } from './responses.ts'
+import type { RouteDescription } from './route-description.ts'
 
 export interface DocumentParts {
   version: string

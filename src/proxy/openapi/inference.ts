@@ -8,48 +8,13 @@ import { messages } from '../../wire/messages/protocol.ts'
 import { nonChatEndpoints } from '../../wire/non-chat.ts'
 import { ResponsesRequest } from '../../wire/responses/schema.ts'
 import { responses } from '../../wire/responses/protocol.ts'
-import { maxKeyCharacters } from '../idempotency.ts'
+import { ollamaRoutes } from './ollama.ts'
 import * as answer from './responses.ts'
-
-/** One HTTP route as the OpenAPI document describes it. */
-export interface RouteDescription {
-  method: 'get' | 'post' | 'put' | 'delete'
-  /** In OpenAPI's form, `{name}` for parameters. */
-  path: string
-  operationId: string
-  tag: string
-  summary: string
-  body?: z.ZodType
-  query?: z.ZodObject
-  params?: z.ZodObject
-  headers?: z.ZodObject
-  response: z.ZodType
-  /** Other content types of the same answer. */
-  also?: readonly string[]
-  /** The error response. */
-  error: z.ZodType
-}
+import { eventStream, inference, requestHeaders, type RouteDescription } from './route-description.ts'
 
 const id = z.object({ id: z.string() })
 const openAi = answer.OpenAiErrorResponse
-const eventStream = 'text/event-stream'
-const inference = 'Inference'
 const routing = 'Routing and accounting'
-
-/** What requests for a model may carry; routing options have headers of their own (docs/routing.md). */
-const requestHeaders = z.object({
-  'idempotency-key': z
-    .string()
-    .max(maxKeyCharacters)
-    .optional()
-    .describe(
-      'A request with the key of an earlier one of the same API key gets its buffered answer again, with `idempotent-replayed: true`, for 24 hours.',
-    ),
-  'x-request-id': z
-    .string()
-    .optional()
-    .describe('The caller’s own id of the request: comes back in the response and is kept in the ledger.'),
-})
 
 /** Everything on the port that is not an operation. Paths under `/v1` are also served without it. */
 export const inferenceRoutes: readonly RouteDescription[] = [
@@ -165,6 +130,7 @@ export const inferenceRoutes: readonly RouteDescription[] = [
     also: [eventStream],
     error: openAi,
   },
+  ...ollamaRoutes,
   {
     method: 'get',
     path: '/v1/models',

@@ -1,0 +1,211 @@
+import { createHash } from 'node:crypto'
+import { compact, isObject, type JsonObject } from '../../json.ts'
+import { argumentsText } from '../chat/call-pieces.ts'
+import type { ChatMessage, ChatRequest } from '../chat/schema.ts'
+import type { CompletionsRequest, EmbeddingsRequest } from '../non-chat.ts'
+import { readBody, wrongField } from '../read-body.ts'
+import {
+  OllamaChatRequest,
+  OllamaEmbeddingsRequest,
+  OllamaEmbedRequest,
+  OllamaGenerateRequest,
+  type OllamaMessage,
+  type OllamaSettings,
+} from './schema.ts'
+
+interface Translated<Request> {
+  request: Request
+  notes: string[]
+}
+
+/**
+ * Converts a chat request to chat completions. What only an Ollama server knows is kept under `ollama`, from where it is
+ * restored for one. Throws `invalid_request`.
+ */
+export function chatFromOllama(body: unknown): Translated<ChatRequest> {
+  const asked = readBody(OllamaChatRequest, body)
+  if (asked.messages.length === 0) throw wrongField('messages', 'a list with at least one message')
+  const { tools } = asked
+  const request = compact({
+    ...chatFields(asked),
+    messages: chatMessages(asked.messages),
+    tools: tools?.length ? tools : undefined,
+  })
+  return { request: request as ChatRequest, notes: [] }
+}
+
+/** The same for a single prompt. */
+export function chatFromGenerate(body: unknown): Translated<ChatRequest> {
+  const asked = readBody(OllamaGenerateRequest, body)
+  const { prompt, system, images } = asked
+  const messages = [
+    ...(system ? [{ role: 'system', content: system }] : []),
+    { role: 'user', content: contentOf(prompt, images) },
+  ]
+  const request = compact({ ...chatFields(asked), messages })
+  return { request: request as ChatRequest, notes: omitted(asked, ['template', 'context']) }
+}
+
+/** A prompt to be continued as it is, or one with a gap to be filled. */
+export function completionFromGenerate(body: unknown): Translated<CompletionsRequest> {
+  const asked = readBody(OllamaGenerateRequest, body)
+  const { model, prompt, suffix } = asked
+  const { sampling, rest } = splitOptions(asked)
+  const request = compact({ model, prompt, suffix, ...streaming(asked), ...sampling })
+  const dropped = ['template', 'context', 'system', 'images', 'think', 'keep_alive', 'format']
+  const notes = [...omitted(asked, dropped), ...Object.keys(rest).map(name => note(`options.${name}`))]
+  return { request, notes }
+}
+
+/** Whether a generate request continues a text instead of answering a message. */
+export function continuesText(body: unknown): boolean {
+  return isObject(body) && (body.raw === true || (typeof body.suffix === 'string' && body.suffix !== ''))
+}
+
+/** Whether a request has nothing to answer; clients send such a one to have the model loaded or unloaded. */
+export function asksNothing(body: unknown): boolean {
+  if (!isObject(body)) return false
+  const { messages, prompt } = body
+  const hasMessages = Array.isArray(messages) && messages.length > 0
+  return !hasMessages && (prompt === undefined || prompt === '') && !continuesText(body)
+}
+
+/** `POST /api/embed`. A text that is too long is refused, never cut. */
+export function embeddingsFromEmbed(body: unknown): EmbeddingsRequest {
+  const { model, input, dimensions } = readBody(OllamaEmbedRequest, body)
+  return compact({ model, input, dimensions, encoding_format: 'float' as const })
+}
+
+/** `POST /api/embeddings`. */
+export function embeddingsFromPrompt(body: unknown): EmbeddingsRequest {
+  const { model, prompt } = readBody(OllamaEmbeddingsRequest, body)
+  return { model, input: prompt, encoding_format: 'float' }
+}
+
+function chatFields(asked: OllamaSettings): JsonObject {
+  const { model, think, keep_alive } = asked
+  const { sampling, rest } = splitOptions(asked)
+  const kept = compact({
+    options: Object.keys(rest).length === 0 ? undefined : rest,
+    keep_alive,
+    think: think === true ? true : undefined,
+  })
+  return {
+    model,
+    ...streaming(asked),
+    ...sampling,
+    response_format: responseFormat(asked.format),
+    reasoning_effort: think === false ? 'none' : typeof think === 'string' && think !== '' ? think : undefined,
+    ollama: Object.keys(kept).length === 0 ? undefined : kept,
+  }
+}
+
+/** Usage is part of every answer's last object. */
+function streaming({ stream }: OllamaSettings): JsonObject {
+  return stream === false ? { stream: false } : { stream: true, stream_options: { include_usage: true } }
+}
+
+/** Options that chat completions servers know by the same name. */
+const sameNames: ReadonlySet<string> = new Set([
+  'temperature',
+  'top_p',
+  'top_k',
+  'min_p',
+  'typical_p',
+  'seed',
+  'stop',
+  'frequency_penalty',
+  'presence_penalty',
+  'repeat_penalty',
+  'repeat_last_n',
+])
+
+/** The options in chat completions' terms, and those that have none. A limit below 1 is Ollama's way to say none. */
+function splitOptions({ options }: OllamaSettings): { sampling: JsonObject; rest: JsonObject } {
+  const { num_predict: most, ...others } = options ?? {}
+  const given = Object.entries(compact(others))
+  return {
+    sampling: {
+      ...Object.fromEntries(given.filter(([name]) => sameNames.has(name))),
+      max_tokens: typeof most === 'number' && most > 0 ? most : undefined,
+    },
+    rest: Object.fromEntries(given.filter(([name]) => !sameNames.has(name))),
+  }
+}
+
+/** Not strict: OpenAI's strict mode refuses most schemas that Ollama takes. */
+function responseFormat(format: OllamaSettings['format']): JsonObject | undefined {
+  if (format === undefined || format === null || format === '') return undefined
+  if (format === 'json') return { type: 'json_object' }
+  if (typeof format === 'string') throw wrongField('format', "'json' or a JSON schema")
+  return { type: 'json_schema', json_schema: { name: 'response', schema: format } }
+}
+
+/**
+ * Ollama's tool calls had no ids for long, and many clients send none: they get one made from the conversation before them, so
+ * that it is the same in every request and differs between conversations.
+ */
+function chatMessages(messages: readonly OllamaMessage[]): ChatMessage[] {
+  const conversation = createHash('sha256')
+  const idFor = (index: number) => `call_${conversation.copy().update(String(index)).digest('hex').slice(0, 24)}`
+  let waiting: { id: string; name: string }[] = []
+
+  const resultId = (message: OllamaMessage): string => {
+    const name = message['tool_name'] ?? message['name']
+    const given = message['tool_call_id']
+    const byId = waiting.find(({ id }) => id === given)
+    const call = byId ?? waiting.find(each => each.name === name) ?? waiting[0]
+    waiting = waiting.filter(each => each !== call)
+    return typeof given === 'string' && given !== '' ? given : (call?.id ?? idFor(0))
+  }
+
+  return messages.map(message => {
+    const { role, content, thinking, images, tool_calls: calls } = message
+    conversation.update(JSON.stringify([role, content]))
+    if (role === 'tool') return { role, tool_call_id: resultId(message), content: contentOf(content, images) }
+    if (role !== 'assistant' || !calls?.length) {
+      return compact({ role, content: contentOf(content, images), reasoning_content: thinking || undefined })
+    }
+    const named = calls.map((call, index) => {
+      const { name, arguments: written } = call.function
+      const id = typeof call['id'] === 'string' && call['id'] !== '' ? call['id'] : idFor(index)
+      return { id, type: 'function', function: { name, arguments: argumentsText(written ?? {}) } }
+    })
+    waiting = named.map(({ id, function: { name } }) => ({ id, name }))
+    return compact({
+      role,
+      content: contentOf(content, images),
+      reasoning_content: thinking || undefined,
+      tool_calls: named,
+    })
+  })
+}
+
+function contentOf(text: string | null | undefined, images: OllamaMessage['images']): ChatMessage['content'] {
+  if (!images?.length) return text ?? ''
+  return [
+    ...(text ? [{ type: 'text', text }] : []),
+    ...images.map(image => ({ type: 'image_url', image_url: { url: imageUrl(image) } })),
+  ]
+}
+
+/** How the base64 of each kind of image begins. */
+const imageTypes: readonly (readonly [start: string, type: string])[] = [
+  ['/9j/', 'jpeg'],
+  ['R0lGOD', 'gif'],
+  ['UklGR', 'webp'],
+]
+
+function imageUrl(image: string): string {
+  if (image.startsWith('data:')) return image
+  const type = imageTypes.find(([start]) => image.startsWith(start))?.[1] ?? 'png'
+  return `data:image/${type};base64,${image}`
+}
+
+function omitted(asked: JsonObject, fields: readonly string[]): string[] {
+  return fields.filter(field => asked[field] !== undefined && asked[field] !== null && asked[field] !== '').map(note)
+}
+
+function note(field: string): string {
+  return `${field} was omitted: it has no equivalent`
+}
