@@ -34,6 +34,7 @@ function table(results: readonly Result[]): string {
     ...[...lines].map(([name, group]) => {
       const fields = scenarioNames.map(scenario => {
         const some = group.filter(({ cell }) => cell.scenario === scenario)
+        if (some.length === 0) return '–'
         return `${some.filter(({ failure }) => failure === undefined).length} of ${some.length}`
       })
       return `| ${name} | ${fields.join(' | ')} |`

@@ -1,57 +1,34 @@
-import { isObject } from '../../src/json.ts'
-import type { Reply } from '../helpers/start-gateway.ts'
-
-type Fields = Record<string, unknown>
-
-/** The content of one request of the matrix, independent of the protocol. */
-export interface TestRequest {
-  text: string
-  /** A PNG in base64. */
-  image?: string
-  tools?: readonly string[]
-  /** The calls of the previous turn and their results. */
-  results?: readonly { id: string; name: string; arguments: string; result: string }[]
-}
-
-/** The content of an answer, parsed as a client of the protocol does. */
-export interface ReceivedAnswer {
-  text: string
-  reasoning: string
-  calls: { id: string; name: string; arguments: string }[]
-  usage: { input: unknown; output: unknown }
-  /** The stream or the answer ended as a complete one does. */
-  complete: boolean
-}
-
-/** One protocol from the client's side. */
-export interface ClientProtocol {
-  name: 'chat' | 'messages' | 'responses'
-  path: string
-  ask(question: TestRequest, stream: boolean): Fields
-  hear(reply: Reply, stream: boolean): ReceivedAnswer
-  /** Whether an error response, or the last event of a broken stream, has the protocol's own shape. */
-  isError(value: unknown): boolean
-}
-
-const schema = { type: 'object', properties: { at: { type: 'string' } } }
+import {
+  fields,
+  isOpenAiError,
+  lateTurns,
+  list,
+  silence,
+  string,
+  toolSchema,
+  type ClientProtocol,
+  type Fields,
+} from './client-protocol.ts'
+import { ollamaChat, ollamaGenerate } from './ollama-clients.ts'
 
 const chat: ClientProtocol = {
   name: 'chat',
-  path: '/v1/chat/completions',
-  ask: ({ text, image, tools, results }, stream) => ({
+  path: () => '/v1/chat/completions',
+  lacks: [],
+  ask: ({ text, image, document, tools, forced, results, format, lateSystem }, stream) => ({
     model: 'auto',
     stream,
     ...(stream ? { stream_options: { include_usage: true } } : {}),
     messages: [
       {
         role: 'user',
-        content:
-          image === undefined
-            ? text
-            : [
-                { type: 'text', text },
-                { type: 'image_url', image_url: { url: `data:image/png;base64,${image}` } },
-              ],
+        content: [
+          { type: 'text', text },
+          ...(image === undefined ? [] : [{ type: 'image_url', image_url: { url: `data:image/png;base64,${image}` } }]),
+          ...(document === undefined
+            ? []
+            : [{ type: 'file', file: { filename: 'a.pdf', file_data: `data:application/pdf;base64,${document}` } }]),
+        ],
       },
       ...(results === undefined
         ? []
@@ -67,8 +44,13 @@ const chat: ClientProtocol = {
             },
             ...results.map(({ id, result }) => ({ role: 'tool', tool_call_id: id, content: result })),
           ]),
+      ...lateMessages(lateSystem),
     ],
-    tools: tools?.map(name => ({ type: 'function', function: { name, parameters: schema } })),
+    tools: tools?.map(name => ({ type: 'function', function: { name, parameters: toolSchema } })),
+    ...(forced === undefined ? {} : { tool_choice: { type: 'function', function: { name: forced } } }),
+    ...(format === undefined
+      ? {}
+      : { response_format: { type: 'json_schema', json_schema: { name: 'answer', schema: format } } }),
   }),
   hear(reply, stream) {
     const heard = silence()
@@ -95,13 +77,15 @@ const chat: ClientProtocol = {
     heard.complete &&= !stream || reply.text.endsWith('data: [DONE]\n\n')
     return heard
   },
+  objectsOf: ({ events }) => events,
   isError: isOpenAiError,
 }
 
 const messages: ClientProtocol = {
   name: 'messages',
-  path: '/v1/messages',
-  ask: ({ text, image, tools, results }, stream) => ({
+  path: () => '/v1/messages',
+  lacks: [],
+  ask: ({ text, image, document, tools, forced, results, format, lateSystem }, stream) => ({
     model: 'auto',
     stream,
     max_tokens: 200,
@@ -113,6 +97,9 @@ const messages: ClientProtocol = {
           ...(image === undefined
             ? []
             : [{ type: 'image', source: { type: 'base64', media_type: 'image/png', data: image } }]),
+          ...(document === undefined
+            ? []
+            : [{ type: 'document', source: { type: 'base64', media_type: 'application/pdf', data: document } }]),
         ],
       },
       ...(results === undefined
@@ -132,8 +119,11 @@ const messages: ClientProtocol = {
               content: results.map(({ id, result }) => ({ type: 'tool_result', tool_use_id: id, content: result })),
             },
           ]),
+      ...lateMessages(lateSystem),
     ],
-    tools: tools?.map(name => ({ name, input_schema: schema })),
+    tools: tools?.map(name => ({ name, input_schema: toolSchema })),
+    ...(forced === undefined ? {} : { tool_choice: { type: 'tool', name: forced } }),
+    ...(format === undefined ? {} : { output_config: { format: { type: 'json_schema', schema: format } } }),
   }),
   hear(reply, stream) {
     const heard = silence()
@@ -166,6 +156,7 @@ const messages: ClientProtocol = {
     }
     return heard
   },
+  objectsOf: ({ events }) => events,
   isError: value => {
     const { type, error } = fields(value)
     return type === 'error' && typeof fields(error)['type'] === 'string' && typeof fields(error)['message'] === 'string'
@@ -174,8 +165,9 @@ const messages: ClientProtocol = {
 
 const responses: ClientProtocol = {
   name: 'responses',
-  path: '/v1/responses',
-  ask: ({ text, image, tools, results }, stream) => ({
+  path: () => '/v1/responses',
+  lacks: [],
+  ask: ({ text, image, document, tools, forced, results, format, lateSystem }, stream) => ({
     model: 'auto',
     stream,
     store: false,
@@ -186,6 +178,15 @@ const responses: ClientProtocol = {
         content: [
           { type: 'input_text', text },
           ...(image === undefined ? [] : [{ type: 'input_image', image_url: `data:image/png;base64,${image}` }]),
+          ...(document === undefined
+            ? []
+            : [
+                {
+                  type: 'input_file',
+                  filename: 'a.pdf',
+                  file_data: `data:application/pdf;base64,${document}`,
+                },
+              ]),
         ],
       },
       ...(results ?? []).map(({ id, name, arguments: written }) => ({
@@ -195,8 +196,11 @@ const responses: ClientProtocol = {
         arguments: written,
       })),
       ...(results ?? []).map(({ id, result }) => ({ type: 'function_call_output', call_id: id, output: result })),
+      ...lateMessages(lateSystem).map(message => ({ type: 'message', ...message })),
     ],
-    tools: tools?.map(name => ({ type: 'function', name, parameters: schema })),
+    tools: tools?.map(name => ({ type: 'function', name, parameters: toolSchema })),
+    ...(forced === undefined ? {} : { tool_choice: { type: 'function', name: forced } }),
+    ...(format === undefined ? {} : { text: { format: { type: 'json_schema', name: 'answer', schema: format } } }),
   }),
   hear(reply, stream) {
     const heard = silence()
@@ -221,27 +225,17 @@ const responses: ClientProtocol = {
     heard.complete = response['status'] === 'completed' && (!stream || last['type'] === 'response.completed')
     return heard
   },
+  objectsOf: ({ events }) => events,
   isError: value => isOpenAiError(value) || isOpenAiError(fields(value)['response']),
 }
 
-export const clientProtocols: readonly ClientProtocol[] = [chat, messages, responses]
+export const clientProtocols: readonly ClientProtocol[] = [chat, messages, responses, ollamaChat, ollamaGenerate]
 
-function silence(): ReceivedAnswer {
-  return { text: '', reasoning: '', calls: [], usage: { input: undefined, output: undefined }, complete: false }
-}
-
-function isOpenAiError(value: unknown): boolean {
-  return typeof fields(fields(value)['error'])['message'] === 'string'
-}
-
-function fields(value: unknown): Fields {
-  return isObject(value) ? value : {}
-}
-
-function list(value: unknown): Fields[] {
-  return Array.isArray(value) ? value.map(fields) : []
-}
-
-function string(value: unknown): string {
-  return typeof value === 'string' ? value : ''
+function lateMessages(lateSystem: string | undefined): Fields[] {
+  if (lateSystem === undefined) return []
+  return [
+    { role: 'assistant', content: lateTurns.answer },
+    { role: 'system', content: lateSystem },
+    { role: 'user', content: lateTurns.question },
+  ]
 }

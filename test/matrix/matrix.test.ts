@@ -1,7 +1,7 @@
 import t from 'tap'
 import { nameOf, playMatrix } from './matrix.ts'
 
-// Thirty instances are started one after the other.
+// Hundreds of requests, one after the other.
 t.setTimeout(180_000)
 
 t.test('every protocol works with every kind of server', async t => {
