@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
 import { GatewayError } from '../errors.ts'
+import { asObject } from '../json.ts'
 import { localPrincipal } from '../operations/client.ts'
 import type { Principal } from '../operations/operation.ts'
 
@@ -73,8 +74,9 @@ function digest(key: string): string {
   return createHash('sha256').update(key).digest('hex')
 }
 
-function presentedKey({ headers }: FastifyRequest): string | undefined {
+/** A bearer token, `x-api-key`, or as Google's clients send it: `x-goog-api-key` or `?key=`, the latter on Google's paths only. */
+function presentedKey({ headers, url, query }: FastifyRequest): string | undefined {
   const bearer = /^Bearer\s+(\S+)$/i.exec(headers.authorization ?? '')?.[1]
-  const other = headers['x-api-key']
-  return bearer ?? (typeof other === 'string' ? other : undefined)
+  const inQuery = url.startsWith('/v1beta/') ? asObject(query)?.['key'] : undefined
+  return bearer ?? [headers['x-api-key'], headers['x-goog-api-key'], inQuery].find(key => typeof key === 'string')
 }

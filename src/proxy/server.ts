@@ -19,6 +19,7 @@ import { registerUnknownRoutes } from './unknown-routes.ts'
 import { createMemoryBudget } from './memory-budget.ts'
 import { registerModelRoutes } from './models.ts'
 import { createIdempotency } from './idempotency.ts'
+import { registerGeminiRoutes } from './gemini-routes.ts'
 import { registerOllamaRoutes } from './ollama-routes.ts'
 import { replyError } from './reply-error.ts'
 import { callerRequestId } from './request-id.ts'
@@ -115,6 +116,7 @@ export function createServer(core: Core, instanceToken?: string): FastifyInstanc
     now: core.now,
   }
   registerOllamaRoutes(app, core, parts)
+  registerGeminiRoutes(app, core, parts)
   // Some clients append /v1 to a base URL, some do not, and some users add it where it is appended as well.
   for (const prefix of ['', '/v1', '/v1/v1']) {
     app.register(

@@ -7,12 +7,13 @@ const maxEchoed = 200
 /** Refuses paths and methods that no route has, before their body is read. `baseUrl` is what clients should be given. */
 export function registerUnknownRoutes(app: FastifyInstance, routes: RouteTable, baseUrl: string): void {
   const refuse = ({ method, url }: FastifyRequest, reply: FastifyReply): never => {
+    // A query may hold a key.
     const [path = ''] = url.split('?')
     const allowed = routes.methodsOf(path)
     if (allowed.length === 0) {
       throw new GatewayError(
         'not_found',
-        `Not found: ${method} ${url.slice(0, maxEchoed)}. The base URL for clients is ${baseUrl}.`,
+        `Not found: ${method} ${path.slice(0, maxEchoed)}. The base URL for clients is ${baseUrl}.`,
       )
     }
     void reply.header('allow', allowed.join(', '))

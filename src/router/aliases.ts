@@ -9,10 +9,12 @@ export interface Alias {
 }
 
 /** Names that coding agents insist on. They come last: what the operator says, and a model of that very name, go before. */
-export const builtInAliases: readonly Alias[] = ['claude-*', 'gpt-*', 'codex-*', 'o1*', 'o3*', 'o4*'].map(pattern => ({
-  pattern,
-  target: 'auto',
-}))
+export const builtInAliases: readonly Alias[] = ['claude-*', 'gpt-*', 'codex-*', 'gemini-*', 'o1*', 'o3*', 'o4*'].map(
+  pattern => ({
+    pattern,
+    target: 'auto',
+  }),
+)
 
 /** Claude Code lists only names that begin like this, so every model has a second name that does. */
 export const discoveryPrefix = 'claude/'

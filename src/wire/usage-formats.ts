@@ -59,6 +59,15 @@ export const usageFormats = {
     inputIncludesCached: true,
     outputIncludesReasoning: true,
   },
+  gemini: {
+    input: ['promptTokenCount'],
+    output: ['candidatesTokenCount'],
+    cacheRead: [['cachedContentTokenCount']],
+    reasoning: [['thoughtsTokenCount']],
+    total: ['totalTokenCount'],
+    inputIncludesCached: true,
+    outputIncludesReasoning: false,
+  },
   /** llama-server's native completions and `/infill`. */
   llamaServer: {
     input: ['tokens_evaluated'],

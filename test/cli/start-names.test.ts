@@ -21,7 +21,10 @@ t.test('the start tells what names stand for, which default is missing, and that
   t.match(stdout, 'auto: 1 local, 1 free and 1 paid models; OPENROUTER_FREE_ONLY=true keeps it from spending money')
   t.match(stdout, 'fast: ollama/qwen3:8b')
   t.match(stdout, 'best: openrouter/no/such-model, which no server offers')
-  t.match(stdout, 'claude-*, gpt-*, codex-*, o1*, o3*, o4*: auto, unless a server offers a model of that very name')
+  t.match(
+    stdout,
+    'claude-*, gpt-*, codex-*, gemini-*, o1*, o3*, o4*: auto, unless a server offers a model of that very name',
+  )
   t.match(stdout, 'DEFAULT_LOCAL_MODEL: llama3.2:1b, which no local server offers')
 })
 

@@ -17,7 +17,7 @@ async function main(args: string[]): Promise<void> {
   }
   const failed = results.filter(({ failure }) => failure !== undefined).length
   const rows = [
-    { name: 'cells', value: results.length, unit: 'cells' },
+    goalRow({ name: 'cells', value: results.length, unit: 'cells' }, 'at_least', 500),
     goalRow({ name: 'failed', value: failed, unit: 'cells' }, 'at_most', 0),
   ]
   if (!json) console.log(`${table(results)}\n`)

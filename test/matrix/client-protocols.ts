@@ -9,6 +9,7 @@ import {
   type ClientProtocol,
   type Fields,
 } from './client-protocol.ts'
+import { gemini } from './gemini-client.ts'
 import { ollamaChat, ollamaGenerate } from './ollama-clients.ts'
 
 const chat: ClientProtocol = {
@@ -229,7 +230,14 @@ const responses: ClientProtocol = {
   isError: value => isOpenAiError(value) || isOpenAiError(fields(value)['response']),
 }
 
-export const clientProtocols: readonly ClientProtocol[] = [chat, messages, responses, ollamaChat, ollamaGenerate]
+export const clientProtocols: readonly ClientProtocol[] = [
+  chat,
+  messages,
+  responses,
+  ollamaChat,
+  ollamaGenerate,
+  gemini,
+]
 
 function lateMessages(lateSystem: string | undefined): Fields[] {
   if (lateSystem === undefined) return []

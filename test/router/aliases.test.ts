@@ -70,6 +70,6 @@ t.test(
 t.test('the error for an unknown name shows the alias to set, and an invalid alias is explained', async t => {
   const local = await scriptedUpstream(t, 'llama-cpp', { models: ['small'] })
   const gateway = await startGateway(t, { ...variablesFor(local), MODEL_ALIASES: 'fast=nothing' })
-  t.match((await gateway.ask({ model: 'gemini-9' })).json.error.message, /MODEL_ALIASES=gemini-9=auto/)
+  t.match((await gateway.ask({ model: 'mistral-9' })).json.error.message, /MODEL_ALIASES=mistral-9=auto/)
   t.match((await gateway.ask({ model: 'fast' })).json.error, { code: 'model_not_found', message: /alias of 'nothing'/ })
 })

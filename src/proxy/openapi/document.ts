@@ -26,11 +26,12 @@ export function openApiDocument({ version, operations }: DocumentParts): object 
           'A local-first model router. Paths under /v1 are also served without the prefix. MCP is served at /mcp (Streamable HTTP) and live changes at /ws (WebSocket).',
       },
       servers: [{ url: '/' }],
-      security: [{}, { bearer: [] }, { apiKey: [] }],
+      security: [{}, { bearer: [] }, { apiKey: [] }, { googleApiKey: [] }],
       components: {
         securitySchemes: {
           bearer: { type: 'http', scheme: 'bearer' },
           apiKey: { type: 'apiKey', in: 'header', name: 'x-api-key' },
+          googleApiKey: { type: 'apiKey', in: 'header', name: 'x-goog-api-key' },
         },
       },
       paths,

@@ -8,6 +8,7 @@ import { messages } from '../../wire/messages/protocol.ts'
 import { nonChatEndpoints } from '../../wire/non-chat.ts'
 import { ResponsesRequest } from '../../wire/responses/schema.ts'
 import { responses } from '../../wire/responses/protocol.ts'
+import { geminiRoutes } from './gemini.ts'
 import { ollamaRoutes } from './ollama.ts'
 import * as answer from './responses.ts'
 import { eventStream, inference, requestHeaders, type RouteDescription } from './route-description.ts'
@@ -131,6 +132,7 @@ export const inferenceRoutes: readonly RouteDescription[] = [
     error: openAi,
   },
   ...ollamaRoutes,
+  ...geminiRoutes,
   {
     method: 'get',
     path: '/v1/models',

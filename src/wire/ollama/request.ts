@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto'
 import { compact, isObject, type JsonObject } from '../../json.ts'
 import { argumentsText } from '../chat/call-pieces.ts'
+import { createMadeCallIds } from '../chat/made-call-ids.ts'
 import type { ChatMessage, ChatRequest } from '../chat/schema.ts'
 import type { CompletionsRequest, EmbeddingsRequest } from '../non-chat.ts'
 import { readBody, wrongField } from '../read-body.ts'
@@ -141,43 +141,25 @@ function responseFormat(format: OllamaSettings['format']): JsonObject | undefine
   return { type: 'json_schema', json_schema: { name: 'response', schema: format } }
 }
 
-/**
- * Ollama's tool calls had no ids for long, and many clients send none: they get one made from the conversation before them, so
- * that it is the same in every request and differs between conversations.
- */
 function chatMessages(messages: readonly OllamaMessage[]): ChatMessage[] {
-  const conversation = createHash('sha256')
-  const idFor = (index: number) => `call_${conversation.copy().update(String(index)).digest('hex').slice(0, 24)}`
-  let waiting: { id: string; name: string }[] = []
-
-  const resultId = (message: OllamaMessage): string => {
-    const name = message['tool_name'] ?? message['name']
-    const given = message['tool_call_id']
-    const byId = waiting.find(({ id }) => id === given)
-    const call = byId ?? waiting.find(each => each.name === name) ?? waiting[0]
-    waiting = waiting.filter(each => each !== call)
-    return typeof given === 'string' && given !== '' ? given : (call?.id ?? idFor(0))
-  }
-
+  const ids = createMadeCallIds()
   return messages.map(message => {
-    const { role, content, thinking, images, tool_calls: calls } = message
-    conversation.update(JSON.stringify([role, content]))
-    if (role === 'tool') return { role, tool_call_id: resultId(message), content: contentOf(content, images) }
-    if (role !== 'assistant' || !calls?.length) {
-      return compact({ role, content: contentOf(content, images), reasoning_content: thinking || undefined })
+    const { role, thinking, images, tool_calls: calls } = message
+    const content = contentOf(message.content, images)
+    ids.follow(role, message.content ?? '')
+    if (role === 'tool') {
+      const id = ids.ofResult({ id: message['tool_call_id'], name: message['tool_name'] ?? message['name'] })
+      return { role, tool_call_id: id, content }
     }
-    const named = calls.map((call, index) => {
-      const { name, arguments: written } = call.function
-      const id = typeof call['id'] === 'string' && call['id'] !== '' ? call['id'] : idFor(index)
-      return { id, type: 'function', function: { name, arguments: argumentsText(written ?? {}) } }
-    })
-    waiting = named.map(({ id, function: { name } }) => ({ id, name }))
-    return compact({
-      role,
-      content: contentOf(content, images),
-      reasoning_content: thinking || undefined,
-      tool_calls: named,
-    })
+    const said = compact({ role, content, reasoning_content: thinking || undefined })
+    if (role !== 'assistant' || !calls?.length) return said
+    const made = ids.ofCalls(calls.map(call => ({ id: call['id'], name: call.function.name })))
+    const named = calls.map(({ function: { name, arguments: written } }, index) => ({
+      id: made[index],
+      type: 'function',
+      function: { name, arguments: argumentsText(written ?? {}) },
+    }))
+    return { ...said, tool_calls: named }
   })
 }
 
