@@ -1,7 +1,7 @@
 import type { Model, Provider } from '../providers/provider.ts'
 import type { ChatMessage, ChatRequest } from '../wire/chat/schema.ts'
 import { GatewayError } from '../errors.ts'
-import { asObject, isObject } from '../json.ts'
+import { asObject, compact, isObject } from '../json.ts'
 import { nearestEffort } from '../wire/chat/reasoning-effort.ts'
 import { callableTools, toolChoiceOf } from '../wire/chat/tool-choice.ts'
 import { withOneSystemMessage } from '../wire/chat/system-messages.ts'
@@ -83,9 +83,10 @@ function withOllamaFields(request: ChatRequest, { model, provider }: Target, not
   const kept = asObject(request['ollama'])
   if (kept === undefined) return request
   const { ollama: _ollama, ...rest } = request
-  if (provider.ollamas === true) return { ...rest, ...kept }
-  const { think, options, ...others } = kept
-  const dropped = [...Object.keys(asObject(options) ?? {}).map(name => `options.${name}`), ...Object.keys(others)]
+  const { think, options, keep_alive } = kept
+  if (provider.ollamas === true) return { ...rest, ...compact({ think, options, keep_alive }) }
+  const dropped = Object.keys(asObject(options) ?? {}).map(name => `options.${name}`)
+  if (given(keep_alive)) dropped.push('keep_alive')
   for (const field of dropped) notes.push(`${field} was omitted: ${model.id} has no equivalent`)
   return think === true ? { ...rest, reasoning_effort: 'medium' } : rest
 }

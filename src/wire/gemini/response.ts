@@ -1,3 +1,4 @@
+import { contentText } from '../chat/content-text.ts'
 import { asObject, asObjects, asString, parseObject, type JsonObject } from '../../json.ts'
 import { argumentsText } from '../chat/call-pieces.ts'
 import {
@@ -26,7 +27,7 @@ export function geminiAnswer(completion: ChatCompletion, reply: ReplyFacts, incl
   const candidates = completion.choices.map(({ index, message, finish_reason: reason }) => {
     const details = readDetails(message['reasoning_details'])
     const thought = reasoningText(message) || detailsText(details)
-    const text = textOf(message.content) + (asString(message['refusal']) ?? '')
+    const text = contentText(message.content) + (asString(message['refusal']) ?? '')
     const calls = asObjects(message.tool_calls).map((call, number) => {
       const called = asObject(call['function']) ?? {}
       const id = asString(call['id']) ?? callId(reply, number)
@@ -98,11 +99,4 @@ export function usageMetadata(usage: Usage | undefined, { promptTokens }: ReplyF
     ...(cacheRead > 0 ? { cachedContentTokenCount: cacheRead } : {}),
     ...(reasoning > 0 ? { thoughtsTokenCount: reasoning } : {}),
   }
-}
-
-function textOf(content: unknown): string {
-  if (typeof content === 'string') return content
-  return asObjects(content)
-    .map(part => asString(part['text']) ?? '')
-    .join('')
 }

@@ -1,3 +1,4 @@
+import { contentText } from '../chat/content-text.ts'
 import { readMessagesUsage, readStop, startingUsage, writeMessagesUsage, writeStop } from './schema.ts'
 import { readUsage, writeUsage, type ChatCompletion } from '../chat/schema.ts'
 import type { ReplyFacts } from '../protocol.ts'
@@ -18,7 +19,7 @@ export function messageFromCompletion(completion: ChatCompletion, reply: ReplyFa
   const message = asObject(choice['message']) ?? {}
   const calls = asObjects(message['tool_calls'])
   const refusal = asString(message['refusal'])
-  const text = textOf(message['content']) + (refusal ?? '')
+  const text = contentText(message['content']) + (refusal ?? '')
   const usage = readUsage(completion.usage)
   const stop = writeStop(choice, calls.length > 0, refusal !== undefined)
   return {
@@ -127,9 +128,3 @@ function toolUseBlock(call: JsonObject, reply: ReplyFacts, index: number): JsonO
 }
 
 /** Some servers return content as a list of parts. */
-function textOf(content: unknown): string {
-  if (typeof content === 'string') return content
-  return asObjects(content)
-    .map(part => asString(part['text']) ?? '')
-    .join('')
-}

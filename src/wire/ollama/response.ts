@@ -1,3 +1,4 @@
+import { contentText } from '../chat/content-text.ts'
 import { asObject, asObjects, asString, parseObject, type JsonObject } from '../../json.ts'
 import { argumentsText } from '../chat/call-pieces.ts'
 import { detailsText, readDetails, reasoningText } from '../chat/reasoning-details.ts'
@@ -38,9 +39,14 @@ export function ollamaAnswer(completion: ChatCompletion, reply: ReplyFacts, writ
   const thinking = reasoningText(message) || detailsText(readDetails(message['reasoning_details']))
   const calls = asObjects(message['tool_calls']).map((call, index) => {
     const called = asObject(call['function']) ?? {}
-    return toolCall(asString(call['id']) ?? '', String(called['name']), argumentsText(called['arguments']), index)
+    return toolCall(
+      asString(call['id']) ?? callId(reply, index),
+      String(called['name']),
+      argumentsText(called['arguments']),
+      index,
+    )
   })
-  const content = textOf(message['content']) + (asString(message['refusal']) ?? '')
+  const content = contentText(message['content']) + (asString(message['refusal']) ?? '')
   return {
     ...opening(reply),
     ...write({ content, thinking, calls }),
@@ -69,6 +75,10 @@ export function closing(reply: ReplyFacts, finishReason: unknown, usage: Usage |
     // Clients divide by it.
     eval_duration: Math.max(1, nanoseconds(totalMs - waitedMs - promptMs)),
   }
+}
+
+export function callId(reply: ReplyFacts, call: number): string {
+  return `call_${reply.id}_${call}`
 }
 
 /** A tool call as Ollama writes it: its arguments are an object. */
@@ -111,13 +121,6 @@ export function embeddingFromEmbeddings(reply: NonChatReply): JsonObject {
 
 function vectorsOf(reply: NonChatReply): unknown[] {
   return asObjects(reply['data']).map(({ embedding }) => embedding)
-}
-
-function textOf(content: unknown): string {
-  if (typeof content === 'string') return content
-  return asObjects(content)
-    .map(part => asString(part['text']) ?? '')
-    .join('')
 }
 
 function nanoseconds(milliseconds: number): number {

@@ -4,7 +4,7 @@ import { detailsText, readDetails, reasoningText } from '../chat/reasoning-detai
 import { readUsage, type ChatChunk } from '../chat/schema.ts'
 import type { ReplyFacts, StreamFraming, StreamWriter } from '../protocol.ts'
 import type { Usage } from '../usage.ts'
-import { closing, doneFields, opening, toolCall, type WriteSaid } from './response.ts'
+import { callId, closing, doneFields, opening, toolCall, type WriteSaid } from './response.ts'
 import { writeOllamaError } from './error.ts'
 
 /**
@@ -23,7 +23,7 @@ export const lines: StreamFraming = {
  * writes a call only whole, and a last one with the counts.
  */
 export function createOllamaWriter(reply: ReplyFacts, write: WriteSaid): StreamWriter {
-  const reader = createCallReader(call => `call_${reply.id}_${call}`)
+  const reader = createCallReader(call => callId(reply, call))
   const calls: { id: string; name: string; arguments: string }[] = []
   const head = opening(reply)
   let finishReason: unknown

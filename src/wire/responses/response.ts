@@ -1,3 +1,4 @@
+import { contentText } from '../chat/content-text.ts'
 import { readUsage, type ChatCompletion } from '../chat/schema.ts'
 import type { ReplyFacts } from '../protocol.ts'
 import { argumentsText } from '../chat/call-pieces.ts'
@@ -18,7 +19,7 @@ export function responseFromCompletion(completion: ChatCompletion, reply: ReplyF
   const choice: JsonObject = asObject(completion.choices[0]) ?? {}
   const message = asObject(choice['message']) ?? {}
   const details = messageDetails(message)
-  const texts: MessageContent = { text: textOf(message['content']), refusal: asString(message['refusal']) ?? '' }
+  const texts: MessageContent = { text: contentText(message['content']), refusal: asString(message['refusal']) ?? '' }
   const output: JsonObject[] = []
   const nextId = (kind: string) => itemId(kind, reply, output.length)
   if (details.length > 0) output.push(reasoningItem(details, nextId('rs')))
@@ -135,11 +136,4 @@ export function reasoningItem(details: readonly ReasoningDetail[], id: string): 
     summary: texts.map(text => ({ type: 'summary_text', text })),
     encrypted_content: native ?? (secrets.length === 0 ? undefined : seal(details)),
   })
-}
-
-function textOf(content: unknown): string {
-  if (typeof content === 'string') return content
-  return asObjects(content)
-    .map(part => asString(part['text']) ?? '')
-    .join('')
 }
