@@ -46,6 +46,7 @@ export const failures = {
   conflict: row(409, 'invalid_request_error'),
   request_timeout: row(408, 'invalid_request_error'),
   request_too_large: row(413, 'invalid_request_error'),
+  websocket_refused: row(426, 'invalid_request_error'),
   unsupported_media_type: row(415, 'invalid_request_error'),
   expectation_failed: row(417, 'invalid_request_error'),
   idempotency_key_reused: row(422, 'invalid_request_error'),

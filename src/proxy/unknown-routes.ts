@@ -6,7 +6,7 @@ const maxEchoed = 200
 
 /** Refuses paths and methods that no route has, before their body is read. `baseUrl` is what clients should be given. */
 export function registerUnknownRoutes(app: FastifyInstance, routes: RouteTable, baseUrl: string): void {
-  const refuse = ({ method, url }: FastifyRequest, reply: FastifyReply): never => {
+  const refuse = ({ method, url, headers }: FastifyRequest, reply: FastifyReply): never => {
     // A query may hold a key.
     const [path = ''] = url.split('?')
     const allowed = routes.methodsOf(path)
@@ -14,6 +14,14 @@ export function registerUnknownRoutes(app: FastifyInstance, routes: RouteTable, 
       throw new GatewayError(
         'not_found',
         `Not found: ${method} ${path.slice(0, maxEchoed)}. The base URL for clients is ${baseUrl}.`,
+      )
+    }
+    // Codex and others try Responses over a WebSocket first, and go on without one at this status only.
+    if (headers.upgrade?.toLowerCase() === 'websocket') {
+      void reply.header('upgrade', 'HTTP/1.1')
+      throw new GatewayError(
+        'websocket_refused',
+        `${path.slice(0, maxEchoed)} has no WebSocket; send the request by ${allowed.join(' or ')}.`,
       )
     }
     void reply.header('allow', allowed.join(', '))

@@ -1,3 +1,6 @@
+import { once } from 'node:events'
+import { request, type IncomingMessage } from 'node:http'
+import { json } from 'node:stream/consumers'
 import { setTimeout } from 'node:timers/promises'
 import t from 'tap'
 import { startMcpSession } from '../helpers/mcp-session.ts'
@@ -69,6 +72,24 @@ t.test('what Node’s parser refuses is refused in the format of the caller’s 
       t.ok(hasFormatOf(path, JSON.parse(reply.body)), `${path}: ${what}: ${reply.body}`)
     }
   }
+})
+
+t.test('a client that tries Responses over a WebSocket is told at once to go on without one', async t => {
+  const { url } = await startGateway(t)
+  const handshake = request(`${url}/v1/responses`, {
+    headers: {
+      connection: 'Upgrade',
+      upgrade: 'websocket',
+      'sec-websocket-version': '13',
+      'sec-websocket-key': 'MDEyMzQ1Njc4OWFiY2RlZg==',
+      'openai-beta': 'responses_websockets=2026-02-06',
+    },
+  }).end()
+  const [reply] = (await once(handshake, 'response')) as [IncomingMessage]
+  t.equal(reply.statusCode, 426)
+  t.match(await json(reply), {
+    error: { code: 'websocket_refused', message: /no WebSocket; send the request by POST/ },
+  })
 })
 
 t.test('a known path with another method is 405 with the methods it has, HEAD and QUERY too', async t => {
