@@ -79,6 +79,12 @@ export const failures = {
 
 export type FailureCode = keyof typeof failures
 
+/** Sizes in tokens of a prompt that is too long, the room for its answer included, and of the context it was meant for. */
+export interface PromptOverflow {
+  promptTokens: number
+  contextTokens: number
+}
+
 /** Structured details in addition to the message. */
 export interface FailureDetails {
   cause?: unknown
@@ -86,6 +92,8 @@ export interface FailureDetails {
   retryAfterSeconds?: number
   /** The invalid request field, for `error.param`. */
   param?: string
+  /** Where the prompt is too long and both sizes are known; agents shorten their conversation by them. */
+  overflow?: PromptOverflow | undefined
   /** What a client's program reads instead of the message: `error.details` of the Messages protocol. */
   details?: Readonly<Record<string, unknown>>
 }
@@ -97,14 +105,20 @@ export class GatewayError extends Error {
   readonly failure: Failure
   readonly retryAfterSeconds: number | undefined
   readonly param: string | undefined
+  readonly overflow: PromptOverflow | undefined
   readonly details: FailureDetails['details']
 
-  constructor(code: FailureCode, message: string, { cause, retryAfterSeconds, param, details }: FailureDetails = {}) {
+  constructor(
+    code: FailureCode,
+    message: string,
+    { cause, retryAfterSeconds, param, overflow, details }: FailureDetails = {},
+  ) {
     super(message, cause === undefined ? undefined : { cause })
     this.code = code
     this.failure = failures[code]
     this.retryAfterSeconds = retryAfterSeconds
     this.param = param
+    this.overflow = overflow
     this.details = details
   }
 }

@@ -229,7 +229,7 @@ function tooLong(measured: Measured, exclusions: Decision['excluded']): GatewayE
   return new GatewayError(
     'context_length_exceeded',
     `The request needs ${prompt + reserve} tokens (${prompt} prompt + ${reserve} kept for the answer), but the largest context that could serve it is ${largest}. Shorten the prompt, lower max_tokens, or load a model with a larger context.`,
-    { param: 'messages' },
+    { param: 'messages', overflow: { promptTokens: prompt + reserve, contextTokens: largest } },
   )
 }
 

@@ -32,6 +32,33 @@ t.test('without any server a request gets a 503 that names what to start', async
   t.match(reply.json.error, { code: 'no_backend', message: /Start Ollama/ })
 })
 
+t.test('a prompt that is too long is told to Messages clients as Claude Code reads it, with both numbers', async t => {
+  const local = await scriptedUpstream(t, 'llama-cpp', {
+    models: [{ name: 'scripted', contextTokens: 4096 }],
+    answer: {
+      error: {
+        status: 400,
+        message: 'request (5000 tokens) exceeds the available context size (4096 tokens)',
+      },
+    },
+  })
+  const gateway = await startGateway(t, variablesFor(local))
+  for (const words of [3, 20_000]) {
+    const { status, json } = await exchange(`${gateway.url}/v1/messages`, {
+      method: 'POST',
+      body: JSON.stringify({
+        model: 'auto',
+        max_tokens: 50,
+        messages: [{ role: 'user', content: 'word '.repeat(words) }],
+      }),
+    })
+    t.equal(status, 400)
+    const [, needed, most] = /prompt is too long[^0-9]*(\d+)\s*tokens?\s*>\s*(\d+)/.exec(json.error.message) ?? []
+    t.ok(Number(needed) > Number(most), json.error.message)
+    t.equal(Number(most), 4096)
+  }
+})
+
 t.test('an unknown model is a 404 with similar names', async t => {
   const local = await scriptedUpstream(t, 'llama-cpp', { models: ['qwen3-coder'] })
   const gateway = await startGateway(t, variablesFor(local))

@@ -96,7 +96,10 @@ export function contextFailure(about: string, { promptTokens, contextTokens }: O
   // The upstream's message is quoted only where it may hold a number that was not recognized.
   const complete = promptTokens !== undefined && contextTokens !== undefined
   const message = complete || quote === '' ? sentence : `${sentence} It said: ${quote}`
-  return new GatewayError('context_length_exceeded', message, { param: 'messages' })
+  return new GatewayError('context_length_exceeded', message, {
+    param: 'messages',
+    overflow: promptTokens === undefined || contextTokens === undefined ? undefined : { promptTokens, contextTokens },
+  })
 }
 
 const maxQuoteChars = 500

@@ -145,7 +145,9 @@ export function writeMessagesError(error: GatewayError): ErrorReply {
   }
 }
 
-/** Claude Code compacts its conversation when it sees this phrase, and gives up on an error without it. */
-function messageOf(error: GatewayError): string {
-  return error.code === 'context_length_exceeded' ? `prompt is too long: ${error.message}` : error.message
+/** Claude Code compacts its conversation when it sees this phrase, by as much as the numbers say, and gives up on an error without it. */
+function messageOf({ code, message, overflow }: GatewayError): string {
+  if (code !== 'context_length_exceeded') return message
+  if (overflow === undefined) return `prompt is too long: ${message}`
+  return `prompt is too long: ${overflow.promptTokens} tokens > ${overflow.contextTokens} maximum. ${message}`
 }
