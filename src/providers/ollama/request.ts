@@ -2,6 +2,7 @@ import { GatewayError } from '../../errors.ts'
 import { isObject, parseJson } from '../../json.ts'
 import type { ChatMessage, ChatRequest } from '../../wire/chat/schema.ts'
 import { callableTools } from '../../wire/chat/tool-choice.ts'
+import { sameOptions } from '../../wire/ollama/schema.ts'
 import type { ProviderCall } from '../provider.ts'
 import { instructed, type ForcedCall } from './forced-call.ts'
 
@@ -27,20 +28,6 @@ export function ollamaRequest(
     ...given('keep_alive', request.keep_alive),
   }
 }
-
-/** Options with the same name in both protocols. */
-const sameOptions = [
-  'temperature',
-  'top_p',
-  'top_k',
-  'min_p',
-  'typical_p',
-  'seed',
-  'frequency_penalty',
-  'presence_penalty',
-  'repeat_penalty',
-  'repeat_last_n',
-] as const
 
 export function optionsOf(request: ChatRequest, contextTokens: number): Record<string, unknown> {
   const own = isObject(request.options) ? request.options : {}

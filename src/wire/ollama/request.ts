@@ -9,6 +9,7 @@ import {
   OllamaEmbeddingsRequest,
   OllamaEmbedRequest,
   OllamaGenerateRequest,
+  sameOptions,
   type OllamaMessage,
   type OllamaSettings,
 } from './schema.ts'
@@ -105,20 +106,8 @@ function streaming({ stream }: OllamaSettings): JsonObject {
   return stream === false ? { stream: false } : { stream: true, stream_options: { include_usage: true } }
 }
 
-/** Options that chat completions servers know by the same name. */
-const sameNames: ReadonlySet<string> = new Set([
-  'temperature',
-  'top_p',
-  'top_k',
-  'min_p',
-  'typical_p',
-  'seed',
-  'stop',
-  'frequency_penalty',
-  'presence_penalty',
-  'repeat_penalty',
-  'repeat_last_n',
-])
+/** Options that may be written as they are; `stop` may be one text in chat completions only. */
+const sameNames: ReadonlySet<string> = new Set([...sameOptions, 'stop'])
 
 /** The options in chat completions' terms, and those that have none. A limit below 1 is Ollama's way to say none. */
 function splitOptions({ options }: OllamaSettings): { sampling: JsonObject; rest: JsonObject } {

@@ -63,3 +63,17 @@ export const OllamaEmbeddingsRequest = z.looseObject({ model: ModelName.default(
 
 /** `POST /api/show`; `name` is the older name of the field. */
 export const OllamaShowRequest = z.looseObject({ model: ModelName.optional(), name: ModelName.optional() })
+
+/** Sampling options that chat completions servers know by the same name, in the same form. */
+export const sameOptions = [
+  'temperature',
+  'top_p',
+  'top_k',
+  'min_p',
+  'typical_p',
+  'seed',
+  'frequency_penalty',
+  'presence_penalty',
+  'repeat_penalty',
+  'repeat_last_n',
+] as const
