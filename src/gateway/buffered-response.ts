@@ -37,7 +37,7 @@ export async function bufferResponse(reply: Primed<ChatCompletion>, entry: Attem
     }
   }
   const fold = createCompletionFold()
-  for (const { chunks } of parts) for (const chunk of chunks) fold.add(chunk)
+  for (const part of parts) fold.addPart(part)
   return { completion: fold.completion(), reply: { ...reply, parts: replay(parts) } }
 }
 

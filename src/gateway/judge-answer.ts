@@ -74,7 +74,7 @@ function textOf(content: unknown): string {
 async function wholeOf(reply: Primed<ChatCompletion>): Promise<ChatCompletion> {
   if (reply.kind === 'complete') return reply.completion
   const fold = createCompletionFold()
-  for await (const { chunks } of reply.parts) for (const chunk of chunks) fold.add(chunk)
+  for await (const part of reply.parts) fold.addPart(part)
   return fold.completion()
 }
 

@@ -91,7 +91,7 @@ export function createReasoningCache(): ReasoningCache {
         }
         if (!calls || bytes > maxAnswerBytes) return
         const fold = createCompletionFold()
-        for (const part of seen) for (const chunk of part.chunks) fold.add(chunk)
+        for (const part of seen) fold.addPart(part)
         keep(model, fold.completion())
       },
     }

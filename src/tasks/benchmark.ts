@@ -283,7 +283,7 @@ async function ask(
   const firstTokenMs = now() - startedAt
   const fold = createCompletionFold()
   if (reply.kind === 'stream') {
-    for await (const { chunks } of reply.parts) for (const chunk of chunks) fold.add(chunk)
+    for await (const part of reply.parts) fold.addPart(part)
   }
   const totalMs = now() - startedAt
   const completion = reply.kind === 'stream' ? fold.completion() : reply.completion

@@ -26,7 +26,7 @@ export async function serveInProcess(variables: Record<string, string>): Promise
   const folder = mkdtempSync(path.join(tmpdir(), 'signalbox-fuzz-'))
   const monitor = path.join(import.meta.dirname, 'loop-monitor.ts')
   const child = fork(path.join(root, 'bin/signalbox.js'), ['serve'], {
-    execArgv: ['--max-semi-space-size=4', `--import=${monitor}`],
+    execArgv: ['--max-semi-space-size=8', `--import=${monitor}`],
     silent: true,
     env: {
       PATH: process.env['PATH'],

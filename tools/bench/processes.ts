@@ -28,7 +28,7 @@ export async function launch(file: string, ...args: string[]): Promise<Child> {
   const { flags, env } = readLaunchOptions()
   const child = fork(path.join(import.meta.dirname, `${file}${path.extname(import.meta.filename)}`), args, {
     // As `bin/signalbox.js` starts and sets itself.
-    execArgv: [...flags, '--heap-growing-percent=20'],
+    execArgv: [...flags, '--heap-growing-percent=40'],
     env: { ...process.env, ...env, NODE_COMPILE_CACHE: cache },
   })
   const [{ port }] = (await once(child, 'message')) as [{ port: number }]

@@ -162,9 +162,7 @@ function readCompletion(upstream: Upstream, text: string, asked: AnsweredRequest
 function foldStream(frames: FrameReader, text: string): ChatCompletion {
   const fold = createCompletionFold()
   for (const parts of [frames.push(Buffer.from(text)), frames.end()]) {
-    for (const part of parts) {
-      for (const chunk of part.chunks) fold.add(chunk)
-    }
+    for (const part of parts) fold.addPart(part)
   }
   return fold.completion()
 }

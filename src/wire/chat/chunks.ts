@@ -2,6 +2,7 @@ import { GatewayError } from '../../errors.ts'
 import { isObject } from '../../json.ts'
 import type { StreamPart } from '../stream-part.ts'
 import type { ChatChunk, ChatCompletion, OpenAiUsage, ToolCallDelta } from './schema.ts'
+import { createTextFrameReader } from './text-frames.ts'
 
 /** A buffered response as the chunks of a stream: the message, its finish reason, and usage where known. */
 export function chunksOf(completion: ChatCompletion): ChatChunk[] {
@@ -32,24 +33,38 @@ export function chunksOf(completion: ChatCompletion): ChatChunk[] {
 type Choice = ChatCompletion['choices'][number]
 
 /** Assembles the chunks of a stream into the complete response. */
-export function createCompletionFold(): { add(chunk: ChatChunk): void; completion(): ChatCompletion } {
+export interface CompletionFold {
+  add(chunk: ChatChunk): void
+  /** Adds what a part holds, without parsing each frame where it only continues a text. */
+  addPart(part: StreamPart): void
+  completion(): ChatCompletion
+}
+
+export function createCompletionFold(): CompletionFold {
+  const texts = createTextFrameReader()
   const choices = new Map<number, Choice>()
   let identity: Record<string, unknown> = {}
   let usage: OpenAiUsage | undefined
 
+  function add({ choices: parts, usage: reported, object: _object, ...facts }: ChatChunk): void {
+    // A field missing from a chunk must not overwrite the value of an earlier one.
+    identity = { ...withoutGaps(facts), ...identity }
+    if (reported) usage = reported
+    for (const { index, delta, finish_reason: reason, ...more } of parts ?? []) {
+      const choice = choices.get(index) ?? emptyChoice(index)
+      choices.set(index, choice)
+      if (reason) choice.finish_reason = reason
+      // `logprobs` is a list that grows; of every other field besides the delta the last value wins.
+      for (const [field, value] of Object.entries(more)) choice[field] = joined(choice[field], value)
+      addDelta(choice.message, delta ?? {})
+    }
+  }
+
   return {
-    add({ choices: parts, usage: reported, object: _object, ...facts }) {
-      // A field missing from a chunk must not overwrite the value of an earlier one.
-      identity = { ...withoutGaps(facts), ...identity }
-      if (reported) usage = reported
-      for (const { index, delta, finish_reason: reason, ...more } of parts ?? []) {
-        const choice = choices.get(index) ?? emptyChoice(index)
-        choices.set(index, choice)
-        if (reason) choice.finish_reason = reason
-        // `logprobs` is a list that grows; of every other field besides the delta the last value wins.
-        for (const [field, value] of Object.entries(more)) choice[field] = joined(choice[field], value)
-        addDelta(choice.message, delta ?? {})
-      }
+    add,
+    addPart(part) {
+      const continued = part.middle && part.messages === undefined ? texts.read(part.bytes.toString()) : undefined
+      for (const chunk of continued === undefined ? part.chunks : [continued]) add(chunk)
     },
     completion: () => ({
       ...identity,
@@ -68,10 +83,10 @@ export async function foldStream(parts: AsyncIterable<StreamPart>): Promise<Chat
   const fold = createCompletionFold()
   let bytes = 0
   for await (const part of parts) {
-    bytes += part.bytes.length
+    bytes += (part.messages ?? part.bytes).length
     if (bytes > maxAnswerBytes)
       throw new GatewayError('upstream_error', 'The answer is longer than 64 MB; ask for less.')
-    for (const chunk of part.chunks) fold.add(chunk)
+    fold.addPart(part)
   }
   return fold.completion()
 }
