@@ -49,6 +49,20 @@ const containerBytes = 56
 const slotBytes = 12
 const fieldBytes = 32
 
+/**
+ * Replaces halves of surrogate pairs in parsed JSON, in place, by U+FFFD: clients cut texts in the middle of a character, and
+ * servers that need UTF-8 fail on the half that is left.
+ */
+export function wellFormed(value: unknown): unknown {
+  if (typeof value === 'string') return value.toWellFormed()
+  if (Array.isArray(value)) {
+    for (const [at, item] of value.entries()) value[at] = wellFormed(item)
+  } else if (isObject(value)) {
+    for (const field in value) value[field] = wellFormed(value[field])
+  }
+  return value
+}
+
 /** Whether an external value is an object with fields. */
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)

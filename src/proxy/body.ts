@@ -4,9 +4,9 @@ import { promisify } from 'node:util'
 import zlib from 'node:zlib'
 import type { FastifyInstance, FastifyRequest, RequestPayload } from 'fastify'
 import { GatewayError } from '../errors.ts'
-import { isObject, isTooDeep, maxJsonDepth, memoryOf } from '../json.ts'
+import { isTooDeep, maxJsonDepth, memoryOf, wellFormed } from '../json.ts'
 import { bodyTooLarge, maxBodyBytes } from '../operations/http-failure.ts'
-import { requireFewValues } from './body-values.ts'
+import { requireFewFields, requireFewValues } from './body-values.ts'
 import type { MemoryBudget, Reservation } from './memory-budget.ts'
 
 declare module 'fastify' {
@@ -124,14 +124,12 @@ function parse(body: Buffer): unknown {
       `The request body nests arrays and objects deeper than ${maxJsonDepth} levels; send a flatter one.`,
     )
   }
-  if (isObject(value) && Object.keys(value).length > maxFields) {
-    throw new GatewayError('invalid_request', `The request body has more than ${maxFields} fields; send fewer.`)
-  }
-  return value
+  requireFewFields(value)
+  return surrogateEscapes.some(escape => body.includes(escape)) ? wellFormed(value) : value
 }
 
-/** The longest API has about fifty. Objects of many thousands are slow to check and to copy. */
-const maxFields = 1_000
+/** How a JSON text begins to write half of a character beyond the first 65,536. */
+const surrogateEscapes = ['\\ud', '\\uD'] as const
 
 function parseJson(body: Buffer): unknown {
   try {

@@ -54,6 +54,17 @@ t.test('unknown fields are forwarded', async t => {
   t.match(local.chats[0]?.body, { seed: 7, stop: ['x'], min_p: 0.05, messages: [{ name: 'me' }] })
 })
 
+t.test('half a character, of a text that was cut, reaches the server as a replacement character', async t => {
+  const local = await scriptedUpstream(t, 'llama-cpp')
+  const gateway = await startGateway(t, variablesFor(local))
+  const content = 'A whole \u{1f600} and a half \ud83d'
+  await gateway.ask({ messages: [{ role: 'user', content }], metadata: { note: '\ude00' } })
+  t.match(local.chats[0]?.body, {
+    messages: [{ content: 'A whole \u{1f600} and a half \ufffd' }],
+    metadata: { note: '\ufffd' },
+  })
+})
+
 t.test('an explicitly named model has no fallback, even when it fails', async t => {
   const small = await scriptedUpstream(t, 'llama-cpp', { models: ['small'] })
   const named = await scriptedUpstream(t, 'openrouter', {

@@ -298,6 +298,10 @@ t.test('a body of more values or fields than any request needs is refused before
   const many = await gateway.post('/v1/chat/completions', { messages: [], ...fields })
   t.equal(many.status, 400)
   t.match(many.json.error.message, /more than 1000 fields/)
+  const longNames = Object.fromEntries(Array.from({ length: 100_000 }, (_, index) => [`field_${index}`, [index]]))
+  const tooMany = await gateway.post('/v1/chat/completions', { messages: [], ...longNames })
+  t.equal(tooMany.status, 400)
+  t.match(tooMany.json.error.message, /more than 1000 fields/)
   // Commas, brackets and quotes in a text are no values.
   const text = ',[{"\\\\'.repeat(200_000)
   const long = await gateway.post('/v1/chat/completions', {

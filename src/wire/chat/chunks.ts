@@ -97,10 +97,11 @@ const emptyChoice = (index: number): Choice => ({
   finish_reason: null,
 })
 
-/** Only an answer that calls tools may have no content. */
+/** Only an answer that calls tools may have no content. Half a character, of an answer that was cut, is no text. */
 function withContent(choice: Choice): Choice {
   const { message } = choice
-  return { ...choice, message: { ...message, content: message.content ?? (message.tool_calls ? null : '') } }
+  const content = message.content ?? (message.tool_calls ? null : '')
+  return { ...choice, message: { ...message, content: typeof content === 'string' ? content.toWellFormed() : content } }
 }
 
 function addDelta(message: Choice['message'], delta: Record<string, unknown>): void {
