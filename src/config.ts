@@ -189,6 +189,11 @@ export const coreSettings = {
     help: 'Megabytes of memory that all requests in progress may take together; further ones are rejected with 429 and Retry-After.',
     atStart: true,
   },
+  RESPONSES_WEBSOCKETS: {
+    schema: z.stringbool().default(true),
+    help: 'Whether /v1/responses can be used over a WebSocket too, as Codex does; false: clients are told to send requests by POST.',
+    atStart: true,
+  },
   CLIENT_STALL_TIMEOUT_MS: {
     schema: milliseconds(20_000),
     help: 'Milliseconds in which a client must send the headers of a request, and then each further 16 KB of its body.',

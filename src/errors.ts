@@ -41,6 +41,7 @@ export const failures = {
   unauthorized: row(401, 'authentication_error'),
   forbidden: row(403, 'permission_error'),
   not_found: row(404, 'invalid_request_error'),
+  previous_response_not_found: row(400, 'invalid_request_error'),
   model_not_found: row(404, 'invalid_request_error', { fallback: true, scope: 'model' }),
   method_not_allowed: row(405, 'invalid_request_error'),
   conflict: row(409, 'invalid_request_error'),

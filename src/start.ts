@@ -134,7 +134,7 @@ function createApplication(core: Core, client: Client, token: string, url: () =>
   registerOperations(server, { operations, client, authorize })
   registerApiReference(server, { version: core.version, operations })
   const live = createLiveFeed(core)
-  registerLiveSocket(server, (send, { principal }) => live.watch(principal, send))
+  registerLiveSocket(server.webSockets, (send, { principal }) => live.watch(principal, send))
   // Report an invalid selection at start, not when the first agent connects.
   selectTools(SIGNALBOX_TOOLS, operations)
   mountMcpLazily(server, { authorize }, async () => {

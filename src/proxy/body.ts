@@ -53,9 +53,9 @@ export function readBodiesAsJson(app: FastifyInstance, memory: MemoryBudget): vo
     const reservation = memory.open()
     request.memory = reservation
     reply.raw.once('close', () => reservation.release())
-    if (coding === undefined) reservation.hold(copiesWhileRead * Math.min(Number(length), maxBodyBytes))
+    if (coding === undefined) reservation.hold(bytesWhileRead(Math.min(Number(length), maxBodyBytes)))
     // MCP's own reader needs the stream itself; it has the same limit.
-    else if (request.routeOptions.config.readsBodyItself === true) reservation.hold(copiesWhileRead * maxBodyBytes)
+    else if (request.routeOptions.config.readsBodyItself === true) reservation.hold(bytesWhileRead(maxBodyBytes))
     else return counted(payload, reservation)
     return payload
   })
@@ -63,15 +63,24 @@ export function readBodiesAsJson(app: FastifyInstance, memory: MemoryBudget): vo
     '*',
     { parseAs: 'buffer', bodyLimit: maxBodyBytes },
     async (request: FastifyRequest, body: Buffer) => {
-      const text = await inflate(body, request.headers['content-encoding'])
-      await requireFewValues(text)
-      request.memory?.hold(copiesWhileRead * text.length)
-      const value = parse(text)
-      const bytesPerCharacter = isAscii(text) && !text.includes('\\u') ? 1 : 2
-      request.memory?.hold(memoryOf(value, bytesPerCharacter) + copiesWhileSent * text.length)
-      return value
+      return readJson(await inflate(body, request.headers['content-encoding']), request.memory)
     },
   )
+}
+
+/** Parses the JSON of a request, which holds its memory in `reservation`. Throws `invalid_json` and what bounds its size. */
+export async function readJson(text: Buffer, reservation: Reservation | undefined): Promise<unknown> {
+  await requireFewValues(text)
+  reservation?.hold(bytesWhileRead(text.length))
+  const value = parse(text)
+  const bytesPerCharacter = isAscii(text) && !text.includes('\\u') ? 1 : 2
+  reservation?.hold(memoryOf(value, bytesPerCharacter) + copiesWhileSent * text.length)
+  return value
+}
+
+/** Memory for a request of `bytes` while it arrives. */
+export function bytesWhileRead(bytes: number): number {
+  return copiesWhileRead * bytes
 }
 
 /** Drops the parsed body, so that what its translation left out takes no memory while the request waits. */
@@ -86,7 +95,7 @@ function counted(payload: RequestPayload, reservation: Reservation): RequestPayl
     transform(chunk: Buffer, _encoding, done) {
       bytes += chunk.length
       try {
-        reservation.hold(copiesWhileRead * bytes)
+        reservation.hold(bytesWhileRead(bytes))
         done(null, chunk)
       } catch (error) {
         done(error as Error)

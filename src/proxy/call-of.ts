@@ -1,13 +1,15 @@
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyRequest } from 'fastify'
 import type { Call } from '../gateway/call.ts'
-import { disconnectSignal } from '../operations/disconnect-signal.ts'
 import type { RequestOptions } from '../router/options.ts'
 import { callerRequestId } from './request-id.ts'
 
-/** The caller, with a signal that aborts on a disconnect before or after the first byte of the answer. */
+/** What brought a request: an HTTP request, or a message on a WebSocket with the headers of its upgrade. */
+export type Incoming = Pick<FastifyRequest, 'id' | 'headers' | 'principal' | 'receivedAt' | 'body'>
+
+/** The caller; `signal` aborts on a disconnect before or after the first byte of the answer. */
 export function openCall(
-  incoming: FastifyRequest,
-  reply: FastifyReply,
+  incoming: Incoming,
+  signal: AbortSignal,
   endpoint: string,
   options: RequestOptions = {},
 ): Call {
@@ -17,7 +19,7 @@ export function openCall(
     endpoint,
     keyId: incoming.principal.name,
     options,
-    signal: disconnectSignal(reply),
+    signal,
     receivedAt: incoming.receivedAt,
   }
 }

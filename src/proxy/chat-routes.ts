@@ -1,16 +1,18 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { NativeRequest } from '../gateway/call.ts'
+import type { Call, NativeRequest } from '../gateway/call.ts'
 import type { Served } from '../gateway/answer.ts'
 import type { Gateway } from '../gateway/gateway.ts'
 import { readOptions } from '../router/options.ts'
+import { disconnectSignal } from '../operations/disconnect-signal.ts'
 import type { Principal } from '../operations/operation.ts'
 import { eventStream, type ParsedRequest, type Protocol, type ReplyFacts } from '../wire/protocol.ts'
 import { forgetBody } from './body.ts'
-import { openCall } from './call-of.ts'
+import { openCall, type Incoming } from './call-of.ts'
+import { httpTarget } from './http-stream.ts'
 import type { Idempotency } from './idempotency.ts'
 import { notesHeader, servedHeaders } from './served-headers.ts'
-import { streamAnswer } from './stream-answer.ts'
+import { streamAnswer, type StreamTarget } from './stream-answer.ts'
 
 export interface RouteParts {
   gateway: Gateway
@@ -34,39 +36,15 @@ export function registerChatRoute(app: FastifyInstance, protocol: Protocol, part
 }
 
 /** Answers chat requests of one protocol. */
-export function chatHandler(
-  protocol: Protocol,
-  { gateway, idempotency, keepAliveMs, now, protocolOf = () => protocol }: ChatRouteParts,
-): RouteHandler {
+export function chatHandler(protocol: Protocol, parts: ChatRouteParts): RouteHandler {
+  const { gateway, idempotency, keepAliveMs, now, protocolOf = () => protocol } = parts
   return async (incoming, reply) => {
-    const parsed = protocolOf(incoming.principal).parseRequest(incoming.body)
-    const options = readOptions(incoming.headers, parsed.request.metadata)
-    const call = {
-      ...openCall(incoming, reply, protocol.name, options),
-      native: nativeRequestOf(parsed, incoming.headers),
-    }
-    const parseMs = now() - call.receivedAt
-    const factsOf = (served: Served): ReplyFacts => ({
-      id: call.requestId.replaceAll(/[^A-Za-z0-9_-]/g, '_'),
-      model: served.model.id,
-      createdSeconds: Math.floor(call.receivedAt / 1000),
-      promptTokens: served.promptTokens,
-      timing: {
-        waitedMs: served.timings.routeMs + served.timings.queueMs,
-        promptMs: served.timings.upstreamMs,
-        elapsedMs: () => now() - call.receivedAt,
-      },
-    })
-    const headersOf = (served: Served) => ({
-      ...servedHeaders(served, call, parseMs),
-      ...notesHeader([...(parsed.native === undefined ? parsed.notes : []), ...served.notes]),
-    })
+    const chat = openChat(protocolOf(incoming.principal), incoming, disconnectSignal(reply), now)
+    const { call, parsed, headersOf, factsOf } = chat
     if (parsed.request.stream === true) {
       forgetBody(incoming)
-      const answer = gateway.chat(call, parsed.request)
-      const writerOf = (served: Served) => parsed.createStreamWriter(factsOf(served))
       const framing = parsed.framing ?? eventStream(error => protocol.writeError(error))
-      await streamAnswer({ reply, answer, writerOf, framing, signal: call.signal, keepAliveMs, headersOf })
+      await streamChat(gateway, chat, httpTarget(reply, framing), keepAliveMs)
       return reply
     }
     return idempotency.send({ incoming, reply, call }, async signal => {
@@ -79,6 +57,65 @@ export function chatHandler(
       return { headers: headersOf(served), body }
     })
   }
+}
+
+/** A chat request that was read, and how its answer is told. */
+export interface OpenChat {
+  call: Call
+  parsed: ParsedRequest
+  factsOf: (served: Served) => ReplyFacts
+  headersOf: (served: Served) => Record<string, string>
+}
+
+/** Reads a chat request. Throws `invalid_request`. `now`: milliseconds since the epoch. */
+export function openChat(protocol: Protocol, incoming: Incoming, signal: AbortSignal, now: () => number): OpenChat {
+  const parsed = protocol.parseRequest(incoming.body)
+  const options = readOptions(incoming.headers, parsed.request.metadata)
+  const call = {
+    ...openCall(incoming, signal, protocol.name, options),
+    native: nativeRequestOf(parsed, incoming.headers),
+  }
+  const parseMs = now() - call.receivedAt
+  return {
+    call,
+    parsed,
+    factsOf: served => ({
+      ...factsBefore(call, served.model.id, now),
+      promptTokens: served.promptTokens,
+      timing: {
+        waitedMs: served.timings.routeMs + served.timings.queueMs,
+        promptMs: served.timings.upstreamMs,
+        elapsedMs: () => now() - call.receivedAt,
+      },
+    }),
+    headersOf: served => ({
+      ...servedHeaders(served, call, parseMs),
+      ...notesHeader([...(parsed.native === undefined ? parsed.notes : []), ...served.notes]),
+    }),
+  }
+}
+
+/** What is known of an answer before any model was called. */
+export function factsBefore({ requestId, receivedAt }: Call, model: string, now: () => number): ReplyFacts {
+  return {
+    id: requestId.replaceAll(/[^A-Za-z0-9_-]/g, '_'),
+    model,
+    createdSeconds: Math.floor(receivedAt / 1000),
+    promptTokens: 0,
+    timing: { waitedMs: 0, promptMs: 0, elapsedMs: () => now() - receivedAt },
+  }
+}
+
+/** Streams the answer of a chat. */
+export async function streamChat(
+  gateway: Gateway,
+  { call, parsed, factsOf, headersOf }: OpenChat,
+  target: StreamTarget,
+  keepAliveMs: number,
+): Promise<void> {
+  const answer = gateway.chat(call, parsed.request)
+  const writerOf = (served: Served) => parsed.createStreamWriter(factsOf(served))
+  await streamAnswer({ target, answer, writerOf, signal: call.signal, keepAliveMs, headersOf })
 }
 
 /** The native request for a server of the caller's protocol: the body and the protocol's headers. */

@@ -4,6 +4,7 @@ import type { Gateway } from '../gateway/gateway.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import { explain } from '../router/explain.ts'
 import { mayReach } from '../operations/access.ts'
+import { disconnectSignal } from '../operations/disconnect-signal.ts'
 import { openCall } from './call-of.ts'
 import { readOptions } from '../router/options.ts'
 import { ChatRequest } from '../wire/chat/schema.ts'
@@ -21,7 +22,7 @@ export function registerDecisionRoutes(
 ): void {
   app.post('/route', async (incoming, reply) => {
     const { body, headers } = incoming
-    const { signal, keyId } = openCall(incoming, reply, 'route')
+    const { signal, keyId } = openCall(incoming, disconnectSignal(reply), 'route')
     const request = readBody(ChatRequest, body)
     const decision = await gateway.dryRun(request, signal, { options: readOptions(headers, request.metadata), keyId })
     const { cascade, ...explanation } = explain(decision)

@@ -12,9 +12,11 @@ import { completionFromInfill, createInfillWriter, infillFromCompletion, InfillR
 import { writeOpenAiError } from '../wire/chat/error.ts'
 import { eventStream, type StreamFraming, type StreamWriter } from '../wire/protocol.ts'
 import { asObject } from '../json.ts'
+import { disconnectSignal } from '../operations/disconnect-signal.ts'
 import { readBody } from '../wire/read-body.ts'
 import type { RouteHandler, RouteParts } from './chat-routes.ts'
 import { openCall } from './call-of.ts'
+import { httpTarget } from './http-stream.ts'
 import { notesHeader, servedHeaders } from './served-headers.ts'
 import { streamAnswer } from './stream-answer.ts'
 
@@ -65,7 +67,7 @@ export function nonChatHandler<Name extends NonChatType>(
   read: (body: unknown) => Wording<Name>,
 ): RouteHandler {
   return async (incoming, reply) => {
-    const call = openCall(incoming, reply, nonChat.name)
+    const call = openCall(incoming, disconnectSignal(reply), nonChat.name)
     const { request, framing = openAiEvents, writer, write, notes = [] } = read(incoming.body)
     const parseMs = now() - call.receivedAt
     const headersOf = (served: Served) => ({
@@ -75,7 +77,8 @@ export function nonChatHandler<Name extends NonChatType>(
     if (nonChat.streams && writer !== undefined && request['stream'] === true) {
       const answer = gateway.run(call, nonChat, request)
       const writerOf = ({ model }: Served) => writer(model.id)
-      await streamAnswer({ reply, answer, writerOf, framing, signal: call.signal, keepAliveMs, headersOf })
+      const target = httpTarget(reply, framing)
+      await streamAnswer({ target, answer, writerOf, signal: call.signal, keepAliveMs, headersOf })
       return reply
     }
     return idempotency.send({ incoming, reply, call }, async signal => {

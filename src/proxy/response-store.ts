@@ -8,6 +8,8 @@ import { readData } from '../wire/sse.ts'
 
 /** Memory for stored answers; the oldest are removed first. */
 const maxBytes = 16 * 1024 * 1024
+/** Answers that one connection continues from although they are not stored. */
+const maxUnstored = 4
 /** What an entry takes beside its text. */
 const entryBytes = 512
 
@@ -22,18 +24,28 @@ interface Stored {
   owner: string
   /** A `Conversation` as JSON. Parsed, it would take up to eighteen times as much memory. */
   json: Buffer
+  /** Not to be stored, so that only the connection it was given on can continue it. */
+  unstored: boolean
 }
 
 /** What is known of a conversation before its next answer. */
 interface Before {
-  owner: string
   items: readonly JsonObject[]
+  store: boolean
+}
+
+/** A caller, and the answers that only their connection may continue; undefined where there is no connection. */
+interface Reach {
+  principal: Principal
+  unstored: string[] | undefined
 }
 
 /** The answers of the Responses protocol, in memory only and bounded: prompts are never written to disk. */
 export interface ResponseStore {
   /** Those that a caller may reach: all others are not there. */
   of(principal: Principal): ReachableResponses
+  /** The same for a caller on a connection of their own, which can also continue its last answers with `store: false`. */
+  connect(principal: Principal): ConnectedResponses
 }
 
 export interface ReachableResponses {
@@ -43,26 +55,32 @@ export interface ReachableResponses {
   remembering(responses: Protocol): Protocol
 }
 
+export interface ConnectedResponses extends ReachableResponses {
+  /** Forgets what was not to be stored. */
+  close(): void
+}
+
 export function createResponseStore(): ResponseStore {
   const stored = new LRUCache<string, Stored>({
     maxSize: maxBytes,
     sizeCalculation: ({ json }) => json.length + entryBytes,
   })
 
-  function find(id: string, principal: Principal): Conversation | undefined {
+  function find(id: string, { principal, unstored }: Reach): Conversation | undefined {
     const found = stored.get(id)
     if (found === undefined || !mayReach(principal, found.owner)) return undefined
+    if (found.unstored && unstored?.includes(id) !== true) return undefined
     return JSON.parse(found.json.toString()) as Conversation
   }
 
   /** The body with the earlier conversation prepended to its input. */
-  function continued(body: JsonObject, principal: Principal): JsonObject {
+  function continued(body: JsonObject, reach: Reach): JsonObject {
     const previous = asString(body['previous_response_id'])
     if (previous === undefined) return body
-    const before = find(previous, principal)
+    const before = find(previous, reach)
     if (before === undefined) {
       throw new GatewayError(
-        'not_found',
+        'previous_response_not_found',
         `Response '${previous}' not found: only recent responses are kept, in memory. Send the whole conversation as input.`,
         { param: 'previous_response_id' },
       )
@@ -70,49 +88,65 @@ export function createResponseStore(): ResponseStore {
     return { ...body, input: [...before.items, ...itemsOf(body['input'])] }
   }
 
-  function keep(response: JsonObject | undefined, { owner, items }: Before): void {
+  function keep(response: JsonObject | undefined, { items, store }: Before, { principal, unstored }: Reach): void {
     const id = asString(response?.['id'])
     if (response === undefined || id === undefined) return
     const conversation: Conversation = { response, items: [...items, ...asObjects(response['output'])] }
-    stored.set(id, { owner, json: bytesOf(JSON.stringify(conversation)) })
+    const json = bytesOf(JSON.stringify(conversation))
+    stored.set(id, { owner: principal.name, json, unstored: !store })
+    if (store || unstored === undefined) return
+    unstored.push(id)
+    if (unstored.length > maxUnstored) stored.delete(unstored.shift()!)
   }
 
-  function watching(writer: StreamWriter, before: Before): StreamWriter {
+  function watching(writer: StreamWriter, before: Before, reach: Reach): StreamWriter {
     return {
       ...writer,
       end(usage) {
         const bytes = writer.end(usage)
-        keep(finalResponse(bytes), before)
+        keep(finalResponse(bytes), before, reach)
         return bytes
       },
     }
   }
 
-  return {
-    of: principal => ({
-      get: id => find(id, principal)?.response,
-      delete: id => find(id, principal) !== undefined && stored.delete(id),
-      remembering: responses => ({
-        ...responses,
-        parseRequest(body): ParsedRequest {
-          const fields = asObject(body)
-          if (fields === undefined) return responses.parseRequest(body)
-          const whole = continued(fields, principal)
-          const parsed = responses.parseRequest(whole)
-          if (fields['store'] === false) return parsed
-          const before = { owner: principal.name, items: itemsOf(whole['input']) }
-          return {
-            ...parsed,
-            createStreamWriter: facts => watching(parsed.createStreamWriter(facts), before),
-            writeCompletion(completion, facts) {
-              const response = parsed.writeCompletion(completion, facts)
-              keep(response as JsonObject, before)
-              return response
-            },
-          }
-        },
-      }),
+  const reachable = (reach: Reach): ReachableResponses => ({
+    get: id => find(id, reach)?.response,
+    delete: id => find(id, reach) !== undefined && stored.delete(id),
+    remembering: responses => ({
+      ...responses,
+      parseRequest(body): ParsedRequest {
+        const fields = asObject(body)
+        if (fields === undefined) return responses.parseRequest(body)
+        const whole = continued(fields, reach)
+        const parsed = responses.parseRequest(whole)
+        const store = fields['store'] !== false
+        if (!store && reach.unstored === undefined) return parsed
+        const before = { items: itemsOf(whole['input']), store }
+        return {
+          ...parsed,
+          createStreamWriter: facts => watching(parsed.createStreamWriter(facts), before, reach),
+          writeCompletion(completion, facts) {
+            const response = parsed.writeCompletion(completion, facts)
+            keep(response as JsonObject, before, reach)
+            return response
+          },
+        }
+      },
     }),
+  })
+
+  return {
+    of: principal => reachable({ principal, unstored: undefined }),
+    connect(principal) {
+      const unstored: string[] = []
+      return {
+        ...reachable({ principal, unstored }),
+        close() {
+          for (const id of unstored) stored.delete(id)
+        },
+      }
+    },
   }
 }
 

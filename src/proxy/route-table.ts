@@ -8,10 +8,11 @@ export interface RouteTable {
   entries(): ReadonlyMap<string, ReadonlySet<string>>
 }
 
-/** Collects what is registered from now on, scopes included; call it before the first route. */
+/** Collects what is registered from now on, scopes included but WebSockets left out; call it before the first route. */
 export function collectRoutes(app: FastifyInstance): RouteTable {
   const table = new Map<string, Set<string>>()
-  app.addHook('onRoute', ({ url, method }) => {
+  app.addHook('onRoute', ({ url, method, config }) => {
+    if (config?.webSocket === true) return
     const methods = table.get(url) ?? new Set<string>()
     table.set(url, methods)
     for (const each of [method].flat()) if (each !== 'HEAD' && each !== 'OPTIONS') methods.add(each)

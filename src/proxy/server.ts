@@ -2,6 +2,7 @@ import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } 
 import type { Core } from '../core.ts'
 import { hostInUrl, isLoopback } from '../net.ts'
 import { maxBodyBytes } from '../operations/http-failure.ts'
+import { createWebSockets, type WebSockets } from '../operations/web-sockets.ts'
 import { nonChatEndpoints } from '../wire/non-chat.ts'
 import { protocols } from '../wire/protocols.ts'
 import { responses } from '../wire/responses/protocol.ts'
@@ -25,6 +26,7 @@ import { replyError } from './reply-error.ts'
 import { callerRequestId } from './request-id.ts'
 import { collectRoutes, type RouteTable } from './route-table.ts'
 import { createResponseStore } from './response-store.ts'
+import { createResponsesSockets } from './responses-socket.ts'
 import { registerResponseRoutes } from './responses.ts'
 import { registerUsageRoute } from './usage.ts'
 
@@ -37,6 +39,7 @@ declare module 'fastify' {
   }
   interface FastifyInstance {
     routeTable: RouteTable
+    webSockets: WebSockets
   }
   interface FastifyContextConfig {
     /** The route answers without an API key too; it has no `principal`. */
@@ -56,6 +59,7 @@ export function createServer(core: Core, instanceToken?: string): FastifyInstanc
     REQUEST_MEMORY_MB,
     ALLOWED_ORIGINS,
     ALLOWED_HOSTS,
+    RESPONSES_WEBSOCKETS,
   } = core.config().values
   const authenticate = createAuthenticate({
     keys: SIGNALBOX_API_KEY,
@@ -79,7 +83,10 @@ export function createServer(core: Core, instanceToken?: string): FastifyInstanc
   })
   const routes = collectRoutes(app)
   app.decorate('routeTable', routes)
-  readBodiesAsJson(app, createMemoryBudget(REQUEST_MEMORY_MB * 1024 * 1024))
+  const webSockets = createWebSockets(app)
+  app.decorate('webSockets', webSockets)
+  const memory = createMemoryBudget(REQUEST_MEMORY_MB * 1024 * 1024)
+  readBodiesAsJson(app, memory)
   app.decorateRequest('principal')
   app.decorateRequest('receivedAt', 0)
   app.addHook('onRequest', async (request, reply) => {
@@ -99,7 +106,7 @@ export function createServer(core: Core, instanceToken?: string): FastifyInstanc
     if (request.routeOptions.config.keyOptional !== true) request.principal = authenticate.caller(request)
   })
   app.setErrorHandler(replyError)
-  registerUnknownRoutes(app, routes, `http://${hostInUrl(HOST)}:${PORT}/v1`)
+  const refuse = registerUnknownRoutes(app, routes, `http://${hostInUrl(HOST)}:${PORT}/v1`)
   app.get('/', () => ({
     name: 'signalbox',
     version: core.version,
@@ -117,6 +124,7 @@ export function createServer(core: Core, instanceToken?: string): FastifyInstanc
   }
   registerOllamaRoutes(app, core, parts)
   registerGeminiRoutes(app, core, parts)
+  const socketAt = createResponsesSockets({ ...parts, store, memory, newId: core.newId, refuse })
   // Some clients append /v1 to a base URL, some do not, and some users add it where it is appended as well.
   for (const prefix of ['', '/v1', '/v1/v1']) {
     app.register(
@@ -140,6 +148,7 @@ export function createServer(core: Core, instanceToken?: string): FastifyInstanc
       },
       { prefix },
     )
+    if (RESPONSES_WEBSOCKETS) webSockets.add(socketAt(prefix + responses.path))
   }
   return app
 }

@@ -1,15 +1,30 @@
-import { once } from 'node:events'
-import type { ServerResponse } from 'node:http'
-import type { FastifyReply } from 'fastify'
-import { asGatewayError } from '../errors.ts'
+import { asGatewayError, type GatewayError } from '../errors.ts'
 import type { Answer, Served } from '../gateway/answer.ts'
-import type { StreamFraming, StreamWriter } from '../wire/protocol.ts'
+import type { StreamWriter } from '../wire/protocol.ts'
 import type { StreamPart } from '../wire/stream-part.ts'
 
+/** Where a streamed answer goes. */
+export interface StreamTarget {
+  /** Whether something was sent, so that a failure can no longer be an ordinary error response. */
+  opened(): boolean
+  /** Begins the answer; `headers` say which model gives it. */
+  open(headers: Readonly<Record<string, string>>): void
+  /** False: its reader is behind, so wait until it has `drained`. */
+  send(bytes: Buffer): boolean
+  drained(signal: AbortSignal): Promise<void>
+  /** Sends something that changes no answer: `bytes`, where the answer has begun. */
+  keepAlive(bytes: Buffer | undefined): void
+  /** The end of a complete answer. */
+  end(bytes: Buffer): void
+  /** The end of one that failed after it was opened; `bytes` say so, where the answer has begun. */
+  fail(error: GatewayError, bytes: Buffer | undefined): void
+  /** Called last; ends a stream that is still open. */
+  abandon(): void
+}
+
 export interface StreamAnswerParts {
-  reply: FastifyReply
+  target: StreamTarget
   answer: Promise<Answer<unknown>>
-  framing: StreamFraming
   writerOf: (served: Served) => StreamWriter
   /** Aborted on a disconnect. */
   signal: AbortSignal
@@ -24,36 +39,29 @@ export interface StreamAnswerParts {
  * sent.
  */
 export async function streamAnswer(parts: StreamAnswerParts): Promise<void> {
-  const { reply, answer, framing, writerOf, signal, keepAliveMs, headersOf } = parts
-  const { raw } = reply
+  const { target, answer, writerOf, signal, keepAliveMs, headersOf } = parts
   let writer: StreamWriter | undefined
-  const keepAlive = setInterval(() => {
-    if (!raw.headersSent) open(reply, framing, {})
-    raw.write(writer?.keepAlive() ?? framing.idle)
-  }, keepAliveMs)
+  const keepAlive = setInterval(() => target.keepAlive(writer?.keepAlive()), keepAliveMs)
   try {
     const { served, reply: answered } = await answer
     if (answered.kind !== 'stream')
       throw new Error(`${served.model.id} answered a stream request with a buffered response`)
-    const headers = headersOf(served)
-    if (raw.headersSent) raw.write(framing.lateHeaders(headers))
-    else open(reply, framing, headers)
+    target.open(headersOf(served))
     writer = writerOf(served)
     const { parts } = answered
     for await (const part of parts) {
       const bytes = await written(writer, part, parts)
       keepAlive.refresh()
-      if (bytes.length > 0 && !raw.write(bytes)) await drained(raw, signal)
+      if (bytes.length > 0 && !target.send(bytes)) await target.drained(signal)
     }
-    raw.end(writer.end())
+    target.end(writer.end())
   } catch (thrown) {
-    if (!raw.headersSent) throw thrown
+    if (!target.opened()) throw thrown
     const error = asGatewayError(thrown)
-    raw.end(writer?.fail(error) ?? framing.lateError(error))
+    target.fail(error, writer?.fail(error))
   } finally {
     clearInterval(keepAlive)
-    // Whatever the writer threw, a stream that began must end.
-    if (raw.headersSent && !raw.writableEnded) raw.destroy()
+    target.abandon()
   }
 }
 
@@ -67,25 +75,5 @@ async function written(writer: StreamWriter, part: StreamPart, parts: AsyncGener
   } catch (error) {
     await parts.throw(error)
     throw error
-  }
-}
-
-function open(reply: FastifyReply, { contentType }: StreamFraming, headers: Record<string, string>): void {
-  reply.hijack()
-  reply.raw.writeHead(200, {
-    ...(reply.getHeaders() as Record<string, string>),
-    ...headers,
-    'content-type': contentType,
-    'cache-control': 'no-cache',
-    connection: 'keep-alive',
-    'x-accel-buffering': 'no',
-  })
-}
-
-async function drained(raw: ServerResponse, signal: AbortSignal): Promise<void> {
-  try {
-    await once(raw, 'drain', { signal })
-  } catch (error) {
-    throw signal.aborted ? asGatewayError(signal.reason) : asGatewayError(error)
   }
 }

@@ -4,9 +4,12 @@ import type { RouteTable } from './route-table.ts'
 
 const maxEchoed = 200
 
+/** Refuses a request for a path or a method that no route has. */
+export type Refuse = (request: FastifyRequest, reply: FastifyReply) => never
+
 /** Refuses paths and methods that no route has, before their body is read. `baseUrl` is what clients should be given. */
-export function registerUnknownRoutes(app: FastifyInstance, routes: RouteTable, baseUrl: string): void {
-  const refuse = ({ method, url, headers }: FastifyRequest, reply: FastifyReply): never => {
+export function registerUnknownRoutes(app: FastifyInstance, routes: RouteTable, baseUrl: string): Refuse {
+  const refuse: Refuse = ({ method, url, headers }, reply) => {
     // A query may hold a key.
     const [path = ''] = url.split('?')
     const allowed = routes.methodsOf(path)
@@ -21,7 +24,7 @@ export function registerUnknownRoutes(app: FastifyInstance, routes: RouteTable, 
       void reply.header('upgrade', 'HTTP/1.1')
       throw new GatewayError(
         'websocket_refused',
-        `${path.slice(0, maxEchoed)} has no WebSocket; send the request by ${allowed.join(' or ')}.`,
+        `${path.slice(0, maxEchoed)} has no WebSocket now; send the request by ${allowed.join(' or ')}.`,
       )
     }
     void reply.header('allow', allowed.join(', '))
@@ -34,4 +37,5 @@ export function registerUnknownRoutes(app: FastifyInstance, routes: RouteTable, 
     if (request.is404) refuse(request, reply)
   })
   app.setNotFoundHandler(refuse)
+  return refuse
 }

@@ -33,6 +33,7 @@ for (const agent of codingAgents) {
         const { ran, work } = await letWork(t, agent, program!, variablesFor(local))
         t.equal(ran.code, 0, ran.output.slice(-2000))
         t.match(ran.output, /All is DONE/)
+        t.notMatch(ran.output, /Reconnecting|failed to connect/)
         t.equal(readFileSync(path.join(work, 'proof.txt'), 'utf8'), 'written\n')
         const last = local.chats.find(hasResult)
         t.ok(last, 'the result of the call came back')

@@ -30,8 +30,22 @@ export const codingAgents: readonly CodingAgent[] = [
       },
     }),
   },
+  codex('Codex', 'supports_websockets=false'),
+  codex('Codex over a WebSocket', 'supports_websockets=true'),
   {
-    name: 'Codex',
+    name: 'Qwen Code',
+    program: 'qwen',
+    shell: { tool: 'run_shell_command', input: command => ({ command, description: 'run it' }) },
+    start: (base, task) => ({
+      args: ['-p', task, '--yolo', '--auth-type', 'openai'],
+      environment: { OPENAI_BASE_URL: `${base}/v1`, OPENAI_API_KEY: 'none', OPENAI_MODEL: 'auto' },
+    }),
+  },
+]
+
+function codex(name: string, transport: string): CodingAgent {
+  return {
+    name,
     program: 'codex',
     shell: { tool: 'exec_command', input: command => ({ cmd: command }) },
     start: (base, task) => ({
@@ -44,6 +58,7 @@ export const codingAgents: readonly CodingAgent[] = [
           'model_providers.signalbox.name="Signalbox"',
           `model_providers.signalbox.base_url="${base}/v1"`,
           'model_providers.signalbox.wire_api="responses"',
+          `model_providers.signalbox.${transport}`,
         ].flatMap(setting => ['-c', setting]),
         '-m',
         'gpt-5.5-codex',
@@ -51,17 +66,8 @@ export const codingAgents: readonly CodingAgent[] = [
       ],
       environment: {},
     }),
-  },
-  {
-    name: 'Qwen Code',
-    program: 'qwen',
-    shell: { tool: 'run_shell_command', input: command => ({ command, description: 'run it' }) },
-    start: (base, task) => ({
-      args: ['-p', task, '--yolo', '--auth-type', 'openai'],
-      environment: { OPENAI_BASE_URL: `${base}/v1`, OPENAI_API_KEY: 'none', OPENAI_MODEL: 'auto' },
-    }),
-  },
-]
+  }
+}
 
 /** The path of the agent's program: in AGENTS_BIN, or among the packages installed here. */
 export function findProgram({ program }: Pick<CodingAgent, 'program'>): string | undefined {

@@ -6,6 +6,7 @@ import { WebSocket } from 'undici'
 import { inProcessClient } from '../../src/operations/client.ts'
 import { operations } from '../../src/operations/index.ts'
 import { registerLiveSocket } from '../../src/operations/live-socket.ts'
+import { createWebSockets } from '../../src/operations/web-sockets.ts'
 import { createLiveFeed, LiveMessage, type SendText } from '../../src/operations/live.ts'
 import { gate, scriptedUpstream } from '../helpers/scripted-upstream.ts'
 import { startGateway, variablesFor } from '../helpers/start-gateway.ts'
@@ -43,7 +44,7 @@ t.test('a watcher gets a snapshot and then every change until a task is done', a
 t.test('a watcher that reads nothing is disconnected, and the others continue', async t => {
   const senders = new Set<SendText>()
   const app = Fastify({ forceCloseConnections: true })
-  registerLiveSocket(app, send => {
+  registerLiveSocket(createWebSockets(app), send => {
     senders.add(send)
     return () => senders.delete(send)
   })

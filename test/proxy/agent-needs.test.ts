@@ -164,11 +164,11 @@ t.test('a conversation is stored with the caller’s consent and until they dele
   t.equal((await gateway.get(`/v1/responses/${kept}`)).json.id, kept)
   t.equal((await gateway.get(`/v1/responses/${dropped}`)).status, 404)
   t.match(await ask({ previous_response_id: dropped }), {
-    status: 404,
+    status: 400,
     json: { error: { param: 'previous_response_id' } },
   })
   t.equal((await ask({ previous_response_id: kept })).status, 200)
   const { statusCode } = await request(`${gateway.url}/v1/responses/${kept}`, { method: 'DELETE' })
   t.equal(statusCode, 200)
-  t.equal((await ask({ previous_response_id: kept })).status, 404)
+  t.equal((await ask({ previous_response_id: kept })).status, 400)
 })

@@ -74,8 +74,8 @@ t.test('what Node’s parser refuses is refused in the format of the caller’s 
   }
 })
 
-t.test('a client that tries Responses over a WebSocket is told at once to go on without one', async t => {
-  const { url } = await startGateway(t)
+t.test('with RESPONSES_WEBSOCKETS false, a client that tries one is told at once to go on without', async t => {
+  const { url } = await startGateway(t, { RESPONSES_WEBSOCKETS: 'false' })
   const handshake = request(`${url}/v1/responses`, {
     headers: {
       connection: 'Upgrade',
@@ -88,7 +88,7 @@ t.test('a client that tries Responses over a WebSocket is told at once to go on 
   const [reply] = (await once(handshake, 'response')) as [IncomingMessage]
   t.equal(reply.statusCode, 426)
   t.match(await json(reply), {
-    error: { code: 'websocket_refused', message: /no WebSocket; send the request by POST/ },
+    error: { code: 'websocket_refused', message: /no WebSocket now; send the request by POST/ },
   })
 })
 

@@ -51,7 +51,8 @@ t.test('a stored response can be read and deleted; one with store false is not f
   const unkept = await client.responses.create({ model: 'auto', input: 'Hi', store: false })
   t.match(await failureOf(client.responses.retrieve(unkept.id)), { status: 404 })
   t.match(await failureOf(client.responses.create({ model: 'auto', input: 'Hi', previous_response_id: unkept.id })), {
-    status: 404,
+    status: 400,
+    code: 'previous_response_not_found',
     param: 'previous_response_id',
   })
 })
