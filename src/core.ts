@@ -5,6 +5,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Logger } from 'pino'
 import type { Config, CoreValues, Endpoint } from './config.ts'
 import { GatewayError } from './errors.ts'
+import { createHub, type Hub, type SignalboxEvent } from './events.ts'
 import { createBreakers, type Breakers } from './gateway/breakers.ts'
 import { startCorrections } from './gateway/corrections.ts'
 import { createGateway, type Gateway } from './gateway/gateway.ts'
@@ -14,6 +15,7 @@ import { createProviderSlots } from './gateway/provider-slots.ts'
 import type { Slots } from './gateway/slots.ts'
 import type { PromptingStrategy } from './ledger/agent-notes.ts'
 import { openLedger, type Ledger } from './ledger/ledger.ts'
+import type { RequestRecord } from './ledger/record.ts'
 import { startRetention } from './ledger/retention.ts'
 import { createPrivateFolder } from './private-files.ts'
 import { createProviders } from './providers/index.ts'
@@ -40,6 +42,10 @@ export interface Core {
   readonly config: () => Config
   readonly version: string
   readonly log: Logger
+  /** What happens here that other programs may want to hear of. */
+  readonly events: Hub<SignalboxEvent>
+  /** Every request as it is recorded, at its end. */
+  readonly requests: Pick<Hub<RequestRecord>, 'watch'>
   readonly ledger: Ledger
   readonly inventory: Inventory
   readonly gateway: Gateway
@@ -107,7 +113,10 @@ export function createCore({ config: first, version, log, now, random, newId, re
   const tokens = createTokenCounter()
   const transport = openTransport(first)
   const providerParts = { transport, now }
+  const events = createHub<SignalboxEvent>(log)
+  const requests = createHub<RequestRecord>(log)
   const inventory = createInventory({
+    events,
     providers: createProviders(first.endpoints, providerParts),
     probeIntervalMs: first.values.PROVIDER_HEALTH_PROBE_INTERVAL_MS,
     now,
@@ -129,7 +138,10 @@ export function createCore({ config: first, version, log, now, random, newId, re
     inventory,
     conditionOf,
     breakers,
-    ledger,
+    record(entry) {
+      ledger.record(entry)
+      requests.emit(entry)
+    },
     corrections,
     learner,
     slotsOf,
@@ -144,6 +156,7 @@ export function createCore({ config: first, version, log, now, random, newId, re
   const benchmarks = createBenchmarks({ config: first, inventory, ledger, learner, log })
   const tasks: Tasks = createTasks({
     store: ledger.tasks,
+    events,
     handlers: taskHandlers({
       gateway,
       inventory,
@@ -167,6 +180,8 @@ export function createCore({ config: first, version, log, now, random, newId, re
     config: () => config,
     version,
     log,
+    events,
+    requests,
     ledger,
     inventory,
     gateway,

@@ -59,7 +59,7 @@ export interface GatewayParts {
   breakers: Breakers
   /** Whether a model can be asked now. */
   conditionOf: (model: Model) => Condition
-  ledger: Ledger
+  record: Ledger['record']
   corrections: Corrections
   learner: Learner
   slotsOf: (provider: string) => Slots

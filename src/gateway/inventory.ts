@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
 import { GatewayError } from '../errors.ts'
+import type { Hub, SignalboxEvent } from '../events.ts'
 import type { Model, Provider } from '../providers/provider.ts'
 import type { Condition } from '../router/filter.ts'
 
@@ -35,11 +36,12 @@ export interface InventoryParts {
   probeIntervalMs: number
   now: () => number
   log: Logger
+  events: Pick<Hub<SignalboxEvent>, 'emit'>
 }
 
 /** Knows the models of every server and whether it is up, and refreshes both until closed. It owns the providers. */
 export function createInventory(parts: InventoryParts): Inventory {
-  const { probeIntervalMs, now, log } = parts
+  const { probeIntervalMs, now, log, events } = parts
   let { providers } = parts
   let byName = new Map(providers.map(provider => [provider.name, provider]))
   // A server that is down lists nothing, but its models stay known by name, so that a request for one gets the real reason.
@@ -61,8 +63,14 @@ export function createInventory(parts: InventoryParts): Inventory {
     const before = lastState.get(provider.name)
     lastState.set(provider.name, state)
     if (before === state || before === undefined) return
-    if (state === 'up') log.info({ provider: provider.name, models: provider.models().length }, 'server is up')
-    else log.warn({ provider: provider.name, reason }, 'server is down')
+    if (state === 'up') {
+      const models = provider.models().length
+      log.info({ provider: provider.name, models }, 'server is up')
+      events.emit({ type: 'provider.up', provider: provider.name, models })
+    } else {
+      log.warn({ provider: provider.name, reason }, 'server is down')
+      events.emit({ type: 'provider.down', provider: provider.name, reason: reason ?? 'it does not answer' })
+    }
   }
 
   async function ask(provider: Provider, signal: AbortSignal, fresh = false): Promise<void> {

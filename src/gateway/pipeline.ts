@@ -24,7 +24,7 @@ export interface Pipeline {
 }
 
 export interface PipelineParts {
-  ledger: Pick<Ledger, 'record'>
+  record: Ledger['record']
   learner: Pick<Learner, 'attempted'>
   energy: () => EnergyRates
   corrections: Corrections

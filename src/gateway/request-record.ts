@@ -44,7 +44,7 @@ export interface RequestRecorder {
 export interface RequestRecorderParts {
   call: Call
   request: RequestFacts
-  ledger: Pick<Ledger, 'record'>
+  record: Ledger['record']
   learner: Pick<Learner, 'attempted'>
   energy: () => EnergyRates
   corrections: Pick<Corrections, 'add'>
@@ -53,7 +53,7 @@ export interface RequestRecorderParts {
 }
 
 export function openRequestRecorder(parts: RequestRecorderParts): RequestRecorder {
-  const { call, request, ledger, learner, energy, corrections, now } = parts
+  const { call, request, record, learner, energy, corrections, now } = parts
   const { promise: settled, resolve } = Promise.withResolvers<void>()
   const entries: AttemptRecord[] = []
   let last: Model | undefined
@@ -66,7 +66,7 @@ export function openRequestRecorder(parts: RequestRecorderParts): RequestRecorde
   function settle({ model, firstTokenAt, error, reason }: Partial<AttemptEnd>): void {
     if (written) return
     written = true
-    ledger.record({
+    record({
       id: call.requestId,
       callerRequestId: call.callerRequestId,
       createdAt: call.receivedAt,

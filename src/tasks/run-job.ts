@@ -13,6 +13,8 @@ interface RunnerParts {
   /** A model has started working on the job, or another one has taken over. */
   started: (job: QueuedJob) => void
   progressed: (job: QueuedJob, progress: JobProgress) => void
+  /** Stores how a job ended. Throws while the ledger cannot be written. */
+  finish: (job: QueuedJob, ending: JobEnding) => void
   /** Aborts when the process shuts down. */
   closing: AbortSignal
 }
@@ -22,7 +24,9 @@ interface RunnerParts {
  * interrupts stays unfinished in the ledger, and the next process resumes its task. While the ledger cannot be written, a job
  * that has ended keeps its slot. The function never rejects.
  */
-export function createJobRunner({ store, handlers, now, log, started, progressed, closing }: RunnerParts) {
+export function createJobRunner(parts: RunnerParts) {
+  const { store, handlers, now, log, started, progressed, finish, closing } = parts
+
   async function outcomeOf(job: QueuedJob, signal: AbortSignal): Promise<unknown> {
     const task = store.task(job.taskId)
     const handler = handlers[task?.kind ?? '']
@@ -62,7 +66,7 @@ export function createJobRunner({ store, handlers, now, log, started, progressed
   async function record(job: QueuedJob, ending: JobEnding): Promise<void> {
     for (let waitMs = firstRetryMs; ; waitMs = Math.min(2 * waitMs, longestRetryMs)) {
       try {
-        store.finish(job.jobId, now(), ending)
+        finish(job, ending)
         return
       } catch (err) {
         log.error({ err, jobId: job.jobId }, 'cannot record the end of a task; it will be retried')

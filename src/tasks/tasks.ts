@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import { GatewayError } from '../errors.ts'
-import type { JobRow, TaskStore } from '../ledger/tasks.ts'
+import type { Hub, SignalboxEvent } from '../events.ts'
+import type { JobEnding, JobRow, TaskStore } from '../ledger/tasks.ts'
 import { createJobQueues } from './job-queues.ts'
 import { createJobRunner, failureOf } from './run-job.ts'
 import { createTaskChanges, type TaskChange } from './task-changes.ts'
@@ -56,6 +57,7 @@ export interface TaskParts {
   now: () => number
   newId: (prefix: 'task' | 'job') => string
   log: Logger
+  events: Pick<Hub<SignalboxEvent>, 'emit'>
 }
 
 const benchmarkQueue = 'benchmarks'
@@ -66,12 +68,22 @@ const interrupted = 'The process stopped while the task was running.'
  * before it is announced, so that after a crash every task is resumed or has failed with a reason.
  */
 export function createTasks(parts: TaskParts): Tasks {
-  const { store, handlers, limitOf, newId, log } = parts
+  const { store, handlers, limitOf, newId, log, events } = parts
   // The ledger stores whole milliseconds.
   const now = () => Math.round(parts.now())
   const progress = new Map<string, JobProgress>()
   const closing = new AbortController()
   const changes = createTaskChanges()
+
+  /** Returns whether the job was unfinished. */
+  function finish({ taskId, jobId }: TaskChange, ending: JobEnding): boolean {
+    const finished = store.finish(jobId, now(), ending)
+    if (finished) {
+      events.emit({ type: 'task.finished', taskId, kind: store.task(taskId)?.kind ?? '', state: ending.state })
+    }
+    return finished
+  }
+
   const queues = createJobQueues({
     limitOf,
     run: createJobRunner({
@@ -84,6 +96,7 @@ export function createTasks(parts: TaskParts): Tasks {
         progress.set(job.jobId, step)
         changes.announce(job)
       },
+      finish,
       closing: closing.signal,
     }),
     ended: job => {
@@ -104,8 +117,7 @@ export function createTasks(parts: TaskParts): Tasks {
 
   function cancelJob(jobId: string): boolean {
     const { taskId, kind, provider } = views.job(jobId).job
-    const cancelled = store.finish(jobId, now(), { state: 'cancelled', outcome: undefined })
-    if (!cancelled) return false
+    if (!finish({ taskId, jobId }, { state: 'cancelled', outcome: undefined })) return false
     const reason = new GatewayError('client_closed', 'The task was cancelled.')
     queues.cancel({ jobId, queue: queueOf(kind, provider) }, reason)
     changes.announce({ taskId, jobId })
@@ -123,7 +135,7 @@ export function createTasks(parts: TaskParts): Tasks {
       queues.add({ jobId, taskId, queue })
     } else if (store.jobsOf(taskId).length > 1) {
       const error = new GatewayError('shutting_down', `${interrupted} That was its second attempt.`)
-      store.finish(jobId, now(), failureOf(error))
+      finish({ taskId, jobId }, failureOf(error))
     } else {
       const nextJobId = newId('job')
       store.rerun(jobId, now(), interrupted, nextJobId)

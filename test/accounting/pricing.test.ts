@@ -120,7 +120,7 @@ t.test('what explain shows is what decide used and what the ledger charges for t
             receivedAt: 0,
           },
           request: { model: 'auto' },
-          ledger,
+          record: ledger.record,
           learner,
           energy: () => ({ localWatts: 0, energyPrice: 0 }),
           corrections: { add: () => undefined },

@@ -11,6 +11,7 @@ export const layers: readonly Layer[] = [
   { parts: ['start.ts'], what: 'the core, HTTP and listening' },
   { parts: ['proxy', 'mcp', 'dashboard', 'assistant'], what: 'how callers reach it: HTTP routes, MCP' },
   { parts: ['operations'], what: 'what people and agents can do, one file each: REST, MCP and clients follow' },
+  { parts: ['telemetry'], what: 'metrics, traces and webhooks' },
   { parts: ['core.ts'], what: 'builds what lives as long as the process' },
   { parts: ['tasks'], what: 'background tasks' },
   { parts: ['gateway'], what: 'the request pipeline: decide, call, fall back, record' },
@@ -20,7 +21,16 @@ export const layers: readonly Layer[] = [
   { parts: ['accounting'], what: 'prices and cost: pure rules' },
   { parts: ['wire', 'tokens', 'config.ts'], what: 'protocols and their translation, token counts, settings' },
   {
-    parts: ['errors.ts', 'json.ts', 'redact.ts', 'net.ts', 'private-files.ts', 'spelling.ts', 'scatter-plot.ts'],
+    parts: [
+      'errors.ts',
+      'events.ts',
+      'json.ts',
+      'redact.ts',
+      'net.ts',
+      'private-files.ts',
+      'spelling.ts',
+      'scatter-plot.ts',
+    ],
     what: 'what every layer may use',
   },
 ]
