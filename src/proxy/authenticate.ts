@@ -74,9 +74,12 @@ function digest(key: string): string {
   return createHash('sha256').update(key).digest('hex')
 }
 
-/** A bearer token, `x-api-key`, or as Google's clients send it: `x-goog-api-key` or `?key=`, the latter on Google's paths only. */
+/** A bearer token, `x-api-key`, Azure's `api-key`, or as Google's clients send it: `x-goog-api-key` or `?key=`, the latter on Google's paths only. */
 function presentedKey({ headers, url, query }: FastifyRequest): string | undefined {
   const bearer = /^Bearer\s+(\S+)$/i.exec(headers.authorization ?? '')?.[1]
   const inQuery = url.startsWith('/v1beta/') ? asObject(query)?.['key'] : undefined
-  return bearer ?? [headers['x-api-key'], headers['x-goog-api-key'], inQuery].find(key => typeof key === 'string')
+  return (
+    bearer ??
+    [headers['x-api-key'], headers['api-key'], headers['x-goog-api-key'], inQuery].find(key => typeof key === 'string')
+  )
 }

@@ -4,6 +4,8 @@ import { mayReach } from '../operations/access.ts'
 import type { Principal } from '../operations/operation.ts'
 import type { ParsedRequest, Protocol, StreamWriter } from '../wire/protocol.ts'
 import { asObject, asObjects, asString, type JsonObject } from '../json.ts'
+import { compactedItems, isCompaction } from '../wire/responses/compaction.ts'
+import { inputItems } from '../wire/responses/schema.ts'
 import { readData } from '../wire/sse.ts'
 
 /** Memory for stored answers; the oldest are removed first. */
@@ -50,6 +52,8 @@ export interface ResponseStore {
 
 export interface ReachableResponses {
   get(id: string): JsonObject | undefined
+  /** The items that a response answers, those of earlier turns included. */
+  inputOf(id: string): readonly JsonObject[] | undefined
   delete(id: string): boolean
   /** `responses` with support for `previous_response_id`; answers are kept unless the caller says `store: false`. */
   remembering(responses: Protocol): Protocol
@@ -85,13 +89,17 @@ export function createResponseStore(): ResponseStore {
         { param: 'previous_response_id' },
       )
     }
-    return { ...body, input: [...before.items, ...itemsOf(body['input'])] }
+    return { ...body, input: [...before.items, ...inputItems(body['input'])] }
   }
 
   function keep(response: JsonObject | undefined, { items, store }: Before, { principal, unstored }: Reach): void {
     const id = asString(response?.['id'])
     if (response === undefined || id === undefined) return
-    const conversation: Conversation = { response, items: [...items, ...asObjects(response['output'])] }
+    const output = asObjects(response['output'])
+    const conversation: Conversation = {
+      response,
+      items: isCompaction(items) ? compactedItems(items, output) : [...items, ...output],
+    }
     const json = bytesOf(JSON.stringify(conversation))
     stored.set(id, { owner: principal.name, json, unstored: !store })
     if (store || unstored === undefined) return
@@ -112,6 +120,10 @@ export function createResponseStore(): ResponseStore {
 
   const reachable = (reach: Reach): ReachableResponses => ({
     get: id => find(id, reach)?.response,
+    inputOf(id) {
+      const found = find(id, reach)
+      return found?.items.slice(0, found.items.length - asObjects(found.response['output']).length)
+    },
     delete: id => find(id, reach) !== undefined && stored.delete(id),
     remembering: responses => ({
       ...responses,
@@ -122,7 +134,7 @@ export function createResponseStore(): ResponseStore {
         const parsed = responses.parseRequest(whole)
         const store = fields['store'] !== false
         if (!store && reach.unstored === undefined) return parsed
-        const before = { items: itemsOf(whole['input']), store }
+        const before = { items: inputItems(whole['input']), store }
         return {
           ...parsed,
           createStreamWriter: facts => watching(parsed.createStreamWriter(facts), before, reach),
@@ -155,10 +167,6 @@ function bytesOf(text: string): Buffer {
   const bytes = Buffer.allocUnsafeSlow(Buffer.byteLength(text))
   bytes.write(text)
   return bytes
-}
-
-function itemsOf(input: unknown): JsonObject[] {
-  return typeof input === 'string' ? [{ type: 'message', role: 'user', content: input }] : asObjects(input)
 }
 
 /** The Response object in a stream's last event. */

@@ -1,5 +1,6 @@
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import type { Core } from '../core.ts'
+import { isObject } from '../json.ts'
 import { hostInUrl, isLoopback } from '../net.ts'
 import { maxBodyBytes } from '../operations/http-failure.ts'
 import { createWebSockets, type WebSockets } from '../operations/web-sockets.ts'
@@ -22,6 +23,7 @@ import { registerModelRoutes } from './models.ts'
 import { createIdempotency } from './idempotency.ts'
 import { registerGeminiRoutes } from './gemini-routes.ts'
 import { registerOllamaRoutes } from './ollama-routes.ts'
+import { deploymentIn, withoutAlias } from './path-aliases.ts'
 import { replyError } from './reply-error.ts'
 import { callerRequestId } from './request-id.ts'
 import { collectRoutes, type RouteTable } from './route-table.ts'
@@ -80,6 +82,7 @@ export function createServer(core: Core, instanceToken?: string): FastifyInstanc
     requestTimeout: wholeRequestMs,
     clientErrorHandler: (error, socket) => connections.refuse(error, socket),
     frameworkErrors: replyError,
+    rewriteUrl: ({ url = '/' }) => withoutAlias(url),
   })
   const routes = collectRoutes(app)
   app.decorate('routeTable', routes)
@@ -104,6 +107,10 @@ export function createServer(core: Core, instanceToken?: string): FastifyInstanc
   connections.watch(app)
   app.addHook('onRequest', async request => {
     if (request.routeOptions.config.keyOptional !== true) request.principal = authenticate.caller(request)
+  })
+  app.addHook('preValidation', async request => {
+    const model = deploymentIn(request.originalUrl)
+    if (model !== undefined && isObject(request.body)) request.body['model'] = model
   })
   app.setErrorHandler(replyError)
   const refuse = registerUnknownRoutes(app, routes, `http://${hostInUrl(HOST)}:${PORT}/v1`)
@@ -139,7 +146,7 @@ export function createServer(core: Core, instanceToken?: string): FastifyInstanc
           registerNonChatRoute(scope, nonChat, parts)
         }
         registerInfillRoute(scope, parts)
-        registerResponseRoutes(scope, store)
+        registerResponseRoutes(scope, { store, tokens: core.tokens, parts })
         registerDecisionRoutes(scope, core)
         registerCountTokensRoute(scope, core.tokens)
         registerModelRoutes(scope, core)

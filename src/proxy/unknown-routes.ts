@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { GatewayError } from '../errors.ts'
+import { insteadOf } from './absent-paths.ts'
 import type { RouteTable } from './route-table.ts'
 
 const maxEchoed = 200
@@ -9,14 +10,18 @@ export type Refuse = (request: FastifyRequest, reply: FastifyReply) => never
 
 /** Refuses paths and methods that no route has, before their body is read. `baseUrl` is what clients should be given. */
 export function registerUnknownRoutes(app: FastifyInstance, routes: RouteTable, baseUrl: string): Refuse {
-  const refuse: Refuse = ({ method, url, headers }, reply) => {
+  const refuse: Refuse = ({ method, url, originalUrl, headers }, reply) => {
     // A query may hold a key.
     const [path = ''] = url.split('?')
     const allowed = routes.methodsOf(path)
     if (allowed.length === 0) {
+      const [asked = ''] = originalUrl.split('?')
+      const advice = insteadOf(path.slice(0, maxEchoed), [...routes.entries().keys()])
       throw new GatewayError(
         'not_found',
-        `Not found: ${method} ${path.slice(0, maxEchoed)}. The base URL for clients is ${baseUrl}.`,
+        [`Not found: ${method} ${asked.slice(0, maxEchoed)}.`, advice, `The base URL for clients is ${baseUrl}.`]
+          .filter(Boolean)
+          .join(' '),
       )
     }
     // Codex and others try Responses over a WebSocket first, and go on without one at this status only.

@@ -48,7 +48,12 @@ t.test('what one key made, no route shows, changes or continues for another', as
   const { bob, made, marks, alicesView } = await setUp(t)
   const before = await alicesView()
   const { paths } = JSON.parse(await bob.text('GET', '/openapi.json')) as { paths: Record<string, object> }
-  const idIn: Record<string, string> = { '/v1/responses/{id}': made.response_id, '/v1/decisions/{id}': made.request_id }
+  const idIn: Record<string, string> = {
+    '/v1/responses/{id}': made.response_id,
+    '/v1/responses/{id}/input_items': made.response_id,
+    '/v1/responses/{id}/cancel': made.response_id,
+    '/v1/decisions/{id}': made.request_id,
+  }
   // What any inference route takes, each time with something of Alice's that could be continued.
   const body = {
     model: 'auto',
@@ -78,7 +83,8 @@ t.test('what one key made, no route shows, changes or continues for another', as
     }
   }
   for (const path of Object.keys(idIn)) {
-    t.match(await bob.text('GET', filled(path, { id: idIn[path]! })), /not_found/, path)
+    const method = path.endsWith('/cancel') ? 'POST' : 'GET'
+    t.match(await bob.text(method, filled(path, { id: idIn[path]! }), {}), /not_found/, path)
   }
   const goingOn = { model: 'auto', input: 'And?', previous_response_id: made.response_id }
   t.match(await bob.text('POST', '/v1/responses', goingOn), /not_found/, 'her conversation is not there to go on with')

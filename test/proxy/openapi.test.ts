@@ -87,10 +87,8 @@ t.test('real answers of every inference route keep to the document', async t => 
   const chat = { model: 'auto', messages: [{ role: 'user', content: 'Hello?' }] }
   const asked = await exchange(`${gateway.url}/v1/chat/completions`, { method: 'POST', body: JSON.stringify(chat) })
   const requestId = String(asked.headers['x-signalbox-request-id'])
-  const stored = await exchange(`${gateway.url}/v1/responses`, {
-    method: 'POST',
-    body: JSON.stringify({ input: 'Hi' }),
-  })
+  const respond = () => gateway.post('/v1/responses', { input: 'Hi' })
+  const [stored, kept] = [await respond(), await respond()]
 
   const question = { contents: [{ role: 'user', parts: [{ text: 'Hello?' }] }] }
   const requests: Record<string, { path?: string; body?: object }> = {
@@ -99,6 +97,10 @@ t.test('real answers of every inference route keep to the document', async t => 
     count_message_tokens: { body: chat },
     create_response: { body: { input: 'Hello?' } },
     get_response: { path: `/v1/responses/${stored.json.id}` },
+    list_response_input_items: { path: `/v1/responses/${kept.json.id}/input_items` },
+    cancel_response: { path: `/v1/responses/${kept.json.id}/cancel` },
+    compact_response: { body: { input: 'Hello?' } },
+    count_response_tokens: { body: { input: 'Hello?' } },
     delete_response: { path: `/v1/responses/${stored.json.id}` },
     create_embeddings: { body: { model: 'llama-cpp/scripted', input: ['a', 'b'] } },
     create_completion: { body: { model: 'llama-cpp/scripted', prompt: 'a' } },

@@ -23,7 +23,7 @@ export function openApiDocument({ version, operations }: DocumentParts): object 
         title: 'Signalbox',
         version,
         description:
-          'A local-first model router. Paths under /v1 are also served without the prefix. MCP is served at /mcp (Streamable HTTP), Responses also over a WebSocket at /v1/responses, and live changes at /ws (WebSocket).',
+          'A local-first model router. Paths under /v1 are also served without the prefix, below /openai (with Azure’s /deployments/{model}) and below /api/v1. MCP is served at /mcp (Streamable HTTP), Responses also over a WebSocket at /v1/responses, and live changes at /ws (WebSocket).',
       },
       servers: [{ url: '/' }],
       security: [{}, { bearer: [] }, { apiKey: [] }, { googleApiKey: [] }],

@@ -8,6 +8,7 @@ import { messages } from '../../wire/messages/protocol.ts'
 import { nonChatEndpoints } from '../../wire/non-chat.ts'
 import { ResponsesRequest } from '../../wire/responses/schema.ts'
 import { responses } from '../../wire/responses/protocol.ts'
+import { ItemsQuery } from '../responses.ts'
 import { geminiRoutes } from './gemini.ts'
 import { ollamaRoutes } from './ollama.ts'
 import * as answer from './responses.ts'
@@ -83,6 +84,48 @@ export const inferenceRoutes: readonly RouteDescription[] = [
     summary: 'Forgets a stored answer.',
     params: id,
     response: answer.DeletedResponse,
+    error: openAi,
+  },
+  {
+    method: 'get',
+    path: '/v1/responses/{id}/input_items',
+    operationId: 'list_response_input_items',
+    tag: inference,
+    summary: 'The items that a stored response answered.',
+    params: id,
+    query: ItemsQuery,
+    response: answer.InputItemsResponse,
+    error: openAi,
+  },
+  {
+    method: 'post',
+    path: '/v1/responses/{id}/cancel',
+    operationId: 'cancel_response',
+    tag: routing,
+    summary: 'A stored response, unchanged: it is complete, since none is made in the background.',
+    params: id,
+    response: answer.ResponsesResponse,
+    error: openAi,
+  },
+  {
+    method: 'post',
+    path: '/v1/responses/compact',
+    operationId: 'compact_response',
+    tag: inference,
+    summary: 'Shortens a conversation to what the user wrote and a summary that a model writes.',
+    headers: requestHeaders,
+    body: ResponsesRequest,
+    response: answer.CompactionResponse,
+    error: openAi,
+  },
+  {
+    method: 'post',
+    path: '/v1/responses/input_tokens',
+    operationId: 'count_response_tokens',
+    tag: routing,
+    summary: 'Counts the tokens of a Responses request without running it.',
+    body: ResponsesRequest,
+    response: answer.InputTokensResponse,
     error: openAi,
   },
   {

@@ -62,6 +62,31 @@ export const ResponsesResponse = z
   })
   .meta({ id: 'ResponsesResponse' })
 
+const items = z.array(z.looseObject({ type: z.string() }))
+
+export const CompactionResponse = z
+  .looseObject({
+    id: z.string(),
+    object: z.literal('response.compaction'),
+    created_at: z.number(),
+    output: items.describe('What the user wrote, and one item that stands for the rest.'),
+  })
+  .meta({ id: 'CompactionResponse' })
+
+export const InputItemsResponse = z
+  .object({
+    object: z.literal('list'),
+    data: items,
+    first_id: z.string().nullable(),
+    last_id: z.string().nullable(),
+    has_more: z.boolean(),
+  })
+  .meta({ id: 'InputItemsResponse' })
+
+export const InputTokensResponse = z
+  .object({ object: z.literal('response.input_tokens'), input_tokens: z.int() })
+  .meta({ id: 'InputTokensResponse' })
+
 export const EmbeddingsResponse = z
   .looseObject({
     object: z.literal('list'),

@@ -1,5 +1,6 @@
 import { asString, type JsonObject } from '../../json.ts'
 import { gatherDetail, type ReasoningDetail } from '../chat/reasoning-details.ts'
+import { compactionItem } from './compaction.ts'
 import { messageItem, reasoningItem, refusalPart, textPart, type MessageContent } from './response.ts'
 import type { ToolBridge } from './tools.ts'
 
@@ -86,6 +87,19 @@ export function openMessage(place: ItemPlace): OpenItem & { add(kind: keyof Mess
         write({ type: 'response.content_part.done', ...facts, part })
       })
     }),
+  }
+}
+
+/** The summary of a conversation, which the caller gets as one sealed item. */
+export function openCompaction(place: ItemPlace): OpenItem & { add(kind: keyof MessageContent, words: string): void } {
+  let summary = ''
+  const item = () => compactionItem(summary, place.id)
+  return {
+    add(_kind, words) {
+      summary += words
+    },
+    item,
+    ...closing(place, item, () => open(place, item())),
   }
 }
 

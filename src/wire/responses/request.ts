@@ -2,7 +2,8 @@ import type { ChatMessage, ChatRequest } from '../chat/schema.ts'
 import { asObject, asObjects, asString, compact, type JsonObject } from '../../json.ts'
 import { GatewayError } from '../../errors.ts'
 import { readBody, wrongField } from '../read-body.ts'
-import { ResponsesRequest, type ResponsesItem } from './schema.ts'
+import { inputItems, ResponsesRequest } from './schema.ts'
+import { isCompaction, summaryRequest } from './compaction.ts'
 import { createTranscript } from './transcript.ts'
 import { createToolBridge, type ToolBridge } from './tools.ts'
 
@@ -11,6 +12,8 @@ export interface ResponsesAsk {
   notes: readonly string[]
   /** For translating the answer. */
   bridge: ToolBridge
+  /** The answer is a summary, as one item. */
+  compaction: boolean
   /** The fields of the request that a Response repeats. */
   asked: ResponsesRequest
 }
@@ -51,7 +54,9 @@ export function chatFromResponses(body: unknown): ResponsesAsk {
   })
   const messages: ChatMessage[] = transcript.messages()
   if (messages.length === 0) throw wrongField('input', 'a string or a list with at least one message')
-  const choice = toolChoice(asked, bridge)
+  const compaction = isCompaction(asked.input)
+  if (compaction) messages.push(summaryRequest)
+  const choice = compaction ? {} : toolChoice(asked, bridge)
   const request = compact({
     model: asked.model,
     messages,
@@ -60,12 +65,18 @@ export function chatFromResponses(body: unknown): ResponsesAsk {
     max_tokens: asked.max_output_tokens,
     ...choice,
     reasoning_effort: asked.reasoning?.effort,
-    response_format: responseFormat(asked.text?.format ?? undefined),
+    response_format: compaction ? undefined : responseFormat(asked.text?.format ?? undefined),
     verbosity: asked.text?.['verbosity'],
     logprobs: typeof asked['top_logprobs'] === 'number' && asked['top_logprobs'] > 0 ? true : undefined,
     ...Object.fromEntries(sameName.map(name => [name, asked[name]])),
   })
-  return { request: request as ChatRequest, notes: [...bridge.notes(), ...notes], bridge, asked: echoOf(asked) }
+  return {
+    request: request as ChatRequest,
+    notes: [...bridge.notes(), ...notes],
+    bridge,
+    compaction,
+    asked: echoOf(asked),
+  }
 }
 
 /** What only OpenAI's servers keep or run, and the request would be another one without. */
@@ -105,11 +116,6 @@ const echoedFields = [
   'top_p',
   'truncation',
 ] as const
-
-/** The items of `input`; a string stands for one user message. */
-function inputItems(input: ResponsesRequest['input']): ResponsesItem[] {
-  return typeof input === 'string' ? [{ type: 'message', role: 'user', content: input }] : input
-}
 
 function toolChoice(asked: ResponsesRequest, bridge: ToolBridge): JsonObject {
   const tools = bridge.functions()

@@ -10,6 +10,7 @@ import {
   seal,
   type ReasoningDetail,
 } from '../chat/reasoning-details.ts'
+import { compactionItem } from './compaction.ts'
 import { writeResponsesUsage, type ResponsesRequest } from './schema.ts'
 import type { ResponsesAsk } from './request.ts'
 import type { Usage } from '../usage.ts'
@@ -18,6 +19,11 @@ import type { Usage } from '../usage.ts'
 export function responseFromCompletion(completion: ChatCompletion, reply: ReplyFacts, ask: ResponsesAsk): JsonObject {
   const choice: JsonObject = asObject(completion.choices[0]) ?? {}
   const message = asObject(choice['message']) ?? {}
+  const ending = { ...endingOf(choice['finish_reason']), usage: readUsage(completion.usage) }
+  if (ask.compaction) {
+    const output = [compactionItem(contentText(message['content']), itemId('cmp', reply, 0))]
+    return responseObject(reply, ask.asked, { ...ending, output })
+  }
   const details = messageDetails(message)
   const texts: MessageContent = { text: contentText(message['content']), refusal: asString(message['refusal']) ?? '' }
   const output: JsonObject[] = []
@@ -34,11 +40,7 @@ export function responseFromCompletion(completion: ChatCompletion, reply: ReplyF
     }
     output.push(ask.bridge.callItem(item))
   }
-  return responseObject(reply, ask.asked, {
-    ...endingOf(choice['finish_reason']),
-    output,
-    usage: readUsage(completion.usage),
-  })
+  return responseObject(reply, ask.asked, { ...ending, output })
 }
 
 export interface ResponseState {

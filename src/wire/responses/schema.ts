@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { ModelName } from '../model-name.ts'
 import type { FailureCode, GatewayError } from '../../errors.ts'
+import { asObjects, type JsonObject } from '../../json.ts'
 import type { Usage } from '../usage.ts'
 import { countsIn, usageFormats } from '../usage-formats.ts'
 
@@ -25,6 +26,22 @@ export const ResponsesRequest = z.looseObject({
 })
 export type ResponsesRequest = z.output<typeof ResponsesRequest>
 export type ResponsesItem = z.output<typeof Item>
+
+/** The items of `input`; a string stands for one user message. */
+export function inputItems(input: unknown): ResponsesItem[] {
+  return typeof input === 'string' ? [{ type: 'message', role: 'user', content: input }] : asObjects(input)
+}
+
+/** Items as they are listed: each with an id, and the content of messages in parts. */
+export function listedItems(items: readonly JsonObject[], responseId: string): JsonObject[] {
+  return items.map((item, index) => {
+    const { type = 'message', id = `item_${responseId}_${index}`, content } = item
+    if (type !== 'message') return { ...item, id, type }
+    const partType = item['role'] === 'assistant' ? 'output_text' : 'input_text'
+    const parts = typeof content === 'string' ? [{ type: partType, text: content }] : content
+    return { status: 'completed', ...item, id, type, content: parts }
+  })
+}
 
 /** Counts as `usageFormats.responses` says. */
 export interface ResponsesUsage {

@@ -3,7 +3,7 @@ import { readUsage, type ChatChunk } from '../chat/schema.ts'
 import { commentFrame, eventFrame, type ReplyFacts, type StreamWriter } from '../protocol.ts'
 import { asString, type JsonObject } from '../../json.ts'
 import { responseError, type ResponsesRequest } from './schema.ts'
-import { openCall, openMessage, openReasoning, type OpenItem, type WriteEvent } from './items.ts'
+import { openCall, openCompaction, openMessage, openReasoning, type OpenItem, type WriteEvent } from './items.ts'
 import type { ResponsesAsk } from './request.ts'
 import { callId, endingOf, itemId, responseObject, type ResponseState } from './response.ts'
 import { readDetails, reasoningText } from '../chat/reasoning-details.ts'
@@ -25,7 +25,7 @@ export function createResponsesWriter(reply: ReplyFacts, ask: ResponsesAsk): Str
   const callItems = new Map<number, OpenItem & { add(text: string): void }>()
   const calls = createCallReader(call => callId(reply, call))
   let reasoning: ReturnType<typeof openReasoning> | undefined
-  let message: ReturnType<typeof openMessage> | undefined
+  let message: ReturnType<typeof openMessage | typeof openCompaction> | undefined
 
   const write: WriteEvent = event => {
     out += eventFrame({ ...event, sequence_number: sequence })
@@ -75,7 +75,7 @@ export function createResponsesWriter(reply: ReplyFacts, ask: ResponsesAsk): Str
   const addText = (kind: 'text' | 'refusal', words: string) => {
     if (message === undefined) {
       closeMessage()
-      message = openMessage(place('msg'))
+      message = ask.compaction ? openCompaction(place('cmp')) : openMessage(place('msg'))
       items.push(message)
     }
     message.add(kind, words)
@@ -96,12 +96,12 @@ export function createResponsesWriter(reply: ReplyFacts, ask: ResponsesAsk): Str
     if (choice === undefined) return
     start()
     const delta: JsonObject = choice.delta ?? {}
-    think(delta)
+    if (!ask.compaction) think(delta)
     const content = asString(delta['content']) ?? ''
     const refusal = asString(delta['refusal']) ?? ''
     if (content !== '') addText('text', content)
     if (refusal !== '') addText('refusal', refusal)
-    for (const piece of calls.read(delta['tool_calls'])) call(piece)
+    if (!ask.compaction) for (const piece of calls.read(delta['tool_calls'])) call(piece)
     finishReason = choice.finish_reason ?? finishReason
   }
 
@@ -112,6 +112,11 @@ export function createResponsesWriter(reply: ReplyFacts, ask: ResponsesAsk): Str
     },
     end(counted) {
       start()
+      if (ask.compaction) {
+        addText('text', '')
+        // Throws if there is no summary, before the item is closed.
+        message?.item()
+      }
       for (const item of items) item.close()
       const ending = endingOf(finishReason)
       stateEvent(`response.${ending.status}`, { ...ending, usage: usage ?? counted })

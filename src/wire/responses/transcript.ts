@@ -1,6 +1,7 @@
 import type { ChatMessage } from '../chat/schema.ts'
 import { asObject, asObjects, asString, compact, type JsonObject } from '../../json.ts'
 import { calledTool } from './client-tools.ts'
+import { messageOfCompaction, triggerType } from './compaction.ts'
 import { wrongField } from '../read-body.ts'
 import { responsesFormat, unseal, type ReasoningDetail } from '../chat/reasoning-details.ts'
 import type { ResponsesItem } from './schema.ts'
@@ -54,6 +55,10 @@ export function createTranscript(bridge: ToolBridge, notes: string[]): Transcrip
     messages.splice(place, 0, result)
   }
 
+  const omit = (item: ResponsesItem, path: string) => {
+    notes.push(`${path}: an item of type ${String(item.type)} has no equivalent in chat completions and was omitted`)
+  }
+
   const add = (item: ResponsesItem, path: string): void => {
     const functionName = () => bridge.nameOf(nameOf(item, path), asString(item['namespace']))
     switch (item.type ?? 'message') {
@@ -85,6 +90,16 @@ export function createTranscript(bridge: ToolBridge, notes: string[]): Transcrip
         bridge.add(asObjects(item['tools']))
         addResult(item['call_id'], `Found: ${toolNames(item['tools'], bridge).join(', ') || 'nothing'}`, path)
         return
+      case 'compaction':
+      case 'compaction_summary': {
+        const summary = messageOfCompaction(item)
+        if (summary === undefined) return omit(item, path)
+        finish()
+        messages.push(summary)
+        return
+      }
+      case triggerType:
+        return
       case 'additional_tools':
         bridge.add(asObjects(item['tools']))
         return
@@ -97,9 +112,7 @@ export function createTranscript(bridge: ToolBridge, notes: string[]): Transcrip
           const written = JSON.stringify(called.tool.argumentsOf(item))
           return addCall(callId, bridge.nameOf(called.tool.type, undefined), written, path)
         }
-        notes.push(
-          `${path}: an item of type ${String(item.type)} has no equivalent in chat completions and was omitted`,
-        )
+        omit(item, path)
       }
     }
   }
