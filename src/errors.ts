@@ -55,6 +55,7 @@ export const failures = {
   headers_too_large: row(431, 'invalid_request_error'),
   client_closed: row(499, 'client_closed'),
   internal: row(500, 'server_error'),
+  not_offered: row(501, 'invalid_request_error'),
   upstream_rejected: row(400, 'invalid_request_error', { fallback: true }),
   upstream_unauthorized: row(502, 'upstream_error', { fallback: true, breaker: true, scope: 'key' }),
   upstream_payment_required: row(402, 'insufficient_quota', { fallback: true, breaker: true, scope: 'key' }),

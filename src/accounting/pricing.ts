@@ -26,6 +26,7 @@ export const defaultOutputTokens = 400
 export function costOf(price: Price | undefined, usage: Usage): number | undefined {
   if (usage.reportedCostUsd !== undefined) return roundUsd(usage.reportedCostUsd + (usage.byokCostUsd ?? 0))
   if (price === undefined) return undefined
+  if (usage.unpriced === true) return isFree(price) ? 0 : undefined
   return chargeFor(ratesFor(price, promptTokens(usage)), usage)
 }
 

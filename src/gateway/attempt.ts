@@ -134,7 +134,8 @@ async function* continueStream(
 }
 
 /** Text, reasoning, a tool call, or the end of a choice: from here on the answer must not be restarted. */
-function carriesToken({ chunks }: StreamPart): boolean {
+function carriesToken({ chunks, opaque }: StreamPart): boolean {
+  if (opaque !== undefined) return true
   return chunks.some(({ choices }) =>
     choices?.some(({ delta, finish_reason, text }) => {
       if (finish_reason !== undefined && finish_reason !== null) return true

@@ -4,7 +4,7 @@ import type { Decision } from '../router/decide.ts'
 import { cachedTokens } from '../router/price.ts'
 import { readUsage, type ChatCompletion } from '../wire/chat/schema.ts'
 import { framesIn, type StreamPart } from '../wire/stream-part.ts'
-import { noUsage, promptTokens, type Usage } from '../wire/usage.ts'
+import { noUsage, promptTokens, unknownUsage, type Usage } from '../wire/usage.ts'
 
 /** The fields of a complete answer, of a chat or another endpoint, that its usage is read from. */
 export interface Answered {
@@ -53,6 +53,7 @@ export function createConsumption(
   let reported: Usage | undefined
   let prompt: Usage | undefined
   let frames = 0
+  const isMedia = measured.nonChat === 'media'
 
   /** The prompt as its server counted it at the start, if that can be, else as we expect it; servers send about one token per frame. */
   const estimate = (outputTokens: number): Usage => {
@@ -83,17 +84,19 @@ export function createConsumption(
     },
     received(part) {
       reported = part.usage ?? reported
+      if (part.opaque !== undefined) return
       prompt = part.promptUsage ?? prompt
       frames += framesIn(part)
     },
     isSent: () => state !== 'unsent',
     generationId: () => generationId,
     of: answer => believed(readUsage(answer.usage) ?? estimate(estimateTokens(answer))),
-    ofStream: () => believed(reported ?? estimate(frames)),
-    unreported: () => (reported === undefined ? estimate(frames) : undefined),
+    ofStream: () => believed(reported ?? (isMedia ? unknownUsage : estimate(frames))),
+    unreported: () => (reported === undefined && !isMedia ? estimate(frames) : undefined),
     until(error) {
       if (reported !== undefined) return { ...believed(reported), partial: true }
       const isCharged = frames > 0 || (isPending(state) && givenUp.has(error.code))
+      if (isMedia) return isCharged ? { ...unknownUsage, partial: true } : noUsage
       return isCharged ? { ...estimate(frames), partial: true } : noUsage
     },
   }

@@ -5,6 +5,7 @@ import type { Decision } from '../router/decide.ts'
 import type { Condition } from '../router/filter.ts'
 import type { Knowledge } from '../router/knowledge.ts'
 import type { PromptCount } from '../router/measure.ts'
+import type { MediaEndpoint, MediaRequest } from '../wire/media.ts'
 import type { NonChatEndpoint, NonChatType, NonChatReply, NonChatRequests } from '../wire/non-chat.ts'
 import type { ChatRequest } from '../wire/chat/schema.ts'
 import type { Answer } from './answer.ts'
@@ -18,6 +19,7 @@ import { createFallback, type AttemptSettings } from './fallback.ts'
 import type { Inventory } from './inventory.ts'
 import type { PipelineEffects } from './job.ts'
 import type { Learner } from './learner.ts'
+import { mediaJob } from './media-job.ts'
 import { nonChatJob } from './non-chat-job.ts'
 import { createPipeline } from './pipeline.ts'
 import { createReasoningCache } from './reasoning-cache.ts'
@@ -38,6 +40,8 @@ export interface Gateway {
     nonChat: NonChatEndpoint<Name>,
     request: NonChatRequests[Name],
   ): Promise<Answer<NonChatReply>>
+  /** The same pipeline for a request that is passed on as it is; the parts of its answer are opaque. */
+  relay(call: Call, endpoint: MediaEndpoint, request: MediaRequest): Promise<Answer<NonChatReply>>
   /** The decision by our own token count of the prompt, without calling any server. */
   preview(request: ChatRequest, query?: RouteQuery): Decision
   /** The decision that `chat` would make now, calling no model; a server may count the prompt if it is close to a limit. */
@@ -102,6 +106,7 @@ export function createGateway(parts: GatewayParts): Gateway {
   return {
     chat,
     run: (call, nonChat, request) => pipeline.run(call, nonChatJob(nonChat, request, effects)),
+    relay: (call, endpoint, request) => pipeline.run(call, mediaJob(endpoint, request, effects)),
     preview: decider.preview,
     dryRun: decider.dryRun,
     route: (request, signal, query) =>

@@ -196,6 +196,7 @@ export function createLearner({ knowledge, ratios, store, now, log }: LearnerPar
       const { categories } = decision.measured
       // That a server fails says nothing about its model's answers; breakers keep requests away from it.
       if (error !== undefined || firstTokenMs === undefined || usage.estimated === true) return
+      if (decision.measured.nonChat === 'media') return
       // A server answers from its cache what it was just asked.
       if (isRepeated(asked, model, 'measurements')) return
       learnRatio(model, decision, usage)

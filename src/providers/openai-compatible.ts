@@ -8,6 +8,7 @@ import { endpointList } from './http/endpoints.ts'
 import { completionsOrChat } from './openai/completion-by-chat.ts'
 import { gapInPrompt } from './openai/fim-prompt.ts'
 import { chatBody, openAiChat } from './openai/chat.ts'
+import { openAiMedia } from './openai/media.ts'
 import { openAiNonChat } from './openai/non-chat.ts'
 import { askMessages } from './openai/messages-answer.ts'
 import type { Model, ProviderCall, ProviderKind, Tier } from './provider.ts'
@@ -50,6 +51,7 @@ export const openAiCompatible: ProviderKind = serverKind({
       openAis: hostname === 'api.openai.com' || hostname.endsWith('.openai.azure.com'),
       chat,
       passThrough: call => askMessages(native, '/messages', call),
+      media: openAiMedia(upstream, ''),
       nonChat: { ...nonChat, completions: completionsOrChat(complete, chat) },
     }
   },

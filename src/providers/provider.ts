@@ -1,4 +1,5 @@
 import type { Endpoint, Settings } from '../config.ts'
+import type { MediaContent } from '../wire/media.ts'
 import type { NonChatType, NonChatReply, NonChatRequests } from '../wire/non-chat.ts'
 import type { ChatCompletion, ChatRequest } from '../wire/chat/schema.ts'
 import type { Effort } from '../wire/chat/reasoning-effort.ts'
@@ -112,6 +113,16 @@ export interface NonChatCall<Request> {
   progress?: CallProgress | undefined
 }
 
+/** One attempt at a request that is passed on as it is. */
+export interface MediaCall {
+  model: Model
+  /** Without the base URL's `/v1`. */
+  path: string
+  sent: MediaContent
+  signal: AbortSignal
+  progress?: CallProgress | undefined
+}
+
 /** The non-chat endpoints of a kind of server; absent where its API has none. Errors as for chats. */
 export type ProviderNonChat = {
   readonly [Name in NonChatType]?: (call: NonChatCall<NonChatRequests[Name]>) => Promise<Reply<NonChatReply>>
@@ -158,6 +169,8 @@ export interface Provider {
   /** Prompt tokens as the server itself counts them, its template included, where it can. Generates nothing. */
   readonly countTokens?: (call: Omit<ProviderCall, 'promptTokens'>) => Promise<number>
   readonly nonChat?: ProviderNonChat
+  /** Moderation, speech and pictures, where servers of this kind may have them. The parts of the answer are opaque. */
+  readonly media?: (call: MediaCall) => Promise<Reply<never>>
   /**
    * What a call consumed and cost according to the provider, for one that ended without saying so. Undefined while the provider
    * does not know the call; some take seconds.

@@ -108,7 +108,8 @@ function counted(payload: RequestPayload, reservation: Reservation): RequestPayl
   return payload.pipe(through)
 }
 
-async function inflate(body: Buffer, encoding: string | undefined): Promise<Buffer> {
+/** The body without its `Content-Encoding`, bounded. */
+export async function inflate(body: Buffer, encoding: string | undefined): Promise<Buffer> {
   const name = encoding?.trim().toLowerCase() ?? 'identity'
   if (name === 'identity' || name === '') return body
   const open = encodings[name]

@@ -19,6 +19,7 @@ import { registerDecisionRoutes } from './decisions.ts'
 import { registerHealthRoute } from './health.ts'
 import { registerUnknownRoutes } from './unknown-routes.ts'
 import { createMemoryBudget } from './memory-budget.ts'
+import { registerMediaRoutes } from './media-routes.ts'
 import { registerModelRoutes } from './models.ts'
 import { createIdempotency } from './idempotency.ts'
 import { registerGeminiRoutes } from './gemini-routes.ts'
@@ -110,7 +111,7 @@ export function createServer(core: Core, instanceToken?: string): FastifyInstanc
   })
   app.addHook('preValidation', async request => {
     const model = deploymentIn(request.originalUrl)
-    if (model !== undefined && isObject(request.body)) request.body['model'] = model
+    if (model !== undefined && isObject(request.body) && !Buffer.isBuffer(request.body)) request.body['model'] = model
   })
   app.setErrorHandler(replyError)
   const refuse = registerUnknownRoutes(app, routes, `http://${hostInUrl(HOST)}:${PORT}/v1`)
@@ -147,6 +148,7 @@ export function createServer(core: Core, instanceToken?: string): FastifyInstanc
         }
         registerInfillRoute(scope, parts)
         registerResponseRoutes(scope, { store, tokens: core.tokens, parts })
+        registerMediaRoutes(scope, parts)
         registerDecisionRoutes(scope, core)
         registerCountTokensRoute(scope, core.tokens)
         registerModelRoutes(scope, core)

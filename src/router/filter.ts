@@ -50,7 +50,8 @@ export function exclusionOf(
   const can = model.capabilities
   if (measured.nonChat === 'embeddings') {
     if (can.embeddings === false) return { code: 'chat', reason: 'does not embed' }
-  } else if (measured.nonChat !== 'rerank' && can.chat === false) return { code: 'chat', reason: 'does not chat' }
+  } else if (measured.nonChat !== 'rerank' && measured.nonChat !== 'media' && can.chat === false)
+    return { code: 'chat', reason: 'does not chat' }
   if (model.contextTokens !== undefined) {
     const needed = promptTokens + reserveTokens(measured, model.contextTokens)
     if (needed > model.contextTokens) {

@@ -16,7 +16,7 @@ export interface PromptCount {
 /** What a request needs, measured once and used for every candidate. */
 export interface Measured {
   /** What is asked for where it is no chat. */
-  nonChat?: NonChatType
+  nonChat?: NonChatType | 'media'
   promptTokens: number
   /** What servers counted themselves, by the model's id, where a prompt comes near a limit. */
   serverCounts?: Readonly<Record<string, number>>
@@ -85,8 +85,13 @@ export function likeliest(categories: Readonly<Record<string, number>>): string 
   return Object.entries(categories).reduce((best, entry) => (entry[1] > best[1] ? entry : best), ['', -1])[0]
 }
 
+/** The same for what is passed on unread. */
+export function measureMedia(): Measured {
+  return measureNonChat('media', { tokens: 0, exact: true, error: 0 }, 0)
+}
+
 /** The same for what is no chat. `prompt` is the longest text that must be read at once. */
-export function measureNonChat(nonChat: NonChatType, prompt: PromptCount, outputTokens: number): Measured {
+export function measureNonChat(nonChat: NonChatType | 'media', prompt: PromptCount, outputTokens: number): Measured {
   const nothing = { tools: false, forcedTools: false, vision: false, json: false }
   const nothingRare = { logprobs: false, logitBias: false, manyChoices: false }
   const unread = { depth: 0, language: undefined, ...unjudged }

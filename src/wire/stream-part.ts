@@ -21,6 +21,8 @@ export interface StreamPart {
   readonly middle: boolean
   /** The frames as a Messages server wrote them; `bytes` is then built from them on demand. */
   readonly messages?: Buffer
+  /** Set where the bytes are no frames of a chat: they are passed on as they are, under this content type. */
+  readonly opaque?: { readonly contentType: string }
 }
 
 /** A part as received from an upstream. `bytes` must end at the end of a frame. */

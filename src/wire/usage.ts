@@ -21,6 +21,8 @@ export interface Usage extends Charge {
   reasoningTokens: number
   /** True when the upstream reported no usage and these are our own counts. */
   estimated?: boolean
+  /** True when a price per token does not apply: the tokens are of sound or pictures, or unknown. */
+  unpriced?: boolean
   /** True when the call ended early, so that this is what it consumed until then. */
   partial?: boolean
 }
@@ -32,6 +34,9 @@ export const noUsage: Usage = {
   outputTokens: 0,
   reasoningTokens: 0,
 }
+
+/** What is recorded of a call whose upstream does not say what it consumed, where it can't be estimated either. */
+export const unknownUsage: Usage = { ...noUsage, estimated: true, unpriced: true }
 
 /** No request has a billion tokens, and sums of such numbers stay exact. */
 const maxTokens = 1_000_000_000

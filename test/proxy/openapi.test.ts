@@ -103,6 +103,13 @@ t.test('real answers of every inference route keep to the document', async t => 
     count_response_tokens: { body: { input: 'Hello?' } },
     delete_response: { path: `/v1/responses/${stored.json.id}` },
     create_embeddings: { body: { model: 'llama-cpp/scripted', input: ['a', 'b'] } },
+    create_moderations: { body: { input: 'Hi' } },
+    create_audio_speech: { body: { input: 'Hi', voice: 'alloy' } },
+    create_audio_transcriptions: { body: {} },
+    create_audio_translations: { body: {} },
+    create_images_generations: { body: { prompt: 'A cat.' } },
+    create_images_edits: { body: {} },
+    create_images_variations: { body: {} },
     create_completion: { body: { model: 'llama-cpp/scripted', prompt: 'a' } },
     rerank: { body: { model: 'llama-cpp/scripted', query: 'a', documents: ['b'] } },
     infill: { body: { input_prefix: 'let ', input_suffix: ';' } },
@@ -189,7 +196,11 @@ async function setUp(t: Teardown) {
       return undefined
     },
   })
-  const gateway = await startGateway(t, variablesFor(upstream))
+  const media = await scriptedUpstream(t, 'openai-compatible', {
+    models: ['omni-moderation-latest', 'tts-1', 'whisper-1', 'gpt-image-1'],
+    route: ({ path }) => (/moderations|audio|images/.test(path) ? { json: {} } : undefined),
+  })
+  const gateway = await startGateway(t, variablesFor(upstream, media))
   const document = (await (await fetch(`${gateway.url}/openapi.json`)).json()) as Document
   return { gateway, document }
 }

@@ -17,6 +17,8 @@ export interface TransportRequest {
   headers?: Record<string, string>
   /** Sent as JSON. */
   json?: unknown
+  /** Sent as it is, with its content type. */
+  content?: { bytes: Buffer; type: string } | undefined
   signal: AbortSignal
   /** Called when the request goes out on a connection. */
   onSent?: (() => void) | undefined
@@ -77,7 +79,7 @@ export function exchange(
         path: url.pathname + url.search,
         method: request.method,
         headers: headersOf(request),
-        body: request.json === undefined ? null : JSON.stringify(request.json),
+        body: request.json === undefined ? (request.content?.bytes ?? null) : JSON.stringify(request.json),
       },
       {
         onRequestStart(started) {
@@ -108,11 +110,12 @@ export function exchange(
   })
 }
 
-function headersOf({ headers, json }: TransportRequest): Record<string, string> {
+function headersOf({ headers, json, content }: TransportRequest): Record<string, string> {
   return {
     accept: '*/*',
     'user-agent': 'signalbox',
     ...(json === undefined ? {} : { 'content-type': 'application/json' }),
+    ...(content === undefined ? {} : { 'content-type': content.type }),
     ...headers,
   }
 }

@@ -25,6 +25,7 @@ export interface Upstream {
 export interface UpstreamRequest {
   method?: TransportRequest['method']
   json?: unknown
+  content?: TransportRequest['content']
   /** In addition to those of every request. */
   headers?: Readonly<Record<string, string>>
   signal: AbortSignal
@@ -70,12 +71,13 @@ export function createUpstream(parts: UpstreamParts): Upstream {
 
   const upstream: Upstream = {
     label,
-    async send(path, { method, json, headers, signal, model, progress }) {
+    async send(path, { method, json, content, headers, signal, model, progress }) {
       const reply = await transport.send({
         method: method ?? (json === undefined ? 'GET' : 'POST'),
         url: baseUrl + path,
         headers: { ...allHeaders, ...headers },
         json,
+        content,
         signal,
         remedy,
         onSent: progress?.sent,

@@ -41,7 +41,19 @@ export function openApiDocument({ version, operations }: DocumentParts): object 
 }
 
 function operationObject(route: RouteDescription) {
-  const { operationId, tag, summary, body, query, params, headers, response, also, error } = route
+  const {
+    operationId,
+    tag,
+    summary,
+    body,
+    bodyTypes = ['application/json'],
+    query,
+    params,
+    headers,
+    response,
+    also,
+    error,
+  } = route
   const requestParams = {
     ...(query !== undefined && { query }),
     ...(params !== undefined && { path: params }),
@@ -56,7 +68,9 @@ function operationObject(route: RouteDescription) {
     tags: [tag],
     summary,
     ...(Object.keys(requestParams).length > 0 && { requestParams }),
-    ...(body !== undefined && { requestBody: { content: { 'application/json': { schema: body } } } }),
+    ...(body !== undefined && {
+      requestBody: { content: Object.fromEntries(bodyTypes.map(type => [type, { schema: body }])) },
+    }),
     responses: {
       200: {
         description: 'The answer.',

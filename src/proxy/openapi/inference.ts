@@ -10,6 +10,7 @@ import { ResponsesRequest } from '../../wire/responses/schema.ts'
 import { responses } from '../../wire/responses/protocol.ts'
 import { ItemsQuery } from '../responses.ts'
 import { geminiRoutes } from './gemini.ts'
+import { mediaRoutes } from './media.ts'
 import { ollamaRoutes } from './ollama.ts'
 import * as answer from './responses.ts'
 import { eventStream, inference, requestHeaders, type RouteDescription } from './route-description.ts'
@@ -174,6 +175,7 @@ export const inferenceRoutes: readonly RouteDescription[] = [
     also: [eventStream],
     error: openAi,
   },
+  ...mediaRoutes,
   ...ollamaRoutes,
   ...geminiRoutes,
   {

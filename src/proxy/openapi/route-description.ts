@@ -10,6 +10,8 @@ export interface RouteDescription {
   tag: string
   summary: string
   body?: z.ZodType
+  /** How the body may be encoded; JSON by default. */
+  bodyTypes?: readonly string[]
   query?: z.ZodObject
   params?: z.ZodObject
   headers?: z.ZodObject

@@ -1,0 +1,91 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { Answer } from '../gateway/answer.ts'
+import { asString, isObject } from '../json.ts'
+import { disconnectSignal } from '../operations/disconnect-signal.ts'
+import { mediaEndpoints, type MediaRequest } from '../wire/media.ts'
+import { readForm } from '../wire/multipart.ts'
+import type { StreamWriter } from '../wire/protocol.ts'
+import type { NonChatReply } from '../wire/non-chat.ts'
+import { GatewayError } from '../errors.ts'
+import { maxBodyBytes } from '../operations/http-failure.ts'
+import { forgetBody, inflate } from './body.ts'
+import { openCall } from './call-of.ts'
+import type { RouteParts } from './chat-routes.ts'
+import { httpTarget } from './http-stream.ts'
+import { deploymentIn } from './path-aliases.ts'
+import { notesHeader, servedHeaders } from './served-headers.ts'
+import { streamAnswer } from './stream-answer.ts'
+
+/** `POST /v1/moderations`, `/v1/audio/…` and `/v1/images/…`: passed on to a server that has a model for it. */
+export function registerMediaRoutes(app: FastifyInstance, { gateway, keepAliveMs, now }: RouteParts): void {
+  app.register((scope, _options, done) => {
+    scope.addContentTypeParser(
+      'multipart/form-data',
+      { parseAs: 'buffer', bodyLimit: maxBodyBytes },
+      async (request: FastifyRequest, body: Buffer) => inflate(body, request.headers['content-encoding']),
+    )
+    for (const endpoint of mediaEndpoints) {
+      scope.post(endpoint.path, async (incoming, reply) => {
+        const call = openCall(incoming, disconnectSignal(reply), endpoint.name)
+        const request = readMedia(incoming)
+        forgetBody(incoming)
+        const parseMs = now() - call.receivedAt
+        const { answer, contentType } = await begun(await gateway.relay(call, endpoint, request))
+        const target = httpTarget(reply, { contentType, idle: '', lateHeaders: () => '', lateError: () => '' })
+        await streamAnswer({
+          // An answer that breaks off must not look complete.
+          target: { ...target, fail: () => target.abandon() },
+          answer: Promise.resolve(answer),
+          writerOf: () => asItIs,
+          signal: call.signal,
+          keepAliveMs,
+          headersOf: served => ({ ...servedHeaders(served, call, parseMs), ...notesHeader(served.notes) }),
+        })
+        return reply
+      })
+    }
+    done()
+  })
+}
+
+function readMedia({ body, headers, originalUrl }: FastifyRequest): MediaRequest {
+  const deployed = deploymentIn(originalUrl)
+  if (Buffer.isBuffer(body)) {
+    const type = headers['content-type']!
+    const form = readForm(body, type)
+    return {
+      model: deployed ?? (form.field('model') || 'auto'),
+      withModel: name => ({ content: { bytes: form.withField('model', name), type } }),
+    }
+  }
+  if (!isObject(body)) throw new GatewayError('invalid_request', 'The request body must be a JSON object or a form.')
+  return { model: asString(body['model']) || 'auto', withModel: model => ({ json: { ...body, model } }) }
+}
+
+/** The answer from its first part on, which says what it is. */
+async function begun(answer: Answer<NonChatReply>): Promise<{ answer: Answer<NonChatReply>; contentType: string }> {
+  const { served, reply } = answer
+  if (reply.kind !== 'stream') throw new Error(`${served.model.id} answered a passed-on request in one piece`)
+  const { parts } = reply
+  const first = await parts.next()
+  async function* all() {
+    try {
+      if (first.done !== true) yield first.value
+      yield* parts
+    } finally {
+      await parts.return()
+    }
+  }
+  const contentType = first.done === true ? undefined : first.value.opaque?.contentType
+  return { answer: { served, reply: { kind: 'stream', parts: all() } }, contentType: contentType ?? 'application/json' }
+}
+
+const nothing = Buffer.alloc(0)
+
+/** Writes the bytes of a server unchanged. */
+const asItIs: StreamWriter = {
+  push: ({ bytes }) => bytes,
+  end: () => nothing,
+  fail: () => nothing,
+  keepAlive: () => nothing,
+}
