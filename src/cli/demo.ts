@@ -8,7 +8,7 @@ import { findEndpoints } from '../providers/index.ts'
 import type { UsageReport } from '../ledger/usage.ts'
 import { start } from '../start.ts'
 import { simulatedLlamaServer, simulatedServer } from './demo/simulated-server.ts'
-import { version } from './installation.ts'
+import { version } from './root.ts'
 import { renderTable } from './table.ts'
 
 interface Scene {

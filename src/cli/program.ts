@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import { commands, defaultCommand } from './commands.ts'
-import { version } from './installation.ts'
+import { version } from './root.ts'
 
 /** The command line with the named commands loaded; of the others only the names and summaries are known. */
 export async function createProgram(loaded: readonly string[]): Promise<Command> {

@@ -6,7 +6,8 @@ import { startReport } from '../proxy/start-report.ts'
 import { nameReport } from '../router/name-report.ts'
 import { policyOf } from '../router/policy.ts'
 import { start } from '../start.ts'
-import { readConfig, version } from './installation.ts'
+import { readConfig } from './installation.ts'
+import { version } from './root.ts'
 import { onStopSignal } from './stop-signals.ts'
 
 /** Time for requests in progress to finish after the first stop signal. */

@@ -44,6 +44,8 @@ export interface ScriptedUpstream {
   chats: SeenRequest[]
   /** Chats whose client disconnected before the answer was complete. */
   hangUps: number
+  /** Resolves when this many requests of any kind have arrived in total. */
+  untilRequests(count: number): Promise<void>
   /** Resolves when this many chats have arrived in total. */
   untilChats(count: number): Promise<void>
   /** Resolves when this many clients have disconnected early in total. */
@@ -106,6 +108,7 @@ export async function scriptedUpstream(
     requests: [],
     chats: [],
     hangUps: 0,
+    untilRequests: count => until(() => upstream.requests.length >= count),
     untilChats: count => until(() => upstream.chats.length >= count),
     untilHangUps: count => until(() => upstream.hangUps >= count),
     stop,
@@ -116,6 +119,7 @@ export async function scriptedUpstream(
   async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const seen = await readRequest(request)
     upstream.requests.push(seen)
+    changed()
     const routed = upstream.script.route?.(seen)
     if (routed !== undefined) {
       await routed.until

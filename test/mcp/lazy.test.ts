@@ -3,8 +3,31 @@ import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import t from 'tap'
 
-t.test('nothing of MCP loads unless an agent asks', async t => {
-  const main = pathToFileURL(path.resolve(import.meta.dirname, '../../src/cli/serve.ts')).href
+t.test('nothing of MCP loads unless an agent asks', t => {
+  const loaded = loadedBy('serve.ts')
+  t.ok(loaded.some(name => name.endsWith('mcp/http.ts')))
+  t.strictSame(
+    loaded.filter(name => name.startsWith('@modelcontextprotocol/')),
+    [],
+  )
+  t.end()
+})
+
+t.test('nothing of the core loads before an agent’s handshake is answered', t => {
+  const loaded = loadedBy('mcp/serve-agent.ts')
+  t.ok(loaded.some(name => name.startsWith('@modelcontextprotocol/')))
+  t.strictSame(
+    loaded.filter(name =>
+      /\/(core|start|attach|providers\/index|proxy\/server)\.ts$|^(fastify|undici|pino)$/.test(name),
+    ),
+    [],
+  )
+  t.end()
+})
+
+/** What the import of a file of the command line asks to be loaded. */
+function loadedBy(file: string): string[] {
+  const main = pathToFileURL(path.resolve(import.meta.dirname, '../../src/cli', file)).href
   const program = `
     import { registerHooks } from 'node:module'
     const loaded = []
@@ -15,10 +38,5 @@ t.test('nothing of MCP loads unless an agent asks', async t => {
     env: { PATH: process.env.PATH },
     encoding: 'utf8',
   })
-  const loaded = JSON.parse(output) as string[]
-  t.ok(loaded.some(name => name.endsWith('mcp/http.ts')))
-  t.strictSame(
-    loaded.filter(name => name.startsWith('@modelcontextprotocol/')),
-    [],
-  )
-})
+  return JSON.parse(output) as string[]
+}

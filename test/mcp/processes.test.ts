@@ -21,10 +21,40 @@ t.test('stdout carries only JSON-RPC whatever is logged, and the process ends wi
   for (const line of agent.lines) t.equal((JSON.parse(line) as { jsonrpc: string }).jsonrpc, '2.0')
 })
 
+t.test(
+  'the handshake is answered while the core still starts, and what an agent asks meanwhile is answered then',
+  async t => {
+    const held = gate()
+    const { startAgent, local } = await startMachine(t)
+    local.script = { holdLists: held.opened }
+    const agent = startAgent()
+    await agent.initialize()
+    const asked = Promise.all([agent.ask('tools/list'), agent.call('status'), agent.ask('ping')])
+    await local.untilRequests(1)
+    t.equal(agent.lines.length, 1, 'only the handshake')
+    held.open()
+    const [list, status] = await asked
+    t.match(list, { tools: [{ name: 'route_task' }] })
+    t.match(status, { structuredContent: { servers: [{ name: 'llama-cpp', state: 'up' }] } })
+  },
+)
+
+t.test('an agent that asks more than can wait while the core starts still gets every answer', async t => {
+  const held = gate()
+  const { startAgent, local } = await startMachine(t)
+  local.script = { holdLists: held.opened }
+  const agent = startAgent()
+  await agent.initialize()
+  const asked = Promise.all(Array.from({ length: 300 }, () => agent.ask('prompts/list')))
+  await local.untilRequests(1)
+  held.open()
+  t.equal((await asked).length, 300)
+})
+
 t.test('agents that start at the same instant share one core, and see each other’s tasks', async t => {
   const { folder, startAgent } = await startMachine(t)
   const agents = [startAgent(), startAgent(), startAgent()]
-  await Promise.all(agents.map(agent => agent.initialize()))
+  await Promise.all(agents.map(agent => agent.connect()))
   const owner = agents.filter(({ child }) => child.pid === readInstance(folder)?.pid)
   t.equal(owner.length, 1)
   const submitted = await agents[0]!.structured('route_task', { task: 'Say hello.', context_length: 0 })
@@ -41,9 +71,9 @@ t.test(
     const { folder, startAgent, local } = await startMachine(t)
     local.script = { answer: { hold: { before: 'headers', until: held.opened } } }
     const owner = startAgent()
-    await owner.initialize()
+    await owner.connect()
     const heirs = [startAgent(), startAgent()]
-    await Promise.all(heirs.map(agent => agent.initialize()))
+    await Promise.all(heirs.map(agent => agent.connect()))
     const task = await heirs[0]!.structured('route_task', { task: 'Say hello.', context_length: 0 })
     await local.untilChats(1)
     const waiting = heirs.map(agent => agent.structured('get_task_status', { task_id: task.task_id, wait_seconds: 60 }))
@@ -65,7 +95,7 @@ t.test('a task whose process dies twice fails with a reason, and a queued one is
   const { startAgent, local } = await startMachine(t)
   local.script = { answer: { hold: { before: 'headers', until: held.opened } } }
   const first = startAgent()
-  await first.initialize()
+  await first.connect()
   const running = await first.structured('route_task', { task: 'Say hello.', context_length: 0 })
   const waiting = await first.structured('route_task', { task: 'Say goodbye.', context_length: 0 })
   await local.untilChats(1)
@@ -73,7 +103,7 @@ t.test('a task whose process dies twice fails with a reason, and a queued one is
     before.child.kill('SIGKILL')
     await once(before.child, 'exit')
     const after = startAgent()
-    await after.initialize()
+    await after.connect()
     await local.untilChats(chats)
     return after
   }
@@ -95,7 +125,7 @@ t.test('signalbox serve keeps the core while agents come and go', async t => {
   t.teardown(() => server.kill('SIGKILL'))
   await once(server.stdout, 'data')
   const agent = startAgent()
-  await agent.initialize()
+  await agent.connect()
   agent.child.stdin.end()
   await once(agent.child, 'exit')
   t.equal(readInstance(folder)?.pid, server.pid)
@@ -114,7 +144,7 @@ t.test('an agent can use a remote Signalbox, with its API key, read-only', async
   t.teardown(() => server.kill('SIGKILL'))
   await once(server.stdout, 'data')
   const agent = startAgent(['--target', readInstance(folder)?.url ?? '', '--api-key', 'sesame', '--read-only'])
-  await agent.initialize()
+  await agent.connect()
   const { tools } = (await agent.ask('tools/list')) as { tools: { name: string; annotations: object }[] }
   for (const { name, annotations } of tools) t.match(annotations, { readOnlyHint: true }, name)
   t.match(await agent.call('status'), { structuredContent: { servers: [{ name: 'llama-cpp' }] } })
@@ -211,20 +241,26 @@ function startStdioAgent(t: Test, environment: Record<string, string>, args: str
       send({ id, method, params })
     })
   const call = (name: string, input: object = {}) => ask('tools/call', { name, arguments: input })
+  const initialize = async () => {
+    const clientInfo = { name: 'test', version: '1.0.0' }
+    await ask('initialize', { protocolVersion: '2025-06-18', capabilities: {}, clientInfo })
+    send({ method: 'notifications/initialized' })
+  }
   return {
     child,
     lines,
+    initialize,
+    /** Waits for the core too. */
+    connect: async () => {
+      await initialize()
+      await ask('tools/list')
+    },
     ask,
     call,
     structured: async (name: string, input: object = {}) => {
       const result = (await call(name, input)) as { structuredContent: TaskStatus; isError?: boolean; content: unknown }
       if (result.isError === true) throw new Error(JSON.stringify(result.content))
       return result.structuredContent
-    },
-    initialize: async () => {
-      const clientInfo = { name: 'test', version: '1.0.0' }
-      await ask('initialize', { protocolVersion: '2025-06-18', capabilities: {}, clientInfo })
-      send({ method: 'notifications/initialized' })
     },
   }
 }

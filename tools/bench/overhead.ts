@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { parseArgs } from 'node:util'
+import { startAgents, type AgentStart } from './overhead/agent-start.ts'
 import { applyLoad, quantile, type LoadPlan, type LoadMeasurement } from './overhead/load.ts'
 import { launch, vitalsOf } from './processes.ts'
 import { goalRow, renderReport, type Row } from '../../src/cli/rows.ts'
@@ -36,13 +37,50 @@ async function run(rounds: number): Promise<Row[]> {
   const signalbox = await launch('signalbox', setting)
   await applyLoad(signalbox.port, { ...cases.sequential, requests: 1 })
   const startMs = performance.now() - startedAt
+  const agents = await measureAgents(rounds)
   const ports = { upstream: upstream.port, relay: relay.port, signalbox: signalbox.port }
   try {
     const results = await measure(ports, rounds)
-    return rowsOf(results, startMs, (await vitalsOf(signalbox)).rssBytes)
+    return [...rowsOf(results, startMs, (await vitalsOf(signalbox)).rssBytes), ...agentRows(agents)]
   } finally {
     for (const { child } of [upstream, relay, signalbox]) child.kill()
   }
+}
+
+interface AgentRounds {
+  /** One agent by itself, by round. */
+  one: AgentStart[]
+  /** The last of five started at once, by round. */
+  five: AgentStart[]
+}
+
+async function measureAgents(rounds: number): Promise<AgentRounds> {
+  const measured: AgentRounds = { one: [], five: [] }
+  // As above, the first round fills the compile cache and does not count.
+  for (let round = 0; round <= rounds; round++) {
+    const [one] = await startAgents(1)
+    const five = await startAgents(5)
+    if (round === 0) continue
+    measured.one.push(one!)
+    measured.five.push(five.reduce((last, each) => (each.ms > last.ms ? each : last)))
+  }
+  return measured
+}
+
+/** `signalbox mcp`, from the start of the process to its answer to `initialize`. */
+function agentRows({ one, five }: AgentRounds): Row[] {
+  const spread = (values: readonly number[]) => ({
+    value: Math.round(median(values)),
+    unit: 'ms',
+    low: Math.min(...values),
+    high: Math.max(...values),
+  })
+  const cpu = one.flatMap(({ cpuMs }) => cpuMs ?? [])
+  return [
+    goalRow({ name: 'mcp_start_ms', ...spread(one.map(({ ms }) => ms)) }, 'at_most', 300),
+    goalRow({ name: 'mcp_five_starts_ms', ...spread(five.map(({ ms }) => ms)) }, 'at_most', 1000),
+    ...(cpu.length === 0 ? [] : [{ name: 'mcp_start_cpu_ms', ...spread(cpu) }]),
+  ]
 }
 
 type Results = Record<Case, Record<Server, LoadMeasurement[]>>
