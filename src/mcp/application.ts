@@ -3,11 +3,12 @@ import { InMemoryServerEventBus, type McpServerFactory, type ServerEventBus } fr
 import type { Client } from '../operations/client.ts'
 import { operations } from '../operations/index.ts'
 import type { News } from '../operations/live.ts'
+import type { Principal } from '../operations/operation.ts'
 import { createMonitoring } from './monitoring.ts'
 import { readSkills } from './prompts.ts'
 import { resources } from './resource-list.ts'
 import { createMcpFactory } from './server.ts'
-import { selectTools } from './tools.ts'
+import { selectTools } from './select-tools.ts'
 
 export interface McpApplication {
   factory: McpServerFactory
@@ -40,10 +41,14 @@ export function createMcpApplication({
 }: McpApplicationParts): McpApplication {
   const bus = new InMemoryServerEventBus()
   let backends: ReadonlySet<string> = new Set()
+  let caller: Principal | undefined
   const shown = selectTools(tools, operations).filter(({ effect }) => !readOnly || effect === 'read')
+  /** What decides about the lists. */
+  const listed = () => JSON.stringify([[...backends].sort(), caller])
   const factory = createMcpFactory({
     version,
     operations: shown,
+    caller: () => caller,
     client,
     resources,
     skills: readSkills(path.resolve(import.meta.dirname, 'skills')),
@@ -62,9 +67,10 @@ export function createMcpApplication({
       if (news.type === 'job') {
         updated(`locallama://jobs/progress/${news.job.job_id}`)
       } else {
-        const before = backends
+        const before = listed()
         backends = new Set(news.backends)
-        if (before.size !== backends.size || [...before].some(kind => !backends.has(kind))) {
+        if (news.type === 'snapshot') caller = news.access && callerWith(news.access)
+        if (listed() !== before) {
           bus.publish({ kind: 'tools_list_changed' })
           bus.publish({ kind: 'resources_list_changed' })
         }
@@ -73,4 +79,9 @@ export function createMcpApplication({
       updated('locallama://status')
     },
   }
+}
+
+/** The caller whose key another process has checked. */
+function callerWith({ admin, read_only }: { admin: boolean; read_only: boolean }): Principal {
+  return { name: 'caller', admin, readOnly: read_only }
 }

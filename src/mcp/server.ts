@@ -1,8 +1,17 @@
-import { McpServer, type McpServerFactory, type ServerEvent, type ServerEventBus } from '@modelcontextprotocol/server'
+import {
+  McpServer,
+  type McpServerFactory,
+  type ServerEvent,
+  type ServerEventBus,
+  type Tool,
+} from '@modelcontextprotocol/server'
 import { principalOf } from './auth-info.ts'
+import { appsExtension, registerCards } from './cards.ts'
 import { registerPrompts, type Skill } from './prompts.ts'
 import { registerResources, type ResourceParts } from './resources.ts'
-import { registerTools, type ToolParts } from './tools.ts'
+import { routedTasks } from './routed-tasks.ts'
+import { registerTaskExtension } from './task-extension.ts'
+import { registerTools, toolsOf, type ToolParts } from './tools.ts'
 
 export interface McpParts extends ToolParts, ResourceParts {
   version: string
@@ -16,8 +25,25 @@ const instructions =
   'route_task, go on working, and collect the result with get_task_status (wait_seconds waits for it). ' +
   'preemptive_route_task and get_cost_estimate predict which model would run it and what it would cost.'
 
+const minuteMs = 60_000
+
+/**
+ * How long clients may keep what they read. What a caller may see depends on their key; the rest is the same for all and changes
+ * with the version only. Clients that listen hear of changes before the time is over.
+ */
+const cacheHints = {
+  'server/discover': { ttlMs: 5 * minuteMs, cacheScope: 'public' },
+  'tools/list': { ttlMs: minuteMs, cacheScope: 'private' },
+  'resources/list': { ttlMs: minuteMs, cacheScope: 'private' },
+  'resources/templates/list': { ttlMs: minuteMs, cacheScope: 'private' },
+  'prompts/list': { ttlMs: 60 * minuteMs, cacheScope: 'public' },
+} as const
+
 /** Creates a server with the same catalog for every session or request. */
 export function createMcpFactory(parts: McpParts): McpServerFactory {
+  let made: ReadonlyMap<string, Tool> | undefined
+  const cards = new Set(parts.operations.flatMap(({ card }) => card ?? []))
+  const tools = () => (made ??= toolsOf(parts.operations))
   return ({ era, requestInfo, authInfo }) => {
     const principal = principalOf(authInfo)
     const server = new McpServer(
@@ -28,21 +54,26 @@ export function createMcpFactory(parts: McpParts): McpServerFactory {
           resources: { subscribe: true, listChanged: true },
           prompts: {},
           completions: {},
+          extensions: { [appsExtension]: {} },
         },
         instructions,
+        cacheHints,
         // One backend hides or shows several tools; its clients need only one notification.
         debouncedNotificationMethods: ['notifications/tools/list_changed', 'notifications/resources/list_changed'],
       },
     )
-    const refreshTools = registerTools(server, parts, principal)
+    registerTools(server, { ...parts, tools }, principal)
+    // Earlier revisions have tasks of their own, by the same names.
+    if (era === 'modern') registerTaskExtension(server, routedTasks(parts.client, principal))
     const refreshResources = registerResources(server, parts, principal)
+    registerCards(server, cards)
     registerPrompts(server, parts.skills)
     // A 2026 client over HTTP has a server for one request only; the mount keeps its subscriptions.
     const lastsForOneRequest = era === 'modern' && requestInfo !== undefined
     if (!lastsForOneRequest) {
       const subscribed = era === 'legacy' ? acceptSubscriptions(server) : everything
       deliver(server, parts.bus, event => {
-        if (event.kind === 'tools_list_changed') refreshTools()
+        if (event.kind === 'tools_list_changed') server.sendToolListChanged()
         else if (event.kind === 'resources_list_changed') refreshResources()
         else if (event.kind === 'resource_updated' && server.isConnected() && subscribed.has(event.uri)) {
           void server.server.sendResourceUpdated({ uri: event.uri })

@@ -1,10 +1,23 @@
-import type { CallToolResult, McpServer, ServerContext, ToolAnnotations } from '@modelcontextprotocol/server'
-import { ConfigError } from '../config.ts'
+import {
+  ProtocolError,
+  ProtocolErrorCode,
+  type CallToolResult,
+  type McpServer,
+  type ServerContext,
+  type Tool,
+  type ToolAnnotations,
+} from '@modelcontextprotocol/server'
 import { asGatewayError } from '../errors.ts'
 import { mayCall } from '../operations/access.ts'
 import type { Client } from '../operations/client.ts'
-import type { Effect, Operation, Principal, Progress } from '../operations/operation.ts'
+import type { Effect, Operation, Principal } from '../operations/operation.ts'
 import type { Monitoring } from './monitoring.ts'
+import { cardMeta } from './cards.ts'
+import { portableSchema } from './portable-schema.ts'
+import { progressSender } from './progress.ts'
+import { followedTask } from './routed-tasks.ts'
+import { createdTask, followsTasks } from './task-extension.ts'
+import { failedResult, toolResult } from './tool-result.ts'
 
 export interface ToolParts {
   operations: readonly Operation<never>[]
@@ -12,56 +25,59 @@ export interface ToolParts {
   /** The current backends; a tool that needs another is not listed. */
   backends: () => ReadonlySet<string>
   monitoring: Monitoring
+  /** Who makes the calls of this process, where another process authenticates them. */
+  caller?: () => Principal | undefined
+}
+
+/** The tools that operations are listed as, by name and in their order. */
+export function toolsOf(operations: readonly Operation<never>[]): ReadonlyMap<string, Tool> {
+  return new Map(operations.map(operation => [operation.name, toolOf(operation)]))
 }
 
 /**
- * The operations listed as tools: `all`, `core`, or names separated by commas. Throws `ConfigError` naming what is not
- * an operation.
+ * Lists as a tool each operation that the principal may call – all of them where nobody authenticates – and whose backend is
+ * there, and calls it. `tools` are the operations' definitions by name, as `toolsOf` makes them.
  */
-export function selectTools<Context>(
-  selection: string,
-  operations: readonly Operation<Context>[],
-): readonly Operation<Context>[] {
-  if (selection === 'all') return operations
-  if (selection === 'core') return operations.filter(({ core }) => core === true)
-  const names = selection.split(',').map(name => name.trim())
-  const unknown = names.find(name => operations.every(operation => operation.name !== name))
-  if (unknown !== undefined) throw new ConfigError(`SIGNALBOX_TOOLS: there is no tool named ${unknown || '""'}`)
-  return operations.filter(({ name }) => names.includes(name))
-}
-
-/**
- * Registers as a tool each operation that the principal may call: all of them where the mount does not authenticate. The
- * returned function lists and hides tools when their backends come or go.
- */
-export function registerTools(server: McpServer, parts: ToolParts, principal: Principal | undefined): () => void {
-  const { operations, client, backends, monitoring } = parts
-  const callable = operations.filter(operation => principal === undefined || mayCall(principal, operation))
-  const tools = callable.map(operation => {
-    const { name, summary: description, effect, openWorld, input: inputSchema, output: outputSchema } = operation
-    const annotations = { ...annotationsOf[effect], openWorldHint: openWorld ?? effect === 'spend' }
-    const tool = server.registerTool(
-      name,
-      { description, inputSchema, outputSchema, annotations },
-      async (input: unknown, context: ServerContext) => {
-        const result = await callTool(client, { name, input, principal }, context)
-        const meta = monitoring.metaFor(operation)
-        return meta === undefined ? result : { ...result, _meta: meta }
-      },
-    )
-    return { tool, needs: operation.needs }
-  })
-  const refresh = () => {
+export function registerTools(
+  server: McpServer,
+  parts: ToolParts & { tools: () => ReadonlyMap<string, Tool> },
+  principal: Principal | undefined,
+): void {
+  const { operations, tools, client, backends, monitoring, caller } = parts
+  const shown = () => {
     const present = backends()
-    for (const { tool, needs } of tools) {
-      const wanted = needs === undefined || present.has(needs)
-      if (wanted === tool.enabled) continue
-      if (wanted) tool.enable()
-      else tool.disable()
-    }
+    const asker = principal ?? caller?.()
+    return operations.filter(
+      operation =>
+        (operation.needs === undefined || present.has(operation.needs)) &&
+        (asker === undefined || mayCall(asker, operation)),
+    )
   }
-  refresh()
-  return refresh
+  // Set here rather than with `registerTool`, which accepts only one kind of answer and converts every schema for every list.
+  server.server.setRequestHandler('tools/list', () => ({
+    tools: shown().flatMap(({ name }) => tools().get(name) ?? []),
+  }))
+  server.server.setRequestHandler('tools/call', async ({ params }, context) => {
+    const operation = shown().find(({ name }) => name === params.name)
+    if (operation === undefined) {
+      throw new ProtocolError(ProtocolErrorCode.InvalidParams, `Tool ${params.name} not found`)
+    }
+    const result = await callTool(client, { operation, input: params.arguments, principal }, context)
+    const meta = monitoring.metaFor(operation)
+    return meta === undefined ? result : { ...result, _meta: meta }
+  })
+}
+
+function toolOf({ name, summary, effect, openWorld, input, output, card }: Operation<never>): Tool {
+  return {
+    name,
+    description: summary,
+    // An object's schema has this type.
+    inputSchema: portableSchema(input, 'input') as Tool['inputSchema'],
+    outputSchema: portableSchema(output, 'output'),
+    annotations: { ...annotationsOf[effect], openWorldHint: openWorld ?? effect === 'spend' },
+    ...(card !== undefined && { _meta: cardMeta(card) }),
+  }
 }
 
 const annotationsOf: Record<Effect, ToolAnnotations> = {
@@ -72,45 +88,28 @@ const annotationsOf: Record<Effect, ToolAnnotations> = {
 }
 
 interface ToolCall {
-  name: string
+  operation: Operation<never>
   input: unknown
   principal: Principal | undefined
 }
 
 async function callTool(
   client: Client,
-  { name, input, principal }: ToolCall,
+  { operation, input, principal }: ToolCall,
   context: ServerContext,
 ): Promise<CallToolResult> {
   const progress = progressSender(context)
   try {
-    const output = await client.call(name, input, {
+    const output = await client.call(operation.name, input, {
       signal: context.mcpReq.signal,
       progress: progress.send,
       ...(principal !== undefined && { principal }),
     })
-    return { content: [{ type: 'text', text: JSON.stringify(output) }], structuredContent: output }
+    if (operation.startsTask === true && followsTasks(context)) return createdTask(followedTask(output))
+    return toolResult(output)
   } catch (thrown) {
-    // Structured content would have to match the output schema, which an error never does.
-    const { code, message, retryAfterSeconds } = asGatewayError(thrown)
-    const retry = retryAfterSeconds === undefined ? '' : ` Try again in ${String(Math.ceil(retryAfterSeconds))} s.`
-    return { isError: true, content: [{ type: 'text', text: `${code}: ${message}${retry}` }] }
+    return failedResult(asGatewayError(thrown))
   } finally {
-    await progress.sent()
-  }
-}
-
-/** Sends progress in order, to clients that requested it, and never after the result. */
-function progressSender({ mcpReq }: ServerContext): { send: (progress: Progress) => void; sent: () => Promise<void> } {
-  const progressToken = mcpReq._meta?.progressToken
-  if (progressToken === undefined) return { send: () => undefined, sent: () => Promise.resolve() }
-  let sent = Promise.resolve()
-  const clientGone = () => undefined
-  return {
-    send: progress => {
-      const params = { ...progress, progressToken }
-      sent = sent.then(() => mcpReq.notify({ method: 'notifications/progress', params }).catch(clientGone))
-    },
-    sent: () => sent,
+    await progress.end()
   }
 }

@@ -10,6 +10,7 @@ export const explainRoute = operation({
   name: 'explain_route',
   summary: 'Explains which model a complete chat completion request would go to and why not the others. Runs nothing.',
   effect: 'read',
+  card: 'decision',
   input: z.strictObject({
     request: z
       .looseObject({})

@@ -11,6 +11,7 @@ export const getTaskStatus = operation({
   effect: 'read',
   core: true,
   http: { method: 'GET', path: '/api/tasks/:task_id' },
+  card: 'task',
   input: z.strictObject({
     task_id: z.string(),
     wait_seconds: z.number().min(0).max(600).default(0).describe('Maximum time to wait for the task to finish.'),

@@ -12,11 +12,16 @@ const Queue = z.object({
   tasks: z.record(z.enum(taskStates), z.int()),
 })
 
+const Access = z.object({ admin: z.boolean(), read_only: z.boolean() })
+type Access = z.output<typeof Access>
+
 /** What `/ws` sends, one JSON text per message: a snapshot first, then changes. */
 export const LiveMessage = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('snapshot'),
     version: z.string(),
+    /** What the receiver may do; a Signalbox of another version may not tell. */
+    access: Access.optional(),
     /** The available backends, which determine the listed tools. */
     backends: z.array(z.string()),
     queue: Queue,
@@ -28,7 +33,10 @@ export const LiveMessage = z.discriminatedUnion('type', [
 export type LiveMessage = z.output<typeof LiveMessage>
 
 /** The subset of these events that an MCP server needs: the available backends, and which job changed. */
-export type News = { type: 'snapshot' | 'backends'; backends: string[] } | { type: 'job'; job: { job_id: string } }
+export type News =
+  | { type: 'snapshot'; backends: string[]; access?: Access | undefined }
+  | { type: 'backends'; backends: string[] }
+  | { type: 'job'; job: { job_id: string } }
 
 const maxJobs = 200
 
@@ -85,7 +93,7 @@ const snapshotMs = 100
 
 export function createLiveFeed(core: Core): LiveFeed {
   const { tasks, ledger, now } = core
-  const audiences = new Map<string | undefined, Audience>()
+  const audiences = new Map<string, Audience>()
   const pending: Change[] = []
   let last = 0
   let isSending = false
@@ -104,6 +112,7 @@ export function createLiveFeed(core: Core): LiveFeed {
     const text = encode({
       type: 'snapshot',
       version: core.version,
+      access: accessOf(audience.principal),
       backends: backendsOf(core),
       queue: queueFor(owner),
       jobs: jobs.map(({ id }) => view(tasks.job(id))),
@@ -155,22 +164,26 @@ export function createLiveFeed(core: Core): LiveFeed {
 
   return {
     watch(principal, send) {
-      const owner = ownerShownTo(principal)
-      const audience = audiences.get(owner) ?? { principal, readers: new Set(), snapshot: undefined }
-      audiences.set(owner, audience)
+      const key = JSON.stringify([ownerShownTo(principal) ?? null, accessOf(principal)])
+      const audience = audiences.get(key) ?? { principal, readers: new Set(), snapshot: undefined }
+      audiences.set(key, audience)
       stopListening ??= listen()
       const reader = { send, since: last }
       audience.readers.add(reader)
       send(snapshotFor(audience))
       return () => {
         audience.readers.delete(reader)
-        if (audience.readers.size === 0) audiences.delete(owner)
+        if (audience.readers.size === 0) audiences.delete(key)
         if (audiences.size > 0) return
         stopListening?.()
         stopListening = undefined
       }
     },
   }
+}
+
+function accessOf({ admin, readOnly }: Principal): Access {
+  return { admin: admin === true, read_only: readOnly === true }
 }
 
 function encode(message: LiveMessage): Buffer {

@@ -13,6 +13,9 @@ export type Effect = 'read' | 'write' | 'destroy' | 'spend'
  */
 export type Access = 'caller' | 'admin'
 
+/** A page in which MCP clients with a display show results. */
+export type CardName = 'decision' | 'task'
+
 /** The caller. */
 export interface Principal {
   /** The name of their API key; what they create belongs to it. */
@@ -55,6 +58,10 @@ export interface Operation<Context> {
   needs?: string
   /** One of the few tools that an agent needs every day (`SIGNALBOX_TOOLS=core`). */
   core?: boolean
+  /** Returns at once with a task: clients of MCP that follow tasks are given it as one. */
+  startsTask?: boolean
+  /** The card that shows its result. */
+  card?: CardName
   /** Parsing its own result again must give the same value, because every interface parses it. */
   input: z.ZodObject
   /** Contains only JSON values. */

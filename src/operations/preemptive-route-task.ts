@@ -10,6 +10,7 @@ export const preemptiveRouteTask = operation({
   summary: 'Predicts which model route_task would choose now, at what cost and why. Runs nothing.',
   effect: 'read',
   core: true,
+  card: 'decision',
   input: z.strictObject(taskInput),
   output: DecisionView,
   run: async ({ gateway }: Core, input, { signal, principal }) =>

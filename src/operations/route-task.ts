@@ -12,6 +12,8 @@ export const routeTask = operation({
   effect: 'spend',
   core: true,
   http: { method: 'POST', path: '/api/tasks' },
+  startsTask: true,
+  card: 'task',
   input: z.strictObject({
     ...taskInput,
     preemptive: z.boolean().optional().describe('Choose the model now and keep it, instead of when the task starts.'),

@@ -37,6 +37,8 @@ export interface Agent {
   callTool: (name: string, input?: Record<string, unknown>, options?: CallOptions) => Promise<ToolResult>
   listResources: () => Promise<string[]>
   listTemplates: () => Promise<string[]>
+  /** The text of a resource. */
+  readText(uri: string): Promise<string>
   read: (uri: string) => Promise<unknown>
   complete: (template: string, variable: string, typed: string) => Promise<string[]>
   listPrompts: () => Promise<string[]>
@@ -108,7 +110,8 @@ async function connectOld(t: Test, transport: OldStdio | OldHttp): Promise<Agent
       (await client.callTool({ name, arguments: input ?? {} }, undefined, options)) as ToolResult,
     listResources: async () => (await client.listResources()).resources.map(({ uri }) => uri),
     listTemplates: async () => (await client.listResourceTemplates()).resourceTemplates.map(item => item.uriTemplate),
-    read: async uri => readText((await client.readResource({ uri })).contents),
+    readText: async uri => textOf((await client.readResource({ uri })).contents),
+    read: async uri => JSON.parse(textOf((await client.readResource({ uri })).contents)) as unknown,
     complete: async (uri, variable, value) => {
       const ref = { type: 'ref/resource' as const, uri }
       return (await client.complete({ ref, argument: { name: variable, value } })).completion.values
@@ -148,7 +151,8 @@ async function connectNew(t: Test, transport: NewStdio | NewHttp, legacy?: strin
     callTool: async (name, input, options) => await client.callTool({ name, arguments: input ?? {} }, options),
     listResources: async () => (await client.listResources()).resources.map(({ uri }) => uri),
     listTemplates: async () => (await client.listResourceTemplates()).resourceTemplates.map(item => item.uriTemplate),
-    read: async uri => readText((await client.readResource({ uri })).contents),
+    readText: async uri => textOf((await client.readResource({ uri })).contents),
+    read: async uri => JSON.parse(textOf((await client.readResource({ uri })).contents)) as unknown,
     complete: async (uri, variable, value) => {
       const ref = { type: 'ref/resource' as const, uri }
       return (await client.complete({ ref, argument: { name: variable, value } })).completion.values
@@ -160,7 +164,7 @@ async function connectNew(t: Test, transport: NewStdio | NewHttp, legacy?: strin
       client.setNotificationHandler('notifications/tools/list_changed', () => {
         changed.resolve()
       })
-      if (legacy === undefined) await client.listen({ toolsListChanged: true })
+      if (legacy === undefined) await client.listen({ toolsListChanged: true, resourcesListChanged: true })
       return { changed: changed.promise }
     },
     watchResource: async uri => {
@@ -175,9 +179,9 @@ async function connectNew(t: Test, transport: NewStdio | NewHttp, legacy?: strin
   }
 }
 
-function readText(contents: readonly object[]): unknown {
+function textOf(contents: readonly object[]): string {
   const [first] = contents as { text: string }[]
-  return JSON.parse(first?.text ?? 'null')
+  return first?.text ?? 'null'
 }
 
 function promptText([first]: readonly { content: object }[]): string {

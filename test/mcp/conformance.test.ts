@@ -1,12 +1,13 @@
 import { execFile } from 'node:child_process'
 import path from 'node:path'
-import { InMemoryServerEventBus } from '@modelcontextprotocol/server'
+import { InMemoryServerEventBus, type McpServerFactory } from '@modelcontextprotocol/server'
 import Fastify from 'fastify'
 import t, { type Test } from 'tap'
 import { mountMcp } from '../../src/mcp/http.ts'
 import { scriptedUpstream } from '../helpers/scripted-upstream.ts'
 import { startGateway, variablesFor } from '../helpers/start-gateway.ts'
 import { fixtureServer } from './fixture-server.ts'
+import { taskFixtureServer } from './fixture-tasks.ts'
 
 const suite = path.resolve('node_modules/@modelcontextprotocol/conformance/dist/index.js')
 
@@ -20,6 +21,16 @@ for (const revision of ['2025-11-25', '2026-07-28']) {
     t.match(output, /=== SUMMARY ===/)
   })
 }
+
+t.test('the scenarios of the tasks extension pass on our implementation of it', async t => {
+  const url = await startFixture(t, () => taskFixtureServer())
+  const folder = t.testdir()
+  for (const scenario of taskScenarios) {
+    const { code, output } = await runSuite(folder, ['--url', url, '--scenario', scenario])
+    t.equal(code, 0, scenario)
+    if (code !== 0) t.comment(output)
+  }
+})
 
 t.test('the scenarios that need no fixture pass on the application itself', async t => {
   const local = await scriptedUpstream(t, 'llama-cpp')
@@ -48,19 +59,37 @@ const fixtureFree = {
     'dns-rebinding-protection',
   ],
   '2026-07-28': [
+    'caching',
     'tools-list',
     'resources-list',
     'prompts-list',
     'sep-2164-resource-not-found',
     'dns-rebinding-protection',
     'http-header-validation',
+    'input-required-result-unsupported-methods',
   ],
 }
 
-async function startFixture(t: Test): Promise<string> {
+const taskScenarios = [
+  'tasks-lifecycle',
+  'tasks-capability-negotiation',
+  'tasks-wire-fields',
+  'tasks-request-state-removal',
+  'tasks-mrtr-input',
+  'tasks-request-headers',
+  'tasks-dispatch-and-envelope',
+  'tasks-status-notifications',
+  'tasks-required-task-error',
+  'tasks-mrtr-composition',
+]
+
+async function startFixture(
+  t: Test,
+  makeFactory: (bus: InMemoryServerEventBus) => McpServerFactory = fixtureServer,
+): Promise<string> {
   const bus = new InMemoryServerEventBus()
   const app = Fastify({ forceCloseConnections: true })
-  mountMcp(app, { factory: fixtureServer(bus), bus })
+  mountMcp(app, { factory: makeFactory(bus), bus })
   const address = await app.listen({ port: 0, host: '127.0.0.1' })
   t.teardown(() => app.close())
   return `${address}/mcp`

@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline'
 import path from 'node:path'
 import t, { type Test } from 'tap'
 import { readInstance } from '../../src/instance.ts'
+import { operations } from '../../src/operations/index.ts'
 import type { TaskStatus } from '../../src/operations/task-view.ts'
 import { gate, scriptedUpstream } from '../helpers/scripted-upstream.ts'
 import { variablesFor } from '../helpers/start-gateway.ts'
@@ -151,6 +152,34 @@ t.test('an agent can use a remote Signalbox, with its API key, read-only', async
   t.match(await agent.ask('tools/call', { name: 'route_task', arguments: {} }).catch(String), /route_task/)
 })
 
+t.test('an agent of a remote Signalbox is shown the tools that its key may call, and no others', async t => {
+  const { folder, startAgent, environment } = await startMachine(t, {
+    SIGNALBOX_API_KEY: 'alice=sesame',
+    SIGNALBOX_ADMIN_KEY: 'root=open',
+  })
+  const server = spawn(process.execPath, [main, 'serve'], { env: environment, stdio: ['ignore', 'pipe', 'inherit'] })
+  t.teardown(() => server.kill('SIGKILL'))
+  await once(server.stdout, 'data')
+  const toolsFor = async (key: string) => {
+    const agent = startAgent(['--target', readInstance(folder)?.url ?? '', '--api-key', key])
+    await agent.initialize()
+    const { tools } = (await agent.ask('tools/list')) as { tools: { name: string }[] }
+    return tools.map(({ name }) => name)
+  }
+  const listed = operations.filter(({ needs }) => needs === undefined)
+  const [user, admin] = [await toolsFor('sesame'), await toolsFor('open')]
+  const forAll = listed.filter(({ access }) => access !== 'admin')
+  t.ok(forAll.length < listed.length)
+  t.same(
+    user.filter(name => !codeSearch.includes(name)),
+    forAll.map(({ name }) => name),
+  )
+  t.same(
+    admin.filter(name => !codeSearch.includes(name)),
+    listed.map(({ name }) => name),
+  )
+})
+
 t.test('an agent that a remote Signalbox does not let in hears why at once', async t => {
   const { folder, environment } = await startMachine(t, { SIGNALBOX_API_KEY: 'alice=sesame' })
   const server = spawn(process.execPath, [main, 'serve'], { env: environment, stdio: ['ignore', 'pipe', 'inherit'] })
@@ -196,6 +225,7 @@ t.test('bad arguments are one line and exit code 2', async t => {
 })
 
 const main = path.resolve('bin/signalbox.js')
+const codeSearch = operations.filter(({ needs }) => needs === 'code-search').map(({ name }) => name)
 
 async function startMachine(t: Test, variables: Record<string, string> = {}) {
   const local = await scriptedUpstream(t, 'llama-cpp')

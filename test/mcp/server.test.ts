@@ -2,7 +2,7 @@ import Fastify from 'fastify'
 import t from 'tap'
 import { mountMcp } from '../../src/mcp/http.ts'
 import { createMonitoring } from '../../src/mcp/monitoring.ts'
-import { selectTools } from '../../src/mcp/tools.ts'
+import { selectTools } from '../../src/mcp/select-tools.ts'
 import { shopOperations } from '../operations/bare-operations.ts'
 import { agentKinds } from './agents.ts'
 import { openShopMcp } from './bare-mcp.ts'
@@ -60,19 +60,17 @@ for (const { name, revision, connect } of agentKinds) {
       },
     )
 
-    await t.test('progress arrives in order before the result', async t => {
+    await t.test('of progress the first arrives at once and the newest a second later, before the result', async t => {
       await agent.callTool('fetch_abacus')
       const steps: number[] = []
       // The result waits for a purchase: clients drop the last steps of a call when they arrive together with its result.
       const onprogress = ({ progress }: { progress: number }) => {
-        if (steps.push(progress) === 20) void agent.callTool('buy_item', { id: 'fig' })
+        steps.push(progress)
+        if (progress === 20) void agent.callTool('buy_item', { id: 'fig' })
       }
       const result = await agent.callTool('count_to', { number: 20, until_bought: true }, { onprogress })
       t.same(result.structuredContent, { counted: 20 })
-      t.same(
-        steps,
-        Array.from({ length: 20 }, (_, index) => index + 1),
-      )
+      t.same(steps, [1, 20])
     })
 
     await t.test('cancelling a call reaches the operation, in every revision', async t => {
