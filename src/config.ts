@@ -327,6 +327,21 @@ export const coreSettings = {
   },
   ENERGY_PRICE: { schema: z.coerce.number().min(0).max(100).default(0), help: 'Price of electricity, in USD per kWh.' },
   OPENROUTER_FREE_ONLY: { schema: z.stringbool().default(false), help: 'Never route to a model that costs money.' },
+  METRICS_ENABLED: {
+    schema: z.stringbool().default(true),
+    help: 'Whether GET /metrics shows figures for Prometheus, to administrators.',
+    atStart: true,
+  },
+  WEBHOOK_URL: {
+    schema: z.url({ protocol: /^https?$/ }).optional(),
+    help: 'Address that events are sent to by POST: task.finished, provider.down, provider.up, budget.threshold, price.changed, reconciliation.drift.',
+    atStart: true,
+  },
+  WEBHOOK_SECRET: {
+    schema: z.string().min(16).optional(),
+    help: 'Secret that signs these events (Standard Webhooks), of at least 16 characters; required with WEBHOOK_URL.',
+    atStart: true,
+  },
   HTTP_PROXY: {
     schema: z.string().optional(),
     help: 'Proxy for http:// servers on other machines.',

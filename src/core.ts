@@ -20,7 +20,7 @@ import { startRetention } from './ledger/retention.ts'
 import { createPrivateFolder } from './private-files.ts'
 import { createProviders } from './providers/index.ts'
 import type { Model, ProviderParts } from './providers/provider.ts'
-import { createTransport } from './providers/http/transport.ts'
+import { createTransport, type Transport } from './providers/http/transport.ts'
 import type { Condition } from './router/filter.ts'
 import { evidenceFrom, type EvidenceRow } from './router/evidence.ts'
 import { createKnowledge, type Knowledge } from './router/knowledge.ts'
@@ -42,6 +42,7 @@ export interface Core {
   readonly config: () => Config
   readonly version: string
   readonly log: Logger
+  readonly transport: Transport
   /** What happens here that other programs may want to hear of. */
   readonly events: Hub<SignalboxEvent>
   /** Every request as it is recorded, at its end. */
@@ -81,7 +82,7 @@ export interface Core {
    */
   readonly reconfigure: (next: Config) => Promise<void>
   /** Calls `listener` after new settings were applied, until the returned function is called. */
-  readonly watchConfig: (listener: () => void) => () => void
+  readonly watchConfig: Hub<Config>['watch']
   /** Gives requests in progress `graceMs` to finish, then aborts them, writes the ledger and closes every connection. */
   close(graceMs: number): Promise<void>
 }
@@ -98,11 +99,11 @@ export interface CoreParts {
 }
 
 /** Makes a unique id; the prefix names its kind. */
-export type NewId = (prefix: 'req' | 'task' | 'job') => string
+export type NewId = (prefix: 'req' | 'task' | 'job' | 'msg') => string
 
 /** Builds the core without calling any server yet: `inventory.refresh` does. */
 export function createCore({ config: first, version, log, now, random, newId, readConfig }: CoreParts): Core {
-  const settingsListeners = new Set<() => void>()
+  const reconfigured = createHub<Config>(log)
   let config = first
   let policy = policyOf(first.values)
   // Everything that depends on a live setting reads it through this function at each use.
@@ -123,9 +124,8 @@ export function createCore({ config: first, version, log, now, random, newId, re
     log,
   })
   const providerNamed = (name: string) => inventory.providers().find(provider => provider.name === name)
-  const tierOf = (name: string) => providerNamed(name)?.tier
   const slotsOf = createProviderSlots({
-    isRemote: provider => tierOf(provider) === 'remote',
+    isRemote: provider => providerNamed(provider)?.tier === 'remote',
     models: () => inventory.models(),
     now,
     settings,
@@ -138,10 +138,7 @@ export function createCore({ config: first, version, log, now, random, newId, re
     inventory,
     conditionOf,
     breakers,
-    record(entry) {
-      ledger.record(entry)
-      requests.emit(entry)
-    },
+    record: recordTo(ledger, requests),
     corrections,
     learner,
     slotsOf,
@@ -169,7 +166,7 @@ export function createCore({ config: first, version, log, now, random, newId, re
       newId,
     }),
     // A provider removed from the settings keeps one place in its queue; the gateway then reports that it is gone.
-    limitOf: queue => (tierOf(queue) === undefined ? 1 : slotsOf(queue).limits().slots),
+    limitOf: queue => (providerNamed(queue) === undefined ? 1 : slotsOf(queue).limits().slots),
     now,
     newId,
     log,
@@ -180,6 +177,7 @@ export function createCore({ config: first, version, log, now, random, newId, re
     config: () => config,
     version,
     log,
+    transport,
     events,
     requests,
     ledger,
@@ -209,12 +207,9 @@ export function createCore({ config: first, version, log, now, random, newId, re
       config = next
       log.level = next.values.LOG_LEVEL
       await applyEndpoints(closing.signal)
-      for (const listener of settingsListeners) listener()
+      reconfigured.emit(next)
     },
-    watchConfig(listener) {
-      settingsListeners.add(listener)
-      return () => settingsListeners.delete(listener)
-    },
+    watchConfig: reconfigured.watch,
     async close(graceMs) {
       closing.abort()
       await tasks.close()
@@ -234,6 +229,13 @@ export function createCore({ config: first, version, log, now, random, newId, re
 
 function retentionDays({ LEDGER_RETENTION_DAYS, DECISION_RETENTION_DAYS, TASK_RETENTION_DAYS }: CoreValues) {
   return { requests: LEDGER_RETENTION_DAYS, decisions: DECISION_RETENTION_DAYS, tasks: TASK_RETENTION_DAYS }
+}
+
+function recordTo(ledger: Ledger, requests: Hub<RequestRecord>): Ledger['record'] {
+  return entry => {
+    ledger.record(entry)
+    requests.emit(entry)
+  }
 }
 
 /** The condition of a model: that of its server, else that of its circuit breaker. */

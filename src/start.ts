@@ -15,9 +15,12 @@ import { createLiveFeed, watchNews } from './operations/live.ts'
 import type { Principal } from './operations/operation.ts'
 import { registerOperations } from './operations/routes.ts'
 import { registerApiReference } from './proxy/openapi/routes.ts'
+import { registerMetricsRoute } from './proxy/metrics.ts'
 import { createServer } from './proxy/server.ts'
 import { isOpenToOthers } from './private-files.ts'
 import { redact } from './redact.ts'
+import type { Metrics } from './telemetry/metrics.ts'
+import { startTelemetry } from './telemetry/telemetry.ts'
 import { watchSettings } from './watch-settings.ts'
 import { hostInUrl, isLoopback } from './net.ts'
 
@@ -57,9 +60,16 @@ export async function start(config: Config, version: string, options: StartOptio
     SIGNALBOX_ADMIN_KEY,
     LOCK_FILE_CHECK_ACTIVE_PROCESS,
     REMOVE_STALE_LOCK_FILES,
+    WEBHOOK_URL,
+    WEBHOOK_SECRET,
   } = config.values
   if (!isLoopback(HOST) && SIGNALBOX_API_KEY === undefined && SIGNALBOX_ADMIN_KEY === undefined) {
     throw new ConfigError(`HOST: ${HOST} opens Signalbox to the network; set SIGNALBOX_API_KEY too, or use 127.0.0.1`)
+  }
+  if (WEBHOOK_URL !== undefined && WEBHOOK_SECRET === undefined) {
+    throw new ConfigError(
+      'WEBHOOK_SECRET: set it together with WEBHOOK_URL, so that receivers can tell who sent an event',
+    )
   }
   const dataDir = dataDirOf(config)
   const claim = claimInstance(dataDir, {
@@ -80,7 +90,9 @@ export async function start(config: Config, version: string, options: StartOptio
     const client = inProcessClient(operations, core, (err, operation) => {
       log.error({ err, operation }, 'unexpected failure')
     })
-    const server = createApplication(core, client, token, () => url)
+    const telemetry = await startTelemetry(core, random)
+    undo.unshift(() => telemetry.close())
+    const server = createApplication({ core, client, token, url: () => url, metrics: telemetry.metrics })
     undo.unshift(() => server.close())
     await core.inventory.refresh(new AbortController().signal)
     core.tasks.recover()
@@ -104,6 +116,7 @@ export async function start(config: Config, version: string, options: StartOptio
         // The gateway first: Fastify waits for its connections, and only the gateway can end the requests on them.
         const closed = server.close()
         await core.close(graceMs)
+        await telemetry.close()
         // Connections whose last answer ended only now would be kept alive, and waited for, for another minute.
         server.server.closeIdleConnections()
         const cut = setTimeout(() => server.server.closeAllConnections(), lastBytesMs)
@@ -126,11 +139,21 @@ export function dataDirOf({ root, values }: Config): string {
   return path.resolve(root, values.DATA_DIR)
 }
 
+interface ApplicationParts {
+  core: Core
+  client: Client
+  /** Lets other processes of the same user in. */
+  token: string
+  url: () => string
+  metrics: Metrics | undefined
+}
+
 /** Everything served on the port. */
-function createApplication(core: Core, client: Client, token: string, url: () => string): FastifyInstance {
+function createApplication({ core, client, token, url, metrics }: ApplicationParts): FastifyInstance {
   const { SIGNALBOX_TOOLS, MCP_SESSION_LIMIT, MCP_SESSIONS_PER_KEY, MCP_SESSION_IDLE_MS } = core.config().values
   const server = createServer(core, token)
   const authorize = ({ principal }: FastifyRequest): Principal => principal
+  if (metrics !== undefined) registerMetricsRoute(server, metrics)
   registerOperations(server, { operations, client, authorize })
   registerApiReference(server, { version: core.version, operations })
   const live = createLiveFeed(core)

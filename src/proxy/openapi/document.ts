@@ -75,7 +75,7 @@ function operationObject(route: RouteDescription) {
       200: {
         description: 'The answer.',
         content: {
-          'application/json': { schema: response },
+          ...(response !== undefined && { 'application/json': { schema: response } }),
           ...Object.fromEntries((also ?? []).map(type => [type, { schema: { type: 'string' } }])),
         },
       },

@@ -239,6 +239,15 @@ export const inferenceRoutes: readonly RouteDescription[] = [
   },
   {
     method: 'get',
+    path: '/metrics',
+    operationId: 'get_metrics',
+    tag: 'Service',
+    summary: 'Figures for Prometheus: requests, tokens, cost, latency, queues, servers and the process.',
+    also: ['text/plain'],
+    error: openAi,
+  },
+  {
+    method: 'get',
     path: '/openapi.json',
     operationId: 'get_openapi_document',
     tag: 'Service',

@@ -15,7 +15,8 @@ export interface RouteDescription {
   query?: z.ZodObject
   params?: z.ZodObject
   headers?: z.ZodObject
-  response: z.ZodType
+  /** Absent where the answer is not JSON. */
+  response?: z.ZodType
   /** Other content types of the same answer. */
   also?: readonly string[]
   /** The error response. */
