@@ -77,11 +77,9 @@ export function createTasks(parts: TaskParts): Tasks {
 
   /** Returns whether the job was unfinished. */
   function finish({ taskId, jobId }: TaskChange, ending: JobEnding): boolean {
-    const finished = store.finish(jobId, now(), ending)
-    if (finished) {
-      events.emit({ type: 'task.finished', taskId, kind: store.task(taskId)?.kind ?? '', state: ending.state })
-    }
-    return finished
+    if (!store.finish(jobId, now(), ending)) return false
+    events.emit({ type: 'task.finished', taskId, kind: store.task(taskId)?.kind ?? '', state: ending.state })
+    return true
   }
 
   const queues = createJobQueues({
