@@ -41,6 +41,13 @@ const commaList = z
       .filter(Boolean),
   )
 
+/** Values may be percent-encoded, as in HTTP baggage. */
+const pairList = z
+  .string()
+  .regex(/^\s*$|^[^=,\s]+=[^,]*(,\s*[^=,\s]+=[^,]*)*$/, 'expected name=value,name=value')
+  .default('')
+  .transform(text => Object.fromEntries(text.split(',').flatMap(readPair)))
+
 const keyList = z
   .string()
   .regex(/^[^\s,]+(,[^\s,]+)*$/, 'expected one or more keys without spaces, separated by commas')
@@ -342,6 +349,33 @@ export const coreSettings = {
     help: 'Secret that signs these events (Standard Webhooks), of at least 16 characters; required with WEBHOOK_URL.',
     atStart: true,
   },
+  OTEL_EXPORTER_OTLP_ENDPOINT: {
+    schema: z.url({ protocol: /^https?$/ }).optional(),
+    help: 'OpenTelemetry collector that traces are sent to over HTTP, without a path: http://127.0.0.1:4318. Unset, nothing is traced.',
+    atStart: true,
+  },
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: {
+    schema: z.url({ protocol: /^https?$/ }).optional(),
+    help: 'The same with its path, for traces alone.',
+    atStart: true,
+  },
+  OTEL_EXPORTER_OTLP_HEADERS: {
+    schema: pairList,
+    help: 'Headers for the collector, such as its key: name=value,name=value.',
+    example: '',
+    atStart: true,
+  },
+  OTEL_SERVICE_NAME: {
+    schema: z.string().default('signalbox'),
+    help: 'Name of this instance in traces.',
+    atStart: true,
+  },
+  OTEL_TRACES_SAMPLER_ARG: {
+    schema: z.coerce.number().min(0).max(1).default(1),
+    help: 'Share of requests that is traced, 0 to 1, where the caller does not decide it.',
+    atStart: true,
+  },
+  OTEL_SDK_DISABLED: { schema: z.stringbool().default(false), help: 'true switches traces off.', atStart: true },
   HTTP_PROXY: {
     schema: z.string().optional(),
     help: 'Proxy for http:// servers on other machines.',
@@ -450,6 +484,16 @@ export function renderEnvExample(groups: readonly { title: string; settings: Set
     return `# --- ${title} ---\n\n${lines.join('\n')}`
   })
   return `# Copy to .env and uncomment what you change. Environment variables override this file.\n\n${sections.join('\n')}`
+}
+
+function readPair(text: string): [name: string, value: string][] {
+  const [, name, value = ''] = /^\s*([^=]+)=(.*)$/.exec(text) ?? []
+  if (name === undefined) return []
+  try {
+    return [[name.trim(), decodeURIComponent(value.trim())]]
+  } catch {
+    return [[name.trim(), value.trim()]]
+  }
 }
 
 function readAliases(text: string): { pattern: string; target: string }[] {

@@ -9,6 +9,7 @@ import { createHub, type Hub, type SignalboxEvent } from './events.ts'
 import { createBreakers, type Breakers } from './gateway/breakers.ts'
 import { startCorrections } from './gateway/corrections.ts'
 import { createGateway, type Gateway } from './gateway/gateway.ts'
+import type { StartTrace } from './gateway/trace.ts'
 import { createLearner, type Learner, type RatioFact } from './gateway/learner.ts'
 import { createInventory, type Inventory } from './gateway/inventory.ts'
 import { createProviderSlots } from './gateway/provider-slots.ts'
@@ -96,13 +97,16 @@ export interface CoreParts {
   random: () => number
   newId: NewId
   readConfig: () => Config
+  /** Absent where nothing is traced. */
+  startTrace?: StartTrace | undefined
 }
 
 /** Makes a unique id; the prefix names its kind. */
 export type NewId = (prefix: 'req' | 'task' | 'job' | 'msg') => string
 
 /** Builds the core without calling any server yet: `inventory.refresh` does. */
-export function createCore({ config: first, version, log, now, random, newId, readConfig }: CoreParts): Core {
+export function createCore(parts: CoreParts): Core {
+  const { config: first, version, log, now, random, newId, readConfig, startTrace } = parts
   const reconfigured = createHub<Config>(log)
   let config = first
   let policy = policyOf(first.values)
@@ -139,6 +143,7 @@ export function createCore({ config: first, version, log, now, random, newId, re
     conditionOf,
     breakers,
     record: recordTo(ledger, requests),
+    startTrace,
     corrections,
     learner,
     slotsOf,
@@ -151,22 +156,14 @@ export function createCore({ config: first, version, log, now, random, newId, re
   })
   const codeSearch = lazySearch({ config: first, dataDir, tokens, now, log })
   const benchmarks = createBenchmarks({ config: first, inventory, ledger, learner, log })
-  const tasks: Tasks = createTasks({
-    store: ledger.tasks,
+  const tasks = openTasks({
+    gateway,
+    inventory,
+    ledger,
+    benchmarks,
+    slotsOf,
+    settings,
     events,
-    handlers: taskHandlers({
-      gateway,
-      inventory,
-      ledger,
-      benchmarks,
-      slotsOf,
-      settings,
-      tasks: () => tasks,
-      now,
-      newId,
-    }),
-    // A provider removed from the settings keeps one place in its queue; the gateway then reports that it is gone.
-    limitOf: queue => (providerNamed(queue) === undefined ? 1 : slotsOf(queue).limits().slots),
     now,
     newId,
     log,
@@ -358,6 +355,26 @@ interface TaskHandlerParts extends Pick<CoreParts, 'now' | 'newId'> {
   slotsOf: Core['slotsOf']
   settings: () => CoreValues
   tasks: () => Tasks
+}
+
+interface TasksParts extends Omit<TaskHandlerParts, 'tasks'>, Pick<CoreParts, 'log'> {
+  events: Hub<SignalboxEvent>
+}
+
+function openTasks({ events, log, ...parts }: TasksParts): Tasks {
+  const { ledger, inventory, slotsOf, now, newId } = parts
+  const isKnown = (name: string) => inventory.providers().some(provider => provider.name === name)
+  const tasks: Tasks = createTasks({
+    store: ledger.tasks,
+    events,
+    handlers: taskHandlers({ ...parts, tasks: () => tasks }),
+    // A provider removed from the settings keeps one place in its queue; the gateway then reports that it is gone.
+    limitOf: queue => (isKnown(queue) ? slotsOf(queue).limits().slots : 1),
+    now,
+    newId,
+    log,
+  })
+  return tasks
 }
 
 /** The implementation of each kind of task. */

@@ -14,13 +14,15 @@ import { registerLiveSocket } from './operations/live-socket.ts'
 import { createLiveFeed, watchNews } from './operations/live.ts'
 import type { Principal } from './operations/operation.ts'
 import { registerOperations } from './operations/routes.ts'
+import { tracedClient } from './operations/traced-client.ts'
 import { registerApiReference } from './proxy/openapi/routes.ts'
 import { registerMetricsRoute } from './proxy/metrics.ts'
 import { createServer } from './proxy/server.ts'
 import { isOpenToOthers } from './private-files.ts'
 import { redact } from './redact.ts'
 import type { Metrics } from './telemetry/metrics.ts'
-import { startTelemetry } from './telemetry/telemetry.ts'
+import { openTracesFor, startTelemetry } from './telemetry/telemetry.ts'
+import type { Traces } from './telemetry/traces.ts'
 import { watchSettings } from './watch-settings.ts'
 import { hostInUrl, isLoopback } from './net.ts'
 
@@ -83,7 +85,18 @@ export async function start(config: Config, version: string, options: StartOptio
   const undo: (() => unknown)[] = [claim.release]
   try {
     const newId: NewId = prefix => `${prefix}_${randomUUID()}`
-    const core = createCore({ config, version, log, now, random, newId, readConfig: readConfig ?? (() => config) })
+    const traces = await openTracesFor(config.values, version, log)
+    undo.unshift(() => traces?.close())
+    const core = createCore({
+      config,
+      version,
+      log,
+      now,
+      random,
+      newId,
+      readConfig: readConfig ?? (() => config),
+      startTrace: traces?.startRequest,
+    })
     undo.unshift(() => core.close(0))
     const token = randomBytes(32).toString('hex')
     let url = ''
@@ -92,7 +105,7 @@ export async function start(config: Config, version: string, options: StartOptio
     })
     const telemetry = await startTelemetry(core, random)
     undo.unshift(() => telemetry.close())
-    const server = createApplication({ core, client, token, url: () => url, metrics: telemetry.metrics })
+    const server = createApplication({ core, client, token, url: () => url, metrics: telemetry.metrics, traces })
     undo.unshift(() => server.close())
     await core.inventory.refresh(new AbortController().signal)
     core.tasks.recover()
@@ -117,6 +130,7 @@ export async function start(config: Config, version: string, options: StartOptio
         const closed = server.close()
         await core.close(graceMs)
         await telemetry.close()
+        await traces?.close()
         // Connections whose last answer ended only now would be kept alive, and waited for, for another minute.
         server.server.closeIdleConnections()
         const cut = setTimeout(() => server.server.closeAllConnections(), lastBytesMs)
@@ -146,10 +160,11 @@ interface ApplicationParts {
   token: string
   url: () => string
   metrics: Metrics | undefined
+  traces: Traces | undefined
 }
 
 /** Everything served on the port. */
-function createApplication({ core, client, token, url, metrics }: ApplicationParts): FastifyInstance {
+function createApplication({ core, client, token, url, metrics, traces }: ApplicationParts): FastifyInstance {
   const { SIGNALBOX_TOOLS, MCP_SESSION_LIMIT, MCP_SESSIONS_PER_KEY, MCP_SESSION_IDLE_MS } = core.config().values
   const server = createServer(core, token)
   const authorize = ({ principal }: FastifyRequest): Principal => principal
@@ -163,7 +178,7 @@ function createApplication({ core, client, token, url, metrics }: ApplicationPar
   mountMcpLazily(server, { authorize }, async () => {
     const { createMcpApplication } = await import('./mcp/application.ts')
     const { factory, bus, receive } = createMcpApplication({
-      client,
+      client: traces === undefined ? client : tracedClient(client, traces),
       version: core.version,
       url,
       tools: SIGNALBOX_TOOLS,

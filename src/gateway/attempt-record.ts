@@ -9,6 +9,7 @@ import { partFromChunks, type StreamPart } from '../wire/stream-part.ts'
 import { noUsage, type Usage } from '../wire/usage.ts'
 import { createConsumption, type Answered } from './consumption.ts'
 import type { AskedBy, Learner } from './learner.ts'
+import type { AttemptTrace } from './trace.ts'
 
 /** The record of one attempt. Every attempt ends by `failed`, `completed`, `watch` or `hold`. */
 export interface AttemptRecorder {
@@ -57,6 +58,8 @@ export interface AttemptRecorderParts {
   asked: AskedBy
   learner: Pick<Learner, 'attempted'>
   energy: EnergyRates
+  /** Absent where nothing is traced. */
+  trace: AttemptTrace | undefined
   /** Milliseconds since the epoch. */
   now: () => number
   /** Called with the milliseconds that the attempt waited for its slot. */
@@ -67,7 +70,7 @@ export interface AttemptRecorderParts {
 
 /** Opens the record of one attempt. `entry` is its row, filled in as the attempt proceeds. */
 export function openAttemptRecorder(parts: AttemptRecorderParts): { entry: AttemptRecord; recorder: AttemptRecorder } {
-  const { model, promptTokens, decision, stream, asked, learner, energy, now, onSlot, settle } = parts
+  const { model, promptTokens, decision, stream, asked, learner, energy, trace, now, onSlot, settle } = parts
   const startedAt = now()
   const consumption = createConsumption(model, decision, promptTokens)
   let slotAt = startedAt
@@ -95,6 +98,7 @@ export function openAttemptRecorder(parts: AttemptRecorderParts): { entry: Attem
     entry.ttftMs = firstTokenAt === undefined ? undefined : firstTokenAt - slotAt
     if (error !== undefined) markFailed(entry, error)
     learner.attempted({ model, decision, stream, usage, firstTokenMs: entry.ttftMs, durationMs, error, asked })
+    trace?.end(entry)
     return (end = { model, firstTokenAt, error })
   }
   const closeStream = (error?: GatewayError) =>
@@ -102,7 +106,7 @@ export function openAttemptRecorder(parts: AttemptRecorderParts): { entry: Attem
   const meter: Meter = { who: model.id, unreported: consumption.unreported, end: closeStream }
 
   const recorder: AttemptRecorder = {
-    progress: consumption.progress,
+    progress: { ...consumption.progress, traceParent: trace?.traceParent },
     received: consumption.received,
     slotGranted() {
       slotAt = now()

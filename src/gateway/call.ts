@@ -29,6 +29,8 @@ export interface Call extends RouteQuery {
   endpoint: string
   /** The name of the API key; never the key. */
   keyId: string
+  /** The caller's `traceparent` header. */
+  traceParent?: string | undefined
   /** Aborted when the client disconnects. */
   signal: AbortSignal
   /** Milliseconds since the epoch. */

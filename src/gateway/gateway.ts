@@ -25,6 +25,7 @@ import { createPipeline } from './pipeline.ts'
 import { createReasoningCache } from './reasoning-cache.ts'
 import type { Slots } from './slots.ts'
 import { testSlots } from './test-command.ts'
+import type { StartTrace } from './trace.ts'
 
 /** Every request for a model goes through here. */
 export interface Gateway {
@@ -64,6 +65,8 @@ export interface GatewayParts {
   /** Whether a model can be asked now. */
   conditionOf: (model: Model) => Condition
   record: Ledger['record']
+  /** Absent where nothing is traced. */
+  startTrace?: StartTrace | undefined
   corrections: Corrections
   learner: Learner
   slotsOf: (provider: string) => Slots

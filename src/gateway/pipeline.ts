@@ -10,6 +10,7 @@ import type { CallCandidates } from './fallback.ts'
 import type { Job } from './job.ts'
 import type { Learner } from './learner.ts'
 import { openRequestRecorder } from './request-record.ts'
+import type { StartTrace } from './trace.ts'
 
 /** The single path of every model request: decide → call → fall back → record. */
 export interface Pipeline {
@@ -25,6 +26,7 @@ export interface Pipeline {
 
 export interface PipelineParts {
   record: Ledger['record']
+  startTrace?: StartTrace | undefined
   learner: Pick<Learner, 'attempted'>
   energy: () => EnergyRates
   corrections: Corrections

@@ -1,7 +1,7 @@
 import { sumUsd } from '../accounting/money.ts'
 import type { EnergyRates } from '../accounting/pricing.ts'
 import type { GatewayError } from '../errors.ts'
-import type { AttemptRecord } from '../ledger/record.ts'
+import type { AttemptRecord, RequestRecord } from '../ledger/record.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Model } from '../providers/provider.ts'
 import type { Verification } from '../router/cascade.ts'
@@ -13,6 +13,7 @@ import { openAttemptRecorder, outcomeOf, type AttemptEnd, type AttemptRecorder }
 import type { Call } from './call.ts'
 import type { Corrections } from './corrections.ts'
 import type { Learner } from './learner.ts'
+import type { StartTrace } from './trace.ts'
 
 /** What is recorded about the request itself. */
 export interface RequestFacts {
@@ -45,6 +46,8 @@ export interface RequestRecorderParts {
   call: Call
   request: RequestFacts
   record: Ledger['record']
+  /** Absent where nothing is traced. */
+  startTrace?: StartTrace | undefined
   learner: Pick<Learner, 'attempted'>
   energy: () => EnergyRates
   corrections: Pick<Corrections, 'add'>
@@ -53,8 +56,9 @@ export interface RequestRecorderParts {
 }
 
 export function openRequestRecorder(parts: RequestRecorderParts): RequestRecorder {
-  const { call, request, record, learner, energy, corrections, now } = parts
+  const { call, request, record, startTrace, learner, energy, corrections, now } = parts
   const { promise: settled, resolve } = Promise.withResolvers<void>()
+  const trace = startTrace?.(call, request.model)
   const entries: AttemptRecord[] = []
   let last: Model | undefined
   let decision: Decision | undefined
@@ -66,7 +70,7 @@ export function openRequestRecorder(parts: RequestRecorderParts): RequestRecorde
   function settle({ model, firstTokenAt, error, reason }: Partial<AttemptEnd>): void {
     if (written) return
     written = true
-    record({
+    const row: RequestRecord = {
       id: call.requestId,
       callerRequestId: call.callerRequestId,
       createdAt: call.receivedAt,
@@ -96,7 +100,9 @@ export function openRequestRecorder(parts: RequestRecorderParts): RequestRecorde
           ? undefined
           : { ...recordOf(decision), ...(verification === undefined ? {} : { verification }) },
       attempts: entries,
-    })
+    }
+    record(row)
+    trace?.end(row)
     corrections.add(call.requestId, entries)
     resolve()
   }
@@ -117,6 +123,7 @@ export function openRequestRecorder(parts: RequestRecorderParts): RequestRecorde
         asked: { keyId: call.keyId, messages: request.messages },
         learner,
         energy: energy(),
+        trace: trace?.attempt(model),
         now,
         onSlot(waitedMs) {
           queueMs += waitedMs

@@ -8,6 +8,7 @@ import {
   type ToolAnnotations,
 } from '@modelcontextprotocol/server'
 import { asGatewayError } from '../errors.ts'
+import { asString } from '../json.ts'
 import { mayCall } from '../operations/access.ts'
 import type { Client } from '../operations/client.ts'
 import type { Effect, Operation, Principal } from '../operations/operation.ts'
@@ -103,6 +104,7 @@ async function callTool(
     const output = await client.call(operation.name, input, {
       signal: context.mcpReq.signal,
       progress: progress.send,
+      traceParent: asString(context.mcpReq._meta?.['traceparent']),
       ...(principal !== undefined && { principal }),
     })
     if (operation.startsTask === true && followsTasks(context)) return createdTask(followedTask(output))

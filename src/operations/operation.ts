@@ -40,6 +40,8 @@ export interface OperationCall {
   signal: AbortSignal
   progress: (progress: Progress) => void
   principal: Principal
+  /** The caller's trace, in the form of a `traceparent` header. */
+  traceParent?: string | undefined
 }
 
 /** One operation for users and agents. REST route, MCP tool, in-process client and HTTP client are all derived from it. */

@@ -72,6 +72,8 @@ export interface Health {
 
 /** Told by a call as it proceeds: what an attempt that ends early is charged depends on it. */
 export interface CallProgress {
+  /** The `traceparent` header that the request is sent with, if it is traced. */
+  traceParent?: string | undefined
   /** The request goes to the server. */
   sent: () => void
   /** The server has begun to respond. `generationId` is its own id of the call, where it has one. */

@@ -18,8 +18,13 @@ export function openCall(
     callerRequestId: callerRequestId(incoming),
     endpoint,
     keyId: incoming.principal.name,
+    traceParent: traceParentOf(incoming),
     options,
     signal,
     receivedAt: incoming.receivedAt,
   }
+}
+
+function traceParentOf({ headers: { traceparent } }: Incoming): string | undefined {
+  return typeof traceparent === 'string' && traceparent !== '' ? traceparent : undefined
 }

@@ -75,7 +75,7 @@ export function createUpstream(parts: UpstreamParts): Upstream {
       const reply = await transport.send({
         method: method ?? (json === undefined ? 'GET' : 'POST'),
         url: baseUrl + path,
-        headers: { ...allHeaders, ...headers },
+        headers: { ...allHeaders, ...headers, ...traceHeaders(progress) },
         json,
         content,
         signal,
@@ -113,6 +113,10 @@ export function createUpstream(parts: UpstreamParts): Upstream {
     failure: (error, model) => reportedFailure(error, source(model)),
   }
   return upstream
+}
+
+function traceHeaders(progress: CallProgress | undefined): Record<string, string> {
+  return progress?.traceParent === undefined ? {} : { traceparent: progress.traceParent }
 }
 
 /** The error for a stream that ends without saying that the answer is complete. */
