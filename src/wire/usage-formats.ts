@@ -1,5 +1,5 @@
 import { asObject } from '../json.ts'
-import { tokenCount, type Charge, type Usage } from './usage.ts'
+import { detailsOf, tokenCount, usageDetails, type Charge, type Usage, type UsageDetails } from './usage.ts'
 
 /** Where a format puts a count: the names of the fields on the way to it. */
 type Place = readonly string[]
@@ -12,6 +12,7 @@ export interface UsageFormat {
   cacheRead?: readonly Place[]
   cacheWrite?: readonly Place[]
   reasoning?: readonly Place[]
+  details?: Readonly<Partial<Record<keyof UsageDetails, Place>>>
   /** Input and output together. */
   total?: Place
   /** Whether `input` also counts the tokens that were read from or written to a cache. */
@@ -29,6 +30,13 @@ export const usageFormats = {
     cacheRead: [['prompt_tokens_details', 'cached_tokens'], ['prompt_cache_hit_tokens']],
     cacheWrite: [['prompt_tokens_details', 'cache_write_tokens']],
     reasoning: [['completion_tokens_details', 'reasoning_tokens']],
+    details: {
+      cacheWrite1hTokens: ['cache_creation', 'ephemeral_1h_input_tokens'],
+      audioInputTokens: ['prompt_tokens_details', 'audio_tokens'],
+      imageInputTokens: ['prompt_tokens_details', 'image_tokens'],
+      audioOutputTokens: ['completion_tokens_details', 'audio_tokens'],
+      imageOutputTokens: ['completion_tokens_details', 'image_tokens'],
+    },
     total: ['total_tokens'],
     inputIncludesCached: true,
     outputIncludesReasoning: true,
@@ -39,6 +47,7 @@ export const usageFormats = {
     cacheRead: [['cache_read_input_tokens']],
     cacheWrite: [['cache_creation_input_tokens']],
     reasoning: [['output_tokens_details', 'thinking_tokens']],
+    details: { cacheWrite1hTokens: ['cache_creation', 'ephemeral_1h_input_tokens'] },
     inputIncludesCached: false,
     outputIncludesReasoning: true,
   },
@@ -81,6 +90,7 @@ export const usageFormats = {
     output: ['native_tokens_completion'],
     cacheRead: [['native_tokens_cached']],
     reasoning: [['native_tokens_reasoning']],
+    details: { imageOutputTokens: ['native_tokens_completion_images'] },
     inputIncludesCached: true,
     outputIncludesReasoning: true,
   },
@@ -93,7 +103,10 @@ export interface FormatCounts {
   cacheRead: number
   cacheWrite: number
   reasoning: number
+  details: UsageDetails
 }
+
+const noDetails: UsageDetails = {}
 
 /** The counts that `usage` has in a format. */
 export function countsIn(format: UsageFormat, usage: Usage): FormatCounts {
@@ -104,6 +117,7 @@ export function countsIn(format: UsageFormat, usage: Usage): FormatCounts {
     cacheRead: cacheReadTokens,
     cacheWrite: cacheWriteTokens,
     reasoning: reasoningTokens,
+    details: format.details === undefined ? noDetails : detailsOf(name => usage[name] ?? 0),
   }
 }
 
@@ -123,7 +137,16 @@ export function readUsageIn(format: UsageFormat, value: unknown, before?: Usage)
     cacheRead: firstCount(reported, format.cacheRead) ?? known?.cacheRead ?? 0,
     cacheWrite: firstCount(reported, format.cacheWrite) ?? known?.cacheWrite ?? 0,
     reasoning: firstCount(reported, format.reasoning) ?? known?.reasoning ?? 0,
+    details: detailsIn(format, reported, known?.details),
     total: format.total === undefined ? undefined : countAt(reported, format.total),
+  })
+}
+
+function detailsIn({ details }: UsageFormat, reported: unknown, known: UsageDetails = noDetails): UsageDetails {
+  if (details === undefined) return known
+  return detailsOf(name => {
+    const place = details[name]
+    return (place && countAt(reported, place)) ?? known[name] ?? 0
   })
 }
 
@@ -138,13 +161,43 @@ function usageFrom(format: UsageFormat, reported: FormatCounts & { total: number
   const cacheWriteTokens = format.inputIncludesCached
     ? Math.min(reported.cacheWrite, input - cacheReadTokens)
     : reported.cacheWrite
+  const inputTokens = format.inputIncludesCached ? input - cacheReadTokens - cacheWriteTokens : input
+  const whole = { inputTokens, cacheReadTokens, cacheWriteTokens, outputTokens }
+  const { details } = reported
   return {
-    inputTokens: format.inputIncludesCached ? input - cacheReadTokens - cacheWriteTokens : input,
-    cacheReadTokens,
-    cacheWriteTokens,
-    outputTokens,
+    ...whole,
     reasoningTokens: Math.min(reported.reasoning, outputTokens),
+    ...(details === noDetails ? details : cutDetails(details, whole)),
   }
+}
+
+/** The details as parts of `whole`: none is larger than what it is a part of, nor are two parts of the same together. */
+function cutDetails(
+  details: UsageDetails,
+  whole: Pick<Usage, 'inputTokens' | 'cacheReadTokens' | 'cacheWriteTokens' | 'outputTokens'>,
+): UsageDetails {
+  const prompt = whole.inputTokens + whole.cacheReadTokens + whole.cacheWriteTokens
+  const { audioInputTokens = 0, audioOutputTokens = 0 } = details
+  const limits: Required<UsageDetails> = {
+    cacheWrite1hTokens: whole.cacheWriteTokens,
+    audioInputTokens: prompt,
+    imageInputTokens: Math.max(0, prompt - audioInputTokens),
+    audioOutputTokens: whole.outputTokens,
+    imageOutputTokens: Math.max(0, whole.outputTokens - audioOutputTokens),
+  }
+  return detailsOf(name => Math.min(details[name] ?? 0, limits[name]))
+}
+
+/** The details in the fields of a format, for an answer; a field that holds other counts too gets those from the caller. */
+export function writeDetails({ details: places = {} }: UsageFormat, usage: UsageDetails): Record<string, object> {
+  const fields: Record<string, Record<string, number>> = {}
+  for (const name of usageDetails) {
+    const [field, part] = places[name] ?? []
+    const tokens = usage[name]
+    if (field === undefined || part === undefined || tokens === undefined) continue
+    fields[field] = { ...fields[field], [part]: tokens }
+  }
+  return fields
 }
 
 /** USD; a larger charge for one call is ignored as an error. */

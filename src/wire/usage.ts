@@ -19,6 +19,14 @@ export interface Usage extends Charge {
   outputTokens: number
   /** The part of `outputTokens` spent on reasoning. */
   reasoningTokens: number
+  /** The part of `cacheWriteTokens` that the cache keeps for an hour, at a rate of its own. */
+  cacheWrite1hTokens?: number
+  /** Parts of the prompt, cached or not, that are sound and pictures. */
+  audioInputTokens?: number
+  imageInputTokens?: number
+  /** Parts of `outputTokens` that are sound and pictures. */
+  audioOutputTokens?: number
+  imageOutputTokens?: number
   /** True when the upstream reported no usage and these are our own counts. */
   estimated?: boolean
   /** True when a price per token does not apply: the tokens are of sound or pictures, or unknown. */
@@ -26,6 +34,16 @@ export interface Usage extends Charge {
   /** True when the call ended early, so that this is what it consumed until then. */
   partial?: boolean
 }
+
+/** The counts that most usages lack: parts of others, absent where they are 0. */
+export const usageDetails = [
+  'cacheWrite1hTokens',
+  'audioInputTokens',
+  'imageInputTokens',
+  'audioOutputTokens',
+  'imageOutputTokens',
+] as const
+export type UsageDetails = Pick<Usage, (typeof usageDetails)[number]>
 
 export const noUsage: Usage = {
   inputTokens: 0,
@@ -58,11 +76,22 @@ export function sumUsage(usages: readonly Usage[]): Usage {
       cacheWriteTokens: sum.cacheWriteTokens + usage.cacheWriteTokens,
       outputTokens: sum.outputTokens + usage.outputTokens,
       reasoningTokens: sum.reasoningTokens + usage.reasoningTokens,
+      ...detailsOf(name => (sum[name] ?? 0) + (usage[name] ?? 0)),
       ...(sum.estimated === true || usage.estimated === true ? { estimated: true } : {}),
       ...(sum.partial === true || usage.partial === true ? { partial: true } : {}),
     }),
     first,
   )
+}
+
+/** The details that are more than 0. */
+export function detailsOf(count: (name: keyof UsageDetails) => number): UsageDetails {
+  const found: UsageDetails = {}
+  for (const name of usageDetails) {
+    const tokens = count(name)
+    if (tokens > 0) found[name] = tokens
+  }
+  return found
 }
 
 /** Prompt tokens in total, however they were served. */

@@ -12,19 +12,43 @@ import {
   type FormatCounts,
   type UsageFormat,
 } from '../../src/wire/usage-formats.ts'
-import { noUsage, promptTokens, sumUsage, type Usage } from '../../src/wire/usage.ts'
+import {
+  detailsOf,
+  noUsage,
+  promptTokens,
+  sumUsage,
+  usageDetails,
+  type Usage,
+  type UsageDetails,
+} from '../../src/wire/usage.ts'
 
 const count = fc.nat(1_000_000)
 const anyUsage: fc.Arbitrary<Usage> = fc
   .record({ inputTokens: count, cacheReadTokens: count, cacheWriteTokens: count, plain: count, reasoningTokens: count })
   .map(({ plain, ...usage }) => ({ ...usage, outputTokens: plain + usage.reasoningTokens }))
+const share = fc.double({ min: 0, max: 1, noNaN: true })
+/** With cache writes for an hour, sound and pictures among its tokens. */
+const anyDetailedUsage: fc.Arbitrary<Usage> = fc
+  .tuple(anyUsage, fc.tuple(share, share, share, share, share))
+  .map(([usage, [hour, sound, picture, spoken, drawn]]) => {
+    const audioInputTokens = Math.floor(promptTokens(usage) * sound)
+    const audioOutputTokens = Math.floor(usage.outputTokens * spoken)
+    const parts = {
+      cacheWrite1hTokens: Math.floor(usage.cacheWriteTokens * hour),
+      audioInputTokens,
+      imageInputTokens: Math.floor((promptTokens(usage) - audioInputTokens) * picture),
+      audioOutputTokens,
+      imageOutputTokens: Math.floor((usage.outputTokens - audioOutputTokens) * drawn),
+    }
+    return { ...usage, ...detailsOf(name => parts[name]) }
+  })
 const formats: readonly [string, UsageFormat][] = Object.entries(usageFormats)
 const beside: UsageFormat = { ...usageFormats.chat, outputIncludesReasoning: false }
 
 t.test('no format counts a token twice or drops one', t => {
   for (const [name, format] of [...formats, ['reasoning beside output', beside] as const]) {
     fc.assert(
-      fc.property(anyUsage, usage => {
+      fc.property(anyDetailedUsage, usage => {
         const read = readUsageIn(format, written(format, countsIn(format, usage)))!
         assert.equal(promptTokens(read), promptTokens(usage), `${name}: prompt`)
         assert.equal(read.outputTokens, usage.outputTokens, `${name}: output`)
@@ -32,6 +56,9 @@ t.test('no format counts a token twice or drops one', t => {
         if (format.cacheRead !== undefined) assert.equal(read.cacheReadTokens, usage.cacheReadTokens)
         if (format.cacheWrite !== undefined) assert.equal(read.cacheWriteTokens, usage.cacheWriteTokens)
         if (format.reasoning !== undefined) assert.equal(read.reasoningTokens, usage.reasoningTokens)
+        for (const detail of usageDetails) {
+          assert.equal(read[detail], format.details?.[detail] === undefined ? undefined : usage[detail], detail)
+        }
       }),
     )
   }
@@ -40,9 +67,11 @@ t.test('no format counts a token twice or drops one', t => {
 
 t.test('what one protocol writes the next one reads: a translation changes no count', t => {
   fc.assert(
-    fc.property(anyUsage, usage => {
-      assert.deepEqual(readUsage(writeUsage(usage)), usage)
+    fc.property(anyUsage, anyDetailedUsage, (usage, detailed) => {
+      assert.deepEqual(readUsage(writeUsage(detailed)), detailed)
       assert.deepEqual(readMessagesUsage(writeMessagesUsage(usage)), usage)
+      const { cacheWrite1hTokens } = readMessagesUsage(writeMessagesUsage(detailed))!
+      assert.equal(cacheWrite1hTokens, detailed.cacheWrite1hTokens)
       assert.deepEqual(readUsageIn(usageFormats.responses, writeResponsesUsage(usage)), usage)
     }),
   )
@@ -53,13 +82,20 @@ t.test('whatever a server claims, the parts of a usage add up and none is negati
   const claim = fc.oneof(count, fc.double(), fc.constant(null), fc.string(), fc.constant(undefined))
   for (const [name, format] of formats) {
     fc.assert(
-      fc.property(fc.array(claim, { minLength: 6, maxLength: 6 }), claims => {
-        const [input, output, cacheRead, cacheWrite, reasoning, total] = claims
-        const usage = readUsageIn(format, written(format, { input, output, cacheRead, cacheWrite, reasoning }, total))
+      fc.property(fc.array(claim, { minLength: 11, maxLength: 11 }), claims => {
+        const [input, output, cacheRead, cacheWrite, reasoning, total, ...parts] = claims
+        const details = Object.fromEntries(usageDetails.map((detail, index) => [detail, parts[index]]))
+        const counts = { input, output, cacheRead, cacheWrite, reasoning, details }
+        const usage = readUsageIn(format, written(format, counts, total))
         if (usage === undefined) return
-        const { reasoningTokens, outputTokens, ...prompt } = usage
+        const { reasoningTokens, outputTokens } = usage
         assert.ok(reasoningTokens >= 0 && reasoningTokens <= outputTokens, `${name}: reasoning`)
-        for (const tokens of Object.values(prompt)) assert.ok(Number.isSafeInteger(tokens) && (tokens as number) >= 0)
+        for (const tokens of Object.values(usage)) assert.ok(Number.isSafeInteger(tokens) && (tokens as number) >= 0)
+        const { cacheWrite1hTokens = 0, audioInputTokens = 0, imageInputTokens = 0 } = usage
+        const { audioOutputTokens = 0, imageOutputTokens = 0 } = usage
+        assert.ok(cacheWrite1hTokens <= usage.cacheWriteTokens, `${name}: writes for an hour`)
+        assert.ok(audioInputTokens + imageInputTokens <= promptTokens(usage), `${name}: parts of the prompt`)
+        assert.ok(audioOutputTokens + imageOutputTokens <= outputTokens, `${name}: parts of the output`)
       }),
     )
   }
@@ -104,8 +140,14 @@ t.test('the cost at a provider of one’s own key is added only where that key w
 
 t.test('the tokens of several calls are their sum', t => {
   fc.assert(
-    fc.property(fc.array(anyUsage), usages => {
+    fc.property(fc.array(anyDetailedUsage), usages => {
       const sum = sumUsage(usages)
+      for (const detail of usageDetails) {
+        assert.equal(
+          sum[detail] ?? 0,
+          usages.reduce((total, usage) => total + (usage[detail] ?? 0), 0),
+        )
+      }
       assert.equal(
         promptTokens(sum) + sum.outputTokens,
         usages.reduce((total, usage) => total + promptTokens(usage) + usage.outputTokens, 0),
@@ -115,6 +157,8 @@ t.test('the tokens of several calls are their sum', t => {
   t.end()
 })
 
+type Details = Partial<Record<keyof UsageDetails, unknown>>
+
 /** The counts in the fields of a format. */
 function written(format: UsageFormat, counts: { [Count in keyof FormatCounts]: unknown }, total?: unknown): object {
   const places = [
@@ -123,6 +167,7 @@ function written(format: UsageFormat, counts: { [Count in keyof FormatCounts]: u
     [format.cacheRead?.[0], counts.cacheRead],
     [format.cacheWrite?.[0], counts.cacheWrite],
     [format.reasoning?.[0], counts.reasoning],
+    ...usageDetails.map(detail => [format.details?.[detail], (counts.details as Details)[detail]] as const),
     [format.total, total],
   ] as const
   const usage: Record<string, unknown> = {}

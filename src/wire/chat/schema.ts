@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { ModelName } from '../model-name.ts'
 import type { Usage } from '../usage.ts'
-import { countsIn, readCharge, readUsageIn, usageFormats, writeCharge } from '../usage-formats.ts'
+import { countsIn, readCharge, readUsageIn, usageFormats, writeCharge, writeDetails } from '../usage-formats.ts'
 
 /**
  * OpenAI's chat completions, parsed loosely: the fields Signalbox uses are checked, all others are kept and forwarded.
@@ -120,6 +120,7 @@ export function readUsage(value: unknown): Usage | undefined {
 /** Converts our usage to OpenAI's format. */
 export function writeUsage(usage: Usage): OpenAiUsage {
   const { input, output, cacheRead, cacheWrite, reasoning } = countsIn(usageFormats.chat, usage)
+  const { prompt_tokens_details, completion_tokens_details, ...details } = writeDetails(usageFormats.chat, usage)
   return {
     prompt_tokens: input,
     completion_tokens: output,
@@ -127,8 +128,10 @@ export function writeUsage(usage: Usage): OpenAiUsage {
     prompt_tokens_details: {
       cached_tokens: cacheRead,
       ...(cacheWrite > 0 ? { cache_write_tokens: cacheWrite } : {}),
+      ...prompt_tokens_details,
     },
-    completion_tokens_details: { reasoning_tokens: reasoning },
+    completion_tokens_details: { reasoning_tokens: reasoning, ...completion_tokens_details },
+    ...details,
     ...writeCharge(usage),
   }
 }

@@ -32,16 +32,21 @@ export interface MessagesUsage {
   cache_creation_input_tokens: number
   cache_read_input_tokens: number
   output_tokens: number
+  cache_creation?: { ephemeral_5m_input_tokens: number; ephemeral_1h_input_tokens: number }
   output_tokens_details?: { thinking_tokens: number }
 }
 
 export function writeMessagesUsage(usage: Usage): MessagesUsage {
   const { input, output, cacheRead, cacheWrite, reasoning } = countsIn(usageFormats.messages, usage)
+  const { cacheWrite1hTokens: cacheWrite1h = 0 } = usage
   return {
     input_tokens: input,
     cache_creation_input_tokens: cacheWrite,
     cache_read_input_tokens: cacheRead,
     output_tokens: output,
+    ...(cacheWrite1h > 0 && {
+      cache_creation: { ephemeral_5m_input_tokens: cacheWrite - cacheWrite1h, ephemeral_1h_input_tokens: cacheWrite1h },
+    }),
     ...(reasoning > 0 ? { output_tokens_details: { thinking_tokens: reasoning } } : {}),
   }
 }
