@@ -31,6 +31,21 @@ const jsonList = z
   })
   .pipe(z.array(z.string().min(1)))
 
+/** A setting that is written as JSON; empty by default. */
+function jsonObject(example: string) {
+  return z
+    .string()
+    .default('{}')
+    .transform((text, context): unknown => {
+      try {
+        return JSON.parse(text)
+      } catch {
+        context.addIssue({ code: 'custom', message: `expected JSON such as ${example}` })
+        return z.NEVER
+      }
+    })
+}
+
 const commaList = z
   .string()
   .default('')
@@ -53,6 +68,28 @@ const keyList = z
   .regex(/^[^\s,]+(,[^\s,]+)*$/, 'expected one or more keys without spaces, separated by commas')
   .optional()
 
+const rate = z.number().min(0).max(1_000_000)
+
+/** A price: USD per million tokens of each kind, and USD per call. */
+const ConfiguredPrice = z.strictObject({
+  input: rate,
+  output: rate,
+  cache_read: rate.optional(),
+  cache_write: rate.optional(),
+  cache_write_1h: rate.optional(),
+  audio_input: rate.optional(),
+  image_input: rate.optional(),
+  audio_output: rate.optional(),
+  image_output: rate.optional(),
+  reasoning: rate.optional(),
+  request_usd: rate.optional(),
+})
+export type ConfiguredPrice = z.output<typeof ConfiguredPrice>
+
+const modelPrices = jsonObject('{"openrouter/lab/big": {"input": 3, "output": 15}}').pipe(
+  z.record(z.string(), ConfiguredPrice),
+)
+
 /** A program with its arguments, run directly: no shell reads it. */
 const TestCommand = z.strictObject({
   run: z.array(z.string()).min(1),
@@ -62,21 +99,9 @@ const TestCommand = z.strictObject({
 })
 export type TestCommand = z.output<typeof TestCommand>
 
-const commandList = z
-  .string()
-  .default('{}')
-  .transform((text, context): unknown => {
-    try {
-      return JSON.parse(text)
-    } catch {
-      context.addIssue({
-        code: 'custom',
-        message: 'expected JSON such as {"unit": {"run": ["/bin/true"], "cwd": "/"}}',
-      })
-      return z.NEVER
-    }
-  })
-  .pipe(z.record(z.string().regex(/^[a-z0-9_-]+$/i, 'test names consist of letters, digits, _ and -'), TestCommand))
+const commandList = jsonObject('{"unit": {"run": ["/bin/true"], "cwd": "/"}}').pipe(
+  z.record(z.string().regex(/^[a-z0-9_-]+$/i, 'test names consist of letters, digits, _ and -'), TestCommand),
+)
 
 export const coreSettings = {
   HOST: {
@@ -333,6 +358,15 @@ export const coreSettings = {
     help: 'Power draw of a running local model, in watts.',
   },
   ENERGY_PRICE: { schema: z.coerce.number().min(0).max(100).default(0), help: 'Price of electricity, in USD per kWh.' },
+  REFERENCE_MODEL: {
+    schema: z.string().trim().optional(),
+    help: 'Model that costs are compared with in usage reports, such as openrouter/anthropic/claude-opus-4.5 or, from the price list that is shipped, openai/gpt-5. Unset, the most expensive candidate of each request that was good enough.',
+  },
+  MODEL_PRICES: {
+    schema: modelPrices,
+    help: 'Prices in USD per million tokens by model id, as JSON: {"openrouter/lab/big": {"input": 3, "output": 15, "cache_read": 0.3}}. They replace those that servers list.',
+    example: '{}',
+  },
   OPENROUTER_FREE_ONLY: { schema: z.stringbool().default(false), help: 'Never route to a model that costs money.' },
   METRICS_ENABLED: {
     schema: z.stringbool().default(true),
@@ -406,8 +440,8 @@ export const Endpoint = z.strictObject({
   nativeProtocols: z.array(z.literal('messages')).optional(),
   /** The operator named it, so its absence is reported at the start. */
   named: z.boolean().default(true),
-  /** USD per million tokens by model name, for servers that do not list prices. */
-  prices: z.record(z.string(), z.strictObject({ input: z.number().min(0), output: z.number().min(0) })).optional(),
+  /** USD per million tokens by model name, for servers that do not list prices or list others. */
+  prices: z.record(z.string(), ConfiguredPrice).optional(),
 })
 export type Endpoint = z.output<typeof Endpoint>
 

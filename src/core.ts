@@ -3,6 +3,8 @@ import { homedir } from 'node:os'
 import path from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import type { Logger } from 'pino'
+import { ownPrices, type Reprice } from './accounting/own-prices.ts'
+import { createShippedPrices, type ShippedPrices } from './accounting/price-list.ts'
 import type { Config, CoreValues, Endpoint } from './config.ts'
 import { GatewayError } from './errors.ts'
 import { createHub, type Hub, type SignalboxEvent } from './events.ts'
@@ -12,6 +14,7 @@ import { createGateway, type Gateway } from './gateway/gateway.ts'
 import type { StartTrace } from './gateway/trace.ts'
 import { createLearner, type Learner, type RatioFact } from './gateway/learner.ts'
 import { createInventory, type Inventory } from './gateway/inventory.ts'
+import type { ReferenceModel } from './gateway/reference-cost.ts'
 import { createProviderSlots } from './gateway/provider-slots.ts'
 import type { Slots } from './gateway/slots.ts'
 import type { PromptingStrategy } from './ledger/agent-notes.ts'
@@ -117,11 +120,13 @@ export function createCore(parts: CoreParts): Core {
   const retention = startRetention({ ledger, days: () => retentionDays(settings()), now, log })
   const tokens = createTokenCounter()
   const transport = openTransport(first)
-  const providerParts = { transport, now }
+  const prices = createShippedPrices()
+  const providerParts = { transport, prices, now }
   const events = createHub<SignalboxEvent>(log)
   const requests = createHub<RequestRecord>(log)
   const inventory = createInventory({
     events,
+    ownPrices: settingsPrices(settings, now),
     providers: createProviders(first.endpoints, providerParts),
     probeIntervalMs: first.values.PROVIDER_HEALTH_PROBE_INTERVAL_MS,
     now,
@@ -148,6 +153,7 @@ export function createCore(parts: CoreParts): Core {
     learner,
     slotsOf,
     settings,
+    reference: () => referenceModel(settings().REFERENCE_MODEL, inventory, prices),
     knowledge,
     countTokens: ({ messages, tools }) => tokens.countMessages(messages, tools),
     countText: text => tokens.countText(text),
@@ -203,6 +209,7 @@ export function createCore(parts: CoreParts): Core {
       policy = nextPolicy
       config = next
       log.level = next.values.LOG_LEVEL
+      inventory.reprice()
       await applyEndpoints(closing.signal)
       reconfigured.emit(next)
     },
@@ -222,6 +229,29 @@ export function createCore(parts: CoreParts): Core {
       await ledger.close()
     },
   }
+}
+
+/** The operator's prices, made anew only when their setting changes. */
+function settingsPrices(settings: () => CoreValues, now: () => number): () => Reprice {
+  let given: CoreValues['MODEL_PRICES'] | undefined
+  let reprice: Reprice | undefined
+  return () => {
+    const { MODEL_PRICES } = settings()
+    if (reprice === undefined || given !== MODEL_PRICES) reprice = ownPrices(MODEL_PRICES, now())
+    given = MODEL_PRICES
+    return reprice
+  }
+}
+
+/** A model by its id or, where none has it, from the shipped list. */
+function referenceModel(
+  name: string | undefined,
+  inventory: Inventory,
+  prices: ShippedPrices,
+): ReferenceModel | undefined {
+  if (name === undefined) return undefined
+  const price = inventory.models().find(({ id }) => id === name)?.price ?? prices.named(name)?.price
+  return price && { model: name, price }
 }
 
 function retentionDays({ LEDGER_RETENTION_DAYS, DECISION_RETENTION_DAYS, TASK_RETENTION_DAYS }: CoreValues) {

@@ -19,7 +19,7 @@ export type SignalboxEvent =
   | {
       type: 'price.changed'
       model: string
-      /** The price with the largest change: `prompt`, `completion`, ... */
+      /** The rate with the largest change: `input` or `output`. */
       price: string
       /** Per million tokens. */
       beforeUsd: number

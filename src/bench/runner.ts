@@ -141,7 +141,7 @@ export async function runBenchmark(options: BenchmarkOptions): Promise<Benchmark
 
   const limitReached = (cell: Cell, task: Task): BenchmarkRunOutcome['status'] | undefined => {
     if (signal.aborted) return 'aborted'
-    const worst = worstCostUsd(cell, task)
+    const worst = worstCostUsd(cell, task, now())
     if (options.maxCostUsd !== undefined && outcome.costUsd + worst > options.maxCostUsd) return 'out of money'
     return options.maxMinutes !== undefined && now() - startedAt >= options.maxMinutes * 60_000
       ? 'out of time'
@@ -336,7 +336,7 @@ async function measureItem(
     reason: judged.reason?.slice(0, 500) ?? null,
     promptTokens,
     completionTokens,
-    costUsd: answer === undefined ? null : (answer.costUsd ?? priced(candidate, promptTokens, completionTokens)),
+    costUsd: answer === undefined ? null : (answer.costUsd ?? priced(candidate, promptTokens, completionTokens, startedAt)),
     // Until the model is in memory the loading is measured.
     firstTokenMs: cold ? null : firstTokenMs,
     totalMs,
@@ -365,16 +365,17 @@ function priced(
   { paid, price }: BenchmarkCandidate,
   promptTokens: number | null,
   completionTokens: number | null,
+  at: number,
 ): number | null {
   const known = price ?? (paid ? undefined : freePrice)
-  return expectedCostOf(known, { promptTokens: promptTokens ?? 0, outputTokens: completionTokens ?? 0 }) ?? null
+  return expectedCostOf(known, { promptTokens: promptTokens ?? 0, outputTokens: completionTokens ?? 0 }, at) ?? null
 }
 
 /** Maximum cost of an item: its text at three characters per token, and a full answer. */
-function worstCostUsd({ candidate, suite }: Cell, task: Task): number {
+function worstCostUsd({ candidate, suite }: Cell, task: Task, at: number): number {
   if (candidate.price === undefined) return 0
   const letters = JSON.stringify(task.ask({ promptTokens: maxPromptTokens(candidate, suite) })).length
-  return priced(candidate, letters / 3, suite.maxOutputTokens) ?? 0
+  return priced(candidate, letters / 3, suite.maxOutputTokens, at) ?? 0
 }
 
 function tokensOf({ promptTokens, completionTokens }: BenchmarkResult): number {

@@ -1,7 +1,7 @@
 import { roundUsd } from '../accounting/money.ts'
-import { costOf, energyCostOf, type EnergyRates } from '../accounting/pricing.ts'
+import { costOf, energyCostOf, freePrice, type EnergyRates } from '../accounting/pricing.ts'
 import { GatewayError, asGatewayError, asUpstreamError } from '../errors.ts'
-import type { AttemptRecord, RequestOutcome } from '../ledger/record.ts'
+import type { AttemptRecord, CostSource, RequestOutcome } from '../ledger/record.ts'
 import type { CallProgress, Model } from '../providers/provider.ts'
 import type { Decision } from '../router/decide.ts'
 import { writeUsage } from '../wire/chat/schema.ts'
@@ -45,6 +45,7 @@ export interface AttemptEnd {
   /** Milliseconds since the epoch. */
   firstTokenAt: number | undefined
   error: GatewayError | undefined
+  usage: Usage
   reason?: string | undefined
 }
 
@@ -87,19 +88,23 @@ export function openAttemptRecorder(parts: AttemptRecorderParts): { entry: Attem
 
   function close(usage: Usage, error?: GatewayError): AttemptEnd {
     const durationMs = now() - slotAt
-    const charge = usage === noUsage ? 0 : costOf(model.price, usage)
+    const charge = usage === noUsage ? 0 : costOf(model.price, usage, startedAt)
     entry.outcome = 'ok'
     entry.usage = usage
     entry.energyUsd = consumption.isSent() ? energyCostOf(model.tier, durationMs / 1000, energy) : 0
     entry.byokCostUsd = usage.byokCostUsd
     entry.costUsd = charge === undefined ? undefined : roundUsd(charge + entry.energyUsd)
     entry.generationId = consumption.generationId()
+    entry.costSource = charge === undefined ? undefined : sourceOf(model, usage)
+    // What runs here for nothing has no price worth a row.
+    if (model.price !== freePrice) entry.price = model.price
+    entry.priceOrigin = model.priceOrigin
     entry.durationMs = now() - startedAt
     entry.ttftMs = firstTokenAt === undefined ? undefined : firstTokenAt - slotAt
     if (error !== undefined) markFailed(entry, error)
     learner.attempted({ model, decision, stream, usage, firstTokenMs: entry.ttftMs, durationMs, error, asked })
     trace?.end(entry)
-    return (end = { model, firstTokenAt, error })
+    return (end = { model, firstTokenAt, error, usage })
   }
   const closeStream = (error?: GatewayError) =>
     close(error === undefined ? consumption.ofStream() : consumption.until(error), error)
@@ -143,6 +148,10 @@ export function openAttemptRecorder(parts: AttemptRecorderParts): { entry: Attem
     hold: source => metered(source, meter),
   }
   return { entry, recorder }
+}
+
+function sourceOf({ tier, priceOrigin }: Model, { reportedCostUsd }: Usage): CostSource | undefined {
+  return reportedCostUsd === undefined ? (priceOrigin?.source ?? (tier === 'local' ? 'local' : undefined)) : 'reported'
 }
 
 /** The outcome that is recorded for a request or an attempt. */

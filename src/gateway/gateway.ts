@@ -23,6 +23,7 @@ import { mediaJob } from './media-job.ts'
 import { nonChatJob } from './non-chat-job.ts'
 import { createPipeline } from './pipeline.ts'
 import { createReasoningCache } from './reasoning-cache.ts'
+import type { ReferenceModel } from './reference-cost.ts'
 import type { Slots } from './slots.ts'
 import { testSlots } from './test-command.ts'
 import type { StartTrace } from './trace.ts'
@@ -72,6 +73,8 @@ export interface GatewayParts {
   slotsOf: (provider: string) => Slots
   /** The settings in force: read at each use, never stored. */
   settings: () => GatewaySettings
+  /** The model that costs are compared with, if the operator names one whose price is known. */
+  reference: () => ReferenceModel | undefined
   /** What decisions are based on, with the policy in force. */
   knowledge: () => Knowledge
   countTokens: (request: ChatRequest) => PromptCount

@@ -1,4 +1,6 @@
 import type { Logger } from 'pino'
+import type { Reprice } from '../accounting/own-prices.ts'
+import { notableChange } from '../accounting/price-changes.ts'
 import { GatewayError } from '../errors.ts'
 import type { Hub, SignalboxEvent } from '../events.ts'
 import type { Model, Provider } from '../providers/provider.ts'
@@ -19,6 +21,8 @@ export interface Inventory {
   refresh(signal: AbortSignal): Promise<void>
   /** Like `refresh`, unless one just ran. */
   refreshIfStale(signal: AbortSignal): Promise<void>
+  /** Applies changed prices of the settings. */
+  reprice(): void
   /** Asks one server again, bypassing what is cached about it. */
   refetch(provider: Provider, signal: AbortSignal): Promise<void>
   /** A request for this model met a server that does not answer: checks that server now, in the background. */
@@ -37,11 +41,13 @@ export interface InventoryParts {
   now: () => number
   log: Logger
   events: Pick<Hub<SignalboxEvent>, 'emit'>
+  /** The operator's prices, as the settings in force have them. */
+  ownPrices: () => Reprice
 }
 
 /** Knows the models of every server and whether it is up, and refreshes both until closed. It owns the providers. */
 export function createInventory(parts: InventoryParts): Inventory {
-  const { probeIntervalMs, now, log, events } = parts
+  const { probeIntervalMs, now, log, events, ownPrices } = parts
   let { providers } = parts
   let byName = new Map(providers.map(provider => [provider.name, provider]))
   // A server that is down lists nothing, but its models stay known by name, so that a request for one gets the real reason.
@@ -52,13 +58,18 @@ export function createInventory(parts: InventoryParts): Inventory {
   let refreshedAt = Number.NEGATIVE_INFINITY
 
   const listAll = () => {
-    all = providers.flatMap(each => lastKnown.get(each.name) ?? [])
+    const reprice = ownPrices()
+    all = providers.flatMap(each => lastKnown.get(each.name) ?? []).map(model => reprice(model, model.id))
   }
 
   function note(provider: Provider): void {
     if (byName.get(provider.name) !== provider) return
     const { state, reason } = provider.health()
-    if (state === 'up') lastKnown.set(provider.name, provider.models())
+    if (state === 'up') {
+      const models = provider.models()
+      tellPriceChanges(lastKnown.get(provider.name), models)
+      lastKnown.set(provider.name, models)
+    }
     listAll()
     const before = lastState.get(provider.name)
     lastState.set(provider.name, state)
@@ -70,6 +81,18 @@ export function createInventory(parts: InventoryParts): Inventory {
     } else {
       log.warn({ provider: provider.name, reason }, 'server is down')
       events.emit({ type: 'provider.down', provider: provider.name, reason: reason ?? 'it does not answer' })
+    }
+  }
+
+  function tellPriceChanges(before: readonly Model[] | undefined, after: readonly Model[]): void {
+    if (before === undefined || before === after) return
+    const old = new Map(before.map(({ id, price }) => [id, price]))
+    for (const { id, price } of after) {
+      const then = old.get(id)
+      const change = then && price && then !== price ? notableChange(then, price) : undefined
+      if (change === undefined) continue
+      const { rate, beforeUsd, afterUsd } = change
+      events.emit({ type: 'price.changed', model: id, price: rate, beforeUsd, afterUsd })
     }
   }
 
@@ -105,6 +128,7 @@ export function createInventory(parts: InventoryParts): Inventory {
     async refreshIfStale(signal) {
       if (now() - refreshedAt >= freshMs) await refresh(signal)
     },
+    reprice: listAll,
     refetch: (provider, signal) => ask(provider, signal, true),
     suspect({ provider: name }) {
       const provider = byName.get(name)

@@ -9,6 +9,7 @@ import type { Corrections } from './corrections.ts'
 import type { CallCandidates } from './fallback.ts'
 import type { Job } from './job.ts'
 import type { Learner } from './learner.ts'
+import type { ReferenceModel } from './reference-cost.ts'
 import { openRequestRecorder } from './request-record.ts'
 import type { StartTrace } from './trace.ts'
 
@@ -29,6 +30,7 @@ export interface PipelineParts {
   startTrace?: StartTrace | undefined
   learner: Pick<Learner, 'attempted'>
   energy: () => EnergyRates
+  reference: () => ReferenceModel | undefined
   corrections: Corrections
   insist: Decider['insist']
   callCandidates: CallCandidates

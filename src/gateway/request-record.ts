@@ -13,6 +13,7 @@ import { openAttemptRecorder, outcomeOf, type AttemptEnd, type AttemptRecorder }
 import type { Call } from './call.ts'
 import type { Corrections } from './corrections.ts'
 import type { Learner } from './learner.ts'
+import { referenceCostOf, type ReferenceModel } from './reference-cost.ts'
 import type { StartTrace } from './trace.ts'
 
 /** What is recorded about the request itself. */
@@ -50,13 +51,15 @@ export interface RequestRecorderParts {
   startTrace?: StartTrace | undefined
   learner: Pick<Learner, 'attempted'>
   energy: () => EnergyRates
+  /** The model that the operator compares costs with. */
+  reference: () => ReferenceModel | undefined
   corrections: Pick<Corrections, 'add'>
   /** Milliseconds since the epoch. */
   now: () => number
 }
 
 export function openRequestRecorder(parts: RequestRecorderParts): RequestRecorder {
-  const { call, request, record, startTrace, learner, energy, corrections, now } = parts
+  const { call, request, record, startTrace, learner, energy, reference, corrections, now } = parts
   const { promise: settled, resolve } = Promise.withResolvers<void>()
   const trace = startTrace?.(call, request.model)
   const entries: AttemptRecord[] = []
@@ -67,7 +70,7 @@ export function openRequestRecorder(parts: RequestRecorderParts): RequestRecorde
   let verification: Verification | undefined
   let written = false
 
-  function settle({ model, firstTokenAt, error, reason }: Partial<AttemptEnd>): void {
+  function settle({ model, firstTokenAt, error, usage, reason }: Partial<AttemptEnd>): void {
     if (written) return
     written = true
     const row: RequestRecord = {
@@ -77,6 +80,7 @@ export function openRequestRecorder(parts: RequestRecorderParts): RequestRecorde
       endpoint: call.endpoint,
       keyId: call.keyId,
       session: call.options?.session,
+      tags: call.options?.tags,
       requestedModel: request.model,
       provider: model?.provider,
       model: model?.id,
@@ -90,6 +94,7 @@ export function openRequestRecorder(parts: RequestRecorderParts): RequestRecorde
       costUsd: totalUsd(entries),
       energyUsd: sumUsd(entries.map(({ energyUsd = 0 }) => energyUsd)),
       byokCostUsd: sumUsd(entries.map(({ byokCostUsd = 0 }) => byokCostUsd)),
+      reference: referenceCostOf({ endpoint: call.endpoint, decision, answer: usage, named: reference() }),
       ttftMs: firstTokenAt === undefined ? undefined : firstTokenAt - call.receivedAt,
       durationMs: now() - call.receivedAt,
       queueMs,

@@ -1,8 +1,8 @@
 import type Database from 'better-sqlite3'
 import { roundUsd, sumUsd } from '../accounting/money.ts'
-import { costOf } from '../accounting/pricing.ts'
+import { reportedCostOf } from '../accounting/pricing.ts'
 import type { Usage } from '../wire/usage.ts'
-import { tokenColumns } from './row.ts'
+import { tokenCells, tokenNames } from './row.ts'
 
 /** An attempt whose charge is an estimate, and by which its provider knows it. */
 export interface EstimatedAttempt {
@@ -30,8 +30,7 @@ interface Consumed {
   byok_cost_usd: number
 }
 
-const tokenNames = Object.keys(tokenColumns)
-const columns = [...tokenNames, 'usage_estimated', 'cost_usd', 'byok_cost_usd']
+const columns: readonly string[] = [...tokenNames, 'usage_estimated', 'cost_usd', 'byok_cost_usd']
 const assignments = columns.map(column => `${column} = @${column}`).join(', ')
 
 export function createCharges(database: Database.Database): Charges {
@@ -49,23 +48,19 @@ export function createCharges(database: Database.Database): Charges {
     `SELECT ${[...columns, 'energy_usd'].join(', ')} FROM attempts WHERE request_seq = ?`,
   )
   const updateAttempt = database.prepare(
-    `UPDATE attempts SET ${assignments} WHERE request_seq = @request_seq AND ordinal = @ordinal`,
+    `UPDATE attempts SET ${assignments}, cost_source = 'reported' WHERE request_seq = @request_seq AND ordinal = @ordinal`,
   )
   const updateRequest = database.prepare(`UPDATE requests SET ${assignments} WHERE seq = @request_seq`)
 
   const correct = database.transaction<Charges['correct']>(({ requestId, ordinal }, bill) => {
     const found = selectAttempt.get(requestId, ordinal)
-    const charge = costOf(undefined, bill)
+    const charge = reportedCostOf(bill)
     if (found === undefined || charge === undefined) return false
     const { request_seq, energy_usd } = found
     updateAttempt.run({
       request_seq,
       ordinal,
-      input_tokens: bill.inputTokens,
-      cache_read_tokens: bill.cacheReadTokens,
-      cache_write_tokens: bill.cacheWriteTokens,
-      output_tokens: bill.outputTokens,
-      reasoning_tokens: bill.reasoningTokens,
+      ...tokenCells(bill),
       usage_estimated: 0,
       cost_usd: roundUsd(charge + energy_usd),
       byok_cost_usd: bill.byokCostUsd ?? 0,

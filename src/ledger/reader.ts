@@ -1,7 +1,8 @@
 import { setImmediate } from 'node:timers/promises'
 import type Database from 'better-sqlite3'
+import type { PriceView } from '../accounting/price-fields.ts'
 import type { TimeRange } from './period.ts'
-import { AttemptRow, RequestRow, type StoredRequest, type Stored } from './row.ts'
+import { attemptColumns, RequestRow, type AttemptRow, type Stored, type StoredRequest } from './row.ts'
 
 /** A decision with its outcome. */
 export interface StoredDecision {
@@ -25,7 +26,6 @@ export function createReader(database: Database.Database): Reader {
   const requestColumns = Object.keys(RequestRow.shape)
     .map(column => `requests.${column}`)
     .join(', ')
-  const attemptColumns = Object.keys(AttemptRow.shape).join(', ')
 
   const selectRecent = database.prepare<[number], Stored<RequestRow>>(
     `SELECT ${requestColumns} FROM requests ORDER BY created_at DESC, seq DESC LIMIT ?`,
@@ -33,8 +33,9 @@ export function createReader(database: Database.Database): Reader {
   const selectRequest = database.prepare<[string], Stored<RequestRow> & { seq: number; decision: string | null }>(
     `SELECT seq, ${requestColumns}, decision FROM requests LEFT JOIN decisions ON request_seq = seq WHERE id = ?`,
   )
-  const selectAttempts = database.prepare<[number], Stored<AttemptRow>>(
-    `SELECT ${attemptColumns} FROM attempts WHERE request_seq = ? ORDER BY ordinal`,
+  const selectAttempts = database.prepare<[number], StoredAttempt>(
+    `SELECT ${attemptColumns.join(', ')}, price FROM attempts LEFT JOIN prices ON prices.id = price_id
+     WHERE request_seq = ? ORDER BY ordinal`,
   )
   const selectDecisions = database.prepare<
     [number, number, number],
@@ -76,8 +77,14 @@ function requestRow(raw: Stored<RequestRow>): RequestRow {
   return { ...raw, ...flags(raw), stream: raw.stream === 1 }
 }
 
-function attemptRow(raw: Stored<AttemptRow>): AttemptRow {
-  return { ...raw, ...flags(raw) }
+type StoredAttempt = Omit<Stored<AttemptRow>, 'price'> & { price: string | null }
+
+function attemptRow(raw: StoredAttempt): AttemptRow {
+  return {
+    ...raw,
+    ...flags(raw),
+    price: raw.price === null ? null : (JSON.parse(raw.price) as PriceView),
+  }
 }
 
 function flags(raw: Pick<Stored<AttemptRow>, 'usage_estimated' | 'partial'>) {

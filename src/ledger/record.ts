@@ -1,3 +1,4 @@
+import type { Price, PriceOrigin } from '../accounting/pricing.ts'
 import type { FailureCode } from '../errors.ts'
 import type { Tier } from '../providers/provider.ts'
 import type { Usage } from '../wire/usage.ts'
@@ -5,6 +6,10 @@ import type { Usage } from '../wire/usage.ts'
 /** How a request or an attempt ended; `cancelled` means that the caller disconnected. */
 export const outcomes = ['ok', 'error', 'cancelled'] as const
 export type RequestOutcome = (typeof outcomes)[number]
+
+/** What a cost is known by: the provider's own report, tokens times a price of some source, or that the model runs here. */
+export const costSources = ['reported', 'listed', 'configured', 'snapshot', 'local'] as const
+export type CostSource = (typeof costSources)[number]
 
 /** What the ledger stores of one settled request. Prompts and answers are not part of it. */
 export interface RequestRecord {
@@ -20,6 +25,10 @@ export interface RequestRecord {
   keyId?: string | undefined
   /** The conversation it belongs to. */
   session?: string | undefined
+  /** The caller's labels. */
+  tags?: readonly string[] | undefined
+  /** The task that it belongs to. */
+  task?: string | undefined
   /** As the caller wrote it. */
   requestedModel: string
   /** Provider, model and tier that answered; undefined when none did. */
@@ -39,6 +48,8 @@ export interface RequestRecord {
   costUsd?: number | undefined
   energyUsd?: number | undefined
   byokCostUsd?: number | undefined
+  /** What the tokens of the answer would have cost on another model. */
+  reference?: { model: string; costUsd: number } | undefined
   /** From arrival to the first token sent to the caller. */
   ttftMs?: number | undefined
   durationMs: number
@@ -76,4 +87,9 @@ export interface AttemptRecord {
   byokCostUsd?: number | undefined
   /** The provider's own id of the call. */
   generationId?: string | undefined
+  /** Absent where the cost is unknown. */
+  costSource?: CostSource | undefined
+  /** The model's price at the time of the call. */
+  price?: Price | undefined
+  priceOrigin?: PriceOrigin | undefined
 }

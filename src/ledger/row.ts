@@ -1,5 +1,7 @@
 import { z } from 'zod'
-import { outcomes } from './record.ts'
+import { PriceView } from '../accounting/price-fields.ts'
+import type { Usage } from '../wire/usage.ts'
+import { costSources, outcomes } from './record.ts'
 
 const count = z.int().min(0)
 const milliseconds = z.number().describe('Milliseconds.')
@@ -12,7 +14,31 @@ export const tokenColumns = {
   cache_write_tokens: count,
   output_tokens: count.describe('All generated tokens, reasoning included.'),
   reasoning_tokens: count,
+  cache_write_1h_tokens: count.describe('The part of cache_write_tokens that is kept for an hour.'),
+  audio_input_tokens: count.describe('The part of the prompt that is sound.'),
+  image_input_tokens: count.describe('The part of the prompt that is pictures.'),
+  audio_output_tokens: count.describe('The part of output_tokens that is sound.'),
+  image_output_tokens: count.describe('The part of output_tokens that is pictures.'),
 } as const
+type TokenColumn = keyof typeof tokenColumns
+
+export const tokenNames = Object.keys(tokenColumns) as TokenColumn[]
+
+/** A usage in these columns. */
+export function tokenCells(usage: Usage): Record<TokenColumn, number> {
+  return {
+    input_tokens: usage.inputTokens,
+    cache_read_tokens: usage.cacheReadTokens,
+    cache_write_tokens: usage.cacheWriteTokens,
+    output_tokens: usage.outputTokens,
+    reasoning_tokens: usage.reasoningTokens,
+    cache_write_1h_tokens: usage.cacheWrite1hTokens ?? 0,
+    audio_input_tokens: usage.audioInputTokens ?? 0,
+    image_input_tokens: usage.imageInputTokens ?? 0,
+    audio_output_tokens: usage.audioOutputTokens ?? 0,
+    image_output_tokens: usage.imageOutputTokens ?? 0,
+  }
+}
 
 const consumedColumns = {
   ...tokenColumns,
@@ -50,11 +76,15 @@ export const RequestRow = z.object({
   route_ms: milliseconds.nullable(),
   reason: z.string().nullable(),
   caller_request_id: z.string().nullable().describe('The caller’s own id of the request: its `x-request-id`.'),
+  tags: z.string().nullable().describe('The request’s tags, as a JSON list.'),
+  task: z.string().nullable().describe('The task that it belongs to.'),
+  reference_model: z.string().nullable().describe('The model that the cost is compared with.'),
+  reference_cost_usd: z.number().nullable().describe('What the tokens of the answer would have cost on that model.'),
 })
 export type RequestRow = z.output<typeof RequestRow>
 
-/** One call of one model on behalf of a request. */
-export const AttemptRow = z.object({
+/** The columns of a call, but for the price, which is in a table of its own. */
+const attemptCells = {
   ordinal: count,
   provider: z.string(),
   model: z.string(),
@@ -67,6 +97,18 @@ export const AttemptRow = z.object({
   duration_ms: milliseconds,
   ...consumedColumns,
   generation_id: z.string().nullable().describe('The provider’s own id of the call.'),
+  cost_source: z
+    .enum(costSources)
+    .nullable()
+    .describe('What the cost is known by: the provider’s own report, or tokens times the price of this source.'),
+  price_at: epochMs.nullable().describe('When the price was read from its source.'),
+} as const
+export const attemptColumns: readonly string[] = Object.keys(attemptCells)
+
+/** One call of one model on behalf of a request. */
+export const AttemptRow = z.object({
+  ...attemptCells,
+  price: PriceView.nullable().describe('What the model cost then, in USD per million tokens.'),
 })
 export type AttemptRow = z.output<typeof AttemptRow>
 

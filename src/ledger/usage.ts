@@ -5,7 +5,7 @@ import { createUsdSum, type UsdSum } from '../accounting/money.ts'
 import type { RequestOutcome } from './record.ts'
 import { createLatency, type Latency } from './latency.ts'
 import { periodFields, periodProblem, rangeOf, type TimeRange } from './period.ts'
-import { tokenColumns } from './row.ts'
+import { tokenColumns, tokenNames } from './row.ts'
 
 /** What usage can be grouped by, and the SQL expression of a request's group. */
 const groupings = {
@@ -118,8 +118,6 @@ export function createUsageReader(database: Database.Database): ReadUsage {
     }
   }
 }
-
-const tokenNames = Object.keys(tokenColumns) as (keyof typeof tokenColumns)[]
 
 function selectFor(group: string): string {
   return `SELECT ${group}, outcome, usage_estimated, partial, cost_usd, energy_usd, byok_cost_usd, ttft_ms, duration_ms,

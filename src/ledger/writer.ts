@@ -1,7 +1,8 @@
 import Database from 'better-sqlite3'
 import { redact } from '../redact.ts'
 import type { AttemptRecord, RequestRecord } from './record.ts'
-import { AttemptRow, RequestRow, type Stored } from './row.ts'
+import { createPriceTable } from './prices.ts'
+import { attemptColumns, RequestRow, type AttemptRow, tokenCells, type Stored } from './row.ts'
 
 /** A record, or its decision, that the database rejects however often it is retried. */
 export interface Rejection {
@@ -15,7 +16,8 @@ export type Write = (entries: readonly RequestRecord[]) => Rejection[]
 
 export function createWriter(database: Database.Database): Write {
   const insertRequest = insertion(database, 'requests', Object.keys(RequestRow.shape), 'ON CONFLICT (id) DO NOTHING')
-  const insertAttempt = insertion(database, 'attempts', ['request_seq', ...Object.keys(AttemptRow.shape)])
+  const insertAttempt = insertion(database, 'attempts', ['request_seq', ...attemptColumns, 'price_id'])
+  const prices = createPriceTable(database)
   const insertDecision = database.prepare<[number, string]>(
     'INSERT INTO decisions (request_seq, decision) VALUES (?, ?)',
   )
@@ -24,7 +26,9 @@ export function createWriter(database: Database.Database): Write {
     const { changes, lastInsertRowid } = insertRequest(requestRow(entry))
     if (changes === 0) return [{ id: entry.id, why: 'its id already exists: a request is recorded once' }]
     const seq = Number(lastInsertRowid)
-    entry.attempts.forEach((attempt, ordinal) => insertAttempt(attemptRow(attempt, seq, ordinal)))
+    entry.attempts.forEach((attempt, ordinal) =>
+      insertAttempt({ ...attemptRow(attempt), request_seq: seq, ordinal, price_id: prices.idOf(attempt.price) }),
+    )
     if (entry.decision === undefined) return []
     const { json, rejection } = decisionJson(entry)
     if (json !== undefined) insertDecision.run(seq, json)
@@ -39,6 +43,7 @@ export function createWriter(database: Database.Database): Write {
       try {
         return insertOne(entry)
       } catch (error) {
+        prices.forget()
         if (!isRecordFault(error)) throw error
         return [{ id: entry.id, why: 'its values do not fit the schema', cause: error }]
       }
@@ -49,6 +54,7 @@ export function createWriter(database: Database.Database): Write {
     try {
       return insertAll.immediate(entries)
     } catch (error) {
+      prices.forget()
       if (!isRecordFault(error)) throw error
       return insertEach.immediate(entries)
     }
@@ -83,17 +89,15 @@ function requestRow(entry: RequestRecord): Stored<RequestRow> {
     route_ms: entry.routeMs ?? null,
     reason: cut(entry.reason),
     caller_request_id: cut(entry.callerRequestId),
+    tags: tagsJson(entry.tags),
+    task: cut(entry.task),
+    reference_model: cut(entry.reference?.model),
+    reference_cost_usd: entry.reference?.costUsd ?? null,
   }
 }
 
-function attemptRow(
-  attempt: AttemptRecord,
-  request_seq: number,
-  ordinal: number,
-): Stored<AttemptRow> & { request_seq: number } {
+function attemptRow(attempt: AttemptRecord): Omit<Stored<AttemptRow>, 'ordinal' | 'price'> {
   return {
-    request_seq,
-    ordinal,
     provider: attempt.provider,
     model: attempt.model,
     started_at: Math.round(attempt.startedAt),
@@ -105,6 +109,8 @@ function attemptRow(
     duration_ms: attempt.durationMs,
     ...consumed(attempt),
     generation_id: cut(attempt.generationId),
+    cost_source: attempt.costSource ?? null,
+    price_at: attempt.priceOrigin === undefined ? null : Math.round(attempt.priceOrigin.at),
   }
 }
 
@@ -112,17 +118,19 @@ type Consumed = Pick<AttemptRecord, 'usage' | 'costUsd' | 'energyUsd' | 'byokCos
 
 function consumed({ usage, costUsd, energyUsd, byokCostUsd }: Consumed) {
   return {
-    input_tokens: usage.inputTokens,
-    cache_read_tokens: usage.cacheReadTokens,
-    cache_write_tokens: usage.cacheWriteTokens,
-    output_tokens: usage.outputTokens,
-    reasoning_tokens: usage.reasoningTokens,
+    ...tokenCells(usage),
     usage_estimated: usage.estimated === true ? (1 as const) : (0 as const),
     partial: usage.partial === true ? (1 as const) : (0 as const),
     cost_usd: costUsd ?? null,
     energy_usd: energyUsd ?? 0,
     byok_cost_usd: byokCostUsd ?? 0,
   }
+}
+
+const maxTags = 20
+
+function tagsJson(tags: readonly string[] | undefined): string | null {
+  return tags === undefined || tags.length === 0 ? null : JSON.stringify(tags.slice(0, maxTags).map(tag => cut(tag)))
 }
 
 function cut(text: string | undefined): string | null {

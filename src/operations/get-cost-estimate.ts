@@ -26,15 +26,16 @@ export const getCostEstimate = operation({
     ),
     total: z.int().describe('Number of matching models; beyond 20, the most expensive are not listed.'),
   }),
-  run: ({ inventory, config }: Core, { context_length, expected_output_length, model: name }) => {
+  run: ({ inventory, config, now }: Core, { context_length, expected_output_length, model: name }) => {
     const all = inventory.models()
     const asked = name === undefined ? all : (select([name], all, config().values.MODEL_ALIASES)[0]?.models ?? [])
     const call = { promptTokens: context_length, outputTokens: expected_output_length }
+    const at = now()
     const estimates = asked
       .map(model => ({
         model: model.id,
         tier: model.tier,
-        cost_usd: expectedCostOf(model.price, call) ?? null,
+        cost_usd: expectedCostOf(model.price, call, at) ?? null,
       }))
       .sort((a, b) => (a.cost_usd ?? Infinity) - (b.cost_usd ?? Infinity) || (a.model < b.model ? -1 : 1))
     return { estimates: estimates.slice(0, maxShown), total: estimates.length }

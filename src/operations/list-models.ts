@@ -1,6 +1,6 @@
 import { z } from 'zod'
+import { priceView, PriceView } from '../accounting/price-fields.ts'
 import type { Core } from '../core.ts'
-import { inSnakeCase } from '../json.ts'
 import type { Model } from '../providers/provider.ts'
 import { operation } from './operation.ts'
 import { pageInput, pageOf } from './task-input.ts'
@@ -17,10 +17,9 @@ export const ModelView = z.object({
   context_tokens: z.int().nullable(),
   max_output_tokens: z.int().nullable(),
   loaded: z.boolean().nullable(),
-  price: z
-    .looseObject({ input: z.number(), output: z.number() })
-    .nullable()
-    .describe('USD per million tokens; null where it is not known.'),
+  price: PriceView.nullable().describe('USD per million tokens; null where it is not known.'),
+  price_source: z.string().nullable().describe('listed, configured or snapshot; null for what runs on this network.'),
+  price_at: z.string().nullable().describe('When the price was read from its source.'),
   chat: z.boolean().nullable().describe('false: it only embeds.'),
   tools: z.boolean().nullable(),
   vision: z.boolean().nullable(),
@@ -77,7 +76,9 @@ export function modelView({ kindOf, conditionOf }: Pick<Core, 'kindOf' | 'condit
     context_tokens: model.contextTokens ?? null,
     max_output_tokens: model.maxOutputTokens ?? null,
     loaded: model.loaded ?? null,
-    price: price === undefined ? null : { ...inSnakeCase(price), input: price.input, output: price.output },
+    price: price === undefined ? null : priceView(price),
+    price_source: model.priceOrigin?.source ?? null,
+    price_at: model.priceOrigin === undefined ? null : new Date(model.priceOrigin.at).toISOString(),
     chat: capabilities.chat ?? null,
     tools: capabilities.tools ?? null,
     vision: capabilities.vision ?? null,

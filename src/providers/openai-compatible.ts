@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { Endpoint } from '../config.ts'
 import { GatewayError } from '../errors.ts'
 import { readNumber } from '../json.ts'
-import { freePrice, isFree, type Price } from '../accounting/pricing.ts'
+import { freePrice, isFree } from '../accounting/pricing.ts'
 import { isLocalNetwork } from '../net.ts'
 import { endpointList } from './http/endpoints.ts'
 import { completionsOrChat } from './openai/completion-by-chat.ts'
@@ -11,7 +11,7 @@ import { chatBody, openAiChat } from './openai/chat.ts'
 import { openAiMedia } from './openai/media.ts'
 import { openAiNonChat } from './openai/non-chat.ts'
 import { askMessages } from './openai/messages-answer.ts'
-import type { Model, ProviderCall, ProviderKind, Tier } from './provider.ts'
+import type { Model, ProviderCall, ProviderKind, ProviderParts, Tier } from './provider.ts'
 import { serverKind } from './server-kind.ts'
 import type { Upstream } from './http/upstream.ts'
 
@@ -31,7 +31,7 @@ export const openAiCompatible: ProviderKind = serverKind({
   tier: endpoint => (isLocalNetwork(new URL(endpoint.url).hostname) ? 'local' : 'remote'),
   remedy: 'check that the server runs and that its address is right',
   endpointLabel: endpoint => endpoint.name,
-  connect({ endpoint, tier, upstream, upstreamWith }) {
+  connect({ endpoint, tier, upstream, upstreamWith, prices }) {
     const { hostname } = new URL(endpoint.url)
     const anthropics = hostname === 'api.anthropic.com'
     const native = anthropics
@@ -45,7 +45,7 @@ export const openAiCompatible: ProviderKind = serverKind({
     return {
       async listModels(signal) {
         const listed = await listModels(native, endpoint, signal)
-        return listed.map(entry => ({ ...describe(entry, endpoint, tier), nativeProtocols }))
+        return listed.map(entry => ({ ...describe(entry, endpoint, tier, prices), nativeProtocols }))
       },
       anthropics,
       openAis: hostname === 'api.openai.com' || hostname.endsWith('.openai.azure.com'),
@@ -86,15 +86,21 @@ async function listModels(upstream: Upstream, endpoint: Endpoint, signal: AbortS
   )
 }
 
-function describe(listed: ListedModel, { name: provider, prices }: Endpoint, tier: Tier): Model {
-  const own = prices?.[listed.id]
-  const price: Price | undefined = own ?? (tier === 'local' ? freePrice : undefined)
+function describe(
+  listed: ListedModel,
+  { name: provider, url }: Endpoint,
+  tier: Tier,
+  prices: ProviderParts['prices'],
+): Model {
+  const known = tier === 'remote' ? prices.at(url, listed.id) : undefined
+  const price = tier === 'local' ? freePrice : known?.price
   return {
     id: `${provider}/${listed.id}`,
     provider,
     name: listed.id,
     tier,
     price,
+    priceOrigin: known?.origin,
     free: price !== undefined && isFree(price),
     contextTokens: readNumber(
       listed.max_model_len ?? listed.context_length ?? listed.context_window ?? listed.max_context_length,

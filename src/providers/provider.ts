@@ -5,7 +5,8 @@ import type { ChatCompletion, ChatRequest } from '../wire/chat/schema.ts'
 import type { Effort } from '../wire/chat/reasoning-effort.ts'
 import type { StreamPart } from '../wire/stream-part.ts'
 import type { Usage } from '../wire/usage.ts'
-import type { Price } from '../accounting/pricing.ts'
+import type { ShippedPrices } from '../accounting/price-list.ts'
+import type { Price, PriceOrigin } from '../accounting/pricing.ts'
 import type { Transport } from './http/transport.ts'
 
 /** Where a model runs, which is what "local first" refers to. */
@@ -40,6 +41,8 @@ export interface Model {
   tier: Tier
   /** Undefined where the price is not known; such a model is treated as paid. */
   price: Price | undefined
+  /** Absent without a price, and for what runs on this network. */
+  priceOrigin?: PriceOrigin | undefined
   /** Free to call: local, or a free offer of a remote provider. */
   free: boolean
   /** The maximum of prompt plus output as the model is loaded now (or as we would load it); undefined where unknown. */
@@ -185,6 +188,8 @@ export interface Provider {
 export interface ProviderParts {
   endpoint: Endpoint
   transport: Transport
+  /** What models cost where the server does not say. */
+  prices: Pick<ShippedPrices, 'at'>
   /** Milliseconds since the epoch. */
   now: () => number
 }

@@ -1,8 +1,9 @@
+import { ownPrices } from '../accounting/own-prices.ts'
 import type { Endpoint } from '../config.ts'
 import { readEndpoints, type EndpointList } from './http/endpoints.ts'
 import { createUpstream, labelOf, type Upstream, type UpstreamParts } from './http/upstream.ts'
 import { createInventory, type EndpointInventory, type EndpointInventoryParts } from './inventory.ts'
-import type { Model, Provider, ProviderKind, Tier } from './provider.ts'
+import type { Model, Provider, ProviderKind, ProviderParts, Tier } from './provider.ts'
 
 export interface ServerKind extends Omit<ProviderKind, 'endpoints' | 'create'> {
   /** The setting, an `endpointList`, that names its servers. */
@@ -28,6 +29,7 @@ interface Connection {
   upstream: Upstream
   /** The same server, with another way to authenticate. */
   upstreamWith: (more: Pick<UpstreamParts, 'keyHeader' | 'headers'>) => Upstream
+  prices: ProviderParts['prices']
   now: () => number
 }
 
@@ -56,7 +58,7 @@ export function serverKind(definition: ServerKind): ProviderKind {
       })
       return adjust === undefined ? found : found.map(endpoint => adjust(endpoint, variables))
     },
-    create({ endpoint, transport, now }) {
+    create({ endpoint, transport, prices, now }) {
       const { name, url, firstTokenTimeoutMs } = endpoint
       const tier = endpoint.tier ?? (typeof tierOf === 'function' ? tierOf(endpoint) : tierOf)
       const label = endpointLabel?.(endpoint) ?? labelOf(kind, endpoint)
@@ -72,9 +74,15 @@ export function serverKind(definition: ServerKind): ProviderKind {
         tier,
         upstream,
         upstreamWith,
+        prices,
         now,
       })
-      const inventory = createInventory({ label, now, ask: listModels })
+      const reprice = endpoint.prices && ownPrices(endpoint.prices, now())
+      const ask: typeof listModels = async (signal, fresh) => {
+        const listed = await listModels(signal, fresh)
+        return reprice === undefined ? listed : listed.map(model => reprice(model, model.name))
+      }
+      const inventory = createInventory({ label, now, ask })
       return {
         name,
         label: kind.label,

@@ -164,7 +164,7 @@ function candidateFor(
     quality: expectations.qualities[place]!,
     plusMinus: expectations.plusMinus[place]!,
     count: expectations.counts[place]!,
-    costUsd: expectedCharge(model, call, work, context.policy),
+    costUsd: expectedCharge(model, call, work, context),
     seconds: wait + work,
     waitSeconds: wait,
     adequate: false,

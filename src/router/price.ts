@@ -4,7 +4,6 @@ import type { Model } from '../providers/provider.ts'
 import type { Ability } from './abilities.ts'
 import type { Conversation, DecisionContext } from './context.ts'
 import type { Speed } from './evidence.ts'
-import type { Policy } from './policy.ts'
 
 /** How busy a model's endpoint is. */
 export interface Load {
@@ -41,8 +40,13 @@ export function waitSeconds(model: Model, speed: Speed | undefined, load: Load, 
 }
 
 /** USD for one answer that takes `work` seconds, energy included; null where no price is known, which means that it may cost anything. */
-export function expectedCharge(model: Model, call: ExpectedCall, work: number, policy: Policy): number | null {
-  const charge = expectedCostOf(model.price, call)
+export function expectedCharge(
+  model: Model,
+  call: ExpectedCall,
+  work: number,
+  { policy, now }: Pick<DecisionContext, 'policy' | 'now'>,
+): number | null {
+  const charge = expectedCostOf(model.price, call, now)
   return charge === undefined ? null : roundUsd(charge + energyCostOf(model.tier, work, policy))
 }
 

@@ -63,24 +63,23 @@ const rates = {
   cacheWrite: rate,
   requestUsd: fc.double({ min: 0, max: 1, noNaN: true }),
 }
-const anyPrice: fc.Arbitrary<Price> = fc
-  .record(
-    {
-      ...rates,
-      tiers: fc.array(
-        fc.record(
-          { ...rates, fromPromptTokens: fc.nat(20_000) },
-          { requiredKeys: ['input', 'output', 'fromPromptTokens'] },
-        ),
-        { maxLength: 3 },
+const anyPrice: fc.Arbitrary<Price> = fc.record(
+  {
+    ...rates,
+    overrides: fc.array(
+      fc.record(
+        {
+          ...rates,
+          fromPromptTokens: fc.nat(20_000),
+          utc: fc.record({ from: fc.nat(1_440), until: fc.nat(1_440) }),
+        },
+        { requiredKeys: [] },
       ),
-    },
-    { requiredKeys: ['input', 'output'] },
-  )
-  .map(({ tiers, ...price }) => ({
-    ...price,
-    ...(tiers && { tiers: tiers.toSorted((a, b) => a.fromPromptTokens - b.fromPromptTokens) }),
-  }))
+      { maxLength: 3 },
+    ),
+  },
+  { requiredKeys: ['input', 'output'] },
+)
 
 t.test('what explain shows is what decide used and what the ledger charges for the same usage', async t => {
   const ledger = openTestLedger(t)
@@ -123,6 +122,7 @@ t.test('what explain shows is what decide used and what the ledger charges for t
           record: ledger.record,
           learner,
           energy: () => ({ localWatts: 0, energyPrice: 0 }),
+          reference: () => undefined,
           corrections: { add: () => undefined },
           now: () => 0,
         })

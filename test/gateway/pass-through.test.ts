@@ -334,6 +334,7 @@ t.test("Anthropic's own API gets its key in x-api-key", async t => {
   const provider = openAiCompatible.create({
     endpoint: { kind: 'openai-compatible', name: 'anthropic', url, named: true, apiKey: 'a-secret' },
     transport,
+    prices: { at: () => undefined },
     now: () => 0,
   })
   t.teardown(() => provider.close())

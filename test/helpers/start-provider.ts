@@ -1,3 +1,4 @@
+import { createShippedPrices } from '../../src/accounting/price-list.ts'
 import type { Endpoint } from '../../src/config.ts'
 import { providerKinds } from '../../src/providers/index.ts'
 import type { Model, Provider, ProviderCall, ProviderKind } from '../../src/providers/provider.ts'
@@ -26,6 +27,7 @@ export async function startProvider(
   const provider = definition.create({
     endpoint: { kind, name: kind, url: definition.normalize(new URL(url)), named: true, ...options.endpoint },
     transport,
+    prices: createShippedPrices(),
     now: options.now ?? Date.now,
   })
   t.teardown(async () => {

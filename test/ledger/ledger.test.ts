@@ -4,6 +4,8 @@ import { recordOf, noon, openTestLedger } from './open-ledger.ts'
 
 t.test('keeps a request that was answered, with its attempt and its decision', async t => {
   const ledger = openTestLedger(t)
+  const overrides = [{ fromPromptTokens: 200_000, utc: { from: 16 * 60 + 30, until: 30 }, input: 6 }]
+  const price = { input: 3, output: 15, overrides }
   ledger.record(
     recordOf('req-1', {
       keyId: 'laptop',
@@ -13,6 +15,17 @@ t.test('keeps a request that was answered, with its attempt and its decision', a
       routeMs: 0.25,
       reason: 'local and warm',
       callerRequestId: 'job-7',
+      tags: ['night', 'batch'],
+      task: 'task-1',
+      reference: { model: 'openrouter/big', costUsd: 0.25 },
+      attempts: [
+        {
+          ...recordOf('any').attempts[0]!,
+          costSource: 'listed',
+          price,
+          priceOrigin: { source: 'listed', at: noon + 0.4 },
+        },
+      ],
       decision: { candidates: [{ model: 'ollama/qwen3:8b', quality: 0.7 }] },
     }),
   )
@@ -39,6 +52,11 @@ t.test('keeps a request that was answered, with its attempt and its decision', a
       cache_write_tokens: 0,
       output_tokens: 5,
       reasoning_tokens: 0,
+      cache_write_1h_tokens: 0,
+      audio_input_tokens: 0,
+      image_input_tokens: 0,
+      audio_output_tokens: 0,
+      image_output_tokens: 0,
       usage_estimated: false,
       partial: false,
       cost_usd: 0,
@@ -50,6 +68,10 @@ t.test('keeps a request that was answered, with its attempt and its decision', a
       route_ms: 0.25,
       reason: 'local and warm',
       caller_request_id: 'job-7',
+      tags: '["night","batch"]',
+      task: 'task-1',
+      reference_model: 'openrouter/big',
+      reference_cost_usd: 0.25,
     },
     attempts: [
       {
@@ -68,12 +90,24 @@ t.test('keeps a request that was answered, with its attempt and its decision', a
         cache_write_tokens: 0,
         output_tokens: 5,
         reasoning_tokens: 0,
+        cache_write_1h_tokens: 0,
+        audio_input_tokens: 0,
+        image_input_tokens: 0,
+        audio_output_tokens: 0,
+        image_output_tokens: 0,
         usage_estimated: false,
         partial: false,
         cost_usd: 0,
         energy_usd: 0,
         byok_cost_usd: 0,
         generation_id: null,
+        cost_source: 'listed',
+        price_at: noon,
+        price: {
+          input: 3,
+          output: 15,
+          overrides: [{ from_prompt_tokens: 200_000, utc_from: '16:30', utc_until: '00:30', input: 6 }],
+        },
       },
     ],
     decision: { candidates: [{ model: 'ollama/qwen3:8b', quality: 0.7 }] },

@@ -31,6 +31,7 @@ for (const kind of upstreamKinds) {
         const bytes = Buffer.from([...opening, ...pieces.flat(), ...closing].join(''))
         const [provider] = createProviders([{ kind, name: kind, url: 'http://nowhere', named: true }], {
           transport: replaying(bytes, sizes),
+          prices: { at: () => undefined },
           now: () => 0,
         })
         const reply = await provider!.chat({
@@ -73,6 +74,7 @@ for (const kind of upstreamKinds) {
     const read = async (parts: Buffer, sizes: readonly number[]) => {
       const [provider] = createProviders([{ kind, name: kind, url: 'http://nowhere', named: true }], {
         transport: replaying(parts, sizes),
+        prices: { at: () => undefined },
         now: () => 0,
       })
       const reply = await provider!.chat({

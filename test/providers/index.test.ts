@@ -1,4 +1,5 @@
 import t from 'tap'
+import { createShippedPrices } from '../../src/accounting/price-list.ts'
 import { ConfigError, renderEnvExample } from '../../src/config.ts'
 import { createProviders, findEndpoints, providerKinds, providerSettings } from '../../src/providers/index.ts'
 import { createTransport } from '../../src/providers/http/transport.ts'
@@ -93,7 +94,7 @@ t.test('classifies a server as local or remote by its address', async t => {
   t.teardown(() => transport.close())
   const tierAt = (url: string, tier?: 'local' | 'remote') => {
     const endpoint = { kind: 'openai-compatible', name: 'x', url, named: true, ...(tier && { tier }) }
-    return createProviders([endpoint], { transport, now: Date.now })[0]?.tier
+    return createProviders([endpoint], { transport, prices: createShippedPrices(), now: Date.now })[0]?.tier
   }
   for (const host of [
     'localhost',

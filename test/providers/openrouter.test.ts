@@ -20,7 +20,8 @@ async function start(t: Test, script: Script) {
 t.test('reads prices in USD per token as USD per million tokens', async t => {
   const overrides = [
     { min_prompt_tokens: 200_000, prompt: '0.0000025', completion: '0.000015' },
-    { utc_hours: '0-8', prompt: '0.0000001' },
+    { utc_start: '16:30', utc_end: '00:30', prompt: '0.000001' },
+    { weekday: 'Sunday', prompt: '0.0000001' },
   ]
   const { model } = await start(t, {
     models: [
@@ -54,9 +55,15 @@ t.test('reads prices in USD per token as USD per million tokens', async t => {
       manyChoices: false,
     },
   })
-  const cost = (inputTokens: number) => costOf(pro.price, { ...noUsage, inputTokens, outputTokens: 1000 })
+  const cost = (inputTokens: number, time = '12:00') =>
+    costOf(pro.price, { ...noUsage, inputTokens, outputTokens: 1000 }, Date.parse(`2026-03-15T${time}:00Z`))
   t.equal(cost(100_000), 0.135)
   t.equal(cost(200_000), 0.515, 'a long prompt costs what the override says')
+  t.equal(cost(100_000, '16:30'), 0.11, 'and so does a prompt at night')
+  t.equal(cost(100_000, '00:29'), 0.11)
+  t.equal(cost(100_000, '00:30'), 0.135)
+  t.equal(cost(200_000, '23:00'), 0.215, 'the later override wins, rate by rate')
+  t.match(pro.priceOrigin, { source: 'listed', at: Number })
   t.match(model('q/coder:free'), { free: true, capabilities: { tools: false, reasoning: true } })
   t.match(model('x/gift'), { free: true })
   t.match(model('openrouter/auto'), { free: false, price: undefined })

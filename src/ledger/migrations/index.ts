@@ -5,6 +5,7 @@ import { agents } from './0004-agents.ts'
 import { evidence } from './0005-evidence.ts'
 import { callerRequestIds } from './0006-caller-request-ids.ts'
 import { charges } from './0007-charges.ts'
+import { prices } from './0008-prices.ts'
 
 /** One step of the schema. A released step never changes; a later one corrects it. */
 export interface Migration {
@@ -22,4 +23,5 @@ export const migrations: readonly Migration[] = [
   evidence,
   callerRequestIds,
   charges,
+  prices,
 ]

@@ -61,8 +61,9 @@ export const openRouter: ProviderKind = serverKind({
         checkedAt = now()
       }
       const fetchList = async () => {
-        list = readOpenRouterModels(await upstream.json('/models', { signal }), endpoint.name)
+        const answer = await upstream.json('/models', { signal })
         listedAt = now()
+        list = readOpenRouterModels(answer, endpoint.name, listedAt)
       }
       await Promise.all([
         fresh || now() - checkedAt >= keyCheckMs ? checkKey() : undefined,
