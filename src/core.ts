@@ -120,15 +120,13 @@ export function createCore(parts: CoreParts): Core {
   const retention = startRetention({ ledger, days: () => retentionDays(settings()), now, log })
   const tokens = createTokenCounter()
   const transport = openTransport(first)
-  const prices = createShippedPrices()
-  const providerParts = { transport, prices, now }
   const events = createHub<SignalboxEvent>(log)
   const requests = createHub<RequestRecord>(log)
-  const inventory = createInventory({
+  const { inventory, providerParts, reference } = openProviders({
+    config: first,
+    settings,
+    transport,
     events,
-    ownPrices: settingsPrices(settings, now),
-    providers: createProviders(first.endpoints, providerParts),
-    probeIntervalMs: first.values.PROVIDER_HEALTH_PROBE_INTERVAL_MS,
     now,
     log,
   })
@@ -153,7 +151,7 @@ export function createCore(parts: CoreParts): Core {
     learner,
     slotsOf,
     settings,
-    reference: () => referenceModel(settings().REFERENCE_MODEL, inventory, prices),
+    reference,
     knowledge,
     countTokens: ({ messages, tools }) => tokens.countMessages(messages, tools),
     countText: text => tokens.countText(text),
@@ -229,6 +227,27 @@ export function createCore(parts: CoreParts): Core {
       await ledger.close()
     },
   }
+}
+
+interface ProvidersParts extends Pick<CoreParts, 'config' | 'now' | 'log'> {
+  settings: () => CoreValues
+  transport: ProviderParts['transport']
+  events: Core['events']
+}
+
+/** The inventory of the configured servers with their prices, and what costs are compared with. */
+function openProviders({ config, settings, transport, events, now, log }: ProvidersParts) {
+  const prices = createShippedPrices()
+  const providerParts = { transport, prices, now }
+  const inventory = createInventory({
+    events,
+    ownPrices: settingsPrices(settings, now),
+    providers: createProviders(config.endpoints, providerParts),
+    probeIntervalMs: config.values.PROVIDER_HEALTH_PROBE_INTERVAL_MS,
+    now,
+    log,
+  })
+  return { inventory, providerParts, reference: () => referenceModel(settings().REFERENCE_MODEL, inventory, prices) }
 }
 
 /** The operator's prices, made anew only when their setting changes. */

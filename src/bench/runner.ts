@@ -336,7 +336,8 @@ async function measureItem(
     reason: judged.reason?.slice(0, 500) ?? null,
     promptTokens,
     completionTokens,
-    costUsd: answer === undefined ? null : (answer.costUsd ?? priced(candidate, promptTokens, completionTokens, startedAt)),
+    costUsd:
+      answer === undefined ? null : (answer.costUsd ?? priced(candidate, promptTokens, completionTokens, startedAt)),
     // Until the model is in memory the loading is measured.
     firstTokenMs: cold ? null : firstTokenMs,
     totalMs,
