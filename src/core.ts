@@ -10,7 +10,7 @@ import { GatewayError } from './errors.ts'
 import { createHub, type Hub, type SignalboxEvent } from './events.ts'
 import { createBreakers, type Breakers } from './gateway/breakers.ts'
 import { startCorrections } from './gateway/corrections.ts'
-import { createGateway, type Gateway } from './gateway/gateway.ts'
+import { createGateway, type Gateway, type GatewayParts } from './gateway/gateway.ts'
 import type { StartTrace } from './gateway/trace.ts'
 import { createLearner, type Learner, type RatioFact } from './gateway/learner.ts'
 import { createInventory, type Inventory } from './gateway/inventory.ts'
@@ -153,8 +153,7 @@ export function createCore(parts: CoreParts): Core {
     settings,
     reference,
     knowledge,
-    countTokens: ({ messages, tools }) => tokens.countMessages(messages, tools),
-    countText: text => tokens.countText(text),
+    ...promptCounts(tokens),
     now,
     random,
   })
@@ -207,7 +206,6 @@ export function createCore(parts: CoreParts): Core {
       policy = nextPolicy
       config = next
       log.level = next.values.LOG_LEVEL
-      inventory.reprice()
       await applyEndpoints(closing.signal)
       reconfigured.emit(next)
     },
@@ -226,6 +224,14 @@ export function createCore(parts: CoreParts): Core {
       await retention.close()
       await ledger.close()
     },
+  }
+}
+
+/** How the gateway has prompts counted. */
+function promptCounts(tokens: TokenCounter): Pick<GatewayParts, 'countTokens' | 'countText'> {
+  return {
+    countTokens: ({ messages, tools }) => tokens.countMessages(messages, tools),
+    countText: text => tokens.countText(text),
   }
 }
 
@@ -474,6 +480,7 @@ function planEndpoints({ before, next, inventory, breakers, providerParts }: End
     [...created, ...inventory.providers()].find(each => each.name === name)!,
   )
   return async (signal: AbortSignal): Promise<void> => {
+    inventory.reprice()
     if (added.length + removed.length === 0) return
     for (const { name } of [...added, ...removed]) breakers.forget(name)
     await inventory.replace(wanted, signal)
