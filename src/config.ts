@@ -280,6 +280,11 @@ export const coreSettings = {
     schema: z.stringbool().default(false),
     help: 'Allow update_server to pull, install and build a newer version; false: it returns the commands to run.',
   },
+  FILE_STORAGE_MB: {
+    schema: wholeNumber(1024, 1, 1_048_576),
+    help: 'Megabytes on disk for the files of batches (/v1/files): uploaded ones and results. They are kept for TASK_RETENTION_DAYS.',
+    atStart: true,
+  },
   TASK_RETENTION_DAYS: {
     schema: wholeNumber(30, 1, 3650),
     help: 'Days to keep finished background tasks with their results.',

@@ -34,7 +34,9 @@ import { openResults, type ResultStore } from './bench/results.ts'
 import { openSandbox } from './bench/sandbox/sandbox.ts'
 import { openSearch, type Search } from './search/search.ts'
 import { createBenchmarkFeed } from './tasks/benchmark-feed.ts'
+import { batchHandler, batchKind } from './tasks/batch.ts'
 import { benchmarkHandler } from './tasks/benchmark.ts'
+import { createFileStore, type FileStore } from './tasks/file-store.ts'
 import { modelTaskHandler } from './tasks/model-task.ts'
 import { createTasks, type Tasks } from './tasks/tasks.ts'
 import { createTokenCounter, type TokenCounter } from './tokens/counter.ts'
@@ -56,6 +58,8 @@ export interface Core {
   readonly gateway: Gateway
   readonly learner: Learner
   readonly tasks: Tasks
+  /** Input and results of batches. */
+  readonly files: FileStore
   /** Opened on first use; throws `unsupported` if it is switched off. */
   readonly codeSearch: () => Search
   /** The code search if anything has opened it. */
@@ -105,7 +109,7 @@ export interface CoreParts {
 }
 
 /** Makes a unique id; the prefix names its kind. */
-export type NewId = (prefix: 'req' | 'task' | 'job' | 'msg') => string
+export type NewId = (prefix: 'req' | 'task' | 'job' | 'msg' | 'file') => string
 
 /** Builds the core without calling any server yet: `inventory.refresh` does. */
 export function createCore(parts: CoreParts): Core {
@@ -159,8 +163,10 @@ export function createCore(parts: CoreParts): Core {
   })
   const codeSearch = lazySearch({ config: first, dataDir, tokens, now, log })
   const benchmarks = createBenchmarks({ config: first, inventory, ledger, learner, log })
+  const files = openFiles(dataDir, first, now)
   const tasks = openTasks({
     gateway,
+    files,
     inventory,
     ledger,
     benchmarks,
@@ -185,6 +191,7 @@ export function createCore(parts: CoreParts): Core {
     gateway,
     learner,
     tasks,
+    files,
     codeSearch: codeSearch.get,
     openedCodeSearch: codeSearch.made,
     benchmarkResults: benchmarks.results.get,
@@ -298,6 +305,13 @@ function modelCondition(inventory: Inventory, breakers: Breakers): (model: Model
   }
 }
 
+const maxFilesPerKey = 1_000
+
+function openFiles(dataDir: string, { values }: Config, now: () => number): FileStore {
+  const limits = { maxBytes: values.FILE_STORAGE_MB * 1024 * 1024, maxFiles: maxFilesPerKey }
+  return createFileStore(path.join(dataDir, 'files'), limits, now)
+}
+
 function openTransport({ values }: Config) {
   return createTransport({
     connectTimeoutMs: values.PROVIDER_CONNECT_TIMEOUT_MS,
@@ -404,6 +418,7 @@ function createBenchmarks({ config, inventory, ledger, learner, log }: Benchmark
 
 interface TaskHandlerParts extends Pick<CoreParts, 'now' | 'newId'> {
   gateway: Gateway
+  files: FileStore
   inventory: Inventory
   ledger: Ledger
   benchmarks: ReturnType<typeof createBenchmarks>
@@ -435,6 +450,7 @@ function openTasks({ events, log, ...parts }: TasksParts): Tasks {
 /** The implementation of each kind of task. */
 function taskHandlers({
   gateway,
+  files,
   inventory,
   ledger,
   benchmarks,
@@ -447,6 +463,7 @@ function taskHandlers({
   const common = { gateway, now, newRequestId: () => newId('req') }
   return {
     route_task: modelTaskHandler({ ...common, strategyOf: benchmarks.strategyInUse }),
+    [batchKind]: batchHandler({ ...common, files }),
     benchmark: benchmarkHandler({
       ...common,
       inventory,

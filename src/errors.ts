@@ -50,6 +50,7 @@ export const failures = {
   websocket_refused: row(426, 'invalid_request_error'),
   unsupported_media_type: row(415, 'invalid_request_error'),
   expectation_failed: row(417, 'invalid_request_error'),
+  storage_full: row(413, 'invalid_request_error'),
   idempotency_key_reused: row(422, 'invalid_request_error'),
   memory_full: row(429, 'rate_limit_error'),
   headers_too_large: row(431, 'invalid_request_error'),

@@ -40,6 +40,7 @@ export interface JobRow {
 }
 
 export interface JobFilter {
+  kind?: string | undefined
   askedBy?: string | undefined
   state?: TaskState | undefined
   provider?: string | undefined
@@ -96,7 +97,7 @@ const taskColumns = `
 // A task's last job is the current one.
 const lastJob = 'jobs.seq = (SELECT max(seq) FROM jobs WHERE task_seq = tasks.seq)'
 const filters = `
-  (@askedBy IS NULL OR tasks.asked_by = @askedBy) AND (@state IS NULL OR jobs.state = @state)
+  (@kind IS NULL OR tasks.kind = @kind) AND (@askedBy IS NULL OR tasks.asked_by = @askedBy) AND (@state IS NULL OR jobs.state = @state)
   AND (@provider IS NULL OR jobs.provider = @provider)
   AND (@model IS NULL OR jobs.model = @model) AND (@taskId IS NULL OR tasks.id = @taskId)
   AND (@text IS NULL OR instr(lower(tasks.spec), lower(@text)) > 0)
@@ -213,8 +214,9 @@ function read(row: StoredTask | undefined): TaskRow | undefined {
   }
 }
 
-function parametersOf({ askedBy, state, provider, model, taskId, text, unfinished }: JobFilter) {
+function parametersOf({ kind, askedBy, state, provider, model, taskId, text, unfinished }: JobFilter) {
   return {
+    kind: kind ?? null,
     askedBy: askedBy ?? null,
     state: state ?? null,
     provider: provider ?? null,

@@ -83,6 +83,15 @@ export function bytesWhileRead(bytes: number): number {
   return copiesWhileRead * bytes
 }
 
+/** Gives the routes of a scope the bytes of `multipart/form-data` as the body. */
+export function readFormsAsBytes(scope: FastifyInstance): void {
+  scope.addContentTypeParser(
+    'multipart/form-data',
+    { parseAs: 'buffer', bodyLimit: maxBodyBytes },
+    async (request: FastifyRequest, body: Buffer) => inflate(body, request.headers['content-encoding']),
+  )
+}
+
 /** Drops the parsed body, so that what its translation left out takes no memory while the request waits. */
 export function forgetBody(request: FastifyRequest): void {
   request.body = undefined
@@ -108,8 +117,7 @@ function counted(payload: RequestPayload, reservation: Reservation): RequestPayl
   return payload.pipe(through)
 }
 
-/** The body without its `Content-Encoding`, bounded. */
-export async function inflate(body: Buffer, encoding: string | undefined): Promise<Buffer> {
+async function inflate(body: Buffer, encoding: string | undefined): Promise<Buffer> {
   const name = encoding?.trim().toLowerCase() ?? 'identity'
   if (name === 'identity' || name === '') return body
   const open = encodings[name]

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Call, NativeRequest } from '../gateway/call.ts'
 import type { Served } from '../gateway/answer.ts'
 import type { Gateway } from '../gateway/gateway.ts'
+import { factsOf } from '../gateway/reply-facts.ts'
 import { readOptions } from '../router/options.ts'
 import { disconnectSignal } from '../operations/disconnect-signal.ts'
 import type { Principal } from '../operations/operation.ts'
@@ -79,30 +80,11 @@ export function openChat(protocol: Protocol, incoming: Incoming, signal: AbortSi
   return {
     call,
     parsed,
-    factsOf: served => ({
-      ...factsBefore(call, served.model.id, now),
-      promptTokens: served.promptTokens,
-      timing: {
-        waitedMs: served.timings.routeMs + served.timings.queueMs,
-        promptMs: served.timings.upstreamMs,
-        elapsedMs: () => now() - call.receivedAt,
-      },
-    }),
+    factsOf: served => factsOf(call, served, now),
     headersOf: served => ({
       ...servedHeaders(served, call, parseMs),
       ...notesHeader([...(parsed.native === undefined ? parsed.notes : []), ...served.notes]),
     }),
-  }
-}
-
-/** What is known of an answer before any model was called. */
-export function factsBefore({ requestId, receivedAt }: Call, model: string, now: () => number): ReplyFacts {
-  return {
-    id: requestId.replaceAll(/[^A-Za-z0-9_-]/g, '_'),
-    model,
-    createdSeconds: Math.floor(receivedAt / 1000),
-    promptTokens: 0,
-    timing: { waitedMs: 0, promptMs: 0, elapsedMs: () => now() - receivedAt },
   }
 }
 

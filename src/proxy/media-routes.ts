@@ -7,8 +7,7 @@ import { readForm } from '../wire/multipart.ts'
 import type { StreamWriter } from '../wire/protocol.ts'
 import type { NonChatReply } from '../wire/non-chat.ts'
 import { GatewayError } from '../errors.ts'
-import { maxBodyBytes } from '../operations/http-failure.ts'
-import { forgetBody, inflate } from './body.ts'
+import { forgetBody, readFormsAsBytes } from './body.ts'
 import { openCall } from './call-of.ts'
 import type { RouteParts } from './chat-routes.ts'
 import { httpTarget } from './http-stream.ts'
@@ -19,11 +18,7 @@ import { streamAnswer } from './stream-answer.ts'
 /** `POST /v1/moderations`, `/v1/audio/…` and `/v1/images/…`: passed on to a server that has a model for it. */
 export function registerMediaRoutes(app: FastifyInstance, { gateway, keepAliveMs, now }: RouteParts): void {
   app.register((scope, _options, done) => {
-    scope.addContentTypeParser(
-      'multipart/form-data',
-      { parseAs: 'buffer', bodyLimit: maxBodyBytes },
-      async (request: FastifyRequest, body: Buffer) => inflate(body, request.headers['content-encoding']),
-    )
+    readFormsAsBytes(scope)
     for (const endpoint of mediaEndpoints) {
       scope.post(endpoint.path, async (incoming, reply) => {
         const call = openCall(incoming, disconnectSignal(reply), endpoint.name)

@@ -1,13 +1,12 @@
 import type { FastifyInstance } from 'fastify'
-import { z } from 'zod'
 import { GatewayError } from '../errors.ts'
 import type { Principal } from '../operations/operation.ts'
 import type { TokenCounter } from '../tokens/counter.ts'
-import { readFields } from '../wire/read-body.ts'
 import { compact } from '../wire/responses/compact-protocol.ts'
 import { responses } from '../wire/responses/protocol.ts'
 import { listedItems } from '../wire/responses/schema.ts'
 import { registerChatRoute, type RouteParts } from './chat-routes.ts'
+import { pageOf } from './list-page.ts'
 import type { ReachableResponses, ResponseStore } from './response-store.ts'
 
 interface ResponseRouteParts {
@@ -16,14 +15,9 @@ interface ResponseRouteParts {
   parts: RouteParts
 }
 
-type ById = { Params: { id: string } }
+const defaultItems = 20
 
-/** How a list is cut into pages. */
-export const ItemsQuery = z.object({
-  after: z.string().optional(),
-  limit: z.coerce.number().int().min(1).max(100).default(20),
-  order: z.enum(['asc', 'desc']).default('desc'),
-})
+type ById = { Params: { id: string } }
 
 /** What there is below `/v1/responses`: stored responses of the caller, and what is done with a conversation besides answering. */
 export function registerResponseRoutes(app: FastifyInstance, { store, tokens, parts }: ResponseRouteParts): void {
@@ -39,21 +33,8 @@ export function registerResponseRoutes(app: FastifyInstance, { store, tokens, pa
     return { id, object: 'response', deleted: true }
   })
   app.get<ById>('/responses/:id/input_items', ({ params: { id }, principal, query }) => {
-    const { after, limit, order } = readFields(ItemsQuery, query)
-    const items = listedItems(
-      found(principal, id, stored => stored.inputOf(id)),
-      id,
-    )
-    if (order === 'desc') items.reverse()
-    const start = after === undefined ? 0 : items.findIndex(item => item['id'] === after) + 1
-    const data = items.slice(start, start + limit)
-    return {
-      object: 'list',
-      data,
-      first_id: data[0]?.['id'] ?? null,
-      last_id: data.at(-1)?.['id'] ?? null,
-      has_more: start + limit < items.length,
-    }
+    const items = found(principal, id, stored => stored.inputOf(id))
+    return pageOf(listedItems(items, id), query, defaultItems)
   })
   // None is made in the background, so a stored one is complete: cancelling changes nothing, as with a complete one at OpenAI.
   app.post<ById>('/responses/:id/cancel', ({ params: { id }, principal }) =>

@@ -14,8 +14,10 @@ import { registerAdmission } from './admission.ts'
 import { createAuthenticate } from './authenticate.ts'
 import { readBodiesAsJson } from './body.ts'
 import { createConnections, wholeRequestMs } from './connections.ts'
+import { registerBatchRoutes } from './batches.ts'
 import { registerCountTokensRoute } from './count-tokens.ts'
 import { registerDecisionRoutes } from './decisions.ts'
+import { registerFileRoutes } from './files.ts'
 import { registerHealthRoute } from './health.ts'
 import { registerUnknownRoutes } from './unknown-routes.ts'
 import { createMemoryBudget } from './memory-budget.ts'
@@ -149,6 +151,8 @@ export function createServer(core: Core, instanceToken?: string): FastifyInstanc
         registerInfillRoute(scope, parts)
         registerResponseRoutes(scope, { store, tokens: core.tokens, parts })
         registerMediaRoutes(scope, parts)
+        registerFileRoutes(scope, core)
+        registerBatchRoutes(scope, core)
         registerDecisionRoutes(scope, core)
         registerCountTokensRoute(scope, core.tokens)
         registerModelRoutes(scope, core)

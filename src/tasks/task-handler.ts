@@ -2,6 +2,8 @@
 export interface TaskHandler {
   /** A benchmark: it waits in a separate queue and yields to all other work. */
   lowPriority?: boolean
+  /** It goes on where an interruption left it, so that it may be interrupted any number of times. */
+  resumes?: boolean
   /**
    * Runs the task and returns its stored outcome: plain data. `job.signal` aborts on cancellation, which must release
    * all resources at once.
@@ -24,4 +26,6 @@ export interface RunningJob {
 export interface JobProgress {
   share?: number
   message: string
+  /** The requests of a batch. */
+  requests?: { total: number; completed: number; failed: number }
 }

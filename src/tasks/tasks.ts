@@ -131,7 +131,7 @@ export function createTasks(parts: TaskParts): Tasks {
     const queue = queueOf(kind, provider)
     if (state === 'queued') {
       queues.add({ jobId, taskId, queue })
-    } else if (store.jobsOf(taskId).length > 1) {
+    } else if (store.jobsOf(taskId).length > 1 && handlers[kind]?.resumes !== true) {
       const error = new GatewayError('shutting_down', `${interrupted} That was its second attempt.`)
       finish({ taskId, jobId }, failureOf(error))
     } else {

@@ -12,6 +12,8 @@ const closing = Buffer.from('--')
 export interface MultipartForm {
   /** The text of a field; undefined where there is none, or a file. */
   field(name: string): string | undefined
+  /** A file, without copying it. */
+  file(name: string): { filename: string; content: Buffer } | undefined
   /** The form with the field set. */
   withField(name: string, value: string): Buffer
 }
@@ -19,7 +21,8 @@ export interface MultipartForm {
 /** Position of a part's content. */
 interface Part {
   name: string
-  isFile: boolean
+  /** Of a file. */
+  filename: string | undefined
   start: number
   end: number
 }
@@ -32,9 +35,14 @@ export function readForm(bytes: Buffer, contentType: string): MultipartForm {
   return {
     field(name) {
       const part = named(name)
-      if (part === undefined || part.isFile) return undefined
+      if (part === undefined || part.filename !== undefined) return undefined
       if (part.end - part.start > maxFieldBytes) throw invalid(`the field ${name} is longer than 64 KB`)
       return bytes.toString('utf8', part.start, part.end)
+    },
+    file(name) {
+      const part = named(name)
+      if (part?.filename === undefined) return undefined
+      return { filename: part.filename, content: bytes.subarray(part.start, part.end) }
     },
     withField(name, value) {
       const part = named(name)
@@ -77,11 +85,12 @@ function partsOf(bytes: Buffer, boundary: string): Part[] {
   return parts
 }
 
-function describedIn(headers: string): Pick<Part, 'name' | 'isFile'> {
+function describedIn(headers: string): Pick<Part, 'name' | 'filename'> {
   const disposition = /^content-disposition:(.*)$/im.exec(headers)?.[1] ?? ''
   const name = /;\s*name="([^"]*)"/i.exec(disposition)?.[1]
   if (name === undefined) throw invalid('a part has no name')
-  return { name, isFile: /;\s*filename\*?=/i.test(disposition) }
+  const filename = /;\s*filename="([^"]*)"/i.exec(disposition)?.[1]
+  return { name, filename: filename ?? (/;\s*filename\*?=/i.test(disposition) ? 'file' : undefined) }
 }
 
 function startsWith(bytes: Buffer, start: Buffer, position: number): boolean {

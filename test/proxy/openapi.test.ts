@@ -96,7 +96,18 @@ t.test('real answers of every inference route keep to the document', async t => 
   const [stored, kept] = [await respond(), await respond()]
 
   const question = { contents: [{ role: 'user', parts: [{ text: 'Hello?' }] }] }
-  const requests: Record<string, { path?: string; body?: object }> = {
+  const batchForm = () => {
+    const form = new FormData()
+    form.append('purpose', 'batch')
+    const line = { custom_id: 'one', method: 'POST', url: '/v1/chat/completions', body: chat }
+    form.append('file', new Blob([JSON.stringify(line)]), 'a.jsonl')
+    return form
+  }
+  const uploaded = await fetch(`${gateway.url}/v1/files`, { method: 'POST', body: batchForm() })
+  const file = (await uploaded.json()) as { id: string }
+  const batchAsked = { input_file_id: file.id, endpoint: '/v1/chat/completions', completion_window: '24h' }
+  const batch = await gateway.post('/v1/batches', batchAsked)
+  const requests: Record<string, { path?: string; body?: object; form?: FormData }> = {
     create_chat_completion: { body: chat },
     create_message: { body: { ...chat, max_tokens: 10 } },
     count_message_tokens: { body: chat },
@@ -108,6 +119,15 @@ t.test('real answers of every inference route keep to the document', async t => 
     count_response_tokens: { body: { input: 'Hello?' } },
     delete_response: { path: `/v1/responses/${stored.json.id}` },
     create_embeddings: { body: { model: 'llama-cpp/scripted', input: ['a', 'b'] } },
+    create_file: { form: batchForm() },
+    list_files: {},
+    get_file: { path: `/v1/files/${file.id}` },
+    get_file_content: { path: `/v1/files/${file.id}/content` },
+    create_batch: { body: batchAsked },
+    list_batches: {},
+    get_batch: { path: `/v1/batches/${batch.json.id}` },
+    cancel_batch: { path: `/v1/batches/${batch.json.id}/cancel` },
+    delete_file: { path: `/v1/files/${file.id}` },
     create_moderations: { body: { input: 'Hi' } },
     create_audio_speech: { body: { input: 'Hi', voice: 'alloy' } },
     create_audio_transcriptions: { body: {} },
@@ -143,10 +163,11 @@ t.test('real answers of every inference route keep to the document', async t => 
   }
   t.strictSame(Object.keys(requests).sort(), inferenceRoutes.map(({ operationId }) => operationId).sort())
   for (const { operationId, method, path, response } of inferenceRoutes) {
-    const { path: actual = path, body } = requests[operationId]!
+    const { path: actual = path, body, form } = requests[operationId]!
     const reply = await fetch(gateway.url + actual, {
       method: method.toUpperCase(),
       ...(body !== undefined && { body: JSON.stringify(body) }),
+      ...(form !== undefined && { body: form }),
     })
     t.equal(reply.status, 200, `${operationId} answers`)
     if (response !== undefined) check(path, method, '200', await reply.json())

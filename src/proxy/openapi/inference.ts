@@ -8,7 +8,8 @@ import { messages } from '../../wire/messages/protocol.ts'
 import { nonChatEndpoints } from '../../wire/non-chat.ts'
 import { ResponsesRequest } from '../../wire/responses/schema.ts'
 import { responses } from '../../wire/responses/protocol.ts'
-import { ItemsQuery } from '../responses.ts'
+import { ListQuery } from '../list-page.ts'
+import { batchRoutes } from './batches.ts'
 import { geminiRoutes } from './gemini.ts'
 import { mediaRoutes } from './media.ts'
 import { ollamaRoutes } from './ollama.ts'
@@ -94,7 +95,7 @@ export const inferenceRoutes: readonly RouteDescription[] = [
     tag: inference,
     summary: 'The items that a stored response answered.',
     params: id,
-    query: ItemsQuery,
+    query: ListQuery,
     response: answer.InputItemsResponse,
     error: openAi,
   },
@@ -176,6 +177,7 @@ export const inferenceRoutes: readonly RouteDescription[] = [
     error: openAi,
   },
   ...mediaRoutes,
+  ...batchRoutes,
   ...ollamaRoutes,
   ...geminiRoutes,
   {
