@@ -53,6 +53,13 @@ export interface FallbackParts {
   now: () => number
 }
 
+/** What one attempt may take. */
+interface Allowance {
+  leftMs: number
+  /** The failure of the attempt that this one repeats. */
+  retries: GatewayError | undefined
+}
+
 export function createFallback(parts: FallbackParts): CallCandidates {
   const { inventory, breakers, slotsOf, settings, knowledge, now } = parts
 
@@ -65,7 +72,7 @@ export function createFallback(parts: FallbackParts): CallCandidates {
     const startedAt = now()
     let remaining = [...request.decision.ranked]
     const failures: AttemptFailure[] = []
-    const retried = new Set<Model>()
+    const retried = new Map<Model, GatewayError>()
     let again: Model | undefined
     while (failures.length < maxAttempts) {
       const model = again ?? nextCandidate(remaining, failures, maxAttempts - failures.length)
@@ -75,13 +82,13 @@ export function createFallback(parts: FallbackParts): CallCandidates {
       remaining = remaining.filter(other => other !== model)
       if (!isAffordable(model, request) || !breakers.tryEnter(model)) continue
       try {
-        return await callOne(model, request, leftMs)
+        return await callOne(model, request, { leftMs, retries: retried.get(model) })
       } catch (thrown) {
         const error = asGatewayError(thrown)
         failures.push({ model, error })
         if (!error.failure.fallback) throw error
         if (error.failure.retry && !retried.has(model)) {
-          retried.add(model)
+          retried.set(model, error)
           again = model
         }
         if (cascade !== undefined) remaining = cascade.left(remaining)
@@ -95,7 +102,7 @@ export function createFallback(parts: FallbackParts): CallCandidates {
   async function callOne<Body extends Answered>(
     model: Model,
     request: DecidedRequest<Body>,
-    leftMs: number,
+    { leftMs, retries }: Allowance,
   ): Promise<Answer<Body>> {
     const { job, decision, recorder, cascade, signal } = request
     const promptTokens = promptTokensFor(model, decision.measured, knowledge())
@@ -133,7 +140,10 @@ export function createFallback(parts: FallbackParts): CallCandidates {
     } catch (thrown) {
       release?.()
       const error = asGatewayError(thrown)
-      blame(model, error)
+      // What is going to be retried is often one of many connections that the server closed while they were idle. It counts only
+      // if the retry fails too: otherwise requests at the same time would open the breaker and lock out each other's retries.
+      if (retries === undefined && error.failure.retry) breakers.left(model)
+      else for (const each of [retries ?? [], error].flat()) blame(model, each)
       entry.failed(error)
       throw error
     }

@@ -39,6 +39,19 @@ t.test(
   },
 )
 
+t.test('connections that a server closed while they were idle cost no request and no outage', async t => {
+  const local = await scriptedUpstream(t, 'llama-cpp')
+  const stale: Answer = { breakBefore: 'headers', hold: { before: 'headers', until: local.untilChats(4) } }
+  local.script.answer = [stale, stale, stale, stale, {}]
+  const gateway = await startGateway(t, { ...variablesFor(local), PROVIDER_MAX_CONCURRENT_LOCAL: '4' })
+  const replies = await Promise.all([1, 2, 3, 4].map(() => gateway.ask()))
+  t.strictSame(
+    replies.map(({ status }) => status),
+    [200, 200, 200, 200],
+  )
+  t.match(await serverOf(gateway, 'llama-cpp'), { state: 'up' })
+})
+
 t.test('who cannot serve is shown as down, with the reason, and its models as unavailable', async t => {
   const { gateway, ask } = await withRemoteFirst(t, refused(401, 'User not found.'))
   const before = await gateway.get('/v1/models')
