@@ -6,7 +6,7 @@ import type { FastifyInstance, FastifyRequest, RequestPayload } from 'fastify'
 import { GatewayError } from '../errors.ts'
 import { isTooDeep, maxJsonDepth, memoryOf, wellFormed } from '../json.ts'
 import { bodyTooLarge, maxBodyBytes } from '../operations/http-failure.ts'
-import { requireFewFields, requireFewValues } from './body-values.ts'
+import { requireFewFields, requireFewValues } from '../wire/body-values.ts'
 import type { MemoryBudget, Reservation } from './memory-budget.ts'
 
 declare module 'fastify' {

@@ -1,10 +1,13 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { z } from 'zod'
 import type { Answer } from '../gateway/answer.ts'
-import { asString, isObject } from '../json.ts'
+import { isObject } from '../json.ts'
 import { disconnectSignal } from '../operations/disconnect-signal.ts'
 import { mediaEndpoints, type MediaRequest } from '../wire/media.ts'
+import { ModelName } from '../wire/model-name.ts'
 import { readForm } from '../wire/multipart.ts'
 import type { StreamWriter } from '../wire/protocol.ts'
+import { readBody } from '../wire/read-body.ts'
 import type { NonChatReply } from '../wire/non-chat.ts'
 import { GatewayError } from '../errors.ts'
 import { forgetBody, readFormsAsBytes } from './body.ts'
@@ -48,14 +51,19 @@ function readMedia({ body, headers, originalUrl }: FastifyRequest): MediaRequest
   if (Buffer.isBuffer(body)) {
     const type = headers['content-type']!
     const form = readForm(body, type)
+    const { model } = readBody(Named, { model: deployed ?? (form.field('model') || undefined) })
     return {
-      model: deployed ?? (form.field('model') || 'auto'),
-      withModel: name => ({ content: { bytes: form.withField('model', name), type } }),
+      model,
+      withModel: name => ({ content: { pieces: form.withField('model', name), type } }),
     }
   }
   if (!isObject(body)) throw new GatewayError('invalid_request', 'The request body must be a JSON object or a form.')
-  return { model: asString(body['model']) || 'auto', withModel: model => ({ json: { ...body, model } }) }
+  const { model } = readBody(Named, body)
+  return { model, withModel: model => ({ json: { ...body, model } }) }
 }
+
+/** All that is read of a request. */
+const Named = z.looseObject({ model: ModelName.default('auto') })
 
 /** The answer from its first part on, which says what it is. */
 async function begun(answer: Answer<NonChatReply>): Promise<{ answer: Answer<NonChatReply>; contentType: string }> {

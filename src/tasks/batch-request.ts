@@ -7,6 +7,7 @@ import { parseJson } from '../json.ts'
 import { chat } from '../wire/chat/protocol.ts'
 import { nonChatEndpoints, type NonChatEndpoint, type NonChatType } from '../wire/non-chat.ts'
 import type { Protocol } from '../wire/protocol.ts'
+import { requireFewValues } from '../wire/body-values.ts'
 import { readBody } from '../wire/read-body.ts'
 import { responses } from '../wire/responses/protocol.ts'
 
@@ -40,7 +41,8 @@ function nonChatEntry<Name extends NonChatType>(endpoint: NonChatEndpoint<Name>)
 }
 
 /** Reads a line. Throws `invalid_request`, naming what is wrong with it. */
-export function readBatchRequest(line: string, endpoint: string): BatchRequest {
+export async function readBatchRequest(line: string, endpoint: string): Promise<BatchRequest> {
+  await requireFewValues(Buffer.from(line))
   const value = parseJson(line)
   if (value === undefined) throw new GatewayError('invalid_request', 'it is not valid JSON')
   const parsed = BatchRequest.safeParse(value)

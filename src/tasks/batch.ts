@@ -90,7 +90,7 @@ async function validate({ files }: BatchParts, spec: BatchSpec): Promise<number>
     if (number > maxRequests) throw invalid(`a batch has at most ${maxRequests} requests`)
     if (line.length > maxLineCharacters) throw invalid('it is longer than 4 MB')
     try {
-      const { custom_id: id } = readBatchRequest(line, spec.endpoint)
+      const { custom_id: id } = await readBatchRequest(line, spec.endpoint)
       if (ids.has(id)) throw new GatewayError('invalid_request', `custom_id: '${id}' is there twice`)
       ids.add(id)
     } catch (error) {
@@ -119,7 +119,7 @@ async function answered(files: FileStore, spec: BatchSpec): Promise<Answered> {
 
 async function* unanswered(files: FileStore, spec: BatchSpec, done: Answered): AsyncGenerator<BatchRequest> {
   for await (const line of linesOf(files, spec.input_file_id)) {
-    const request = readBatchRequest(line, spec.endpoint)
+    const request = await readBatchRequest(line, spec.endpoint)
     if (!done.completed.has(request.custom_id) && !done.failed.has(request.custom_id)) yield request
   }
 }

@@ -30,7 +30,7 @@ function endpoint(name: string, models: RegExp, example: string): MediaEndpoint 
 }
 
 /** What is sent: JSON, or bytes of another content type. */
-export type MediaContent = { json: JsonObject } | { content: { bytes: Buffer; type: string } }
+export type MediaContent = { json: JsonObject } | { content: { pieces: readonly Buffer[]; type: string } }
 
 /** A request, before its model is known. */
 export interface MediaRequest {

@@ -14,8 +14,8 @@ export interface MultipartForm {
   field(name: string): string | undefined
   /** A file, without copying it. */
   file(name: string): { filename: string; content: Buffer } | undefined
-  /** The form with the field set. */
-  withField(name: string, value: string): Buffer
+  /** The form with the field set, in pieces: copying a large one would hold up other requests. */
+  withField(name: string, value: string): readonly Buffer[]
 }
 
 /** Position of a part's content. */
@@ -47,10 +47,10 @@ export function readForm(bytes: Buffer, contentType: string): MultipartForm {
     withField(name, value) {
       const part = named(name)
       if (part !== undefined) {
-        return Buffer.concat([bytes.subarray(0, part.start), Buffer.from(value), bytes.subarray(part.end)])
+        return [bytes.subarray(0, part.start), Buffer.from(value), bytes.subarray(part.end)]
       }
       const added = `--${boundary}\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`
-      return Buffer.concat([Buffer.from(added), bytes])
+      return [Buffer.from(added), bytes]
     },
   }
 }

@@ -19,9 +19,10 @@ export interface FuzzFindings {
 const batchSize = 50
 const parallel = 8
 const hangMs = 30_000
-/** Of a batch, the requests to `/mcp`, and the connections to `/ws`. */
+/** Of a batch, the requests to `/mcp`, and the connections to each WebSocket. */
 const mcpShare = 12
 const socketShare = 2
+const socketPaths = ['/ws', '/v1/responses']
 
 /** Plays the batches of requests with the seeds from `from` on until there were `count`. `report` gets a line for each finding. */
 export async function playFuzz(
@@ -40,14 +41,16 @@ export async function playFuzz(
   for (let seed = from; findings.requests < count; seed++) {
     const sample = <T>(arbitrary: fc.Arbitrary<T>, numRuns: number) => fc.sample(arbitrary, { seed, numRuns })
     const steps: (() => Promise<void>)[] = [
-      ...sample(arbitraries.http, batchSize - mcpShare - socketShare),
+      ...sample(arbitraries.http, batchSize - mcpShare - socketPaths.length * socketShare),
       ...sample(arbitraries.mcp, mcpShare),
     ].map(each => async () => {
       const status = await playRequest(url, each, (what, line) => tell(what, `batch ${seed}: ${line}`))
       if (status !== undefined && status < 300) findings.accepted++
     })
     for (const frames of sample(socketFrames, socketShare)) {
-      steps.push(() => playFrames(url, frames, (what, line) => tell(what, `batch ${seed}: ${line}`)))
+      for (const path of socketPaths) {
+        steps.push(() => playFrames(url, path, frames, (what, line) => tell(what, `batch ${seed}: ${line}`)))
+      }
     }
     await Promise.all(
       Array.from({ length: parallel }, async () => {
@@ -92,7 +95,7 @@ async function playRequest(url: string, { method, path, headers, body }: FuzzReq
  * Statuses of a model server's failures and of what is full or missing; each has an error of a known code. 529 is what 503 is
  * to a caller with Anthropic's version header.
  */
-const foreseen = new Set([502, 503, 504, 529])
+const foreseen = new Set([501, 502, 503, 504, 529])
 
 function wrongIn(status: number, text: string): string | undefined {
   // The MCP library answers parameters of the wrong shape with this code and the issues that its schema found.
@@ -103,9 +106,9 @@ function wrongIn(status: number, text: string): string | undefined {
   return undefined
 }
 
-async function playFrames(url: string, frames: Buffer, tell: Tell): Promise<void> {
+async function playFrames(url: string, path: string, frames: Buffer, tell: Tell): Promise<void> {
   const handshake =
-    'GET /ws HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
+    `GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
     'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n\r\n'
   const { hostname, port } = new URL(url)
   const socket = connect(Number(port), hostname)
@@ -115,12 +118,12 @@ async function playFrames(url: string, frames: Buffer, tell: Tell): Promise<void
   socket.on('error', () => undefined)
   socket.end(Buffer.concat([Buffer.from(handshake), frames]))
   const timer = setTimeout(() => {
-    tell('hangs', `/ws after ${frames.toString('hex').slice(0, 200)}`)
+    tell('hangs', `${path} after ${frames.toString('hex').slice(0, 200)}`)
     socket.destroy()
   }, hangMs)
   await new Promise(resolve => socket.once('close', resolve))
   clearTimeout(timer)
-  if (reply !== '' && !reply.startsWith('HTTP/1.1 101')) tell('unexpected', `/ws says ${reply.slice(0, 100)}`)
+  if (reply !== '' && !reply.startsWith('HTTP/1.1 101')) tell('unexpected', `${path} says ${reply.slice(0, 100)}`)
 }
 
 async function toolsOf(url: string, session: Record<string, string>): Promise<ToolDescription[]> {

@@ -1,6 +1,17 @@
 import * as fc from 'fast-check'
 
-/** Bytes that a client of `/ws` sends after the handshake: frames that are valid, too large, unmasked, cut off or no frames at all. */
+/** What clients of Responses over a WebSocket send, and what is almost that. */
+const events = [
+  { type: 'response.create', input: 'Hi' },
+  { type: 'response.create', input: [{ type: 'compaction_trigger' }], stream_id: 'a', store: false },
+  { type: 'response.create', input: 7, generate: false },
+  { type: 'response.create', previous_response_id: {}, stream_id: 1 },
+  { type: 'response.steer' },
+  { type: null },
+  [],
+]
+
+/** Bytes that a client of a WebSocket sends after the handshake: frames that are valid, too large, unmasked, cut off or no frames at all. */
 export const socketFrames: fc.Arbitrary<Buffer> = fc
   .array(
     fc.record({
@@ -10,6 +21,7 @@ export const socketFrames: fc.Arbitrary<Buffer> = fc
         fc.uint8Array({ maxLength: 200 }),
         fc.string({ maxLength: 100 }).map(text => Buffer.from(text)),
         fc.constantFrom(Buffer.alloc(70_000, 120)),
+        fc.constantFrom(...events).map(event => Buffer.from(JSON.stringify(event))),
       ),
       claimed: fc.option(fc.constantFrom(0, 1, 126, 65_535, 2 ** 31, 2 ** 53), { nil: undefined, freq: 6 }),
     }),

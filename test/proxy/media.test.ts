@@ -167,6 +167,7 @@ t.test('a body that is no form is a 400 that says why', async t => {
     ],
     ['multipart/form-data; boundary=b', `--b\r\n${'x'.repeat(5_000)}\r\n\r\n\r\n--b--`, /end of its headers/],
     ['application/json', '[1]', /JSON object or a form/],
+    ['application/json', '{"model":{}}', /model/],
   ] as const) {
     const headers = { 'content-type': type }
     const reply = await exchange(`${gateway.url}/v1/audio/transcriptions`, { method: 'POST', headers, body })

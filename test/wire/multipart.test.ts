@@ -25,7 +25,7 @@ t.test('setting the model of a form changes nothing else in it, whatever its par
       const sentModel = parts.find(({ name, isFile }) => name === 'model' && !isFile)
       // As forms are sent, each line break in a text is CR LF.
       assert.equal(read.field('model'), sentModel === undefined ? undefined : before['model'])
-      const after = await contentsOf(read.withField('model', model), type)
+      const after = await contentsOf(Buffer.concat(read.withField('model', model)), type)
       assert.equal(after['model'], model)
       assert.deepEqual({ ...after, model: '' }, { ...before, model: '' })
     }),

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
+import { Readable } from 'node:stream'
 import type { Dispatcher } from 'undici'
 import { GatewayError } from '../../errors.ts'
 import { type Circumstances, networkFailure } from './network-failure.ts'
@@ -18,7 +19,7 @@ export interface TransportRequest {
   /** Sent as JSON. */
   json?: unknown
   /** Sent as it is, with its content type. */
-  content?: { bytes: Buffer; type: string } | undefined
+  content?: { pieces: readonly Buffer[]; type: string } | undefined
   signal: AbortSignal
   /** Called when the request goes out on a connection. */
   onSent?: (() => void) | undefined
@@ -79,7 +80,7 @@ export function exchange(
         path: url.pathname + url.search,
         method: request.method,
         headers: headersOf(request),
-        body: request.json === undefined ? (request.content?.bytes ?? null) : JSON.stringify(request.json),
+        body: bodyOf(request),
       },
       {
         onRequestStart(started) {
@@ -115,9 +116,18 @@ function headersOf({ headers, json, content }: TransportRequest): Record<string,
     accept: '*/*',
     'user-agent': 'signalbox',
     ...(json === undefined ? {} : { 'content-type': 'application/json' }),
-    ...(content === undefined ? {} : { 'content-type': content.type }),
+    ...(content === undefined ? {} : { 'content-type': content.type, 'content-length': lengthOf(content.pieces) }),
     ...headers,
   }
+}
+
+function bodyOf({ json, content }: TransportRequest): string | Readable | null {
+  if (json !== undefined) return JSON.stringify(json)
+  return content === undefined ? null : Readable.from(content.pieces)
+}
+
+function lengthOf(pieces: readonly Buffer[]): string {
+  return String(pieces.reduce((sum, { length }) => sum + length, 0))
 }
 
 function abortReason(signal: AbortSignal): GatewayError {
