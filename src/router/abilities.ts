@@ -93,18 +93,21 @@ function measuredModels(weights: Weights | undefined): Map<string, Measured> {
   return new Map(Object.entries(weights?.models ?? {}).map(([name, model]) => [canonicalName(name), model]))
 }
 
-/** Where the weights know too few of the table's models to tell: about what it was with all weights so far. */
+/** Where the weights know none of the table's models: about what it was with all weights so far. */
 const defaultScale: Scale = { offset: 0.55, slope: 0.55, sd: 0.2 }
 const minSlope = 0.3
+/** Models that both know, from which on they tell the slope; fewer tell only where the line lies. */
+const enoughForSlope = 3
 
 /** The line through the models that both know. */
 function scaleOf(weights: Weights | undefined, entryOf: (name: string) => KnownModel | undefined): Scale {
   const pairs = Object.entries(weights?.models ?? {})
     .map(([name, { ability }]) => ({ known: entryOf(name), ability }))
     .filter((pair): pair is { known: KnownModel; ability: number } => pair.known !== undefined)
-  if (pairs.length < 3) return defaultScale
+  if (pairs.length === 0) return defaultScale
   const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length
   const [x, y] = [mean(pairs.map(({ known }) => known.ability)), mean(pairs.map(({ ability }) => ability))]
+  if (pairs.length < enoughForSlope) return { ...defaultScale, offset: y - defaultScale.slope * x }
   const xy = mean(pairs.map(({ known, ability }) => (known.ability - x) * (ability - y)))
   const xx = mean(pairs.map(({ known }) => (known.ability - x) ** 2))
   const slope = Math.max(minSlope, xx === 0 ? 1 : xy / xx)

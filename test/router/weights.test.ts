@@ -54,6 +54,18 @@ t.test('the weights are small', async t => {
   t.ok(JSON.stringify(shipped).length < 2_000_000, shippedWeightsFile)
 })
 
+t.test('weights of two models only keep both where their own results put them, on average', async t => {
+  const [strong, weak] = ['gpt-4-1106-preview', 'mixtral-8x7b-instruct']
+  const [better, worse] = Object.entries(shipped.models).filter(([name]) => /^(?:gpt-4-turbo|mixtral-8x7b)$/.test(name))
+  const models = Object.fromEntries(
+    [better!, worse!].map(([name, facts], at) => [name, { ...facts, ability: 0.3 - 0.6 * at }]),
+  )
+  const abilityOf = createAbilities({ ...shipped, models }, createPublicAbilities(loadAbilityTable()))
+  const [high, low] = [abilityOf(paidModel(strong)).ability, abilityOf(paidModel(weak)).ability]
+  t.ok(high > low)
+  t.ok(Math.abs((high + low) / 2) < 0.1, `${high} ${low}`)
+})
+
 t.test('a model nobody measured is judged by its size, its price and its quantization', async t => {
   const abilityOf = createAbilities(shipped, createPublicAbilities(loadAbilityTable()))
   const sized = (parametersB: number, quantization?: string) =>
