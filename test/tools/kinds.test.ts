@@ -1,6 +1,9 @@
 import t from 'tap'
 import { featureNames } from '../../src/router/kinds/features.ts'
 import { everydayKinds, shippedKindWeights } from '../../src/router/kinds/model.ts'
+import { readEveryday } from '../../src/router/kinds.ts'
+import { shapeOf } from '../../src/router/kinds/shape.ts'
+import { ChatRequest } from '../../src/wire/chat/schema.ts'
 import { evaluateKinds } from '../../tools/routing/kinds/evaluate.ts'
 import { halves, labelledRequests } from '../../tools/routing/kinds/labelled.ts'
 import { trainKinds } from '../../tools/routing/kinds/train.ts'
@@ -37,4 +40,16 @@ t.test('held-out requests are mostly sorted right, those of agents nearly always
   t.ok(all.macroF1 >= 0.7, `${all.macroF1}`)
   const agents = evaluateKinds(heldOut.filter(({ kind }) => kind.startsWith('agent_') || kind === 'title'))
   t.ok(agents.accuracy >= 0.85, `${agents.accuracy}`)
+})
+
+t.test('a word problem is one to calculate, whatever it is about', t => {
+  for (const content of [
+    'A ship carries 300 crates of medicine. Half of them are unloaded in Lisbon and 40 in Porto. How many are left?',
+    'Paula writes four emails every hour and each takes her 6 minutes. How much of an 8 hour day is left for phone calls?',
+    'Un bus transporte 52 passagers. 17 descendent, puis 9 montent. Combien y en a-t-il maintenant ?',
+  ]) {
+    const { kinds } = readEveryday(shapeOf(ChatRequest.parse({ messages: [{ role: 'user', content }] })))
+    t.equal(everydayKinds[kinds.indexOf(Math.max(...kinds))], 'math', content)
+  }
+  t.end()
 })

@@ -31,6 +31,7 @@ const shapeNames = [
   'identifier',
   'bigO',
   'arithmetic',
+  'wordProblem',
   'quoted',
   'diff',
   'toolsQuestion',
@@ -58,6 +59,13 @@ const codeBlock = /```|^\s{0,8}(?:def|class|function|import|const|let|var|public
 const path =
   /(?:^|[\s'"`(])[\w.-]+\/[\w./-]*\.\w{1,5}\b|\b[\w-]+\.(?:ts|tsx|js|jsx|py|go|rs|java|json|md|css|html|toml|ya?ml|c|cpp|rb|php)\b/
 const planMode = /\bPLAN MODE\b|plan mode is active/i
+/** Quantities, in figures or in words. */
+const quantities =
+  /\d+|\b(?:two|three|four|five|six|seven|eight|nine|ten|dozens?|half|third|quarter|twice|double|triple)\b/gi
+/** From this many on, a question about them is one to calculate. */
+const problemQuantities = 3
+const askedQuantity =
+  /\bhow (?:many|much|long|far|old|tall|fast|often)\b|\b(?:wie ?viele?|combien|cuánt[oa]s?|quant[oaie])\b|\bwhat (?:is|was|will|would|does|percent)/i
 
 const thanksCue = cueNames.indexOf('thanks')
 const explainCue = cueNames.indexOf('explain')
@@ -106,6 +114,10 @@ export function featuresOf(shape: RequestShape): Float64Array {
     identifier: /\b[a-z]+[A-Z]\w*|\b[a-z]\w*_[a-z]\w*|\b\w+\(\)|\w::\w/.test(excerpt),
     bigO: /\bO\(/.test(excerpt),
     arithmetic: length < 60 && /^[\s\d.,()+*/^=x×÷-]+\??$/i.test(excerpt),
+    wordProblem:
+      askedQuantity.test(excerpt) &&
+      (excerpt.match(quantities)?.length ?? 0) >= problemQuantities &&
+      !codeBlock.test(excerpt),
     quoted: /["“„«「][^"”“»」\n]{2,120}["”“»」]/.test(excerpt),
     diff: /^(?:diff --git|[-+]{3} |@@ )/m.test(excerpt),
     toolsQuestion: tools > 0 && /[?？]\s*$/.test(excerpt),
