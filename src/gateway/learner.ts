@@ -7,6 +7,8 @@ import type { Model } from '../providers/provider.ts'
 import type { Decision } from '../router/decide.ts'
 import {
   anyCategory,
+  correctAgreement,
+  correctOutcome,
   forget,
   learnAgreement,
   learnBenchmark,
@@ -63,6 +65,12 @@ export interface RatioFact extends Fact {
   value: RatioRow
 }
 
+/** A score of 0..1, and when it was given: milliseconds since the epoch. */
+export interface GivenScore {
+  score: number
+  madeAt: number
+}
+
 /** Turns the results of requests into evidence for later decisions, and keeps it across restarts. */
 export interface Learner {
   attempted(attempt: Attempted): void
@@ -76,12 +84,16 @@ export interface Learner {
   isRepeated(asked: AskedBy, model: Model, purpose: 'checks' | 'measurements'): boolean
   /** Records a score for an answer, 0..1. `categories` are those of its decision. */
   judged(model: Model, categories: Readonly<Record<string, number>>, signal: Signal, score: number): void
+  /** Records that a rating of 0..1 is no longer what it was (`before`, given at `madeAt`). */
+  corrected(model: Model, categories: Readonly<Record<string, number>>, score: number, before: GivenScore): void
   /** Records the results of all benchmarks so far of a model at one kind of task; `model` is the key of its ability. */
   benchmarked(model: string, category: string, value: Benchmark): void
   /** Records the verdict of a check about an answer of `model`. */
   checked(model: Model, decision: Decision, check: string, accepted: boolean): void
   /** Records whether the verdict of a check agreed with another source. */
   compared(check: string, agreed: boolean): void
+  /** Records that the other source changed its mind about a verdict. */
+  reversed(check: string, agrees: boolean): void
   /** What traffic taught about a model. */
   learned(model: Model): EvidenceRow[]
   /** Forgets that, here and in the ledger; says how many facts there were. */
@@ -148,9 +160,8 @@ export function createLearner({ knowledge, ratios, store, now, log }: LearnerPar
   }
 
   function judged(model: Model, categories: Readonly<Record<string, number>>, signal: Signal, score: number): void {
-    const ability = abilityOf(model)
-    const prior = (category: string) => ability.prior(category)
-    keep(learnOutcome(evidence, { model: ability.key, categories, signal, score, prior }, now()))
+    const { key, prior } = abilityOf(model)
+    keep(learnOutcome(evidence, { model: key, categories, signal, score, prior }, now()))
   }
 
   /** A conversation went on from the answer to this form of a turn: what was answered before to others was left. */
@@ -191,6 +202,11 @@ export function createLearner({ knowledge, ratios, store, now, log }: LearnerPar
 
   return {
     judged,
+    corrected(model, categories, score, { score: before, madeAt }) {
+      const { key, prior } = abilityOf(model)
+      const outcome = { model: key, categories, signal: 'feedback', score, prior, before, madeAt } as const
+      keep(correctOutcome(evidence, outcome, now()))
+    },
     isRepeated,
     attempted({ model, decision, stream, usage, firstTokenMs, durationMs, error, asked }) {
       const { categories } = decision.measured
@@ -236,6 +252,7 @@ export function createLearner({ knowledge, ratios, store, now, log }: LearnerPar
       keep(learnVerifier(evidence, check, place, accepted, now()))
     },
     compared: (check, agreed) => keep(learnAgreement(evidence, check, agreed)),
+    reversed: (check, agrees) => keep(correctAgreement(evidence, check, agrees)),
     learned: model => learnedFrom(evidence, { key: abilityOf(model).key, id: model.id }),
     forget(model) {
       const rows = forget(evidence, { key: abilityOf(model).key, id: model.id })

@@ -31,7 +31,8 @@ export interface AgentNotes {
   strategies: () => string[]
   /** A second rating of the same request replaces the first. */
   rate: (rating: Rating) => void
-  isRated: (requestId: string) => boolean
+  /** The last rating of a request; undefined where it was never rated. */
+  ratingOf: (requestId: string) => Pick<Rating, 'score' | 'ratedAt'> | undefined
 }
 
 export function createAgentNotes(database: Database.Database): AgentNotes {
@@ -43,7 +44,9 @@ export function createAgentNotes(database: Database.Database): AgentNotes {
     .prepare<[string], string>('SELECT strategy FROM prompting_strategies WHERE model = ?')
     .pluck()
   const selectModels = database.prepare<[], string>('SELECT model FROM prompting_strategies ORDER BY model').pluck()
-  const selectRating = database.prepare<[string]>('SELECT 1 FROM ratings WHERE request_id = ?')
+  const selectRating = database.prepare<[string], Pick<Rating, 'score' | 'ratedAt'>>(
+    'SELECT score, rated_at AS ratedAt FROM ratings WHERE request_id = ?',
+  )
   const upsertRating = database.prepare(
     `INSERT INTO ratings (request_id, score, comment, rated_at, rated_by)
      VALUES (@requestId, @score, @comment, @ratedAt, @ratedBy)
@@ -60,7 +63,7 @@ export function createAgentNotes(database: Database.Database): AgentNotes {
       return text === undefined ? undefined : (JSON.parse(text) as PromptingStrategy)
     },
     strategies: () => selectModels.all(),
-    isRated: requestId => selectRating.get(requestId) !== undefined,
+    ratingOf: requestId => selectRating.get(requestId),
     rate: ({ comment, ratedAt, ...rating }) => {
       upsertRating.run({ ...rating, comment: comment ?? null, ratedAt: Math.round(ratedAt) })
     },

@@ -9,7 +9,7 @@ import { requireTask } from './own-task.ts'
 export const rateResult = operation({
   name: 'rate_result',
   summary:
-    'Rates the result of a task or request from 0 (useless) to 1 (right). A second rating replaces the first in the records; the router learns from the first.',
+    'Rates the result of a task or request from 0 (useless) to 1 (right). A second rating replaces the first, in the records and in what the router learned from it.',
   effect: 'write',
   http: { method: 'POST', path: '/v1/feedback' },
   core: true,
@@ -31,11 +31,17 @@ export const rateResult = operation({
     }
     const judged = inventory.models().find(({ id }) => id === model)
     const decision = JudgedDecision.safeParse(record?.decision)
-    // Only the first rating of an answer is evidence; repeating it proves nothing more.
-    if (decision.success && !ledger.notes.isRated(requestId)) {
-      if (judged !== undefined) learner.judged(judged, decision.data.measured.categories, 'feedback', score)
-      for (const { verifier, accepted } of verdictsOn(model, decision.data.verification)) {
-        learner.compared(verifier, accepted === score >= goodFrom)
+    if (decision.success) {
+      const { measured, verification } = decision.data
+      const before = ledger.notes.ratingOf(requestId)
+      if (judged !== undefined && before === undefined) learner.judged(judged, measured.categories, 'feedback', score)
+      else if (judged !== undefined && before!.score !== score) {
+        learner.corrected(judged, measured.categories, score, { score: before!.score, madeAt: before!.ratedAt })
+      }
+      for (const { verifier, accepted } of verdictsOn(model, verification)) {
+        const agrees = accepted === score >= goodFrom
+        if (before === undefined) learner.compared(verifier, agrees)
+        else if (score >= goodFrom !== before.score >= goodFrom) learner.reversed(verifier, agrees)
       }
     }
     ledger.notes.rate({ requestId, score, comment, ratedAt: now(), ratedBy: principal.name })

@@ -65,6 +65,18 @@ export function observe(belief: Belief | undefined, score: number, weight: numbe
   return { good: good * shrink, count: count * shrink, updatedAt: now }
 }
 
+/** `belief` as if an observation of weight `weight`, made at `madeAt` (ms since the epoch), had differed by `difference`. */
+export function revise(
+  belief: Belief,
+  { difference, weight, madeAt }: { difference: number; weight: number; madeAt: number },
+  now: number,
+): Belief {
+  const kept = fading(belief, now)
+  const count = kept * belief.count
+  const left = Math.min(count, weight * fading({ ...belief, updatedAt: madeAt }, now))
+  return { good: clamp(kept * belief.good + left * difference, 0, count), count, updatedAt: now }
+}
+
 /** How credible priors are after one of them met an outcome: Bayes' rule between "priors know" and "priors know nothing". */
 export function reconsider(priorTrust: PriorTrust, prior: Prior, score: number): PriorTrust {
   const knows = clamp(prior.rate, 0.02, 0.98)

@@ -1,4 +1,5 @@
-import { initialPriorTrust, observe, reconsider, type Belief, type PriorTrust, type Prior } from './beliefs.ts'
+import { initialPriorTrust, observe, reconsider, revise, type Belief, type Prior, type PriorTrust } from './beliefs.ts'
+import { clamp } from './clamp.ts'
 
 /** A benchmark's verdict on a model, for one kind of task or, as `*`, in general. */
 export interface Benchmark {
@@ -190,22 +191,24 @@ const weights: Readonly<Record<Signal, number>> = {
   edited: 0.1,
 }
 
+/** How an answer turned out. */
+export interface JudgedAnswer {
+  /** The key of the model's ability. */
+  model: string
+  /** Probabilities of the kinds of task it was of. */
+  categories: Readonly<Record<string, number>>
+  signal: Signal
+  /** 0..1 */
+  score: number
+  prior: (category: string) => Prior
+}
+
 /**
  * An answer of `model` turned out so good (0..1). It is shared among the kinds of tasks by their probabilities; the prior
  * that predicted it gains or loses trust. Returns the rows that changed.
  */
-export function learnOutcome(
-  evidence: Evidence,
-  outcome: {
-    model: string
-    categories: Readonly<Record<string, number>>
-    signal: Signal
-    score: number
-    prior: (category: string) => Prior
-  },
-  now: number,
-): EvidenceRow[] {
-  const score = Math.max(0, Math.min(1, outcome.score))
+export function learnOutcome(evidence: Evidence, outcome: JudgedAnswer, now: number): EvidenceRow[] {
+  const score = clamp(outcome.score, 0, 1)
   const beliefs = inner(evidence.beliefs, outcome.model)
   const rows = Object.entries(outcome.categories).map(([category, share]): EvidenceRow => {
     const value = withOrigin(beliefs.get(category), outcome.signal, score, share * weights[outcome.signal], now)
@@ -219,6 +222,32 @@ export function learnOutcome(
   return [...rows, { kind: 'prior_trust', subject: '', category: anyCategory, value: evidence.priorTrust }]
 }
 
+/**
+ * A score that was learned (`before`, at `madeAt`) was corrected: what is left of it in the beliefs becomes the new one, and no
+ * observation is added, however often it is corrected; priors are judged by first scores alone. Where nothing of it is left, the
+ * new score is learned as the first.
+ */
+export function correctOutcome(
+  evidence: Evidence,
+  outcome: JudgedAnswer & { before: number; madeAt: number },
+  now: number,
+): EvidenceRow[] {
+  const beliefs = inner(evidence.beliefs, outcome.model)
+  const known = Object.entries(outcome.categories).filter(([category]) => beliefs.has(category))
+  if (known.length === 0) return learnOutcome(evidence, outcome, now)
+  const [before, score] = [clamp(outcome.before, 0, 1), clamp(outcome.score, 0, 1)]
+  const rows = known.map(([category, share]): EvidenceRow => {
+    const belief = beliefs.get(category)!
+    const weight = share * weights[outcome.signal]
+    const revised = revise(belief, { difference: score - before, weight, madeAt: outcome.madeAt }, now)
+    const value = { ...revised, origins: fadedOrigins(belief, revised.count) }
+    beliefs.set(category, value)
+    return { kind: 'belief', subject: outcome.model, category, value }
+  })
+  noteChange(evidence, outcome.model)
+  return rows
+}
+
 /** The belief after one more observation; what is kept of the ones before is kept of each origin alike. */
 function withOrigin(
   before: OutcomeBelief | undefined,
@@ -229,10 +258,15 @@ function withOrigin(
 ): OutcomeBelief {
   const after = observe(before, score, weight, now)
   const counted = weight === 0 ? 0 : weight
-  const kept = before === undefined || before.count === 0 ? 0 : Math.max(0, after.count - counted) / before.count
-  const origins = Object.fromEntries(Object.entries(before?.origins ?? {}).map(([name, count]) => [name, count * kept]))
+  const origins = before === undefined ? {} : fadedOrigins(before, after.count - counted)
   const origin = originOf[signal]
   return { ...after, origins: { ...origins, [origin]: (origins[origin] ?? 0) + counted } }
+}
+
+/** What each origin contributed to the `count` observations that are left of a belief. */
+function fadedOrigins(before: OutcomeBelief, count: number): Partial<Record<Origin, number>> {
+  const kept = before.count === 0 ? 0 : Math.max(0, count) / before.count
+  return Object.fromEntries(Object.entries(before.origins ?? {}).map(([name, value]) => [name, value * kept]))
 }
 
 /** A benchmark's latest result replaces the one before. */
@@ -342,6 +376,14 @@ export function learnVerifier(
 export function learnAgreement(evidence: Evidence, verifier: string, agreed: boolean): EvidenceRow[] {
   const before = evidence.verifiers.get(verifier) ?? unheard
   const value = { ...before, agreed: before.agreed + (agreed ? 1 : 0), compared: before.compared + 1 }
+  evidence.verifiers.set(verifier, value)
+  return [{ kind: 'verifier', subject: verifier, category: anyCategory, value }]
+}
+
+/** The other source changed its mind about one that it was compared with, so that they now agree or no longer do. */
+export function correctAgreement(evidence: Evidence, verifier: string, agrees: boolean): EvidenceRow[] {
+  const before = evidence.verifiers.get(verifier) ?? unheard
+  const value = { ...before, agreed: clamp(before.agreed + (agrees ? 1 : -1), 0, before.compared) }
   evidence.verifiers.set(verifier, value)
   return [{ kind: 'verifier', subject: verifier, category: anyCategory, value }]
 }

@@ -44,6 +44,42 @@ t.test('feedback changes the prediction', async t => {
   t.ok((await qualityOf(gateway, 'llama-cpp/qwen3-coder-30b')) < before - 0.02)
 })
 
+t.test('a rating that is corrected ends up as the corrected one, however often it is changed', async t => {
+  const local = await scriptedUpstream(t, 'llama-cpp', { models: ['qwen3-coder-30b'] })
+  const model = 'llama-cpp/qwen3-coder-30b'
+  const learnedFrom = async (scores: readonly number[]) => {
+    const gateway = await startGateway(t, variablesFor(local))
+    const { headers } = await gateway.ask({ messages })
+    for (const score of scores) {
+      const rated = await exchange(`${gateway.url}/v1/feedback`, {
+        method: 'POST',
+        body: JSON.stringify({ request_id: headers['x-signalbox-request-id'], score }),
+      })
+      t.equal(rated.status, 200)
+    }
+    const facts = (await gateway.get('/v1/evidence')).json.facts as Record<string, unknown>[]
+    const outcomes = facts.filter(({ source }) => source === 'outcomes')
+    return {
+      quality: await qualityOf(gateway, model),
+      values: outcomes.map(({ value }) => value as number),
+      counts: outcomes.map(({ observations }) => observations as number),
+    }
+  }
+  const once = await learnedFrom([0])
+  const never = await learnedFrom([])
+  t.ok(once.quality < never.quality)
+  for (const scores of [
+    [1, 0],
+    [0, 0, 0],
+    [0, 1, 0.5, 1, 0],
+  ]) {
+    const corrected = await learnedFrom(scores)
+    t.strictSame(corrected.values, once.values, String(scores))
+    t.ok(Math.abs(corrected.quality - once.quality) < (never.quality - once.quality) / 2, 'the prediction follows')
+    for (const [at, count] of once.counts.entries()) t.ok(Math.abs(corrected.counts[at]! - count) < 1e-6, 'counts once')
+  }
+})
+
 t.test('a request that is repeated a thousand times changes nothing for other prompts', async t => {
   const local = await scriptedUpstream(t, 'llama-cpp', { models: ['qwen3-coder-30b'] })
   const remote = await scriptedUpstream(t, 'openrouter', {
