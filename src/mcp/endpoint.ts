@@ -10,6 +10,7 @@ import {
 } from '@modelcontextprotocol/server'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { maxBodyBytes } from '../operations/http-failure.ts'
+import { takeOver } from '../operations/take-over.ts'
 import { commentFrame } from '../wire/protocol.ts'
 import { boundUnread } from './bound-unread.ts'
 import { ownerOf } from './auth-info.ts'
@@ -70,10 +71,10 @@ export function openEndpoint(parts: EndpointParts): McpEndpoint {
       for (const check of checks) if (!reply.sent) await check(request, reply)
     },
     async serve(request, reply) {
-      reply.hijack()
+      const raw = takeOver(reply)
       const { auth } = request.raw as typeof request.raw & { auth?: AuthInfo }
       const release = sessions.hold(request.headers['mcp-session-id'], ownerOf(auth))
-      reply.raw.once('close', release)
+      raw.once('close', release)
       const handler = toNodeHandler(
         {
           fetch: async (webRequest, options) => {
@@ -85,13 +86,13 @@ export function openEndpoint(parts: EndpointParts): McpEndpoint {
               limitBytes: maxUnreadBytes,
               // Without it a stream that has no event yet would have no headers either.
               first: request.method === 'GET' ? commentFrame : '',
-              onTooSlow: () => reply.raw.destroy(),
+              onTooSlow: () => raw.destroy(),
             })
           },
         },
         { maxRequestBodySize, ...(onError !== undefined && { onerror: onError }) },
       )
-      await handler(request.raw, reply.raw)
+      await handler(request.raw, raw)
     },
     async close() {
       await Promise.all([modern.close(), sessions.close()])

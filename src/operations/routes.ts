@@ -4,6 +4,7 @@ import { asGatewayError, GatewayError } from '../errors.ts'
 import { asObject, type JsonObject } from '../json.ts'
 import { commentFrame } from '../wire/protocol.ts'
 import type { Client } from './client.ts'
+import { takeOver } from './take-over.ts'
 import { errorEnvelope } from './error-envelope.ts'
 import { disconnectSignal } from './disconnect-signal.ts'
 import type { Operation, Principal } from './operation.ts'
@@ -81,8 +82,7 @@ async function stream(
   reply: FastifyReply,
   call: (progress: (progress: unknown) => void) => Promise<Record<string, unknown>>,
 ): Promise<void> {
-  reply.hijack()
-  const { raw } = reply
+  const raw = takeOver(reply)
   raw.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-cache, no-transform' })
   const send = (data: unknown) => {
     raw.write(`data: ${JSON.stringify(data)}\n\n`)

@@ -15,7 +15,7 @@ export interface AdmissionRules {
 const pages: ReadonlySet<string> = new Set(['/', '/docs'])
 const preflightSeconds = 600
 const exposedHeaders =
-  'x-request-id, x-signalbox-request-id, x-signalbox-model, x-signalbox-provider, x-signalbox-reason, retry-after'
+  'x-request-id, request-id, x-signalbox-request-id, x-signalbox-model, x-signalbox-provider, x-signalbox-reason, retry-after'
 
 /**
  * Keeps web pages out of every route and upgrade, and lets those of `allowedOrigins` in with CORS headers. A browser says

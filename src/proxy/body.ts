@@ -22,12 +22,20 @@ declare module 'fastify' {
 
 type Inflate = (bytes: Buffer, options: { maxOutputLength: number }) => Promise<Buffer>
 
+const inflateZlib = promisify<Buffer, zlib.ZlibOptions, Buffer>(zlib.inflate)
+const inflateRaw = promisify<Buffer, zlib.ZlibOptions, Buffer>(zlib.inflateRaw)
+
 const encodings: Readonly<Record<string, Inflate>> = {
   gzip: promisify<Buffer, zlib.ZlibOptions, Buffer>(zlib.gunzip),
   'x-gzip': promisify<Buffer, zlib.ZlibOptions, Buffer>(zlib.gunzip),
-  deflate: promisify<Buffer, zlib.ZlibOptions, Buffer>(zlib.inflate),
+  deflate: (bytes, options) => (hasZlibHeader(bytes) ? inflateZlib : inflateRaw)(bytes, options),
   br: promisify<Buffer, zlib.BrotliOptions, Buffer>(zlib.brotliDecompress),
   zstd: promisify<Buffer, zlib.ZstdOptions, Buffer>(zlib.zstdDecompress),
+}
+
+/** `deflate` means the zlib format, but many clients send the bare stream that is inside it. */
+function hasZlibHeader(bytes: Buffer): boolean {
+  return bytes.length >= 2 && (bytes[0]! & 0x0f) === 8 && bytes.readUInt16BE(0) % 31 === 0
 }
 
 /** What a body takes while it is read: its chunks, their concatenation and its text. */
@@ -149,9 +157,12 @@ function parse(body: Buffer): unknown {
 /** How a JSON text begins to write half of a character beyond the first 65,536. */
 const surrogateEscapes = ['\\ud', '\\uD'] as const
 
+/** Some editors and shells write it before a text. */
+const byteOrderMark = Buffer.from('\ufeff')
+
 function parseJson(body: Buffer): unknown {
   try {
-    return JSON.parse(body.toString('utf8'))
+    return JSON.parse(body.toString('utf8', body.subarray(0, 3).equals(byteOrderMark) ? byteOrderMark.length : 0))
   } catch (cause) {
     throw new GatewayError('invalid_json', `The request body is not valid JSON: ${(cause as Error).message}.`, {
       cause,

@@ -44,7 +44,7 @@ export function chatHandler(protocol: Protocol, parts: ChatRouteParts): RouteHan
     const { call, parsed, headersOf, factsOf } = chat
     if (parsed.request.stream === true) {
       forgetBody(incoming)
-      const framing = parsed.framing ?? eventStream(error => protocol.writeError(error))
+      const framing = parsed.framing ?? eventStream(error => protocol.writeError(error, call.requestId))
       await streamChat(gateway, chat, httpTarget(reply, framing), keepAliveMs)
       return reply
     }

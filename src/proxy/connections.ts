@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { GatewayError } from '../errors.ts'
 import { errorFormatOf } from './error-format.ts'
+import { idHeaders } from './request-id.ts'
 import { hasUnreadBody, sendWhileReading } from './unread-body.ts'
 
 /** The time that a whole request may take to arrive; answers have no limit. */
@@ -31,24 +32,31 @@ interface ClientError extends Error {
 
 /** A request whose body is arriving. */
 interface Arriving {
+  id: string
   request: IncomingMessage
   response: ServerResponse
   /** Of the socket, when it was last looked at; undefined: not yet for a whole period. */
   bytesRead: number | undefined
 }
 
-/** `stallMs`: the time for a request's headers, and for each 16 KB of its body. */
-export function createConnections(stallMs: number): Connections {
+/**
+ * `stallMs`: the time for a request's headers, and for each 16 KB of its body. `newId` makes the id of a request that Fastify
+ * never sees.
+ */
+export function createConnections(stallMs: number, newId: () => string): Connections {
   const arriving = new Map<Socket, Arriving>()
 
-  function refuseWith(error: GatewayError, socket: Socket, url: string): void {
+  function refuseWith(error: GatewayError, socket: Socket, { id, url }: { id: string; url: string }): void {
     if (!socket.writable || socket.writableEnded) return
-    const { status, body } = errorFormatOf(url)(error)
+    const { status, body } = errorFormatOf(url)(error, id)
     const text = JSON.stringify(body)
-    socket.end(
-      `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\ncontent-type: application/json; charset=utf-8\r\n` +
-        `content-length: ${Buffer.byteLength(text)}\r\nconnection: close\r\n\r\n${text}`,
-    )
+    const headers = Object.entries({
+      ...idHeaders(id),
+      'content-type': 'application/json; charset=utf-8',
+      'content-length': Buffer.byteLength(text),
+      connection: 'close',
+    }).map(([name, value]) => `${name}: ${value}\r\n`)
+    socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${headers.join('')}\r\n${text}`)
     setTimeout(() => socket.destroy(), lingerMs).unref()
   }
 
@@ -59,7 +67,7 @@ export function createConnections(stallMs: number): Connections {
       if (!hasUnreadBody(each.request) || each.response.headersSent) arriving.delete(socket)
       else if (before !== undefined && socket.bytesRead - before < minBodyBytes) {
         arriving.delete(socket)
-        refuseWith(tooSlow(stallMs), socket, each.request.url ?? '')
+        refuseWith(tooSlow(stallMs), socket, { id: each.id, url: each.request.url ?? '' })
       }
     }
   }
@@ -76,22 +84,28 @@ export function createConnections(stallMs: number): Connections {
       const current = arriving.get(socket)
       // An answer that has begun cannot become another one.
       if (error.code === 'ECONNRESET' || current?.response.headersSent === true) socket.destroy()
-      else refuseWith(asFailure(error, stallMs), socket, current?.request.url ?? urlIn(error.rawPacket))
+      else {
+        const url = current?.request.url ?? urlIn(error.rawPacket)
+        refuseWith(asFailure(error, stallMs), socket, { id: current?.id ?? newId(), url })
+      }
     },
     watch(app) {
       const sweep = setInterval(endSlow, stallMs)
       sweep.unref()
       app.addHook('onClose', async () => clearInterval(sweep))
-      app.addHook('onRequest', async ({ raw }, reply) => {
-        if (hasUnreadBody(raw)) arriving.set(raw.socket, { request: raw, response: reply.raw, bytesRead: undefined })
+      app.addHook('onRequest', async ({ id, raw }, reply) => {
+        if (hasUnreadBody(raw)) {
+          arriving.set(raw.socket, { id, request: raw, response: reply.raw, bytesRead: undefined })
+        }
       })
       app.addHook('preValidation', async ({ raw }) => {
         if (!hasUnreadBody(raw)) arriving.delete(raw.socket)
       })
       app.server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
         const error = new GatewayError('expectation_failed', 'The only supported Expect header is 100-continue.')
-        const reply = errorFormatOf(request.url ?? '', request.headers)(error)
-        void sendWhileReading(request, response, { headers: {}, ...reply })
+        const id = newId()
+        const reply = errorFormatOf(request.url ?? '', request.headers)(error, id)
+        void sendWhileReading(request, response, { headers: idHeaders(id), ...reply })
       })
     },
   }

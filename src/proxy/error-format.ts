@@ -14,7 +14,7 @@ export function errorFormatOf(url: string, headers: IncomingHttpHeaders = {}): P
     [protocol.path, ...(protocol.relatedPaths ?? [])].some(each => path === each || path.startsWith(`${each}/`)),
   )
   const protocol = found ?? (headers['anthropic-version'] === undefined ? undefined : messages)
-  return protocol === undefined ? writeOpenAiError : error => protocol.writeError(error)
+  return protocol === undefined ? writeOpenAiError : (error, requestId) => protocol.writeError(error, requestId)
 }
 
 /** The path without query, doubled slashes and the `/v1` that base URLs end with. */

@@ -13,7 +13,7 @@ export function replyError(thrown: unknown, request: FastifyRequest, reply: Fast
   if (error.retryAfterSeconds !== undefined) {
     void reply.header('retry-after', String(Math.ceil(error.retryAfterSeconds)))
   }
-  const { status, body } = errorFormatOf(request.url, request.headers)(error)
+  const { status, body } = errorFormatOf(request.url, request.headers)(error, request.id)
   if (hasUnreadBody(request.raw)) {
     reply.hijack()
     void sendWhileReading(request.raw, reply.raw, { status, headers: reply.getHeaders(), body })

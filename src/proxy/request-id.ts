@@ -8,3 +8,9 @@ export function callerRequestId({ headers }: Pick<FastifyRequest, 'headers'>): s
   if (typeof written !== 'string' || written === '') return undefined
   return written.slice(0, maxCharacters).replaceAll(/[^\w.:/+=@-]/g, '_')
 }
+
+/** Under all names by which clients look for the id of a request; `callers` is the one that the caller gave it. */
+export function idHeaders(id: string, callers = id): Record<string, string> {
+  // OpenAI's clients read `x-request-id`, Anthropic's `request-id`.
+  return { 'x-signalbox-request-id': id, 'x-request-id': callers, 'request-id': id }
+}

@@ -28,7 +28,7 @@ import { registerGeminiRoutes } from './gemini-routes.ts'
 import { registerOllamaRoutes } from './ollama-routes.ts'
 import { deploymentIn, withoutAlias } from './path-aliases.ts'
 import { replyError } from './reply-error.ts'
-import { callerRequestId } from './request-id.ts'
+import { callerRequestId, idHeaders } from './request-id.ts'
 import { collectRoutes, type RouteTable } from './route-table.ts'
 import { createResponseStore } from './response-store.ts'
 import { createResponsesSockets } from './responses-socket.ts'
@@ -72,7 +72,7 @@ export function createServer(core: Core, instanceToken?: string): FastifyInstanc
     instanceToken,
   })
   const log: FastifyBaseLogger = core.log
-  const connections = createConnections(CLIENT_STALL_TIMEOUT_MS)
+  const connections = createConnections(CLIENT_STALL_TIMEOUT_MS, () => core.newId('req'))
   const app = Fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
@@ -97,10 +97,7 @@ export function createServer(core: Core, instanceToken?: string): FastifyInstanc
   app.decorateRequest('receivedAt', 0)
   app.addHook('onRequest', async (request, reply) => {
     request.receivedAt = core.now()
-    void reply.headers({
-      'x-signalbox-request-id': request.id,
-      'x-request-id': callerRequestId(request) ?? request.id,
-    })
+    void reply.headers(idHeaders(request.id, callerRequestId(request)))
   })
   registerAdmission(app, {
     allowedOrigins: ALLOWED_ORIGINS,
@@ -108,6 +105,8 @@ export function createServer(core: Core, instanceToken?: string): FastifyInstanc
     loopbackOnly: isLoopback(HOST),
   })
   connections.watch(app)
+  // Before the key is checked: a client of MCP that gets 401 for `/.well-known/oauth-…` starts OAuth.
+  const refuse = registerUnknownRoutes(app, routes, `http://${hostInUrl(HOST)}:${PORT}/v1`)
   app.addHook('onRequest', async request => {
     if (request.routeOptions.config.keyOptional !== true) request.principal = authenticate.caller(request)
   })
@@ -116,7 +115,6 @@ export function createServer(core: Core, instanceToken?: string): FastifyInstanc
     if (model !== undefined && isObject(request.body) && !Buffer.isBuffer(request.body)) request.body['model'] = model
   })
   app.setErrorHandler(replyError)
-  const refuse = registerUnknownRoutes(app, routes, `http://${hostInUrl(HOST)}:${PORT}/v1`)
   app.get('/', () => ({
     name: 'signalbox',
     version: core.version,

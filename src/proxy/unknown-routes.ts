@@ -32,7 +32,8 @@ export function registerUnknownRoutes(app: FastifyInstance, routes: RouteTable, 
         `${path.slice(0, maxEchoed)} has no WebSocket now; send the request by ${allowed.join(' or ')}.`,
       )
     }
-    void reply.header('allow', allowed.join(', '))
+    // Every GET answers HEAD too.
+    void reply.header('allow', allowed.join(', ').replace('GET', 'GET, HEAD'))
     throw new GatewayError(
       'method_not_allowed',
       `${method} is not allowed for ${path.slice(0, maxEchoed)}; use ${allowed.join(' or ')}.`,

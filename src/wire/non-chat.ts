@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { ModelName } from './model-name.ts'
+import { TokenLimit } from './token-limit.ts'
 
 /** Requests other than chat. Like chat completions they are parsed loosely and unknown fields are forwarded. */
 
@@ -25,7 +26,7 @@ export const CompletionsRequest = z.looseObject({
   suffix: z.string().nullish(),
   stream: z.boolean().nullish(),
   stream_options: z.looseObject({ include_usage: z.boolean().nullish() }).nullish(),
-  max_tokens: positiveInteger.nullish(),
+  max_tokens: TokenLimit,
   stop: z.union([z.string(), z.array(z.string())]).nullish(),
 })
 export type CompletionsRequest = z.output<typeof CompletionsRequest>

@@ -14,8 +14,8 @@ export interface Protocol {
   readonly unprefixed?: true
   /** Translates a request body. Throws `invalid_request` naming the field; unknown fields are kept. */
   parseRequest(body: unknown): ParsedRequest
-  /** The response to a request that failed before its first byte. */
-  writeError(error: GatewayError): ErrorReply
+  /** The response to a request that failed before its first byte. `requestId` is part of it in some protocols. */
+  writeError(error: GatewayError, requestId?: string): ErrorReply
 }
 
 /** A request in the internal form, and the translation of its answer, which may depend on the request. */
@@ -95,7 +95,7 @@ export function eventFrame(payload: { type: string; [field: string]: unknown }):
 export const commentFrame = ': keep-alive\n\n'
 
 /** Server-sent events; `writeError` is that of the protocol. */
-export function eventStream(writeError: Protocol['writeError']): StreamFraming {
+export function eventStream(writeError: (error: GatewayError) => ErrorReply): StreamFraming {
   return {
     contentType: 'text/event-stream; charset=utf-8',
     idle: commentFrame,

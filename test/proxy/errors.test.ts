@@ -16,7 +16,7 @@ t.test('a wrong field is a 400 that names it', async t => {
     [{ messages: 'Hello' }, 'messages'],
     [{ messages: [] }, 'messages'],
     [{ messages: [{ content: 'no role' }] }, 'messages.0.role'],
-    [{ max_tokens: -1 }, 'max_tokens'],
+    [{ max_tokens: 0 }, 'max_tokens'],
     [{ stream: 'yes' }, 'stream'],
   ] as const) {
     const reply = await gateway.ask(body)

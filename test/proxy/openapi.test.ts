@@ -183,8 +183,8 @@ t.test('a known path with another method is 405 and says which are allowed', asy
   const { gateway } = await setUp(t)
   for (const [path, allow] of [
     ['/v1/chat/completions', 'POST'],
-    ['/v1/responses/resp_1', 'DELETE, GET'],
-    ['/health?x=1', 'GET'],
+    ['/v1/responses/resp_1', 'DELETE, GET, HEAD'],
+    ['/health?x=1', 'GET, HEAD'],
   ] as const) {
     const reply = await fetch(gateway.url + path, { method: 'PATCH' })
     t.equal(reply.status, 405, path)

@@ -97,8 +97,8 @@ t.test('a known path with another method is 405 with the methods it has, HEAD an
   for (const [path, allow] of [
     ['/v1/chat/completions', 'POST'],
     ['/v1/messages', 'POST'],
-    ['/v1/responses/resp_1', 'DELETE, GET'],
-    ['/health', 'GET'],
+    ['/v1/responses/resp_1', 'DELETE, GET, HEAD'],
+    ['/health', 'GET, HEAD'],
     ['/mcp', 'GET, POST, DELETE'],
   ] as const) {
     for (const method of ['PUT', 'PATCH', 'QUERY', 'TRACE', ...(allow.includes('GET') ? [] : ['HEAD', 'GET'])]) {

@@ -230,13 +230,14 @@ t.test('a stream that breaks ends with an error event', async t => {
   writer.push(partFromChunks(stream([{ content: 'x' }])))
   t.equal(
     writer.fail(new GatewayError('upstream_timeout', 'The model fell silent.')).toString(),
-    'event: error\ndata: {"type":"error","error":{"type":"timeout_error","message":"The model fell silent."}}\n\n',
+    `event: error\ndata: {"type":"error","error":{"type":"timeout_error","message":"The model fell silent."},"request_id":"${reply.id}"}\n\n`,
   )
 })
 
 t.test('every failure has one of Anthropic’s error types, and a full queue is a 529', async t => {
-  const full = messages.writeError(new GatewayError('queue_full', 'Too many wait.'))
-  t.same(full, { status: 529, body: { type: 'error', error: { type: 'overloaded_error', message: 'Too many wait.' } } })
+  const full = messages.writeError(new GatewayError('queue_full', 'Too many wait.'), 'req_1')
+  const error = { type: 'overloaded_error', message: 'Too many wait.' }
+  t.same(full, { status: 529, body: { type: 'error', error, request_id: 'req_1' } })
   const long = messages.writeError(new GatewayError('context_length_exceeded', '9 tokens > 8 maximum'))
   t.match(long, {
     status: 400,

@@ -1,4 +1,5 @@
 import Fastify, { type FastifyInstance } from 'fastify'
+import { takeOver } from '../../operations/take-over.ts'
 import type { DocumentParts } from './document.ts'
 
 /**
@@ -15,8 +16,7 @@ export function registerApiReference(app: FastifyInstance, parts: DocumentParts)
   for (const path of ['/docs', '/docs/*']) {
     app.get(path, async (request, reply) => {
       const shown = await show()
-      reply.hijack()
-      shown.routing(request.raw, reply.raw)
+      shown.routing(request.raw, takeOver(reply))
     })
   }
   app.addHook('onClose', async () => (await page)?.close())

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { ModelName } from '../model-name.ts'
+import { TokenLimit } from '../token-limit.ts'
 import type { Usage } from '../usage.ts'
 import { countsIn, readCharge, readUsageIn, usageFormats, writeCharge, writeDetails } from '../usage-formats.ts'
 
@@ -32,8 +33,8 @@ export const ChatRequest = z
     tools: z.array(ChatTool).nullish(),
     tool_choice: z.union([z.string(), z.looseObject({})]).nullish(),
     response_format: z.looseObject({ type: z.string() }).nullish(),
-    max_tokens: positiveInteger.nullish(),
-    max_completion_tokens: positiveInteger.nullish(),
+    max_tokens: TokenLimit,
+    max_completion_tokens: TokenLimit,
     n: positiveInteger.nullish(),
     stop: z.union([z.string(), z.array(z.string())]).nullish(),
     metadata: z.looseObject({}).nullish(),

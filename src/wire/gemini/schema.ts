@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { ModelName } from '../model-name.ts'
+import { TokenLimit } from '../token-limit.ts'
 
 /** Gemini's `generateContent`, parsed loosely: what is translated is checked here, everything else is named in the notes. */
 
@@ -38,7 +39,7 @@ const FunctionDeclaration = z.looseObject({
 const positiveInteger = z.int().min(1)
 
 const GenerationConfig = z.looseObject({
-  maxOutputTokens: positiveInteger.nullish(),
+  maxOutputTokens: TokenLimit,
   temperature: z.number().nullish(),
   topP: z.number().nullish(),
   topK: z.number().nullish(),

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { ModelName } from '../model-name.ts'
+import { TokenLimit } from '../token-limit.ts'
 import type { GatewayError, FailureCode } from '../../errors.ts'
 import type { ErrorReply } from '../protocol.ts'
 import { type JsonObject } from '../../json.ts'
@@ -14,7 +15,7 @@ export const MessagesRequest = z.looseObject({
   model: ModelName.default('auto'),
   messages: z.array(z.looseObject({ role: z.string(), content: Content })).min(1),
   system: Content.nullish(),
-  max_tokens: z.int().min(1).nullish(),
+  max_tokens: TokenLimit,
   stop_sequences: z.array(z.string()).nullish(),
   stream: z.boolean().nullish(),
   tools: z.array(z.looseObject({ name: z.string().optional(), type: z.string().nullish() })).nullish(),
@@ -139,14 +140,18 @@ const errorKinds: Partial<Record<FailureCode, { type: string; status?: number }>
 }
 
 /** Anthropic's error envelope, for a response and for a stream's `error` event. */
-export function writeMessagesError(error: GatewayError): ErrorReply {
+export function writeMessagesError(error: GatewayError, requestId?: string): ErrorReply {
   const kind = errorKinds[error.code]
   const status = kind?.status ?? error.failure.status
   const type = kind?.type ?? (status >= 400 && status < 500 ? 'invalid_request_error' : 'api_error')
   const { details } = error
   return {
     status,
-    body: { type: 'error', error: { type, message: messageOf(error), ...(details === undefined ? {} : { details }) } },
+    body: {
+      type: 'error',
+      error: { type, message: messageOf(error), ...(details === undefined ? {} : { details }) },
+      request_id: requestId ?? null,
+    },
   }
 }
 

@@ -123,7 +123,7 @@ export function createMessagesWriter(reply: ReplyFacts): StreamWriter {
       return events.take()
     },
     fail(error) {
-      events.write(writeMessagesError(error).body as { type: string })
+      events.write(writeMessagesError(error, reply.id).body as { type: string })
       return events.take()
     },
     keepAlive: () => Buffer.from(events.started ? eventFrame({ type: 'ping' }) : commentFrame),

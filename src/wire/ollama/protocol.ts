@@ -20,6 +20,7 @@ export const ollamaChat: Protocol = {
     'create',
     'copy',
     'delete',
+    'blobs',
   ].map(name => `/api/${name}`),
   unprefixed: true,
   parseRequest: body => answeredWith(chatFromOllama(body), asMessage),

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { ModelName } from '../model-name.ts'
+import { TokenLimit } from '../token-limit.ts'
 import type { FailureCode, GatewayError } from '../../errors.ts'
 import { asObjects, type JsonObject } from '../../json.ts'
 import type { Usage } from '../usage.ts'
@@ -17,7 +18,7 @@ export const ResponsesRequest = z.looseObject({
   tools: z.array(Tool).nullish(),
   tool_choice: z.union([z.string(), z.looseObject({ type: z.string() })]).nullish(),
   parallel_tool_calls: z.boolean().nullish(),
-  max_output_tokens: z.int().min(1).nullish(),
+  max_output_tokens: TokenLimit,
   text: z.looseObject({ format: z.looseObject({ type: z.string() }).nullish() }).nullish(),
   reasoning: z.looseObject({ effort: z.string().nullish() }).nullish(),
   metadata: z.looseObject({}).nullish(),
