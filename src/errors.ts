@@ -82,10 +82,10 @@ export const failures = {
 
 export type FailureCode = keyof typeof failures
 
-/** Sizes in tokens of a prompt that is too long, the room for its answer included, and of the context it was meant for. */
+/** In tokens: the size of a prompt that is too long, and the most it may take beside the room kept for its answer. */
 export interface PromptOverflow {
   promptTokens: number
-  contextTokens: number
+  maxPromptTokens: number
 }
 
 /** Structured details in addition to the message. */

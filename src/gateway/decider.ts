@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache'
 import type { CoreValues } from '../config.ts'
 import { GatewayError, asGatewayError } from '../errors.ts'
 import type { Model } from '../providers/provider.ts'
-import { decide, noModelError, type CandidatePool, type Decision } from '../router/decide.ts'
+import { decide, noModelError, promptTokensOf, type CandidatePool, type Decision } from '../router/decide.ts'
 import type { Condition } from '../router/filter.ts'
 import { promptTokensFor, type Knowledge } from '../router/knowledge.ts'
 import { measure, type Measured, type PromptCount } from '../router/measure.ts'
@@ -30,6 +30,8 @@ export interface Decider {
   preview: (request: ChatRequest, query?: RouteQuery) => Decision
   /** Like `preview`, but a server may count the prompt if it is close to a limit. */
   dryRun: (request: ChatRequest, signal: AbortSignal, query?: RouteQuery) => Promise<Decision>
+  /** The size of the prompt by that decision: in the tokens of the model that would answer, or as the refusal states it. */
+  countPrompt: (request: ChatRequest, signal: AbortSignal, query?: RouteQuery) => Promise<number>
   nonChat: (groups: readonly Group[], measured: Measured) => Decision
   /** Calls `decideNow`; if no model can serve `asked`, refreshes the inventory and decides again before throwing the reason. */
   insist: (decideNow: Job<never>['decide'], asked: string, signal: AbortSignal) => Promise<Decision>
@@ -89,14 +91,17 @@ export function createDecider(parts: DeciderParts): Decider {
     return decide({ measured, options, conversation }, { groups, ...situation }, knowledge(), now(), random())
   }
 
+  async function dryRun(request: ChatRequest, signal: AbortSignal, query: RouteQuery = {}): Promise<Decision> {
+    const decision = decideChat(request, query)
+    const doubts = doubtsIn(decision, inventory.providerOf, knowledge())
+    return doubts.length === 0 ? decision : decideChat(request, query, await askServers(doubts, request, signal))
+  }
+
   return {
     groupsOf,
     preview: (request, query = {}) => decideChat(request, query),
-    async dryRun(request, signal, query = {}) {
-      const decision = decideChat(request, query)
-      const doubts = doubtsIn(decision, inventory.providerOf, knowledge())
-      return doubts.length === 0 ? decision : decideChat(request, query, await askServers(doubts, request, signal))
-    },
+    dryRun,
+    countPrompt: async (request, signal, query) => promptTokensOf(await dryRun(request, signal, query), knowledge()),
     nonChat: (groups, measured) =>
       decide({ measured, options: {} }, { groups, ...situation }, knowledge(), now(), random()),
     async insist(decideNow, asked, signal) {

@@ -48,6 +48,8 @@ export interface Gateway {
   preview(request: ChatRequest, query?: RouteQuery): Decision
   /** The decision that `chat` would make now, calling no model; a server may count the prompt if it is close to a limit. */
   dryRun(request: ChatRequest, signal: AbortSignal, query?: RouteQuery): Promise<Decision>
+  /** The size of the prompt by that decision: in the tokens of the model that would answer, or as the refusal states it. */
+  countPrompt(request: ChatRequest, signal: AbortSignal, query?: RouteQuery): Promise<number>
   /** Like `dryRun`, but refreshes the inventory before it throws the reason why no model can serve the request. */
   route(request: ChatRequest, signal: AbortSignal, query?: RouteQuery): Promise<Decision>
   /** Requests in progress. */
@@ -115,6 +117,7 @@ export function createGateway(parts: GatewayParts): Gateway {
     relay: (call, endpoint, request) => pipeline.run(call, mediaJob(endpoint, request, effects)),
     preview: decider.preview,
     dryRun: decider.dryRun,
+    countPrompt: decider.countPrompt,
     route: (request, signal, query) =>
       decider.insist(() => decider.dryRun(request, signal, query), request.model, signal),
     active: pipeline.active,

@@ -1,21 +1,41 @@
-import type { FastifyInstance } from 'fastify'
-import type { TokenCounter } from '../tokens/counter.ts'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Core } from '../core.ts'
+import { disconnectSignal } from '../operations/disconnect-signal.ts'
+import { readOptions } from '../router/options.ts'
+import type { ChatRequest } from '../wire/chat/schema.ts'
 import { chatFromMessages } from '../wire/messages/request.ts'
 
-/**
- * `POST /v1/messages/count_tokens`. Always returns a number: agents count before they send, and stop working when
- * counting fails.
- */
-export function registerCountTokensRoute(app: FastifyInstance, tokens: TokenCounter): void {
-  app.post('/messages/count_tokens', ({ body }) => ({ input_tokens: count(body, tokens) }))
+export type CountParts = Pick<Core, 'gateway' | 'tokens'>
+
+/** `POST /v1/messages/count_tokens`. */
+export function registerCountTokensRoute(app: FastifyInstance, core: CountParts): void {
+  app.post('/messages/count_tokens', async (incoming, reply) => ({
+    input_tokens: await countPrompt(core, { incoming, reply }, () => chatFromMessages(incoming.body).request),
+  }))
 }
 
-function count(body: unknown, tokens: TokenCounter): number {
+/**
+ * The size of a prompt, as the decision about it takes it: in the tokens of the model that would answer, and what a refusal would
+ * state. Always a number: agents count before they send, and stop working when counting fails.
+ */
+export async function countPrompt(
+  { gateway, tokens }: CountParts,
+  { incoming, reply }: { incoming: FastifyRequest; reply: FastifyReply },
+  read: () => ChatRequest,
+): Promise<number> {
+  let request: ChatRequest
   try {
-    const { request } = chatFromMessages(body)
-    return tokens.countMessages(request.messages, request.tools).tokens
+    request = read()
   } catch {
     // Not a valid conversation; its text can still be counted.
-    return tokens.countText(JSON.stringify(body ?? '')).tokens
+    return tokens.countText(JSON.stringify(incoming.body ?? '')).tokens
+  }
+  try {
+    const options = readOptions(incoming.headers, request.metadata)
+    const query = { keyId: incoming.principal.name, options }
+    return await gateway.countPrompt(request, disconnectSignal(reply), query)
+  } catch {
+    // No server offers the model; in our own tokens then.
+    return tokens.countMessages(request.messages, request.tools).tokens
   }
 }

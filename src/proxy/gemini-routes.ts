@@ -2,15 +2,15 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Core } from '../core.ts'
 import { GatewayError } from '../errors.ts'
 import { asObject, type JsonObject } from '../json.ts'
-import type { Model } from '../providers/provider.ts'
-import { presets } from '../router/select.ts'
-import type { TokenCounter } from '../tokens/counter.ts'
+import type { ChatRequest } from '../wire/chat/schema.ts'
 import { gemini } from '../wire/gemini/protocol.ts'
 import { chatFromGemini } from '../wire/gemini/request.ts'
 import { inCamelCase } from '../wire/gemini/schemas.ts'
+import { entryOf, limitsOf, modelEntries, type ModelEntry } from './model-entries.ts'
+import { countPrompt, type CountParts } from './count-tokens.ts'
 import { chatHandler, type RouteParts } from './chat-routes.ts'
 
-export type GeminiRouteParts = Pick<Core, 'inventory' | 'tokens'>
+export type GeminiRouteParts = Pick<Core, 'inventory'> & CountParts
 
 type ByName = { Params: { '*': string } }
 
@@ -21,25 +21,25 @@ type ByName = { Params: { '*': string } }
 export function registerGeminiRoutes(app: FastifyInstance, core: GeminiRouteParts, parts: RouteParts): void {
   const { inventory } = core
   const generate = chatHandler(gemini, parts)
-  const entries = (): JsonObject[] => [
-    ...Object.keys(presets).map(id => described(id, inventory.models())),
-    ...inventory.models().map(model => described(model.id, [model])),
-  ]
 
   app.post<ByName>(gemini.path, async (incoming, reply) => {
     const [, model = '', method = ''] = /^(.*):(\w+)$/s.exec(incoming.params['*']) ?? []
-    if (method === 'countTokens') return { totalTokens: countTokens(incoming.body, core.tokens) }
+    if (method === 'countTokens') {
+      const totalTokens = await countPrompt(core, { incoming, reply }, () => countedRequest(incoming.body, model))
+      return { totalTokens }
+    }
     const stream = method === 'streamGenerateContent'
     if (!stream && method !== 'generateContent') throw unknownMethod(incoming.params['*'])
     incoming.body = { ...bodyOf(incoming), model, stream, events: asObject(incoming.query)?.['alt'] === 'sse' }
     return generate(incoming, reply)
   })
-  app.get('/v1beta/models', ({ query }) => pageOf(entries(), asObject(query) ?? {}))
+  app.get('/v1beta/models', ({ query }) =>
+    pageOf(modelEntries(inventory.models()).map(described), asObject(query) ?? {}),
+  )
   app.get<ByName>('/v1beta/models/*', ({ params }) => {
     const name = params['*']
-    const id = inventory.models().find(model => model.name === name)?.id ?? name
-    const found = entries().find(entry => entry['baseModelId'] === id)
-    if (found !== undefined) return found
+    const found = entryOf(name, inventory.models())
+    if (found !== undefined) return described(found)
     throw new GatewayError('model_not_found', `Unknown model '${name}'; GET /v1beta/models lists all models.`, {
       param: 'model',
     })
@@ -59,30 +59,22 @@ function unknownMethod(target: string): GatewayError {
   )
 }
 
-/** Always a number: agents count before they send. The request may be wrapped, so that its tools count too. */
-function countTokens(body: unknown, tokens: TokenCounter): number {
+/** The request may be wrapped, so that its tools count too. */
+function countedRequest(body: unknown, model: string): ChatRequest {
   const fields = asObject(inCamelCase(body)) ?? {}
   const counted = asObject(fields['generateContentRequest']) ?? fields
-  try {
-    const { request } = chatFromGemini({ ...counted, model: 'auto', stream: false, events: false })
-    return tokens.countMessages(request.messages, request.tools).tokens
-  } catch {
-    // Not a valid conversation; its text can still be counted.
-    return tokens.countText(JSON.stringify(counted)).tokens
-  }
+  return chatFromGemini({ ...counted, model, stream: false, events: false }).request
 }
 
 /** A name and what the models behind it can take at most. */
-function described(id: string, models: readonly Model[]): JsonObject {
-  const largest = (values: readonly (number | undefined)[]) => Math.max(0, ...values.map(value => value ?? 0))
-  const inputTokenLimit = largest(models.map(({ contextTokens }) => contextTokens))
-  const outputTokenLimit = largest(models.map(({ maxOutputTokens }) => maxOutputTokens)) || inputTokenLimit
+function described({ id, models }: ModelEntry): JsonObject {
+  const { contextTokens, outputTokens } = limitsOf(models)
   return {
     name: `models/${id}`,
     baseModelId: id,
     version: '1',
     displayName: id,
-    ...(inputTokenLimit > 0 ? { inputTokenLimit, outputTokenLimit } : {}),
+    ...(contextTokens === undefined ? {} : { inputTokenLimit: contextTokens, outputTokenLimit: outputTokens }),
     supportedGenerationMethods: ['generateContent', 'countTokens'],
     thinking: models.some(({ capabilities }) => capabilities.reasoning === true),
   }

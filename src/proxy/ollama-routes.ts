@@ -4,7 +4,7 @@ import type { Core } from '../core.ts'
 import { GatewayError } from '../errors.ts'
 import { asString, isObject, type JsonObject } from '../json.ts'
 import type { Model } from '../providers/provider.ts'
-import { presets, select } from '../router/select.ts'
+import { select } from '../router/select.ts'
 import { ollamaChat, ollamaGenerate } from '../wire/ollama/protocol.ts'
 import { asGenerated, asMessage, embeddingFromEmbeddings, embedFromEmbeddings } from '../wire/ollama/response.ts'
 import { generatedFromCompletion, type WriteSaid } from '../wire/ollama/response.ts'
@@ -20,6 +20,7 @@ import { createGeneratedWriter, lines } from '../wire/ollama/stream.ts'
 import { nonChatEndpoints } from '../wire/non-chat.ts'
 import type { Protocol } from '../wire/protocol.ts'
 import { readBody } from '../wire/read-body.ts'
+import { limitsOf, modelEntries, type ModelEntry } from './model-entries.ts'
 import { chatHandler, type RouteHandler, type RouteParts } from './chat-routes.ts'
 import { nonChatHandler } from './non-chat-routes.ts'
 
@@ -32,10 +33,6 @@ export type OllamaRouteParts = Pick<Core, 'inventory' | 'startedAt' | 'version' 
 export function registerOllamaRoutes(app: FastifyInstance, core: OllamaRouteParts, parts: RouteParts): void {
   const { inventory } = core
   const modifiedAt = new Date(core.startedAt).toISOString()
-  const entries = (): Entry[] => [
-    ...Object.keys(presets).map(id => ({ id, models: inventory.models() })),
-    ...inventory.models().map(model => ({ id: model.id, models: [model], model })),
-  ]
 
   app.post(ollamaChat.path, unlessEmpty(ollamaChat, asMessage))
   app.post(ollamaGenerate.path, unlessEmpty(ollamaGenerate, asGenerated))
@@ -54,7 +51,9 @@ export function registerOllamaRoutes(app: FastifyInstance, core: OllamaRoutePart
     })),
   )
   app.get('/api/version', () => ({ version: ollamaVersion, signalbox: core.version }))
-  app.get('/api/tags', () => ({ models: entries().map(entry => ({ ...listed(entry), modified_at: modifiedAt })) }))
+  app.get('/api/tags', () => ({
+    models: modelEntries(inventory.models()).map(entry => ({ ...listed(entry), modified_at: modifiedAt })),
+  }))
   app.get('/api/ps', () => ({
     models: inventory
       .models()
@@ -70,7 +69,7 @@ export function registerOllamaRoutes(app: FastifyInstance, core: OllamaRoutePart
   app.post('/api/show', ({ body }) => {
     const { model, name = model } = readBody(OllamaShowRequest, body)
     if (name === undefined) throw new GatewayError('invalid_request', 'model is missing.', { param: 'model' })
-    return { ...described({ id: name, models: modelsOf(name) }), modified_at: modifiedAt }
+    return { ...described(modelsOf(name)), modified_at: modifiedAt }
   })
 
   /** The models that a name stands for. Throws `model_not_found`. */
@@ -104,14 +103,7 @@ export function registerOllamaRoutes(app: FastifyInstance, core: OllamaRoutePart
 
 const neverExpires = '9999-12-31T23:59:59Z'
 
-/** A requestable name: a model, or a preset over all of them. */
-interface Entry {
-  id: string
-  models: readonly Model[]
-  model?: Model
-}
-
-function listed({ id, model }: Entry): JsonObject {
+function listed({ id, model }: ModelEntry): JsonObject {
   // Clients cut it to its first letters, so that there must be some.
   const digest = model?.digest ?? hash('sha256', id)
   return { name: id, model: id, size: model?.sizeBytes ?? 0, digest, details: detailsOf(model) }
@@ -130,11 +122,11 @@ function detailsOf(model: Model | undefined): JsonObject {
 }
 
 /** What clients decide by: which features they offer, and how much they send. */
-function described({ models }: Entry): JsonObject {
+function described(models: readonly Model[]): JsonObject {
   const model = models.length === 1 ? models[0] : undefined
   const details = detailsOf(model)
   const architecture = String(details['family'])
-  const contextTokens = Math.max(0, ...models.map(each => each.contextTokens ?? 0))
+  const { contextTokens } = limitsOf(models)
   return {
     modelfile: '',
     parameters: '',
@@ -142,7 +134,7 @@ function described({ models }: Entry): JsonObject {
     details,
     model_info: {
       'general.architecture': architecture,
-      ...(contextTokens > 0 ? { [`${architecture}.context_length`]: contextTokens } : {}),
+      ...(contextTokens === undefined ? {} : { [`${architecture}.context_length`]: contextTokens }),
     },
     capabilities: capabilityNames.filter(([, has]) => models.some(has)).map(([name]) => name),
   }

@@ -152,7 +152,7 @@ export function createServer(core: Core, instanceToken?: string): FastifyInstanc
         registerFileRoutes(scope, core)
         registerBatchRoutes(scope, core)
         registerDecisionRoutes(scope, core)
-        registerCountTokensRoute(scope, core.tokens)
+        registerCountTokensRoute(scope, core)
         registerModelRoutes(scope, core)
         registerUsageRoute(scope, core)
         done()

@@ -220,17 +220,34 @@ function temporarily(exclusions: Decision['excluded'], now: number): GatewayErro
 }
 
 function tooLong(measured: Measured, exclusions: Decision['excluded']): GatewayError {
-  const { model, exclusion } = exclusions.reduce((best, each) =>
-    (each.model.contextTokens ?? 0) > (best.model.contextTokens ?? 0) ? each : best,
-  )
+  const { model, exclusion } = withMostContext(exclusions)
   const largest = model.contextTokens ?? 0
   const prompt = exclusion.promptTokens ?? measured.promptTokens
   const reserve = reserveTokens(measured, largest)
   return new GatewayError(
     'context_length_exceeded',
     `The request needs ${prompt + reserve} tokens (${prompt} prompt + ${reserve} kept for the answer), but the largest context that could serve it is ${largest}. Shorten the prompt, lower max_tokens, or load a model with a larger context.`,
-    { param: 'messages', overflow: { promptTokens: prompt + reserve, contextTokens: largest } },
+    { param: 'messages', overflow: { promptTokens: prompt, maxPromptTokens: largest - reserve } },
   )
+}
+
+type Excluded = Decision['excluded'][number]
+
+function withMostContext(exclusions: readonly Excluded[]): Excluded {
+  return exclusions.reduce((best, each) =>
+    (each.model.contextTokens ?? 0) > (best.model.contextTokens ?? 0) ? each : best,
+  )
+}
+
+/** What the prompt takes in the tokens of the model that comes first; where it fits none, as `noModelError` tells it. */
+export function promptTokensOf(
+  { ranked, excluded, measured }: Decision,
+  knowledge: Pick<Knowledge, 'ratioOf'>,
+): number {
+  const [first] = ranked
+  if (first !== undefined) return promptTokensFor(first, measured, knowledge)
+  const short = excluded.filter(({ exclusion }) => exclusion.code === 'context')
+  return (short.length === 0 ? undefined : withMostContext(short).exclusion.promptTokens) ?? measured.promptTokens
 }
 
 function listed(exclusions: Decision['excluded']): string {

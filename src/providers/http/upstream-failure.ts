@@ -98,7 +98,10 @@ export function contextFailure(about: string, { promptTokens, contextTokens }: O
   const message = complete || quote === '' ? sentence : `${sentence} It said: ${quote}`
   return new GatewayError('context_length_exceeded', message, {
     param: 'messages',
-    overflow: promptTokens === undefined || contextTokens === undefined ? undefined : { promptTokens, contextTokens },
+    overflow:
+      promptTokens === undefined || contextTokens === undefined
+        ? undefined
+        : { promptTokens, maxPromptTokens: contextTokens },
   })
 }
 

@@ -186,6 +186,11 @@ export const inferenceRoutes: readonly RouteDescription[] = [
     operationId: 'list_models',
     tag: inference,
     summary: 'Every model of every server, and the names that leave the choice to Signalbox.',
+    query: z.object({
+      limit: z.int().min(1).max(1000).optional().describe('Only with `anthropic-version`, as the next two.'),
+      after_id: z.string().optional(),
+      before_id: z.string().optional(),
+    }),
     response: answer.ModelListResponse,
     error: openAi,
   },

@@ -159,5 +159,5 @@ export function writeMessagesError(error: GatewayError, requestId?: string): Err
 function messageOf({ code, message, overflow }: GatewayError): string {
   if (code !== 'context_length_exceeded') return message
   if (overflow === undefined) return `prompt is too long: ${message}`
-  return `prompt is too long: ${overflow.promptTokens} tokens > ${overflow.contextTokens} maximum. ${message}`
+  return `prompt is too long: ${overflow.promptTokens} tokens > ${overflow.maxPromptTokens} maximum. ${message}`
 }
