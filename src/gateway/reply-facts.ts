@@ -1,3 +1,4 @@
+import { costOf } from '../accounting/pricing.ts'
 import type { ReplyFacts } from '../wire/protocol.ts'
 import type { Served } from './answer.ts'
 import type { Call } from './call.ts'
@@ -12,6 +13,7 @@ export function factsOf(call: Asked, { model, promptTokens, timings }: Served, n
     ...before,
     promptTokens,
     timing: { ...before.timing, waitedMs: routeMs + queueMs, promptMs: upstreamMs },
+    costUsd: usage => costOf(model.price, usage),
   }
 }
 

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { Served } from '../gateway/answer.ts'
-import { createChatWriter } from '../wire/chat/protocol.ts'
+import { factsOf } from '../gateway/reply-facts.ts'
+import { createChatWriter, type AnswerFacts } from '../wire/chat/answer.ts'
 import {
   nonChatEndpoints,
   type NonChatEndpoint,
@@ -28,11 +29,11 @@ export function registerNonChatRoute<Name extends NonChatType>(
 ): void {
   const answer = nonChatHandler(nonChat, parts, body => {
     const request = readBody(nonChat.schema, body)
-    const wantsUsage = asObject(request['stream_options'])?.['include_usage'] === true
+    const asked = { usage: asObject(request['stream_options'])?.['include_usage'] === true }
     return {
       request,
-      writer: () => createChatWriter(wantsUsage),
-      write: (completion, model) => ({ model, ...completion }),
+      writer: facts => createChatWriter(facts, asked, 'text_completion'),
+      write: (completion, facts) => nonChat.publish(completion, facts),
     }
   })
   app.post(nonChat.path, answer)
@@ -42,20 +43,20 @@ export function registerNonChatRoute<Name extends NonChatType>(
 export function registerInfillRoute(app: FastifyInstance, parts: RouteParts): void {
   const answer = nonChatHandler(nonChatEndpoints.completions, parts, body => ({
     request: completionFromInfill(readBody(InfillRequest, body)),
-    writer: createInfillWriter,
-    write: infillFromCompletion,
+    writer: ({ model }) => createInfillWriter(model),
+    write: (completion, { model }) => infillFromCompletion(completion, model),
   }))
   app.post('/infill', answer)
 }
 
-/** One format of a non-chat request and of its response; `model` is the model that answered. */
+/** One format of a non-chat request and of its response. */
 interface Wording<Name extends NonChatType> {
   request: NonChatRequests[Name]
   /** How a stream is sent; by default as server-sent events. */
   framing?: StreamFraming
   /** Absent where the endpoint does not stream. */
-  writer?: (model: string) => StreamWriter
-  write: (completion: NonChatReply, model: string) => object
+  writer?: (facts: AnswerFacts) => StreamWriter
+  write: (completion: NonChatReply, facts: AnswerFacts) => object
   /** What of the request was left out. */
   notes?: readonly string[]
 }
@@ -76,7 +77,7 @@ export function nonChatHandler<Name extends NonChatType>(
     })
     if (nonChat.streams && writer !== undefined && request['stream'] === true) {
       const answer = gateway.run(call, nonChat, request)
-      const writerOf = ({ model }: Served) => writer(model.id)
+      const writerOf = (served: Served) => writer(factsOf(call, served, now))
       const target = httpTarget(reply, framing)
       await streamAnswer({ target, answer, writerOf, signal: call.signal, keepAliveMs, headersOf })
       return reply
@@ -85,7 +86,7 @@ export function nonChatHandler<Name extends NonChatType>(
       const { served, reply: answered } = await gateway.run({ ...call, signal }, nonChat, request)
       if (answered.kind !== 'complete')
         throw new Error(`${served.model.id} streamed a response although none was requested`)
-      return { headers: headersOf(served), body: write(answered.completion, served.model.id) }
+      return { headers: headersOf(served), body: write(answered.completion, factsOf(call, served, now)) }
     })
   }
 }

@@ -40,7 +40,7 @@ export function registerOllamaRoutes(app: FastifyInstance, core: OllamaRoutePart
     '/api/embed',
     nonChatHandler(nonChatEndpoints.embeddings, parts, body => ({
       request: embeddingsFromEmbed(body),
-      write: embedFromEmbeddings,
+      write: (reply, { model }) => embedFromEmbeddings(reply, model),
     })),
   )
   app.post(
@@ -82,7 +82,13 @@ export function registerOllamaRoutes(app: FastifyInstance, core: OllamaRoutePart
     const chat = chatHandler(protocol, parts)
     const complete = nonChatHandler(nonChatEndpoints.completions, parts, body => {
       const { request, notes } = completionFromGenerate(body)
-      return { request, notes, framing: lines, writer: createGeneratedWriter, write: generatedFromCompletion }
+      return {
+        request,
+        notes,
+        framing: lines,
+        writer: ({ model }) => createGeneratedWriter(model),
+        write: (completion, { model }) => generatedFromCompletion(completion, model),
+      }
     })
     return async (incoming, reply) => {
       const { body } = incoming

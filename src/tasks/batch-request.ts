@@ -76,9 +76,9 @@ function chatAnswer(protocol: Protocol): Answer {
 }
 
 function nonChatAnswer<Name extends NonChatType>(endpoint: NonChatEndpoint<Name>): Answer {
-  return async (gateway, call, body) => {
+  return async (gateway, call, body, now) => {
     const { served, reply } = await gateway.run(call, endpoint, readBody(endpoint.schema, body))
     if (reply.kind !== 'complete') throw new Error(`${served.model.id} streamed a response although none was requested`)
-    return { model: served.model.id, ...reply.completion }
+    return endpoint.publish(reply.completion, factsOf(call, served, now))
   }
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { textAnswer, type AnswerFacts } from './chat/answer.ts'
 import { ModelName } from './model-name.ts'
 import { TokenLimit } from './token-limit.ts'
 
@@ -59,6 +60,8 @@ export interface NonChatEndpoint<Name extends NonChatType> {
   readonly path: string
   readonly schema: z.ZodType<NonChatRequests[Name]>
   readonly streams: boolean
+  /** A buffered answer with every key that is published. */
+  publish(reply: NonChatReply, facts: AnswerFacts): object
   /** The longest text that a model must read at once, as characters or as a token count. */
   longest(request: NonChatRequests[Name]): string | number
 }
@@ -69,6 +72,7 @@ export const nonChatEndpoints: { readonly [Name in NonChatType]: NonChatEndpoint
     path: '/embeddings',
     schema: EmbeddingsRequest,
     streams: false,
+    publish: (reply, { model }) => ({ ...reply, object: 'list', model }),
     longest: ({ input }) => longestOf(input),
   },
   completions: {
@@ -76,6 +80,7 @@ export const nonChatEndpoints: { readonly [Name in NonChatType]: NonChatEndpoint
     path: '/completions',
     schema: CompletionsRequest,
     streams: true,
+    publish: textAnswer,
     longest({ prompt, suffix }) {
       const longest = longestOf(prompt)
       return typeof longest === 'string' ? longest + (suffix ?? '') : longest
@@ -86,6 +91,7 @@ export const nonChatEndpoints: { readonly [Name in NonChatType]: NonChatEndpoint
     path: '/rerank',
     schema: RerankRequest,
     streams: false,
+    publish: (reply, { model }) => ({ ...reply, model }),
     longest: ({ query, documents }) =>
       query + longestOf(documents.map(each => (typeof each === 'string' ? each : each.text))),
   },

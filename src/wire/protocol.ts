@@ -42,6 +42,8 @@ export interface ReplyFacts {
   /** Estimated prompt usage, for protocols that report it before the model has. */
   promptTokens: number
   timing: ReplyTiming
+  /** What the answer costs in USD; undefined where no price is known. */
+  costUsd?: (usage: Usage) => number | undefined
 }
 
 /** Milliseconds, for protocols that tell how long an answer took. */

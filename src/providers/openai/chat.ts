@@ -16,11 +16,11 @@ import { readWhole, type Upstream } from '../http/upstream.ts'
 export type ChatBody = Record<string, unknown>
 
 /**
- * The request for any OpenAI-compatible server: its own model name, usage always requested in streams, our own field
- * `models` removed, and unknown fields forwarded.
+ * The request for any OpenAI-compatible server: its own model name, usage always requested in streams, the fields `models` and
+ * `usage` removed, which are answered here, and unknown fields forwarded.
  */
 export function chatBody({ request, model }: Pick<ProviderCall, 'request' | 'model'>): ChatBody {
-  const { models: _models, stream_options: _options, ...rest } = request
+  const { models: _models, usage: _usage, stream_options: _options, ...rest } = request
   const body: ChatBody = { ...rest, model: model.name }
   return request.stream === true ? { ...body, ...streamFields(request) } : body
 }

@@ -1,10 +1,10 @@
+import { chatAnswer, createChatWriter } from './answer.ts'
 import { writeOpenAiError } from './error.ts'
 import { ChatRequest } from './schema.ts'
-import { commentFrame, type ParsedRequest, type Protocol, type StreamWriter } from '../protocol.ts'
+import type { ParsedRequest, Protocol } from '../protocol.ts'
 import { asObject, asObjects, compact, type JsonObject } from '../../json.ts'
 import { readBody } from '../read-body.ts'
 import { chatFromResponses } from '../responses/request.ts'
-import { withoutUsage } from '../stream-part.ts'
 
 /** OpenAI's chat completions: also the internal form. */
 export const chat: Protocol = {
@@ -12,11 +12,15 @@ export const chat: Protocol = {
   path: '/chat/completions',
   parseRequest(body) {
     const { request, notes } = readChat(body)
+    const asked = {
+      usage: request.stream_options?.include_usage === true,
+      cost: asObject(request['usage'])?.['include'] === true,
+    }
     return {
       request,
       notes,
-      createStreamWriter: () => createChatWriter(request.stream_options?.include_usage === true),
-      writeCompletion: completion => completion,
+      createStreamWriter: reply => createChatWriter(reply, asked, 'chat.completion.chunk'),
+      writeCompletion: (completion, reply) => chatAnswer(completion, reply, asked),
     }
   },
   writeError: writeOpenAiError,
@@ -43,16 +47,3 @@ function nested(tool: JsonObject): JsonObject & { type?: string | undefined } {
   const { type: _, ...described } = tool
   return { type: 'function', function: described }
 }
-
-/** Passes bytes through unchanged, for chats and text completions; only usage the caller did not request is removed. */
-export function createChatWriter(wantsUsage: boolean): StreamWriter {
-  return {
-    push: part => (wantsUsage ? part : withoutUsage(part))?.bytes ?? nothing,
-    end: () => Buffer.from('data: [DONE]\n\n'),
-    // No [DONE] here: a client that ignores the error must not treat a partial answer as complete.
-    fail: error => Buffer.from(`data: ${JSON.stringify(writeOpenAiError(error).body)}\n\n`),
-    keepAlive: () => Buffer.from(commentFrame),
-  }
-}
-
-const nothing = Buffer.alloc(0)

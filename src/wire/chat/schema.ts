@@ -136,3 +136,17 @@ export function writeUsage(usage: Usage): OpenAiUsage {
     ...writeCharge(usage),
   }
 }
+
+/** Reported usage with every key that OpenAI publishes, and the cost where `costUsd` is asked for. */
+export function publishedUsage(reported: OpenAiUsage, costUsd?: (usage: Usage) => number | undefined): OpenAiUsage {
+  const usage = readUsage(reported)
+  if (usage === undefined) return reported
+  const written = writeUsage(usage)
+  return {
+    ...written,
+    ...reported,
+    prompt_tokens_details: { ...written.prompt_tokens_details, ...reported.prompt_tokens_details },
+    completion_tokens_details: { ...written.completion_tokens_details, ...reported.completion_tokens_details },
+    ...(costUsd === undefined ? {} : { cost: reported.cost ?? costUsd(usage) ?? null }),
+  }
+}
