@@ -4,6 +4,7 @@ import type { Decision } from '../router/decide.ts'
 import { measureNonChat } from '../router/measure.ts'
 import type { NonChatEndpoint, NonChatType, NonChatReply, NonChatRequests } from '../wire/non-chat.ts'
 import type { Job, PipelineEffects } from './job.ts'
+import { notesOnUnknownFields } from './unknown-fields.ts'
 
 /**
  * Embeddings, completions and rerank. Embeddings never fall back to a model that the caller did not name: vectors of two
@@ -42,7 +43,7 @@ export function nonChatJob<Name extends NonChatType>(
           throw new Error(`${model.id} was chosen for ${name}, which its provider does not support`)
         return nonChat({ model, request, promptTokens, signal, progress })
       },
-      notes: [],
+      notes: notesOnUnknownFields(name, request, { model, provider }),
       inOnePiece: !streaming,
     }),
     finish: reply => reply,

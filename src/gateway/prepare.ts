@@ -4,13 +4,18 @@ import { GatewayError } from '../errors.ts'
 import { asObject, compact, isObject } from '../json.ts'
 import { nearestEffort } from '../wire/chat/reasoning-effort.ts'
 import { callableTools, toolChoiceOf } from '../wire/chat/tool-choice.ts'
+import { filledFields, omittedNote } from '../wire/notes.ts'
 import { withOneSystemMessage } from '../wire/chat/system-messages.ts'
 import { withImagesBehindResults } from './tool-images.ts'
+import { notesOnUnknownFields } from './unknown-fields.ts'
 
 /** The candidate that the request goes to. */
 export interface Target {
   model: Model
-  provider: Pick<Provider, 'cacheControl' | 'anthropics' | 'ollamas' | 'efforts' | 'openAis' | 'toolImages'>
+  provider: Pick<
+    Provider,
+    'cacheControl' | 'anthropics' | 'ollamas' | 'efforts' | 'openAis' | 'toolImages' | 'requestFields'
+  >
   /** Expected size of the prompt in the model's own tokens. */
   promptTokens: number
 }
@@ -24,13 +29,14 @@ export function prepare(request: ChatRequest, target: Target): { request: ChatRe
   const notes: string[] = []
   let prepared = withOllamaFields(withoutOurFields(request, model, notes), target, notes)
   if (provider.anthropics !== true) prepared = withoutBilling(prepared)
-  if (provider.cacheControl !== true) prepared = withoutCacheControl(prepared)
+  if (provider.cacheControl !== true) prepared = withoutCacheControl(prepared, model, notes)
   if (provider.openAis !== true) prepared = withAllowedTools(withSystemFirst(prepared))
   if (provider.toolImages !== true) prepared = withImagesBehindResults(prepared)
   prepared =
     model.capabilities.reasoning === false
       ? withoutReasoning(prepared, model, notes)
       : withKnownEffort(prepared, target, notes)
+  notes.push(...notesOnUnknownFields('chat', prepared, target))
   return { request: clamped(prepared, target, notes), notes }
 }
 
@@ -53,7 +59,7 @@ const anthropicOnly: Readonly<Record<string, (value: unknown) => boolean>> = {
   container: given,
 }
 /** What needs no note: the translation has found an equivalent, or the answer is the same without it. */
-const translated = new Set(['tools', 'thinking', 'output_config', 'context_management', 'betas'])
+const translated = new Set(['tools', 'thinking', 'output_config'])
 
 /**
  * Fields in which the translation from Messages keeps what chat completions cannot express; no server knows them. Throws
@@ -66,8 +72,10 @@ function withoutOurFields(request: ChatRequest, model: Model, notes: string[]): 
         param: field,
       })
     }
-    if (given(value) && !translated.has(field)) notes.push(`${field} was omitted: ${model.id} has no equivalent`)
+    if (given(value) && !translated.has(field)) notes.push(omittedNote(field, model.id))
   }
+  const ofTools = (request.tools ?? []).flatMap(tool => filledFields(asObject(tool['anthropic']) ?? {}))
+  for (const field of new Set(ofTools)) if (field !== 'type') notes.push(omittedNote(`tools.${field}`, model.id))
   const found =
     request['anthropic'] !== undefined ||
     request.tools?.some(tool => tool['anthropic'] !== undefined) === true ||
@@ -87,11 +95,11 @@ function withOllamaFields(request: ChatRequest, { model, provider }: Target, not
   if (provider.ollamas === true) return { ...rest, ...compact({ think, options, keep_alive }) }
   const dropped = Object.keys(asObject(options) ?? {}).map(name => `options.${name}`)
   if (given(keep_alive)) dropped.push('keep_alive')
-  for (const field of dropped) notes.push(`${field} was omitted: ${model.id} has no equivalent`)
+  for (const field of dropped) notes.push(omittedNote(field, model.id))
   return think === true ? { ...rest, reasoning_effort: 'medium' } : rest
 }
 
-function withoutCacheControl(request: ChatRequest): ChatRequest {
+function withoutCacheControl(request: ChatRequest, model: Model, notes: string[]): ChatRequest {
   const found =
     request['cache_control'] !== undefined ||
     request.tools?.some(tool => tool['cache_control'] !== undefined) === true ||
@@ -101,7 +109,9 @@ function withoutCacheControl(request: ChatRequest): ChatRequest {
         message['cache_control'] !== undefined ||
         partsHave(message, 'cache_control'),
     )
-  return found ? without(request, ['cache_control']) : request
+  if (!found) return request
+  notes.push(omittedNote('cache_control', model.id))
+  return without(request, ['cache_control'])
 }
 
 /** A copy without these fields wherever they occur: on the request, a tool, a message, its parts and its tool calls. */

@@ -158,6 +158,8 @@ export interface Provider {
   readonly ollamas?: boolean
   /** The values of `reasoning_effort` it supports, where not all of them. */
   readonly efforts?: readonly Effort[]
+  /** The fields of a request that its API has a place for; absent where it is sent all of them. */
+  readonly requestFields?: { readonly [Type in 'chat' | NonChatType]?: ReadonlySet<string> }
   /** Time limit in milliseconds for the first token, where its operator set one; a cold model loads in that time. */
   readonly firstTokenTimeoutMs?: number | undefined
   /** The models as of the last refresh; empty while the server is down. */

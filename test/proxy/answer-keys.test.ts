@@ -83,7 +83,12 @@ t.test('what a server leaves out of its answers is completed, whole and streamed
   })
   const gateway = await startGateway(t, variablesFor(upstream))
   const { json } = await gateway.ask()
-  t.match(json, { id: /^chatcmpl-req_/, object: 'chat.completion', created: Number, model: 'openai-compatible/scripted' })
+  t.match(json, {
+    id: /^chatcmpl-req_/,
+    object: 'chat.completion',
+    created: Number,
+    model: 'openai-compatible/scripted',
+  })
   const { events } = await gateway.ask({ stream: true })
   t.equal(events.length, 2)
   for (const event of events) {

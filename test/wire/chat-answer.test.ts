@@ -7,7 +7,16 @@ import { partFromBytes } from '../../src/wire/stream-part.ts'
 import { jsonObject, reply } from './answers.ts'
 
 const parse = (bytes: Buffer) => readData(bytes).map(payload => JSON.parse(payload) as ChatChunk)
-const tricky = fc.constantFrom('"model":"x"', '\\"model\\":\\"x\\"', '"model"', 'model', '\\', '"', '{"model": "y"}', 'ü😀')
+const tricky = fc.constantFrom(
+  '"model":"x"',
+  '\\"model\\":\\"x\\"',
+  '"model"',
+  'model',
+  '\\',
+  '"',
+  '{"model": "y"}',
+  'ü😀',
+)
 const text = fc.array(fc.oneof(tricky, fc.string({ unit: 'grapheme', maxLength: 8 })), { maxLength: 6 })
 
 const chunk = fc.record({

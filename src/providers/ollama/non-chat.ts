@@ -2,6 +2,7 @@ import { GatewayError } from '../../errors.ts'
 import { writeEmbeddings } from '../../wire/embeddings.ts'
 import type { CompletionsRequest, NonChatReply } from '../../wire/non-chat.ts'
 import { isObject, parseJson, type JsonObject } from '../../json.ts'
+import { sameOptions } from '../../wire/ollama/schema.ts'
 import { createLineSplitter } from '../../wire/ndjson.ts'
 import type { ChatChunk, OpenAiUsage } from '../../wire/chat/schema.ts'
 import { partFromChunks, type StreamPart } from '../../wire/stream-part.ts'
@@ -11,6 +12,23 @@ import { optionsOf } from './request.ts'
 import { readNonChat } from '../openai/non-chat.ts'
 import type { NonChatCall, ProviderNonChat } from '../provider.ts'
 import { endedEarly, type Upstream } from '../http/upstream.ts'
+
+/** What is translated below; limits and sampling have the same names as in a chat. */
+export const ollamaNonChatFields = {
+  embeddings: new Set(['model', 'input', 'dimensions', 'encoding_format']),
+  completions: new Set([
+    'model',
+    'prompt',
+    'suffix',
+    'stream',
+    'stream_options',
+    'max_tokens',
+    'stop',
+    'options',
+    'keep_alive',
+    ...sameOptions,
+  ]),
+} as const
 
 /** Ollama's native embeddings and completions; it does not rerank. */
 export function ollamaNonChat(
@@ -103,7 +121,6 @@ function completionOf(answer: NonChatReply, model: string): NonChatReply {
   const { response, done, done_reason: reason } = answer
   const finish = reason === 'length' ? 'length' : 'stop'
   return {
-    id: 'cmpl-ollama',
     object: 'text_completion',
     model,
     choices: [{ index: 0, text: response, logprobs: null, finish_reason: done === true ? finish : null }],

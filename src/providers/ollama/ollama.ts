@@ -3,9 +3,9 @@ import { endpointList, withoutEnding } from '../http/endpoints.ts'
 import { forcedCallOf } from './forced-call.ts'
 import { ollamaStream } from './answer.ts'
 import { contextFor } from './context.ts'
-import { ollamaNonChat } from './non-chat.ts'
+import { ollamaNonChat, ollamaNonChatFields } from './non-chat.ts'
 import { createOllamaModels } from './models.ts'
-import { ollamaRequest } from './request.ts'
+import { ollamaFields, ollamaRequest } from './request.ts'
 import type { ProviderCall, ProviderKind, ProviderReply } from '../provider.ts'
 import { serverKind } from '../server-kind.ts'
 import { rejectUnsupported } from '../reject-unsupported.ts'
@@ -54,6 +54,7 @@ export const ollama: ProviderKind = serverKind({
       listModels: (signal, fresh) => models.list(signal, fresh),
       toolImages: true,
       ollamas: true,
+      requestFields: { chat: ollamaFields, ...ollamaNonChatFields },
       chat,
       nonChat: ollamaNonChat(upstream, models),
     }

@@ -6,6 +6,33 @@ import { sameOptions } from '../../wire/ollama/schema.ts'
 import type { ProviderCall } from '../provider.ts'
 import { instructed, type ForcedCall } from './forced-call.ts'
 
+/** What `ollamaRequest` translates, what the router reads, and what `rejectUnsupported` refuses where it matters. */
+export const ollamaFields: ReadonlySet<string> = new Set([
+  'model',
+  'messages',
+  'stream',
+  'tools',
+  'tool_choice',
+  'response_format',
+  'max_tokens',
+  'max_completion_tokens',
+  'stop',
+  'options',
+  'think',
+  'reasoning_effort',
+  'reasoning',
+  'keep_alive',
+  ...sameOptions,
+  'models',
+  'metadata',
+  'usage',
+  'stream_options',
+  'n',
+  'logprobs',
+  'top_logprobs',
+  'logit_bias',
+])
+
 /** Converts the request to Ollama's native `/api/chat`. Throws `unsupported` for what it cannot express. */
 export function ollamaRequest(
   { model, request }: ProviderCall,

@@ -48,7 +48,10 @@ const continues =
 const fills =
   'The user sends a text with a gap, marked <gap/>. Answer only with the text that fills the gap: no introduction, no fences.'
 
-/** Fields that chat has too; the others (`echo`, `best_of`, `logprobs` as a number) have no equivalent. */
+/** What chat has no equivalent of, and the value that asks for nothing. */
+const unsupportedFields: Readonly<Record<string, unknown>> = { echo: false, best_of: 1, logprobs: undefined }
+
+/** Fields that chat has too. */
 const sameFields = [
   'model',
   'stream',
@@ -60,6 +63,9 @@ const sameFields = [
   'top_p',
   'seed',
   'user',
+  'frequency_penalty',
+  'presence_penalty',
+  'logit_bias',
 ]
 
 function chatRequest(request: CompletionsRequest): ChatRequest {
@@ -68,6 +74,11 @@ function chatRequest(request: CompletionsRequest): ChatRequest {
   if (typeof text !== 'string') {
     const sentence = 'A server without completions accepts a single text prompt; send prompt as a single string.'
     throw new GatewayError('unsupported', sentence, { param: 'prompt' })
+  }
+  for (const [field, nothing] of Object.entries(unsupportedFields)) {
+    if (request[field] == null || request[field] === nothing) continue
+    const sentence = `A server without completions has no ${field}; omit it or use another model.`
+    throw new GatewayError('unsupported', sentence, { param: field })
   }
   const gap = typeof suffix === 'string' && suffix !== ''
   const same = Object.fromEntries(

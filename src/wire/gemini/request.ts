@@ -4,6 +4,7 @@ import { unseal, type ReasoningDetail } from '../chat/reasoning-details.ts'
 import { effortFromBudget } from '../chat/reasoning-effort.ts'
 import type { ChatMessage, ChatRequest } from '../chat/schema.ts'
 import { GatewayError } from '../../errors.ts'
+import { filledFields, omittedNote } from '../notes.ts'
 import { readBody, wrongField } from '../read-body.ts'
 import { GeminiRequest, GeminiTarget } from './schema.ts'
 import type { GeminiContent, GeminiPart, GenerationConfig } from './schema.ts'
@@ -55,10 +56,10 @@ export function chatFromGemini(body: unknown): FromGemini {
     includeThoughts: generationConfig?.thinkingConfig?.includeThoughts === true,
     notes: [
       ...serverTools.map(name => `tool ${name} is run by Google's servers and was omitted`),
-      ...config.dropped.map(name => note(`generationConfig.${name}`)),
-      ...Object.keys(compact(others))
+      ...config.dropped.map(name => omittedNote(`generationConfig.${name}`)),
+      ...filledFields(others)
         .filter(name => !fromUrl.has(name))
-        .map(note),
+        .map(name => omittedNote(name)),
     ],
   }
 }
@@ -91,7 +92,7 @@ function configFields(config: GenerationConfig): { fields: JsonObject; dropped: 
       reasoning_effort: effortOf(thinkingConfig ?? {}),
       response_format: responseFormat({ responseMimeType, responseSchema, responseJsonSchema }),
     },
-    dropped: Object.keys(compact(others)),
+    dropped: filledFields(others),
   }
 }
 
@@ -206,8 +207,4 @@ function mediaPart(mimeType: string, url: string): JsonObject {
   if (mimeType.startsWith('image/')) return { type: 'image_url', image_url: { url } }
   const ending = mimeType === 'application/pdf' ? '.pdf' : ''
   return { type: 'file', file: { filename: `document${ending}`, file_data: url } }
-}
-
-function note(field: string): string {
-  return `${field} was omitted: it has no equivalent`
 }

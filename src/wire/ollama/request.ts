@@ -3,6 +3,7 @@ import { argumentsText } from '../chat/call-pieces.ts'
 import { createMadeCallIds } from '../chat/made-call-ids.ts'
 import type { ChatMessage, ChatRequest } from '../chat/schema.ts'
 import type { CompletionsRequest, EmbeddingsRequest } from '../non-chat.ts'
+import { filledFields, omittedNote } from '../notes.ts'
 import { readBody, wrongField } from '../read-body.ts'
 import {
   OllamaChatRequest,
@@ -26,36 +27,35 @@ interface Translated<Request> {
 export function chatFromOllama(body: unknown): Translated<ChatRequest> {
   const asked = readBody(OllamaChatRequest, body)
   if (asked.messages.length === 0) throw wrongField('messages', 'a list with at least one message')
-  const { tools } = asked
+  const { messages, tools, ...rest } = asked
   const request = compact({
     ...chatFields(asked),
-    messages: chatMessages(asked.messages),
+    messages: chatMessages(messages),
     tools: tools?.length ? tools : undefined,
   })
-  return { request: request as ChatRequest, notes: [] }
+  return { request: request as ChatRequest, notes: notesOn(rest) }
 }
 
 /** The same for a single prompt. */
 export function chatFromGenerate(body: unknown): Translated<ChatRequest> {
   const asked = readBody(OllamaGenerateRequest, body)
-  const { prompt, system, images } = asked
+  const { prompt, system, images, suffix: _suffix, raw: _raw, ...rest } = asked
   const messages = [
     ...(system ? [{ role: 'system', content: system }] : []),
     { role: 'user', content: contentOf(prompt, images) },
   ]
   const request = compact({ ...chatFields(asked), messages })
-  return { request: request as ChatRequest, notes: omitted(asked, ['template', 'context']) }
+  return { request: request as ChatRequest, notes: notesOn(rest) }
 }
 
 /** A prompt to be continued as it is, or one with a gap to be filled. */
 export function completionFromGenerate(body: unknown): Translated<CompletionsRequest> {
   const asked = readBody(OllamaGenerateRequest, body)
-  const { model, prompt, suffix } = asked
+  const { model, prompt, suffix, raw: _raw, stream: _stream, options: _options, ...others } = asked
   const { sampling, rest } = splitOptions(asked)
   const request = compact({ model, prompt, suffix, ...streaming(asked), ...sampling })
-  const dropped = ['template', 'context', 'system', 'images', 'think', 'keep_alive', 'format']
-  const notes = [...omitted(asked, dropped), ...Object.keys(rest).map(name => note(`options.${name}`))]
-  return { request, notes }
+  const dropped = [...filledFields(others), ...Object.keys(rest).map(name => `options.${name}`)]
+  return { request, notes: dropped.map(name => omittedNote(name)) }
 }
 
 /** Whether a generate request continues a text instead of answering a message. */
@@ -99,6 +99,24 @@ function chatFields(asked: OllamaSettings): JsonObject {
     reasoning_effort: think === false ? 'none' : typeof think === 'string' && think !== '' ? think : undefined,
     ollama: Object.keys(kept).length === 0 ? undefined : kept,
   }
+}
+
+/** The fields that `chatFields` translates; and `truncate` and `shift`, for a prompt that is too long is always refused. */
+const translated: ReadonlySet<string> = new Set([
+  'model',
+  'stream',
+  'format',
+  'options',
+  'think',
+  'keep_alive',
+  'truncate',
+  'shift',
+])
+
+function notesOn(rest: JsonObject): string[] {
+  return filledFields(rest)
+    .filter(name => !translated.has(name))
+    .map(name => omittedNote(name))
 }
 
 /** Usage is part of every answer's last object. */
@@ -171,12 +189,4 @@ function imageUrl(image: string): string {
   if (image.startsWith('data:')) return image
   const type = imageTypes.find(([start]) => image.startsWith(start))?.[1] ?? 'png'
   return `data:image/${type};base64,${image}`
-}
-
-function omitted(asked: JsonObject, fields: readonly string[]): string[] {
-  return fields.filter(field => asked[field] !== undefined && asked[field] !== null && asked[field] !== '').map(note)
-}
-
-function note(field: string): string {
-  return `${field} was omitted: it has no equivalent`
 }

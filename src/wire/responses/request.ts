@@ -1,6 +1,7 @@
 import type { ChatMessage, ChatRequest } from '../chat/schema.ts'
 import { asObject, asObjects, asString, compact, type JsonObject } from '../../json.ts'
 import { GatewayError } from '../../errors.ts'
+import { filledFields, omittedNote } from '../notes.ts'
 import { readBody, wrongField } from '../read-body.ts'
 import { inputItems, ResponsesRequest } from './schema.ts'
 import { isCompaction, summaryRequest } from './compaction.ts'
@@ -30,6 +31,8 @@ const sameName = [
   'service_tier',
   'prompt_cache_key',
   'prompt_cache_retention',
+  'prompt_cache_options',
+  'moderation',
   'models',
   'provider',
   'session_id',
@@ -67,9 +70,11 @@ export function chatFromResponses(body: unknown): ResponsesAsk {
     reasoning_effort: asked.reasoning?.effort,
     response_format: compaction ? undefined : responseFormat(asked.text?.format ?? undefined),
     verbosity: asked.text?.['verbosity'],
-    logprobs: typeof asked['top_logprobs'] === 'number' && asked['top_logprobs'] > 0 ? true : undefined,
+    logprobs: asksLogprobs(asked) ? true : undefined,
     ...Object.fromEntries(sameName.map(name => [name, asked[name]])),
   })
+  const dropped = filledFields(asked).filter(name => !known.has(name) && asked[name] !== neutral[name])
+  notes.push(...dropped.map(name => omittedNote(name)))
   return {
     request: request as ChatRequest,
     notes: [...bridge.notes(), ...notes],
@@ -78,6 +83,36 @@ export function chatFromResponses(body: unknown): ResponsesAsk {
     asked: echoOf(asked),
   }
 }
+
+function asksLogprobs({ top_logprobs: most, include }: ResponsesRequest): boolean {
+  const included = Array.isArray(include) && include.includes('message.output_text.logprobs')
+  return included || (typeof most === 'number' && most > 0)
+}
+
+/** Fields that are translated or answered here. */
+const known: ReadonlySet<string> = new Set([
+  'model',
+  'input',
+  'instructions',
+  'stream',
+  'tools',
+  'tool_choice',
+  'max_output_tokens',
+  'reasoning',
+  'text',
+  'previous_response_id',
+  'store',
+  'background',
+  'conversation',
+  'prompt',
+  // Encrypted reasoning is always there; obfuscation pads events, and ours are not.
+  'include',
+  'stream_options',
+  ...sameName,
+])
+
+/** Values that ask for what happens anyway. */
+const neutral: Readonly<Record<string, unknown>> = { truncation: 'disabled' }
 
 /** What only OpenAI's servers keep or run, and the request would be another one without. */
 const unsupportedFields: Readonly<Record<string, string>> = {
