@@ -53,12 +53,13 @@ type ChunkKind = 'chat.completion.chunk' | 'text_completion'
 export function createChatWriter(facts: AnswerFacts, asked: UsageAsked, kind: ChunkKind): StreamWriter {
   const name = Buffer.from(JSON.stringify(facts.model))
   const identity = identityOf(facts, kind)
+  const required = kind === 'text_completion' ? { logprobs: null } : {}
   let passes: boolean | undefined
   const whole = ({ usage, choices, ...chunk }: ChatChunk): ChatChunk => ({
     ...identity,
     ...compact(chunk),
     model: facts.model,
-    choices: (choices ?? []).map(choice => ({ ...choice, finish_reason: choice.finish_reason ?? null })),
+    choices: (choices ?? []).map(choice => ({ ...required, ...choice, finish_reason: choice.finish_reason ?? null })),
     ...(usage === undefined ? {} : { usage: usage && publishedUsage(usage, costIn(facts, asked)) }),
   })
   return {
@@ -91,12 +92,13 @@ function costIn({ costUsd }: AnswerFacts, { cost }: UsageAsked): AnswerFacts['co
 function isWhole({ chunks: [first] }: StreamPart, kind: ChunkKind): boolean {
   if (!isObject(first)) return true
   const { id, object, created, model, choices } = first
+  const isChat = kind === 'chat.completion.chunk'
   return (
     typeof id === 'string' &&
     object === kind &&
     typeof created === 'number' &&
     typeof model === 'string' &&
-    (choices ?? []).every(choice => choice.finish_reason !== undefined)
+    (choices ?? []).every(choice => choice.finish_reason !== undefined && (isChat || choice['logprobs'] !== undefined))
   )
 }
 

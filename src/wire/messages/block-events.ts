@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../json.ts'
 import { eventFrame, type ReplyFacts } from '../protocol.ts'
 import { messageId } from './response.ts'
-import { startingUsage } from './schema.ts'
+import { startingUsage, unknownUsage } from './schema.ts'
 
 export type BlockKind = 'text' | 'thinking' | 'tool'
 
@@ -90,6 +90,8 @@ function emptyMessage(reply: ReplyFacts): JsonObject {
     stop_reason: null,
     stop_sequence: null,
     stop_details: null,
-    usage: startingUsage(reply.promptTokens),
+    container: null,
+    diagnostics: null,
+    usage: { ...startingUsage(reply.promptTokens), ...unknownUsage },
   }
 }

@@ -49,7 +49,10 @@ function capabilitiesOf({ vision, reasoning, json }: ListedModel): JsonObject {
     pdf_input: no,
     server_tools: { ...no, code_execution: no, web_search: no },
     structured_outputs: { supported: json },
-    thinking: { ...reasons, types: { adaptive: reasons, between_tools: no, enabled: reasons } },
+    thinking: {
+      ...reasons,
+      types: { adaptive: reasons, between_tools: no, disabled: { supported: true }, enabled: reasons },
+    },
   }
 }
 

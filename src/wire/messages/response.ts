@@ -1,5 +1,5 @@
 import { contentText } from '../chat/content-text.ts'
-import { readMessagesUsage, readStop, startingUsage, writeMessagesUsage, writeStop } from './schema.ts'
+import { readMessagesUsage, readStop, startingUsage, unknownUsage, writeMessagesUsage, writeStop } from './schema.ts'
 import { readUsage, writeUsage, type ChatCompletion } from '../chat/schema.ts'
 import type { ReplyFacts } from '../protocol.ts'
 import { asObject, asObjects, asString, compact, parseObject, type JsonObject } from '../../json.ts'
@@ -34,7 +34,12 @@ export function messageFromCompletion(completion: ChatCompletion, reply: ReplyFa
     ],
     ...stop,
     stop_details: stopDetails(stop.stop_reason, refusal),
-    usage: usage === undefined ? startingUsage(reply.promptTokens) : writeMessagesUsage(usage),
+    container: null,
+    diagnostics: null,
+    usage: {
+      ...(usage === undefined ? startingUsage(reply.promptTokens) : writeMessagesUsage(usage)),
+      ...unknownUsage,
+    },
   }
 }
 

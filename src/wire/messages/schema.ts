@@ -4,7 +4,7 @@ import { TokenLimit } from '../token-limit.ts'
 import type { GatewayError, FailureCode } from '../../errors.ts'
 import type { ErrorReply } from '../protocol.ts'
 import { type JsonObject } from '../../json.ts'
-import type { Usage } from '../usage.ts'
+import { noUsage, type Usage } from '../usage.ts'
 import { countsIn, readCharge, readUsageIn, usageFormats } from '../usage-formats.ts'
 
 const Block = z.looseObject({ type: z.string() })
@@ -33,9 +33,13 @@ export interface MessagesUsage {
   cache_creation_input_tokens: number
   cache_read_input_tokens: number
   output_tokens: number
-  cache_creation?: { ephemeral_5m_input_tokens: number; ephemeral_1h_input_tokens: number }
-  output_tokens_details?: { thinking_tokens: number }
+  cache_creation: { ephemeral_5m_input_tokens: number; ephemeral_1h_input_tokens: number } | null
+  output_tokens_details: { thinking_tokens: number } | null
+  server_tool_use: null
 }
+
+/** What only Anthropic's servers can tell; in a whole message and at its start. */
+export const unknownUsage = { inference_geo: null, service_tier: null, speed: null } as const
 
 export function writeMessagesUsage(usage: Usage): MessagesUsage {
   const { input, output, cacheRead, cacheWrite, reasoning } = countsIn(usageFormats.messages, usage)
@@ -45,10 +49,12 @@ export function writeMessagesUsage(usage: Usage): MessagesUsage {
     cache_creation_input_tokens: cacheWrite,
     cache_read_input_tokens: cacheRead,
     output_tokens: output,
-    ...(cacheWrite1h > 0 && {
-      cache_creation: { ephemeral_5m_input_tokens: cacheWrite - cacheWrite1h, ephemeral_1h_input_tokens: cacheWrite1h },
-    }),
-    ...(reasoning > 0 ? { output_tokens_details: { thinking_tokens: reasoning } } : {}),
+    cache_creation:
+      cacheWrite1h > 0
+        ? { ephemeral_5m_input_tokens: cacheWrite - cacheWrite1h, ephemeral_1h_input_tokens: cacheWrite1h }
+        : null,
+    output_tokens_details: reasoning > 0 ? { thinking_tokens: reasoning } : null,
+    server_tool_use: null,
   }
 }
 
@@ -63,7 +69,7 @@ export function readMessagesUsage(value: unknown, before?: Usage): Usage | undef
 
 /** Initial usage, before the model has reported any. */
 export function startingUsage(prompt: number): MessagesUsage {
-  return { input_tokens: prompt, cache_creation_input_tokens: 0, cache_read_input_tokens: 0, output_tokens: 0 }
+  return writeMessagesUsage({ ...noUsage, inputTokens: prompt })
 }
 
 const stopReasons: ReadonlyMap<unknown, string> = new Map([

@@ -116,7 +116,7 @@ export function createMessagesWriter(reply: ReplyFacts): StreamWriter {
       const known = usage ?? counted
       events.write({
         type: 'message_delta',
-        delta: { ...stop, stop_details: stopDetails(stop.stop_reason, refusal) },
+        delta: { ...stop, stop_details: stopDetails(stop.stop_reason, refusal), container: null },
         usage: known === undefined ? startingUsage(reply.promptTokens) : writeMessagesUsage(known),
       })
       events.write({ type: 'message_stop' })

@@ -59,31 +59,38 @@ export function openReasoning(place: ItemPlace): OpenItem & { add(piece: Reasoni
   }
 }
 
-export function openMessage(place: ItemPlace): OpenItem & { add(kind: keyof MessageContent, words: string): void } {
+/** A piece of a message. */
+export type MessagePiece = { kind: 'text'; words: string; logprobs: JsonObject[] } | { kind: 'refusal'; words: string }
+
+export function openMessage(place: ItemPlace): OpenItem & { add(piece: MessagePiece): void } {
   const { write, id: item_id, outputIndex: output_index } = place
-  const texts: MessageContent = { text: '', refusal: '' }
-  const opened: (keyof MessageContent)[] = []
+  const texts: MessageContent = { text: '', refusal: '', logprobs: [] }
+  const opened: MessagePiece['kind'][] = []
   const item = () => messageItem(texts, item_id, 'completed')
   open(place, messageItem(texts, item_id, 'in_progress'))
   return {
-    add(kind, words) {
+    add(piece) {
+      const { kind, words } = piece
       if (!opened.includes(kind)) {
         opened.push(kind)
-        const part = kind === 'text' ? textPart('') : refusalPart('')
+        const part = kind === 'text' ? textPart('', []) : refusalPart('')
         write({ type: 'response.content_part.added', item_id, output_index, content_index: opened.length - 1, part })
       }
       texts[kind] += words
+      const logprobs = piece.kind === 'text' ? piece.logprobs : []
+      texts.logprobs.push(...logprobs)
       const facts = { item_id, output_index, content_index: opened.indexOf(kind) }
-      if (kind === 'text') write({ type: 'response.output_text.delta', ...facts, delta: words, logprobs: [] })
+      if (kind === 'text') write({ type: 'response.output_text.delta', ...facts, delta: words, logprobs })
       else write({ type: 'response.refusal.delta', ...facts, delta: words })
     },
     item,
     ...closing(place, item, () => {
       opened.forEach((kind, content_index) => {
         const facts = { item_id, output_index, content_index }
-        if (kind === 'text') write({ type: 'response.output_text.done', ...facts, text: texts.text, logprobs: [] })
-        else write({ type: 'response.refusal.done', ...facts, refusal: texts.refusal })
-        const part = kind === 'text' ? textPart(texts.text) : refusalPart(texts.refusal)
+        if (kind === 'text') {
+          write({ type: 'response.output_text.done', ...facts, text: texts.text, logprobs: texts.logprobs })
+        } else write({ type: 'response.refusal.done', ...facts, refusal: texts.refusal })
+        const part = kind === 'text' ? textPart(texts.text, texts.logprobs) : refusalPart(texts.refusal)
         write({ type: 'response.content_part.done', ...facts, part })
       })
     }),
@@ -91,11 +98,11 @@ export function openMessage(place: ItemPlace): OpenItem & { add(kind: keyof Mess
 }
 
 /** The summary of a conversation, which the caller gets as one sealed item. */
-export function openCompaction(place: ItemPlace): OpenItem & { add(kind: keyof MessageContent, words: string): void } {
+export function openCompaction(place: ItemPlace): OpenItem & { add(piece: MessagePiece): void } {
   let summary = ''
   const item = () => compactionItem(summary, place.id)
   return {
-    add(_kind, words) {
+    add({ words }) {
       summary += words
     },
     item,

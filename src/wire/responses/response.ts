@@ -25,7 +25,11 @@ export function responseFromCompletion(completion: ChatCompletion, reply: ReplyF
     return responseObject(reply, ask.asked, { ...ending, output })
   }
   const details = messageDetails(message)
-  const texts: MessageContent = { text: contentText(message['content']), refusal: asString(message['refusal']) ?? '' }
+  const texts: MessageContent = {
+    text: contentText(message['content']),
+    refusal: asString(message['refusal']) ?? '',
+    logprobs: textLogprobs(choice),
+  }
   const output: JsonObject[] = []
   const nextId = (kind: string) => itemId(kind, reply, output.length)
   if (details.length > 0) output.push(reasoningItem(details, nextId('rs')))
@@ -76,7 +80,8 @@ export function responseObject(reply: ReplyFacts, asked: ResponsesRequest, state
     tools: asked.tools ?? [],
     top_p: asked['top_p'] ?? null,
     truncation: asked['truncation'] ?? 'disabled',
-    usage: state.usage === undefined ? null : writeResponsesUsage(state.usage),
+    ...(state.usage === undefined ? {} : { usage: writeResponsesUsage(state.usage) }),
+    access_programs: null,
   }
 }
 
@@ -102,18 +107,25 @@ export function endingOf(finishReason: unknown): Pick<ResponseState, 'status' | 
 export interface MessageContent {
   text: string
   refusal: string
+  /** Of the text's tokens, where they were asked for. */
+  logprobs: JsonObject[]
+}
+
+/** The log probabilities of the text in a choice or a piece of one. */
+export function textLogprobs(choice: JsonObject): JsonObject[] {
+  return asObjects(asObject(choice['logprobs'])?.['content'])
 }
 
 export function messageItem(texts: MessageContent, id: string, status: string): JsonObject {
   const content = [
-    ...(texts.text === '' ? [] : [textPart(texts.text)]),
+    ...(texts.text === '' ? [] : [textPart(texts.text, texts.logprobs)]),
     ...(texts.refusal === '' ? [] : [refusalPart(texts.refusal)]),
   ]
   return { id, type: 'message', status, role: 'assistant', content }
 }
 
-export function textPart(text: string): JsonObject & { type: string } {
-  return { type: 'output_text', text, annotations: [], logprobs: [] }
+export function textPart(text: string, logprobs: readonly JsonObject[]): JsonObject & { type: string } {
+  return { type: 'output_text', text, annotations: [], logprobs }
 }
 
 export function refusalPart(refusal: string): JsonObject & { type: string } {

@@ -3,9 +3,17 @@ import { readUsage, type ChatChunk } from '../chat/schema.ts'
 import { commentFrame, eventFrame, type ReplyFacts, type StreamWriter } from '../protocol.ts'
 import { asString, type JsonObject } from '../../json.ts'
 import { responseError, type ResponsesRequest } from './schema.ts'
-import { openCall, openCompaction, openMessage, openReasoning, type OpenItem, type WriteEvent } from './items.ts'
+import {
+  openCall,
+  openCompaction,
+  openMessage,
+  openReasoning,
+  type MessagePiece,
+  type OpenItem,
+  type WriteEvent,
+} from './items.ts'
 import type { ResponsesAsk } from './request.ts'
-import { callId, endingOf, itemId, responseObject, type ResponseState } from './response.ts'
+import { callId, endingOf, itemId, responseObject, textLogprobs, type ResponseState } from './response.ts'
 import { readDetails, reasoningText } from '../chat/reasoning-details.ts'
 import type { Usage } from '../usage.ts'
 
@@ -72,13 +80,13 @@ export function createResponsesWriter(reply: ReplyFacts, ask: ResponsesAsk): Str
     if (words !== '') reasoning.add({ type: 'reasoning.text', text: words })
     for (const detail of details) reasoning.add(detail)
   }
-  const addText = (kind: 'text' | 'refusal', words: string) => {
+  const addText = (piece: MessagePiece) => {
     if (message === undefined) {
       closeMessage()
       message = ask.compaction ? openCompaction(place('cmp')) : openMessage(place('msg'))
       items.push(message)
     }
-    message.add(kind, words)
+    message.add(piece)
   }
   const call = (piece: CallPiece) => {
     if (piece.opened !== undefined) {
@@ -99,8 +107,8 @@ export function createResponsesWriter(reply: ReplyFacts, ask: ResponsesAsk): Str
     if (!ask.compaction) think(delta)
     const content = asString(delta['content']) ?? ''
     const refusal = asString(delta['refusal']) ?? ''
-    if (content !== '') addText('text', content)
-    if (refusal !== '') addText('refusal', refusal)
+    if (content !== '') addText({ kind: 'text', words: content, logprobs: textLogprobs(choice) })
+    if (refusal !== '') addText({ kind: 'refusal', words: refusal })
     if (!ask.compaction) for (const piece of calls.read(delta['tool_calls'])) call(piece)
     finishReason = choice.finish_reason ?? finishReason
   }
