@@ -14,22 +14,33 @@ export function registerCountTokensRoute(app: FastifyInstance, core: CountParts)
   }))
 }
 
-/**
- * The size of a prompt, as the decision about it takes it: in the tokens of the model that would answer, and what a refusal would
- * state. Always a number: agents count before they send, and stop working when counting fails.
- */
-export async function countPrompt(
-  { gateway, tokens }: CountParts,
-  { incoming, reply }: { incoming: FastifyRequest; reply: FastifyReply },
-  read: () => ChatRequest,
-): Promise<number> {
+/** A request and its reply: the caller's key and options decide too, and a disconnect ends the wait for a server's count. */
+interface Exchange {
+  incoming: FastifyRequest
+  reply: FastifyReply
+}
+
+/** The same for a request that may be invalid. Always a number: agents count before they send, and stop working when that fails. */
+export async function countPrompt(core: CountParts, exchange: Exchange, read: () => ChatRequest): Promise<number> {
   let request: ChatRequest
   try {
     request = read()
   } catch {
     // Not a valid conversation; its text can still be counted.
-    return tokens.countText(JSON.stringify(incoming.body ?? '')).tokens
+    return core.tokens.countText(JSON.stringify(exchange.incoming.body ?? '')).tokens
   }
+  return countRequest(core, exchange, request)
+}
+
+/**
+ * The size of a prompt, as the decision about it takes it: in the tokens of the model that would answer, and what a refusal would
+ * state.
+ */
+export async function countRequest(
+  { gateway, tokens }: CountParts,
+  { incoming, reply }: Exchange,
+  request: ChatRequest,
+): Promise<number> {
   try {
     const options = readOptions(incoming.headers, request.metadata)
     const query = { keyId: incoming.principal.name, options }

@@ -1,17 +1,17 @@
 import type { FastifyInstance } from 'fastify'
 import { GatewayError } from '../errors.ts'
 import type { Principal } from '../operations/operation.ts'
-import type { TokenCounter } from '../tokens/counter.ts'
 import { compact } from '../wire/responses/compact-protocol.ts'
 import { responses } from '../wire/responses/protocol.ts'
 import { listedItems } from '../wire/responses/schema.ts'
 import { registerChatRoute, type RouteParts } from './chat-routes.ts'
 import { pageOf } from './list-page.ts'
+import { countRequest, type CountParts } from './count-tokens.ts'
 import type { ReachableResponses, ResponseStore } from './response-store.ts'
 
 interface ResponseRouteParts {
   store: ResponseStore
-  tokens: TokenCounter
+  core: CountParts
   parts: RouteParts
 }
 
@@ -20,7 +20,7 @@ const defaultItems = 20
 type ById = { Params: { id: string } }
 
 /** What there is below `/v1/responses`: stored responses of the caller, and what is done with a conversation besides answering. */
-export function registerResponseRoutes(app: FastifyInstance, { store, tokens, parts }: ResponseRouteParts): void {
+export function registerResponseRoutes(app: FastifyInstance, { store, core, parts }: ResponseRouteParts): void {
   const found = <T>(principal: Principal, id: string, read: (stored: ReachableResponses) => T | undefined): T => {
     const value = read(store.of(principal))
     if (value !== undefined) return value
@@ -40,12 +40,9 @@ export function registerResponseRoutes(app: FastifyInstance, { store, tokens, pa
   app.post<ById>('/responses/:id/cancel', ({ params: { id }, principal }) =>
     found(principal, id, stored => stored.get(id)),
   )
-  app.post('/responses/input_tokens', ({ body, principal }) => {
-    const { request } = store.of(principal).remembering(responses).parseRequest(body)
-    return {
-      object: 'response.input_tokens',
-      input_tokens: tokens.countMessages(request.messages, request.tools).tokens,
-    }
+  app.post('/responses/input_tokens', async (incoming, reply) => {
+    const { request } = store.of(incoming.principal).remembering(responses).parseRequest(incoming.body)
+    return { object: 'response.input_tokens', input_tokens: await countRequest(core, { incoming, reply }, request) }
   })
   registerChatRoute(app, compact, { ...parts, protocolOf: principal => store.of(principal).remembering(compact) })
 }

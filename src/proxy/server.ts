@@ -147,7 +147,7 @@ export function createServer(core: Core, instanceToken?: string): FastifyInstanc
           registerNonChatRoute(scope, nonChat, parts)
         }
         registerInfillRoute(scope, parts)
-        registerResponseRoutes(scope, { store, tokens: core.tokens, parts })
+        registerResponseRoutes(scope, { store, core, parts })
         registerMediaRoutes(scope, parts)
         registerFileRoutes(scope, core)
         registerBatchRoutes(scope, core)

@@ -31,6 +31,8 @@ t.test('counting tokens gives the number that the refusal of the same prompt sta
     t.equal(Number(most), 1490, 'the context without the room kept for the answer')
     const { totalTokens } = await google.models.countTokens({ model: 'auto', contents: ask.messages[0]!.content })
     t.equal(totalTokens, counted)
+    const openai = await gateway.post('/v1/responses/input_tokens', { model: 'auto', input: ask.messages })
+    t.equal(openai.json.input_tokens, counted)
   }
 })
 

@@ -216,6 +216,8 @@ t.test('models, counts, embeddings, completions and unknown paths are what their
   check('PublishedOpenAiError', (await get('/v1/none')).json, 'an unknown path')
   const count = await gateway.post('/v1/messages/count_tokens', { model, messages })
   check('PublishedTokenCount', count.json, 'a count')
+  const inputTokens = await gateway.post('/v1/responses/input_tokens', { model, input: 'x' })
+  check('PublishedInputTokens', inputTokens.json, 'a count for Responses')
   for (const encoding_format of ['float', 'base64']) {
     const embedder = { model: 'openai-compatible/bge-m3-embedder', input: 'x', encoding_format }
     const { json } = await gateway.post('/v1/embeddings', embedder)

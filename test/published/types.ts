@@ -11,6 +11,7 @@ export type PublishedResponseEvent = OpenAI.Responses.ResponseStreamEvent
 export type PublishedOpenAiModel = OpenAI.Model
 export type PublishedOpenAiModels = { object: 'list'; data: OpenAI.Model[] }
 export type PublishedOpenAiError = { error: OpenAI.ErrorObject }
+export type PublishedInputTokens = OpenAI.Responses.InputTokenCountResponse
 export type PublishedMessage = Anthropic.Message
 export type PublishedMessageEvent = Anthropic.RawMessageStreamEvent | { type: 'ping' } | Anthropic.ErrorResponse
 export type PublishedTokenCount = Anthropic.MessageTokensCount

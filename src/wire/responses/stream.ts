@@ -121,7 +121,7 @@ export function createResponsesWriter(reply: ReplyFacts, ask: ResponsesAsk): Str
     end(counted) {
       start()
       if (ask.compaction) {
-        addText('text', '')
+        addText({ kind: 'text', words: '', logprobs: [] })
         // Throws if there is no summary, before the item is closed.
         message?.item()
       }
