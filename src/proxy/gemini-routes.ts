@@ -2,25 +2,36 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Core } from '../core.ts'
 import { GatewayError } from '../errors.ts'
 import { asObject, type JsonObject } from '../json.ts'
+import type { Model } from '../providers/provider.ts'
 import type { ChatRequest } from '../wire/chat/schema.ts'
+import { embeddingsFromBatch, embeddingsFromGemini } from '../wire/gemini/embeddings.ts'
 import { gemini } from '../wire/gemini/protocol.ts'
 import { chatFromGemini } from '../wire/gemini/request.ts'
 import { inCamelCase } from '../wire/gemini/schemas.ts'
+import { nonChatEndpoints } from '../wire/non-chat.ts'
 import { entryOf, limitsOf, modelEntries, type ModelEntry } from './model-entries.ts'
 import { countPrompt, type CountParts } from './count-tokens.ts'
-import { chatHandler, type RouteParts } from './chat-routes.ts'
+import { chatHandler, type RouteHandler, type RouteParts } from './chat-routes.ts'
+import { nonChatHandler } from './non-chat-routes.ts'
 
 export type GeminiRouteParts = Pick<Core, 'inventory'> & CountParts
 
 type ByName = { Params: { '*': string } }
 
 /**
- * Gemini's API: `POST /v1beta/models/{model}:generateContent`, `:streamGenerateContent` and `:countTokens`, and the list of models.
- * A model's name may hold slashes and colons, so that the route has to find the method itself.
+ * Gemini's API: `POST /v1beta/models/{model}:generateContent`, `:streamGenerateContent`, `:countTokens`, `:embedContent` and
+ * `:batchEmbedContents`, and the list of models. A model's name may hold slashes and colons, so that the route has to find the
+ * method itself.
  */
 export function registerGeminiRoutes(app: FastifyInstance, core: GeminiRouteParts, parts: RouteParts): void {
   const { inventory } = core
   const generate = chatHandler(gemini, parts)
+  const embedder = (read: typeof embeddingsFromGemini) => (model: string) =>
+    nonChatHandler(nonChatEndpoints.embeddings, parts, body => read(body, model))
+  const embedders: Readonly<Record<string, (model: string) => RouteHandler>> = {
+    embedContent: embedder(embeddingsFromGemini),
+    batchEmbedContents: embedder(embeddingsFromBatch),
+  }
 
   app.post<ByName>(gemini.path, async (incoming, reply) => {
     const [, model = '', method = ''] = /^(.*):(\w+)$/s.exec(incoming.params['*']) ?? []
@@ -28,6 +39,8 @@ export function registerGeminiRoutes(app: FastifyInstance, core: GeminiRoutePart
       const totalTokens = await countPrompt(core, { incoming, reply }, () => countedRequest(incoming.body, model))
       return { totalTokens }
     }
+    const embed = embedders[method]
+    if (embed !== undefined) return embed(model)(incoming, reply)
     const stream = method === 'streamGenerateContent'
     if (!stream && method !== 'generateContent') throw unknownMethod(incoming.params['*'])
     incoming.body = { ...bodyOf(incoming), model, stream, events: asObject(incoming.query)?.['alt'] === 'sse' }
@@ -55,7 +68,7 @@ function bodyOf({ body }: FastifyRequest): JsonObject {
 function unknownMethod(target: string): GatewayError {
   return new GatewayError(
     'not_found',
-    `'${target.slice(0, 200)}' names no method that is known here: use {model}:generateContent, :streamGenerateContent or :countTokens.`,
+    `'${target.slice(0, 200)}' names no method that is known here: use {model}:generateContent, :streamGenerateContent, :countTokens, :embedContent or :batchEmbedContents.`,
   )
 }
 
@@ -75,9 +88,19 @@ function described({ id, models }: ModelEntry): JsonObject {
     version: '1',
     displayName: id,
     ...(contextTokens === undefined ? {} : { inputTokenLimit: contextTokens, outputTokenLimit: outputTokens }),
-    supportedGenerationMethods: ['generateContent', 'countTokens'],
+    supportedGenerationMethods: methodsOf(models),
     thinking: models.some(({ capabilities }) => capabilities.reasoning === true),
   }
+}
+
+/** What a server does not say of its models is taken as there, as the router does; embeddings are not. */
+function methodsOf(models: readonly Model[]): string[] {
+  return [
+    ...(models.every(({ capabilities }) => capabilities.chat === false) ? [] : ['generateContent', 'countTokens']),
+    ...(models.some(({ capabilities }) => capabilities.embeddings === true)
+      ? ['embedContent', 'batchEmbedContents']
+      : []),
+  ]
 }
 
 const maxPageSize = 1000

@@ -137,17 +137,21 @@ t.test('curl examples in snake_case are understood', async t => {
 
 t.test('a stream is a JSON array unless alt=sse asks for events, also when the model is slow or breaks', async t => {
   const held = gate()
-  const { post, local } = await setUp(
+  const { post, local, gateway } = await setUp(
     t,
     { answer: { hold: { before: 'headers', until: held.opened }, text: ['la', 'te'] } },
     { KEEPALIVE_INTERVAL_MS: '1000' },
   )
-  const asked = post('auto:streamGenerateContent', { contents })
-  setTimeout(() => held.open(), 1500)
-  const slow = await asked
-  t.match(slow.headers['content-type'], /^application\/json/)
-  t.match(slow.text, /^ +\[/)
-  t.match(JSON.parse(slow.text), [{ candidates: [{}] }, {}, { candidates: [{ finishReason: 'STOP' }] }])
+  const slow = await fetch(`${gateway.url}/v1beta/models/auto:streamGenerateContent`, {
+    method: 'POST',
+    body: JSON.stringify({ contents }),
+  })
+  // The headers came with what keeps the connection open.
+  held.open()
+  const text = await slow.text()
+  t.match(slow.headers.get('content-type'), /^application\/json/)
+  t.match(text, /^ +\[/)
+  t.match(JSON.parse(text), [{ candidates: [{}] }, {}, { candidates: [{ finishReason: 'STOP' }] }])
   local.script.answer = { text: ['a', 'b'] }
   const events = await post('auto:streamGenerateContent?alt=sse', { contents })
   t.match(events.headers['content-type'], /^text\/event-stream/)
@@ -176,7 +180,7 @@ t.test('errors are in the shape of Google, and the key comes in its header or in
   t.equal((await exchange(`${gateway.url}/v1/models?key=secret-key`, { method: 'GET' })).status, 401)
   const unknown = await post('no-such:generateContent?key=secret-key', { contents })
   t.match(unknown.json, { error: { code: 404, status: 'NOT_FOUND', message: /no-such/ } })
-  const method = await post('auto:embedContent?key=secret-key', { contents })
+  const method = await post('auto:predict?key=secret-key', { contents })
   t.match(method.json, { error: { code: 404, status: 'NOT_FOUND', message: /countTokens/ } })
   const wrong = await post('auto:generateContent?key=secret-key', { contents: 'Hi' })
   t.match(wrong.json, { error: { code: 400, status: 'INVALID_ARGUMENT', message: /contents/ } })
@@ -216,4 +220,34 @@ t.test('Idempotency-Key tells two models and two methods apart', async t => {
   t.equal(again.text, first.text)
   t.equal(local.chats.length, 1)
   t.equal((await post('local:generateContent', { contents }, headers)).status, 422)
+})
+
+t.test('@google/genai embeds one text and several, in order and in the dimensions that were asked for', async t => {
+  const upstream = await scriptedUpstream(t, 'openai-compatible', {
+    models: ['bge-m3-embedder'],
+    route({ path, body }) {
+      if (path !== '/v1/embeddings') return undefined
+      const texts = [body['input']].flat() as string[]
+      return { json: { data: texts.map((text, index) => ({ index, embedding: [text.length, 0.5] })) } }
+    },
+  })
+  const gateway = await startGateway(t, variablesFor(upstream))
+  const client = new GoogleGenAI({ apiKey: 'none', httpOptions: { baseUrl: gateway.url } })
+  const model = 'openai-compatible/bge-m3-embedder'
+  const config = { outputDimensionality: 2, taskType: 'RETRIEVAL_QUERY' }
+  const several = await client.models.embedContent({ model, contents: ['a', 'bb', 'ccc'], config })
+  t.same(
+    several.embeddings?.map(({ values }) => values),
+    [1, 2, 3].map(length => [length, 0.5]),
+  )
+  t.match(upstream.requests.at(-1)?.body, { input: ['a', 'bb', 'ccc'], dimensions: 2 })
+
+  const embed = (body: object) => gateway.post(`/v1beta/models/${model}:embedContent`, body)
+  const one = await embed({ content: { parts: [{ text: 'four' }] }, taskType: 'RETRIEVAL_QUERY' })
+  t.same(one.json, { embedding: { values: [4, 0.5] } })
+  t.match(one.headers['x-signalbox-notes'], /taskType was omitted/)
+  const image = await embed({ content: { parts: [{ inlineData: { mimeType: 'image/png', data: 'AA==' } }] } })
+  t.match(image, { status: 400, json: { error: { status: 'INVALID_ARGUMENT', message: /content\.parts must be/ } } })
+  const short = await embed({ content: { parts: [{ text: 'four' }] }, outputDimensionality: 5 })
+  t.match(short, { status: 400, json: { error: { message: /dimensions/ } } })
 })

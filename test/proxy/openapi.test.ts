@@ -67,7 +67,7 @@ t.test('every HTTP route is in the document, and the document holds no other', a
   for (const { name } of operations) t.ok(documented.includes(`POST /admin/${name}`), name)
 })
 
-const geminiMethods = ['generateContent', 'streamGenerateContent', 'countTokens']
+const geminiMethods = ['generateContent', 'streamGenerateContent', 'countTokens', 'embedContent', 'batchEmbedContents']
 
 t.test('every request for a model documents Idempotency-Key and x-request-id', async t => {
   const { document } = await setUp(t)
@@ -149,6 +149,14 @@ t.test('real answers of every inference route keep to the document', async t => 
     gemini_generate_content: { path: '/v1beta/models/auto:generateContent', body: question },
     gemini_stream_generate_content: { path: '/v1beta/models/auto:streamGenerateContent', body: question },
     gemini_count_tokens: { path: '/v1beta/models/auto:countTokens', body: question },
+    gemini_embed_content: {
+      path: '/v1beta/models/llama-cpp/scripted:embedContent',
+      body: { content: { parts: [{ text: 'a' }] } },
+    },
+    gemini_batch_embed_contents: {
+      path: '/v1beta/models/llama-cpp/scripted:batchEmbedContents',
+      body: { requests: [{ content: { parts: [{ text: 'a' }] } }] },
+    },
     gemini_list_models: {},
     gemini_get_model: { path: '/v1beta/models/auto' },
     list_models: {},

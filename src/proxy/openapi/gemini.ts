@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { GeminiRequest } from '../../wire/gemini/schema.ts'
+import { GeminiBatchEmbedRequest, GeminiEmbedRequest, GeminiRequest } from '../../wire/gemini/schema.ts'
 import { eventStream, inference, requestHeaders, type RouteDescription } from './route-description.ts'
 
 const id = z.object({ id: z.string() })
@@ -38,6 +38,8 @@ const GeminiModel = z
     supportedGenerationMethods: z.array(z.string()),
   })
   .meta({ id: 'GeminiModel' })
+
+const GeminiEmbedding = z.looseObject({ values: z.array(z.number()) }).meta({ id: 'GeminiEmbedding' })
 
 /** Google's Gemini API. */
 export const geminiRoutes: readonly RouteDescription[] = [
@@ -78,6 +80,32 @@ export const geminiRoutes: readonly RouteDescription[] = [
     query,
     body: z.unknown(),
     response: z.object({ totalTokens: z.int() }).meta({ id: 'GeminiTokenCount' }),
+    error,
+  },
+  {
+    method: 'post',
+    path: '/v1beta/models/{id}:embedContent',
+    operationId: 'gemini_embed_content',
+    tag: inference,
+    summary: 'The embedding of a text, in Gemini’s form.',
+    params: id,
+    query,
+    headers: requestHeaders,
+    body: GeminiEmbedRequest,
+    response: z.looseObject({ embedding: GeminiEmbedding }).meta({ id: 'GeminiEmbedResponse' }),
+    error,
+  },
+  {
+    method: 'post',
+    path: '/v1beta/models/{id}:batchEmbedContents',
+    operationId: 'gemini_batch_embed_contents',
+    tag: inference,
+    summary: 'The embeddings of several texts, in Gemini’s form.',
+    params: id,
+    query,
+    headers: requestHeaders,
+    body: GeminiBatchEmbedRequest,
+    response: z.looseObject({ embeddings: z.array(GeminiEmbedding) }).meta({ id: 'GeminiBatchEmbedResponse' }),
     error,
   },
   {

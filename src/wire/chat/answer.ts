@@ -1,7 +1,7 @@
 import { compact, isObject, type JsonObject } from '../../json.ts'
 import type { NonChatReply } from '../non-chat.ts'
 import { commentFrame, type ReplyFacts, type StreamWriter } from '../protocol.ts'
-import { partFromChunks, withoutUsage, type StreamPart } from '../stream-part.ts'
+import { partFromChunks, withoutUsage } from '../stream-part.ts'
 import { writeOpenAiError } from './error.ts'
 import { publishedUsage, type ChatChunk, type ChatCompletion } from './schema.ts'
 
@@ -66,8 +66,9 @@ export function createChatWriter(facts: AnswerFacts, asked: UsageAsked, kind: Ch
     push(part) {
       const wanted = asked.usage || asked.cost === true ? part : withoutUsage(part)
       if (wanted === undefined) return nothing
-      passes ??= isWhole(wanted, kind)
-      return passes && wanted.usage === undefined
+      const first = passes === undefined ? wanted.chunks[0] : undefined
+      if (first !== undefined) passes = isWhole(first, kind)
+      return passes !== false && wanted.usage === undefined
         ? named(wanted.bytes, name)
         : partFromChunks(wanted.chunks.map(whole)).bytes
     },
@@ -89,9 +90,7 @@ function costIn({ costUsd }: AnswerFacts, { cost }: UsageAsked): AnswerFacts['co
 }
 
 /** Whether the first chunk of a stream has the keys that every chunk must have. */
-function isWhole({ chunks: [first] }: StreamPart, kind: ChunkKind): boolean {
-  if (!isObject(first)) return true
-  const { id, object, created, model, choices } = first
+function isWhole({ id, object, created, model, choices }: ChatChunk, kind: ChunkKind): boolean {
   const isChat = kind === 'chat.completion.chunk'
   return (
     typeof id === 'string' &&

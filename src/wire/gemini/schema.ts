@@ -81,3 +81,13 @@ export const GeminiTarget = z.looseObject({
   /** Whether a stream consists of server-sent events; otherwise it is one JSON array. */
   events: z.boolean(),
 })
+
+/** `POST /v1beta/models/{model}:embedContent`. */
+export const GeminiEmbedRequest = z.looseObject({
+  content: Content,
+  outputDimensionality: z.int().min(1).nullish(),
+})
+export type GeminiEmbedRequest = z.output<typeof GeminiEmbedRequest>
+
+/** `POST /v1beta/models/{model}:batchEmbedContents`. */
+export const GeminiBatchEmbedRequest = z.looseObject({ requests: z.array(GeminiEmbedRequest).min(1) })
