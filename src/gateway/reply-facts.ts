@@ -13,7 +13,7 @@ export function factsOf(call: Asked, { model, promptTokens, timings }: Served, n
     ...before,
     promptTokens,
     timing: { ...before.timing, waitedMs: routeMs + queueMs, promptMs: upstreamMs },
-    costUsd: usage => costOf(model.price, usage),
+    costUsd: usage => costOf(model.price, usage, call.receivedAt + routeMs + queueMs),
   }
 }
 

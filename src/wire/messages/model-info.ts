@@ -59,7 +59,7 @@ function capabilitiesOf({ vision, reasoning, json }: ListedModel): JsonObject {
 const maxPageSize = 1000
 
 /** A page of a list. */
-export interface ListPage<Item> {
+export interface ModelPage<Item> {
   data: Item[]
   has_more: boolean
   first_id: string | null
@@ -70,7 +70,7 @@ export interface ListPage<Item> {
  * The page that a query with `limit` and `after_id` or `before_id` asks for; by default as many as a page may have. Throws
  * `invalid_request`.
  */
-export function pageOfList<Item extends { id: string }>(all: readonly Item[], query: JsonObject): ListPage<Item> {
+export function pageOfList<Item extends { id: string }>(all: readonly Item[], query: JsonObject): ModelPage<Item> {
   const limit = limitIn(query)
   const before = placeOf('before_id', all, query)
   const start = placeOf('after_id', all, query) ?? -1
