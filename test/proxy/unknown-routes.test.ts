@@ -53,9 +53,9 @@ t.test('a wrong method is a 405 that names the right ones, in the format of the 
   const messages = await exchange(`${url}/v1/messages/batches/none`, { method: 'GET' })
   t.match(messages, { status: 404, json: { type: 'error', error: { type: 'not_found_error' } } })
   const anthropic = { 'anthropic-version': '2023-06-01' }
-  const files = await exchange(`${url}/v1/files`, { method: 'GET', headers: anthropic })
-  t.match(files, { status: 404, json: { type: 'error', error: { type: 'not_found_error' } } })
-  t.match((await exchange(`${url}/v1/files`, { method: 'GET' })).json, { error: { code: 'not_found' } })
+  const assistants = await exchange(`${url}/v1/assistants`, { method: 'GET', headers: anthropic })
+  t.match(assistants, { status: 404, json: { type: 'error', error: { type: 'not_found_error' } } })
+  t.match((await exchange(`${url}/v1/assistants`, { method: 'GET' })).json, { error: { code: 'not_found' } })
   t.match((await exchange(`${url}/api/blobs/none`, { method: 'GET' })).json, { error: /Not found/ })
   t.match((await exchange(`${url}/v1beta/files`, { method: 'GET' })).json, { error: { status: 'NOT_FOUND' } })
 })
