@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import path from 'node:path'
@@ -8,6 +9,8 @@ import { createShippedPrices, type ShippedPrices } from './accounting/price-list
 import type { Config, CoreValues, Endpoint } from './config.ts'
 import { GatewayError } from './errors.ts'
 import { createHub, type Hub, type SignalboxEvent } from './events.ts'
+import { openAccounting, type Accounting } from './gateway/accounting.ts'
+import type { ApiKeys } from './gateway/api-keys.ts'
 import { createBreakers, type Breakers } from './gateway/breakers.ts'
 import { startCorrections } from './gateway/corrections.ts'
 import { createGateway, type Gateway, type GatewayParts } from './gateway/gateway.ts'
@@ -28,6 +31,7 @@ import { createTransport, type Transport } from './providers/http/transport.ts'
 import type { Condition } from './router/filter.ts'
 import { evidenceFrom, type EvidenceRow } from './router/evidence.ts'
 import { createKnowledge, type Knowledge } from './router/knowledge.ts'
+import { mayUse } from './router/model-access.ts'
 import { policyOf, type Policy } from './router/policy.ts'
 import { loadWeights } from './router/weights.ts'
 import { openResults, type ResultStore } from './bench/results.ts'
@@ -57,6 +61,9 @@ export interface Core {
   readonly inventory: Inventory
   readonly gateway: Gateway
   readonly learner: Learner
+  readonly accounting: Accounting
+  /** The models that a key may use, by its name. */
+  readonly modelsFor: (keyId: string) => readonly Model[]
   readonly tasks: Tasks
   /** Input and results of batches. */
   readonly files: FileStore
@@ -121,6 +128,7 @@ export function createCore(parts: CoreParts): Core {
   const settings = () => config.values
   const dataDir = path.resolve(first.root, first.values.DATA_DIR)
   const ledger = openLedger({ file: path.join(dataDir, 'ledger.db'), now, log })
+  const accounting = openAccounting({ ledger, settings: first.values, randomBytes, now })
   const retention = startRetention({ ledger, days: () => retentionDays(settings()), now, log })
   const tokens = createTokenCounter()
   const transport = openTransport(first)
@@ -153,6 +161,7 @@ export function createCore(parts: CoreParts): Core {
     startTrace,
     corrections,
     learner,
+    accessOf: keyId => (keyId === undefined ? undefined : accounting.apiKeys.named(keyId)),
     slotsOf,
     settings,
     reference,
@@ -190,6 +199,8 @@ export function createCore(parts: CoreParts): Core {
     inventory,
     gateway,
     learner,
+    accounting,
+    modelsFor: modelsByKey(inventory, accounting.apiKeys),
     tasks,
     files,
     codeSearch: codeSearch.get,
@@ -284,6 +295,14 @@ function referenceModel(
   if (name === undefined) return undefined
   const price = inventory.models().find(({ id }) => id === name)?.price ?? prices.named(name)?.price
   return price && { model: name, price }
+}
+
+/** The models that a key may use, by its name. */
+function modelsByKey(inventory: Inventory, apiKeys: ApiKeys): Core['modelsFor'] {
+  return keyId => {
+    const access = apiKeys.named(keyId)
+    return access === undefined ? inventory.models() : inventory.models().filter(model => mayUse(access, model))
+  }
 }
 
 function retentionDays({ LEDGER_RETENTION_DAYS, DECISION_RETENTION_DAYS, TASK_RETENTION_DAYS }: CoreValues) {

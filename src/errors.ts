@@ -53,6 +53,8 @@ export const failures = {
   storage_full: row(413, 'invalid_request_error'),
   idempotency_key_reused: row(422, 'invalid_request_error'),
   memory_full: row(429, 'rate_limit_error'),
+  /** The caller's own limit of requests or tokens. */
+  rate_limit_exceeded: row(429, 'rate_limit_error'),
   headers_too_large: row(431, 'invalid_request_error'),
   client_closed: row(499, 'client_closed'),
   internal: row(500, 'server_error'),

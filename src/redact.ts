@@ -17,6 +17,7 @@ const secrets: readonly (readonly [RegExp, string])[] = [
   [new RegExp(String.raw`\b((?:key|token|sig|signature)(?:=|\\*"\s*:\s*))${value}`, 'gi'), `$1${mark}`],
   [/\b([a-z][a-z0-9+.-]*:\/\/)[^\s/@]+@/gi, `$1${mark}@`],
   [/\b(?:sk|pk|rk|gsk|hf|xai|r8|gh[opsu]|github_pat|glpat|xox[abprs]|pplx|nvapi|csk)[-_][\w*.-]{8,}/g, mark],
+  [/\bsignalbox_[\w-]{20,}/g, mark],
   [/\bAIza[\w-]{20,}/g, mark],
   [/\b(?:AKIA|ASIA)[A-Z0-9]{12,}/g, mark],
   [/\beyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)?/g, mark],

@@ -65,9 +65,6 @@ export async function start(config: Config, version: string, options: StartOptio
     WEBHOOK_URL,
     WEBHOOK_SECRET,
   } = config.values
-  if (!isLoopback(HOST) && SIGNALBOX_API_KEY === undefined && SIGNALBOX_ADMIN_KEY === undefined) {
-    throw new ConfigError(`HOST: ${HOST} opens Signalbox to the network; set SIGNALBOX_API_KEY too, or use 127.0.0.1`)
-  }
   if (WEBHOOK_URL !== undefined && WEBHOOK_SECRET === undefined) {
     throw new ConfigError(
       'WEBHOOK_SECRET: set it together with WEBHOOK_URL, so that receivers can tell who sent an event',
@@ -98,6 +95,14 @@ export async function start(config: Config, version: string, options: StartOptio
       startTrace: traces?.startRequest,
     })
     undo.unshift(() => core.close(0))
+    await core.accounting.load()
+    const isOpen =
+      SIGNALBOX_API_KEY === undefined && SIGNALBOX_ADMIN_KEY === undefined && !core.accounting.apiKeys.exist()
+    if (isOpen && !isLoopback(HOST)) {
+      throw new ConfigError(
+        `HOST: ${HOST} opens Signalbox to the network; set SIGNALBOX_API_KEY or create a key (signalbox keys create), or use 127.0.0.1`,
+      )
+    }
     const token = randomBytes(32).toString('hex')
     let url = ''
     const client = inProcessClient(operations, core, (err, operation) => {

@@ -6,6 +6,7 @@ import { GatewayError } from '../errors.ts'
 export function explain(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException
   if (code === 'EADDRINUSE') return `${message}; is another Signalbox running? Set PORT to use another port.`
+  if (error instanceof CommanderError && error.code === 'commander.help') return 'say which of its commands to run.'
   if (error instanceof CommanderError) return explainUsage(message)
   return message.split('\n')[0]!
 }

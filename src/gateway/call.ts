@@ -1,6 +1,7 @@
 import type { Model } from '../providers/provider.ts'
 import type { RequestOptions } from '../router/options.ts'
 import type { ChatRequest } from '../wire/chat/schema.ts'
+import type { Usage } from '../wire/usage.ts'
 import type { SlotPriority } from './slots.ts'
 
 /** Routing requirements that the request itself does not show. */
@@ -41,6 +42,8 @@ export interface Call extends RouteQuery {
   native?: NativeRequest | undefined
   /** Priority in the queue for a slot; `normal` by default. */
   priority?: SlotPriority
+  /** Called once, with what all attempts together consumed. */
+  onSettled?: (usage: Usage) => void
   /** Called each time a model gets a slot for the request. */
   onSlot?: (model: Model) => void
 }

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache'
+import type { ModelAccess } from '../accounting/api-key.ts'
 import type { CoreValues } from '../config.ts'
 import { GatewayError, asGatewayError } from '../errors.ts'
 import type { Model } from '../providers/provider.ts'
@@ -7,7 +8,7 @@ import type { Condition } from '../router/filter.ts'
 import { promptTokensFor, type Knowledge } from '../router/knowledge.ts'
 import { measure, type Measured, type PromptCount } from '../router/measure.ts'
 import type { Conversation } from '../router/context.ts'
-import { select, type Group } from '../router/select.ts'
+import { select } from '../router/select.ts'
 import { sessionKey } from '../router/session.ts'
 import { judgeOf, refuseUnknownChecks } from '../router/verify.ts'
 import type { ChatRequest } from '../wire/chat/schema.ts'
@@ -32,7 +33,7 @@ export interface Decider {
   dryRun: (request: ChatRequest, signal: AbortSignal, query?: RouteQuery) => Promise<Decision>
   /** The size of the prompt by that decision: in the tokens of the model that would answer, or as the refusal states it. */
   countPrompt: (request: ChatRequest, signal: AbortSignal, query?: RouteQuery) => Promise<number>
-  nonChat: (groups: readonly Group[], measured: Measured) => Decision
+  nonChat: PipelineEffects['decideNonChat']
   /** Calls `decideNow`; if no model can serve `asked`, refreshes the inventory and decides again before throwing the reason. */
   insist: (decideNow: Job<never>['decide'], asked: string, signal: AbortSignal) => Promise<Decision>
 }
@@ -45,6 +46,8 @@ export interface DeciderParts {
   conditionOf: (model: Model) => Condition
   slotsOf: (provider: string) => Slots
   learner: Pick<Learner, 'answered'>
+  /** Which models an API key may use, by its name; undefined: all. */
+  accessOf: (keyId: string | undefined) => ModelAccess | undefined
   /** The settings in force; read for every decision. */
   settings: () => DeciderSettings
   knowledge: () => Knowledge
@@ -56,7 +59,7 @@ export interface DeciderParts {
 }
 
 export function createDecider(parts: DeciderParts): Decider {
-  const { inventory, conditionOf, slotsOf, learner, settings, knowledge, countTokens, now, random } = parts
+  const { inventory, conditionOf, slotsOf, learner, accessOf, settings, knowledge, countTokens, now, random } = parts
   // The model whose prompt cache holds a conversation, and the cached part.
   const conversations = new LRUCache<string, Conversation>({ max: maxConversations, ttl: conversationMs })
 
@@ -88,7 +91,8 @@ export function createDecider(parts: DeciderParts): Decider {
       ...measure(request, prompt, knowledge().judge, options.tags),
       ...(serverCounts && { serverCounts }),
     }
-    return decide({ measured, options, conversation }, { groups, ...situation }, knowledge(), now(), random())
+    const asked = { measured, options, conversation, access: accessOf(keyId) }
+    return decide(asked, { groups, ...situation }, knowledge(), now(), random())
   }
 
   async function dryRun(request: ChatRequest, signal: AbortSignal, query: RouteQuery = {}): Promise<Decision> {
@@ -102,8 +106,10 @@ export function createDecider(parts: DeciderParts): Decider {
     preview: (request, query = {}) => decideChat(request, query),
     dryRun,
     countPrompt: async (request, signal, query) => promptTokensOf(await dryRun(request, signal, query), knowledge()),
-    nonChat: (groups, measured) =>
-      decide({ measured, options: {} }, { groups, ...situation }, knowledge(), now(), random()),
+    nonChat(groups, measured, { options = {}, keyId }) {
+      const asked = { measured, options, access: accessOf(keyId) }
+      return decide(asked, { groups, ...situation }, knowledge(), now(), random())
+    },
     async insist(decideNow, asked, signal) {
       const choose = async (): Promise<Decision | GatewayError> => {
         try {

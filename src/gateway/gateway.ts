@@ -1,3 +1,4 @@
+import type { ModelAccess } from '../accounting/api-key.ts'
 import type { CoreValues } from '../config.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Model } from '../providers/provider.ts'
@@ -72,6 +73,8 @@ export interface GatewayParts {
   startTrace?: StartTrace | undefined
   corrections: Corrections
   learner: Learner
+  /** Which models an API key may use, by its name; undefined: all. */
+  accessOf: (keyId: string | undefined) => ModelAccess | undefined
   slotsOf: (provider: string) => Slots
   /** The settings in force: read at each use, never stored. */
   settings: () => GatewaySettings
@@ -113,8 +116,8 @@ export function createGateway(parts: GatewayParts): Gateway {
 
   return {
     chat,
-    run: (call, nonChat, request) => pipeline.run(call, nonChatJob(nonChat, request, effects)),
-    relay: (call, endpoint, request) => pipeline.run(call, mediaJob(endpoint, request, effects)),
+    run: (call, nonChat, request) => pipeline.run(call, nonChatJob(call, nonChat, request, effects)),
+    relay: (call, endpoint, request) => pipeline.run(call, mediaJob(call, endpoint, request, effects)),
     preview: decider.preview,
     dryRun: decider.dryRun,
     countPrompt: decider.countPrompt,

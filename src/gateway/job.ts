@@ -59,7 +59,7 @@ export interface PipelineEffects {
   countText: (text: string) => PromptCount
   /** If the prompt is close to a limit, a server may count it. */
   decideChat: (request: ChatRequest, signal: AbortSignal, query: RouteQuery) => Promise<Decision>
-  decideNonChat: (groups: readonly Group[], measured: Measured) => Decision
+  decideNonChat: (groups: readonly Group[], measured: Measured, query: RouteQuery) => Decision
   /** Records which model's prompt cache holds the conversation now. */
   remember: (
     conversation: { request: ChatRequest; session: string | undefined; keyId: string },

@@ -4,10 +4,12 @@ import type { Decision } from '../router/decide.ts'
 import { measureMedia } from '../router/measure.ts'
 import type { MediaEndpoint, MediaRequest } from '../wire/media.ts'
 import type { NonChatReply } from '../wire/non-chat.ts'
+import type { Call } from './call.ts'
 import type { Job, PipelineEffects } from './job.ts'
 
 /** A request that is passed on to a server as it is. Its answer is always a stream, of bytes that nobody reads here. */
 export function mediaJob(
+  call: Call,
   endpoint: MediaEndpoint,
   request: MediaRequest,
   effects: Pick<PipelineEffects, 'groupsOf' | 'providerOf' | 'decideNonChat'>,
@@ -23,7 +25,7 @@ export function mediaJob(
       return { ...group, models: fits }
     })
     if (groups.every(({ models }) => models.length === 0)) throw notOffered(endpoint, request.model)
-    return effects.decideNonChat(groups, measureMedia())
+    return effects.decideNonChat(groups, measureMedia(), call)
   }
 
   return {

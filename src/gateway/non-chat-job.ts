@@ -3,6 +3,7 @@ import type { Model } from '../providers/provider.ts'
 import type { Decision } from '../router/decide.ts'
 import { measureNonChat } from '../router/measure.ts'
 import type { NonChatEndpoint, NonChatType, NonChatReply, NonChatRequests } from '../wire/non-chat.ts'
+import type { Call } from './call.ts'
 import type { Job, PipelineEffects } from './job.ts'
 import { notesOnUnknownFields } from './unknown-fields.ts'
 
@@ -11,6 +12,7 @@ import { notesOnUnknownFields } from './unknown-fields.ts'
  * models are not comparable.
  */
 export function nonChatJob<Name extends NonChatType>(
+  call: Call,
   nonChat: NonChatEndpoint<Name>,
   request: NonChatRequests[Name],
   effects: Pick<PipelineEffects, 'groupsOf' | 'providerOf' | 'countText' | 'decideNonChat'>,
@@ -29,7 +31,7 @@ export function nonChatJob<Name extends NonChatType>(
     }
     const text = nonChat.longest(request)
     const counted = typeof text === 'string' ? countText(text) : { tokens: text, exact: true, error: 0 }
-    const decision = effects.decideNonChat(groups, measureNonChat(name, counted, outputOf(request)))
+    const decision = effects.decideNonChat(groups, measureNonChat(name, counted, outputOf(request)), call)
     return name === 'embeddings' ? { ...decision, ranked: ofOneName(decision.ranked) } : decision
   }
 

@@ -73,6 +73,8 @@ export function openRequestRecorder(parts: RequestRecorderParts): RequestRecorde
   function settle({ model, firstTokenAt, error, usage, reason }: Partial<AttemptEnd>): void {
     if (written) return
     written = true
+    const consumed = entries.length === 1 ? entries[0]!.usage : sumUsage(entries.map(each => each.usage))
+    call.onSettled?.(consumed)
     const row: RequestRecord = {
       id: call.requestId,
       callerRequestId: call.callerRequestId,
@@ -90,7 +92,7 @@ export function openRequestRecorder(parts: RequestRecorderParts): RequestRecorde
       failureCode: error?.code,
       status: error?.failure.status ?? 200,
       stream: request.stream === true,
-      usage: entries.length === 1 ? entries[0]!.usage : sumUsage(entries.map(({ usage }) => usage)),
+      usage: consumed,
       costUsd: totalUsd(entries),
       energyUsd: sumUsd(entries.map(({ energyUsd = 0 }) => energyUsd)),
       byokCostUsd: sumUsd(entries.map(({ byokCostUsd = 0 }) => byokCostUsd)),

@@ -2,6 +2,7 @@ import type { Logger } from 'pino'
 import { GatewayError } from '../errors.ts'
 import type { Usage } from '../wire/usage.ts'
 import { createAgentNotes, type AgentNotes } from './agent-notes.ts'
+import { createApiKeyStore, type ApiKeyStore } from './api-keys.ts'
 import { createCharges, type EstimatedAttempt } from './charges.ts'
 import { createLearned, type Learned } from './learned.ts'
 import { ledgerFailure, openDatabase } from './database.ts'
@@ -46,6 +47,7 @@ export interface Ledger {
   readonly notes: AgentNotes
   /** What the router has learned. */
   readonly learned: Learned
+  readonly apiKeys: ApiKeyStore
   /**
    * Writes pending records and releases the file. Rejects when something could not be written; the file is released all
    * the same.
@@ -161,19 +163,24 @@ export function openLedger(parts: LedgerParts): Ledger {
     tasks: namingFile(file, createTaskStore(database)),
     notes: namingFile(file, createAgentNotes(database)),
     learned: namingFile(file, createLearned(database)),
+    apiKeys: namingFile(file, createApiKeyStore(database)),
     close: () => (closing ??= close()),
   }
 }
 
 /** The same functions; an error of the database becomes one that names the file and what to do. */
 function namingFile<Functions extends object>(file: string, functions: Functions): Functions {
+  const fail = (error: unknown): never => {
+    throw ledgerFailure(file, error)
+  }
   const named = Object.entries(functions).map(([name, call]: [string, (...args: unknown[]) => unknown]) => [
     name,
     (...args: unknown[]) => {
       try {
-        return call(...args)
+        const result = call(...args)
+        return result instanceof Promise ? result.catch(fail) : result
       } catch (error) {
-        throw ledgerFailure(file, error)
+        return fail(error)
       }
     },
   ])

@@ -8,6 +8,7 @@ import { benchmarks } from './benchmarks.ts'
 import { cancelJob } from './cancel-job.ts'
 import { cancelTask } from './cancel-task.ts'
 import { checkForUpdates } from './check-for-updates.ts'
+import { createApiKey } from './create-api-key.ts'
 import { clearOpenrouterTracking } from './clear-openrouter-tracking.ts'
 import { cost } from './cost.ts'
 import { evidence } from './evidence.ts'
@@ -18,6 +19,7 @@ import { getJob } from './get-job.ts'
 import { getModelPromptingStrategy } from './get-model-prompting-strategy.ts'
 import { getSystemState } from './get-system-state.ts'
 import { getTaskStatus } from './get-task-status.ts'
+import { listApiKeys } from './list-api-keys.ts'
 import { listMemoryBank } from './list-memory-bank.ts'
 import { listModels } from './list-models.ts'
 import { listQueue } from './list-queue.ts'
@@ -29,6 +31,8 @@ import { reloadConfig } from './reload-config.ts'
 import { resetEvidence } from './reset-evidence.ts'
 import { retrivInit } from './retriv-init.ts'
 import { retrivSearch } from './retriv-search.ts'
+import { revokeApiKey } from './revoke-api-key.ts'
+import { rotateApiKey } from './rotate-api-key.ts'
 import { routeTask } from './route-task.ts'
 import { search } from './search.ts'
 import { setModelPromptingStrategy } from './set-model-prompting-strategy.ts'
@@ -66,6 +70,10 @@ const definitions = [
   setModelPromptingStrategy,
   getModelPromptingStrategy,
   listMemoryBank,
+  createApiKey,
+  listApiKeys,
+  rotateApiKey,
+  revokeApiKey,
   reloadConfig,
   checkForUpdates,
   updateServer,

@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import type { Scope } from '../accounting/api-key.ts'
 
 /**
  * An operation's effect; authentication, confirmation, retries and MCP annotations depend on it. `read` changes
@@ -24,6 +25,8 @@ export interface Principal {
   admin?: boolean
   /** May call only `read` operations. */
   readOnly?: boolean
+  /** What an issued key may be used for; absent: for everything but administration. */
+  scopes?: readonly Scope[]
 }
 
 /** Progress of a long call. */

@@ -1,6 +1,8 @@
-import { createHash } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
+import { hashOf, type ApiKey } from '../accounting/api-key.ts'
+import { readStaticKeys } from '../accounting/static-keys.ts'
 import { GatewayError } from '../errors.ts'
+import type { ApiKeys } from '../gateway/api-keys.ts'
 import { asObject } from '../json.ts'
 import { localPrincipal } from '../operations/client.ts'
 import type { Principal } from '../operations/operation.ts'
@@ -17,30 +19,39 @@ export interface Keys {
   keys: string | undefined
   /** As in SIGNALBOX_ADMIN_KEY. */
   adminKeys: string | undefined
+  /** Those that Signalbox issued. */
+  issued: Pick<ApiKeys, 'find' | 'exist'>
   /** What other processes of the same user send. */
   instanceToken: string | undefined
 }
 
 /**
- * Without keys every caller on this machine is `anonymous` and an administrator. A single key is an admin key too; of several,
- * only those of SIGNALBOX_ADMIN_KEY are.
+ * Without keys every caller on this machine is `anonymous` and an administrator. A single key of the settings is an admin key
+ * too; of several, only those of SIGNALBOX_ADMIN_KEY are. Issued keys have the scopes they were made with.
  */
-export function createAuthenticate({ keys, adminKeys, instanceToken }: Keys): Authenticate {
-  const callers = readKeys(keys)
-  const admins = readKeys(adminKeys)
+export function createAuthenticate({ keys, adminKeys, issued, instanceToken }: Keys): Authenticate {
+  const callers = readStaticKeys(keys)
+  const admins = readStaticKeys(adminKeys)
   const onlyCaller = admins.length === 0 && callers.length === 1
-  const open = callers.length === 0 && admins.length === 0
   const principals = new Map<string, Principal>([
-    ...callers.map(([key, name]) => [key, { name, admin: onlyCaller }] as const),
-    ...admins.map(([key, name]) => [key, { name, admin: true }] as const),
-    ...(instanceToken === undefined ? [] : [[digest(instanceToken), localPrincipal] as const]),
+    ...callers.map(({ hash, name }) => [hash, { name, admin: onlyCaller }] as const),
+    ...admins.map(({ hash, name }) => [hash, { name, admin: true }] as const),
+    ...(instanceToken === undefined ? [] : [[hashOf(instanceToken), localPrincipal] as const]),
   ])
+  // A key may be issued at any time.
+  const isOpen = () => callers.length === 0 && admins.length === 0 && !issued.exist()
+
   function callerIfKnown(request: FastifyRequest): Principal | undefined {
     const shown = presentedKey(request)
-    const principal = shown === undefined ? undefined : principals.get(digest(shown))
-    if (principal !== undefined || open) return principal ?? anonymous
+    if (shown !== undefined) {
+      const principal = principals.get(hashOf(shown))
+      if (principal !== undefined) return principal
+      const key = issued.find(shown)
+      if (key !== undefined) return principalOf(key)
+    }
+    if (isOpen()) return anonymous
     if (shown === undefined) return undefined
-    throw new GatewayError('unauthorized', 'The API key is not one of SIGNALBOX_API_KEY.')
+    throw new GatewayError('unauthorized', 'The API key is not known here; check that it is complete.')
   }
 
   return {
@@ -48,30 +59,15 @@ export function createAuthenticate({ keys, adminKeys, instanceToken }: Keys): Au
     caller(request) {
       const principal = callerIfKnown(request)
       if (principal !== undefined) return principal
-      throw new GatewayError(
-        'unauthorized',
-        'An API key is required: send `Authorization: Bearer <SIGNALBOX_API_KEY>`.',
-      )
+      throw new GatewayError('unauthorized', 'An API key is required: send `Authorization: Bearer <key>`.')
     },
   }
 }
 
-/** As much of a name as the ledger keeps: owners are compared with it. */
-const maxNameCharacters = 200
-
 const anonymous: Principal = { name: 'anonymous', admin: true }
 
-/** Digests are compared, not keys, so that comparison time reveals nothing about a key. */
-function readKeys(list: string | undefined): [digest: string, name: string][] {
-  return (list?.split(',') ?? []).map(entry => {
-    // A key in base64 may end in `=`, and then has no name.
-    const [, name, key = entry] = /^([^=]+)=(.*[^=].*)$/.exec(entry) ?? []
-    return [digest(key), (name ?? `key-${digest(key).slice(0, 8)}`).slice(0, maxNameCharacters)]
-  })
-}
-
-function digest(key: string): string {
-  return createHash('sha256').update(key).digest('hex')
+function principalOf({ name, scopes }: ApiKey): Principal {
+  return { name, admin: scopes.includes('admin'), scopes }
 }
 
 /** A bearer token, `x-api-key`, Azure's `api-key`, or as Google's clients send it: `x-goog-api-key` or `?key=`, the latter on Google's paths only. */

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Call, NativeRequest } from '../gateway/call.ts'
 import type { Served } from '../gateway/answer.ts'
+import type { Accounting } from '../gateway/accounting.ts'
 import type { Gateway } from '../gateway/gateway.ts'
 import { factsOf } from '../gateway/reply-facts.ts'
 import { readOptions } from '../router/options.ts'
@@ -9,6 +10,7 @@ import { disconnectSignal } from '../operations/disconnect-signal.ts'
 import type { Principal } from '../operations/operation.ts'
 import { eventStream, type ParsedRequest, type Protocol, type ReplyFacts } from '../wire/protocol.ts'
 import { forgetBody } from './body.ts'
+import { admit } from './admit.ts'
 import { openCall, type Incoming } from './call-of.ts'
 import { httpTarget } from './http-stream.ts'
 import type { Idempotency } from './idempotency.ts'
@@ -17,6 +19,7 @@ import { streamAnswer, type StreamTarget } from './stream-answer.ts'
 
 export interface RouteParts {
   gateway: Gateway
+  accounting: Pick<Accounting, 'apiKeys' | 'rateLimiter'>
   idempotency: Idempotency
   keepAliveMs: number
   /** Milliseconds since the epoch. */
@@ -40,8 +43,10 @@ export function registerChatRoute(app: FastifyInstance, protocol: Protocol, part
 export function chatHandler(protocol: Protocol, parts: ChatRouteParts): RouteHandler {
   const { gateway, idempotency, keepAliveMs, now, protocolOf = () => protocol } = parts
   return async (incoming, reply) => {
-    const chat = openChat(protocolOf(incoming.principal), incoming, disconnectSignal(reply), now)
-    const { call, parsed, headersOf, factsOf } = chat
+    const opened = openChat(protocolOf(incoming.principal), incoming, disconnectSignal(reply), now)
+    const call = { ...opened.call, ...admit(incoming, reply, parts) }
+    const chat = { ...opened, call }
+    const { parsed, headersOf, factsOf } = chat
     if (parsed.request.stream === true) {
       forgetBody(incoming)
       const framing = parsed.framing ?? eventStream(error => protocol.writeError(error, call.requestId))

@@ -3,7 +3,7 @@ import { GatewayError } from '../errors.ts'
 import type { Gateway } from '../gateway/gateway.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import { explain } from '../router/explain.ts'
-import { mayReach } from '../operations/access.ts'
+import { mayReach, requireScope } from '../operations/access.ts'
 import { disconnectSignal } from '../operations/disconnect-signal.ts'
 import { openCall } from './call-of.ts'
 import { readOptions } from '../router/options.ts'
@@ -30,6 +30,7 @@ export function registerDecisionRoutes(
   })
 
   app.get<{ Params: { id: string } }>('/decisions/:id', async ({ params, principal }) => {
+    requireScope(principal, 'read')
     const record = await ledger.request(params.id)
     if (record?.decision == null || !mayReach(principal, record.request.key_id)) {
       throw new GatewayError('not_found', `No decision found for request '${params.id.slice(0, 100)}'.`)

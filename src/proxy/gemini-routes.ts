@@ -14,7 +14,7 @@ import { countPrompt, type CountParts } from './count-tokens.ts'
 import { chatHandler, type RouteHandler, type RouteParts } from './chat-routes.ts'
 import { nonChatHandler } from './non-chat-routes.ts'
 
-export type GeminiRouteParts = Pick<Core, 'inventory'> & CountParts
+export type GeminiRouteParts = Pick<Core, 'modelsFor'> & CountParts
 
 type ByName = { Params: { '*': string } }
 
@@ -24,7 +24,6 @@ type ByName = { Params: { '*': string } }
  * method itself.
  */
 export function registerGeminiRoutes(app: FastifyInstance, core: GeminiRouteParts, parts: RouteParts): void {
-  const { inventory } = core
   const generate = chatHandler(gemini, parts)
   const embedder = (read: typeof embeddingsFromGemini) => (model: string) =>
     nonChatHandler(nonChatEndpoints.embeddings, parts, body => read(body, model))
@@ -46,12 +45,12 @@ export function registerGeminiRoutes(app: FastifyInstance, core: GeminiRoutePart
     incoming.body = { ...bodyOf(incoming), model, stream, events: asObject(incoming.query)?.['alt'] === 'sse' }
     return generate(incoming, reply)
   })
-  app.get('/v1beta/models', ({ query }) =>
-    pageOf(modelEntries(inventory.models()).map(described), asObject(query) ?? {}),
+  app.get('/v1beta/models', ({ query, principal }) =>
+    pageOf(modelEntries(core.modelsFor(principal.name)).map(described), asObject(query) ?? {}),
   )
-  app.get<ByName>('/v1beta/models/*', ({ params }) => {
+  app.get<ByName>('/v1beta/models/*', ({ params, principal }) => {
     const name = params['*']
-    const found = entryOf(name, inventory.models())
+    const found = entryOf(name, core.modelsFor(principal.name))
     if (found !== undefined) return described(found)
     throw new GatewayError('model_not_found', `Unknown model '${name}'; GET /v1beta/models lists all models.`, {
       param: 'model',

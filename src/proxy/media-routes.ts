@@ -11,6 +11,7 @@ import { readBody } from '../wire/read-body.ts'
 import type { NonChatReply } from '../wire/non-chat.ts'
 import { GatewayError } from '../errors.ts'
 import { forgetBody, readFormsAsBytes } from './body.ts'
+import { admit } from './admit.ts'
 import { openCall } from './call-of.ts'
 import type { RouteParts } from './chat-routes.ts'
 import { httpTarget } from './http-stream.ts'
@@ -19,12 +20,16 @@ import { notesHeader, servedHeaders } from './served-headers.ts'
 import { streamAnswer } from './stream-answer.ts'
 
 /** `POST /v1/moderations`, `/v1/audio/…` and `/v1/images/…`: passed on to a server that has a model for it. */
-export function registerMediaRoutes(app: FastifyInstance, { gateway, keepAliveMs, now }: RouteParts): void {
+export function registerMediaRoutes(app: FastifyInstance, parts: RouteParts): void {
+  const { gateway, keepAliveMs, now } = parts
   app.register((scope, _options, done) => {
     readFormsAsBytes(scope)
     for (const endpoint of mediaEndpoints) {
       scope.post(endpoint.path, async (incoming, reply) => {
-        const call = openCall(incoming, disconnectSignal(reply), endpoint.name)
+        const call = {
+          ...openCall(incoming, disconnectSignal(reply), endpoint.name),
+          ...admit(incoming, reply, parts),
+        }
         const request = readMedia(incoming)
         forgetBody(incoming)
         const parseMs = now() - call.receivedAt

@@ -9,14 +9,13 @@ import { modelInfo, pageOfList } from '../wire/messages/model-info.ts'
 import { entryOf, limitsOf, modelEntries, type ModelEntry } from './model-entries.ts'
 
 /** `startedAt` is what OpenAI's `created` must be filled with. */
-export type ModelRouteParts = Pick<Core, 'inventory' | 'kindOf' | 'conditionOf' | 'startedAt'>
+export type ModelRouteParts = Pick<Core, 'inventory' | 'modelsFor' | 'kindOf' | 'conditionOf' | 'startedAt'>
 
 /**
  * `GET /v1/models` and `GET /v1/models/{id}`: every server's models, and the presets. A client that sends
  * `anthropic-version` gets Anthropic's shape, with names that Claude Code accepts in its list.
  */
 export function registerModelRoutes(app: FastifyInstance, core: ModelRouteParts): void {
-  const { inventory } = core
   const createdSeconds = Math.floor(core.startedAt / 1000)
   const openAi = (entry: ModelEntry) => ({
     id: entry.id,
@@ -41,17 +40,17 @@ export function registerModelRoutes(app: FastifyInstance, core: ModelRouteParts)
     }),
   })
 
-  app.get('/models', ({ headers, query }) => {
-    const entries = modelEntries(inventory.models())
+  app.get('/models', ({ headers, query, principal }) => {
+    const entries = modelEntries(core.modelsFor(principal.name))
     return isAnthropics(headers)
       ? pageOfList(entries.map(anthropic), asObject(query) ?? {})
       : { object: 'list', data: entries.map(openAi) }
   })
 
-  app.get<{ Params: { '*': string } }>('/models/*', ({ params, headers }) => {
+  app.get<{ Params: { '*': string } }>('/models/*', ({ params, headers, principal }) => {
     const asked = params['*']
     const name = asked.startsWith(discoveryPrefix) ? asked.slice(discoveryPrefix.length) : asked
-    const entry = entryOf(name, inventory.models())
+    const entry = entryOf(name, core.modelsFor(principal.name))
     if (entry !== undefined) return isAnthropics(headers) ? anthropic(entry) : openAi(entry)
     throw new GatewayError('model_not_found', `Unknown model '${asked}'; GET /v1/models lists all models.`, {
       param: 'model',

@@ -14,8 +14,10 @@ import { writeOpenAiError } from '../wire/chat/error.ts'
 import { eventStream, type StreamFraming, type StreamWriter } from '../wire/protocol.ts'
 import { asObject } from '../json.ts'
 import { disconnectSignal } from '../operations/disconnect-signal.ts'
+import { readOptions } from '../router/options.ts'
 import { readBody } from '../wire/read-body.ts'
 import type { RouteHandler, RouteParts } from './chat-routes.ts'
+import { admit } from './admit.ts'
 import { openCall } from './call-of.ts'
 import { httpTarget } from './http-stream.ts'
 import { notesHeader, servedHeaders } from './served-headers.ts'
@@ -64,12 +66,17 @@ interface Wording<Name extends NonChatType> {
 /** Answers non-chat requests in the format that `read` takes and writes. */
 export function nonChatHandler<Name extends NonChatType>(
   nonChat: NonChatEndpoint<Name>,
-  { gateway, idempotency, keepAliveMs, now }: RouteParts,
+  parts: RouteParts,
   read: (body: unknown) => Wording<Name>,
 ): RouteHandler {
+  const { gateway, idempotency, keepAliveMs, now } = parts
   return async (incoming, reply) => {
-    const call = openCall(incoming, disconnectSignal(reply), nonChat.name)
     const { request, framing = openAiEvents, writer, write, notes = [] } = read(incoming.body)
+    const options = readOptions(incoming.headers, asObject(request['metadata']))
+    const call = {
+      ...openCall(incoming, disconnectSignal(reply), nonChat.name, options),
+      ...admit(incoming, reply, parts),
+    }
     const parseMs = now() - call.receivedAt
     const headersOf = (served: Served) => ({
       ...servedHeaders(served, call, parseMs),

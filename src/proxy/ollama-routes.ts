@@ -27,7 +27,7 @@ import { nonChatHandler } from './non-chat-routes.ts'
 /** Clients ask for it before they use newer parts of the API: the version of Ollama whose API this is. */
 const ollamaVersion = '0.13.0'
 
-export type OllamaRouteParts = Pick<Core, 'inventory' | 'startedAt' | 'version' | 'config'>
+export type OllamaRouteParts = Pick<Core, 'inventory' | 'modelsFor' | 'startedAt' | 'version' | 'config'>
 
 /** Ollama's own API: `/api/chat`, `/api/generate`, `/api/embed`, and what its clients ask about models. */
 export function registerOllamaRoutes(app: FastifyInstance, core: OllamaRouteParts, parts: RouteParts): void {
@@ -51,12 +51,12 @@ export function registerOllamaRoutes(app: FastifyInstance, core: OllamaRoutePart
     })),
   )
   app.get('/api/version', () => ({ version: ollamaVersion, signalbox: core.version }))
-  app.get('/api/tags', () => ({
-    models: modelEntries(inventory.models()).map(entry => ({ ...listed(entry), modified_at: modifiedAt })),
+  app.get('/api/tags', ({ principal }) => ({
+    models: modelEntries(core.modelsFor(principal.name)).map(entry => ({ ...listed(entry), modified_at: modifiedAt })),
   }))
-  app.get('/api/ps', () => ({
-    models: inventory
-      .models()
+  app.get('/api/ps', ({ principal }) => ({
+    models: core
+      .modelsFor(principal.name)
       .filter(({ loaded }) => loaded === true)
       .map(model => ({
         ...listed({ id: model.id, models: [model], model }),

@@ -7,6 +7,7 @@ import { maxBodyBytes } from '../operations/http-failure.ts'
 import { closeSocket, type SocketService, type SocketRoute } from '../operations/web-sockets.ts'
 import { responses } from '../wire/responses/protocol.ts'
 import { readClientEvent, socketError, steerRefusal, type ClientAsk } from '../wire/responses/socket.ts'
+import { admitMessage } from './admit.ts'
 import { bytesWhileRead, readJson } from './body.ts'
 import { openChat, streamChat, type RouteParts } from './chat-routes.ts'
 import type { MemoryBudget } from './memory-budget.ts'
@@ -22,12 +23,18 @@ const maxOutstanding = 16
 const idleMs = 60 * 60_000
 const normalClosure = 1000
 
-export interface ResponsesSocketParts extends Pick<RouteParts, 'gateway' | 'keepAliveMs' | 'now'> {
+export interface ResponsesSocketParts extends Pick<RouteParts, 'gateway' | 'accounting' | 'keepAliveMs' | 'now'> {
   store: ResponseStore
   memory: MemoryBudget
   newId: NewId
   /** Answers a request without an upgrade, and refuses one that is too many. */
   refuse: (request: FastifyRequest, reply: FastifyReply) => never
+}
+
+/** When a message arrived, and its size. */
+interface Arrival {
+  receivedAt: number
+  bytes: number
 }
 
 type Create = Extract<ClientAsk, { kind: 'create' }>
@@ -91,13 +98,17 @@ function serveConnection(parts: ResponsesSocketParts, socket: WebSocket, upgrade
     socket.send(socketError(failure, streamId))
   }
 
-  async function answer({ generate, body, streamId }: Create, receivedAt: number): Promise<void> {
+  async function answer({ generate, body, streamId }: Create, { receivedAt, bytes }: Arrival): Promise<void> {
     const controller = new AbortController()
+    let leave: (() => void) | undefined
     running.add(controller)
     try {
       if (socket.readyState !== socket.OPEN) return
       const incoming = { id: newId('req'), headers, principal, receivedAt, body }
-      const chat = openChat(protocol, incoming, controller.signal, now)
+      const opened = openChat(protocol, incoming, controller.signal, now)
+      const { ended: left, ...settling } = admitMessage(principal, bytes, parts)
+      leave = left
+      const chat = { ...opened, call: { ...opened.call, ...settling } }
       const target = socketTarget(socket, streamId)
       if (generate) return await streamChat(gateway, chat, target, keepAliveMs)
       const { call, parsed } = chat
@@ -106,16 +117,17 @@ function serveConnection(parts: ResponsesSocketParts, socket: WebSocket, upgrade
     } catch (error) {
       fail(error, streamId)
     } finally {
+      leave?.()
       running.delete(controller)
     }
   }
 
   /** Answers when the requests of the same stream before it have been answered. */
-  async function answerInTurn(asked: Create, receivedAt: number): Promise<void> {
+  async function answerInTurn(asked: Create, arrival: Arrival): Promise<void> {
     const before = streams.get(asked.streamId)
     const turn = (async () => {
       await before
-      await answer(asked, receivedAt)
+      await answer(asked, arrival)
     })()
     streams.set(asked.streamId, turn)
     await turn
@@ -132,7 +144,7 @@ function serveConnection(parts: ResponsesSocketParts, socket: WebSocket, upgrade
     try {
       reservation.hold(bytesWhileRead(message.length))
       const asked = readClientEvent(await readJson(message, reservation))
-      if (asked.kind === 'create') return void answerInTurn(asked, receivedAt).finally(end)
+      if (asked.kind === 'create') return void answerInTurn(asked, { receivedAt, bytes: message.length }).finally(end)
       if (asked.kind === 'steer') socket.send(steerRefusal(asked.event))
       if (asked.kind === 'unknown') throw unknownEvent(asked.type)
     } catch (error) {

@@ -69,6 +69,7 @@ export function createServer(core: Core, instanceToken?: string): FastifyInstanc
   const authenticate = createAuthenticate({
     keys: SIGNALBOX_API_KEY,
     adminKeys: SIGNALBOX_ADMIN_KEY,
+    issued: core.accounting.apiKeys,
     instanceToken,
   })
   const log: FastifyBaseLogger = core.log
@@ -126,6 +127,7 @@ export function createServer(core: Core, instanceToken?: string): FastifyInstanc
   const store = createResponseStore()
   const parts: RouteParts = {
     gateway: core.gateway,
+    accounting: core.accounting,
     idempotency: createIdempotency(core.now),
     keepAliveMs: KEEPALIVE_INTERVAL_MS,
     now: core.now,

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import type { Ledger } from '../ledger/ledger.ts'
 import { UsageQuery } from '../ledger/usage.ts'
-import { ownerShownTo } from '../operations/access.ts'
+import { ownerShownTo, requireScope } from '../operations/access.ts'
 import { usageCsv } from '../ledger/csv.ts'
 import { readFields } from '../wire/read-body.ts'
 
@@ -12,6 +12,7 @@ const Query = z.looseObject({ format: z.enum(['json', 'csv']).default('json') })
  * administrator sees all keys. */
 export function registerUsageRoute(app: FastifyInstance, { ledger }: { ledger: Ledger }): void {
   app.get('/usage', async (request, reply) => {
+    requireScope(request.principal, 'read')
     const { format, ...rest } = readFields(Query, request.query)
     const report = await ledger.usage(readFields(UsageQuery, rest), undefined, ownerShownTo(request.principal))
     if (format === 'json') return report

@@ -34,7 +34,8 @@ export function undatedMatches(name: string, models: readonly Model[]): Model[] 
   return models.filter(model => model.tier === 'remote' && plain(model.name) === wanted)
 }
 
-function fits(pattern: string, name: string): boolean {
+/** Whether `pattern`, in which `*` stands for any characters, describes the whole of `name`. */
+export function fits(pattern: string, name: string): boolean {
   const parts = pattern.split('*')
   const [first = '', ...rest] = parts
   if (!name.startsWith(first)) return false

@@ -1,3 +1,4 @@
+import type { ModelAccess } from '../accounting/api-key.ts'
 import { trustIn } from './beliefs.ts'
 import type { Knowledge } from './knowledge.ts'
 import type { Measured } from './measure.ts'
@@ -23,6 +24,8 @@ export interface Asked {
   measured: Measured
   options: RequestOptions
   conversation?: Conversation | undefined
+  /** Which models the caller's key may use; absent: all. */
+  access?: ModelAccess | undefined
 }
 
 /** What is the same for all candidates of one decision, computed once. */

@@ -199,6 +199,13 @@ export function noModelError(decision: Decision, now: number): GatewayError {
       'No model server is running. Start Ollama (`ollama serve`), LM Studio or llama-server, or set OPENROUTER_API_KEY; Signalbox finds them by itself.',
     )
   }
+  if (exclusions.every(({ exclusion }) => exclusion.code === 'not_allowed')) {
+    return new GatewayError(
+      'forbidden',
+      `The API key may not use ${decision.asked.join(' or ')}; GET /v1/models lists what it may use.`,
+      { param: 'model' },
+    )
+  }
   const capable = exclusions.filter(
     ({ exclusion }) => exclusion.code === 'unavailable' || exclusion.code === 'rate_limited',
   )

@@ -79,6 +79,7 @@ const flips: Readonly<Record<ExclusionCode, string>> = {
   unavailable: 'wait until it answers again',
   rate_limited: 'wait until its limit is over',
   policy: 'lift local_only, the preset `local` or `free`, or OPENROUTER_FREE_ONLY',
+  not_allowed: 'use an API key that may use it',
   budget: 'raise max_cost',
 }
 

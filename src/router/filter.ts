@@ -1,12 +1,13 @@
 import type { Model } from '../providers/provider.ts'
 import type { DecisionContext } from './context.ts'
 import type { Measured } from './measure.ts'
+import { mayUse } from './model-access.ts'
 import type { Capability } from './needs.ts'
 import type { Preset } from './select.ts'
 
 /** Why a candidate cannot serve a request. */
 export type ExclusionCode =
-  Capability | 'chat' | 'context' | 'avoided' | 'unavailable' | 'rate_limited' | 'policy' | 'budget'
+  Capability | 'chat' | 'context' | 'avoided' | 'unavailable' | 'rate_limited' | 'policy' | 'not_allowed' | 'budget'
 
 export interface Exclusion {
   code: ExclusionCode
@@ -38,12 +39,21 @@ export function reserveTokens(measured: Measured, contextTokens: number): number
  * Facts a server does not tell never rule it out.
  */
 export function exclusionOf(
-  { measured, needs, options, policy }: Pick<DecisionContext, 'measured' | 'needs' | 'options' | 'policy'>,
+  {
+    measured,
+    needs,
+    options,
+    policy,
+    access,
+  }: Pick<DecisionContext, 'measured' | 'needs' | 'options' | 'policy' | 'access'>,
   model: Model,
   promptTokens: number,
   condition: Condition,
   preset: Preset | undefined,
 ): Exclusion | undefined {
+  if (access !== undefined && !mayUse(access, model)) {
+    return { code: 'not_allowed', reason: 'the API key may not use it' }
+  }
   if (options.localOnly === true && model.tier !== 'local') return { code: 'policy', reason: 'not local' }
   if (preset?.localOnly === true && model.tier !== 'local') return { code: 'policy', reason: 'not local' }
   if ((preset?.freeOnly === true || policy.freeOnly) && !model.free) return { code: 'policy', reason: 'not free' }

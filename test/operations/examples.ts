@@ -1,6 +1,7 @@
 /** For each operation a valid input, and an invalid one where there is one. */
 export interface Example {
-  works: object
+  /** May be another one each time it is read. */
+  readonly works: object
   fails?: object
   /** What differs between calls without making two answers different. */
   volatile?: readonly string[]
@@ -22,9 +23,13 @@ const started = [
 ]
 const indexing = ['duration_ms', 'files_indexed', 'index_bytes']
 
+/** A key that exists. */
+export const exampleKey = 'spare'
+
 /** Requires upstreams with at least one OpenRouter model called `open/gift:free`. Both ids are of a finished task. */
 export function examples({ task_id, job_id }: DoneTask): Readonly<Record<string, Example>> {
   const task = { task: 'Say hello.', context_length: 10 }
+  let keys = 0
   return {
     route_task: {
       works: task,
@@ -82,6 +87,16 @@ export function examples({ task_id, job_id }: DoneTask): Readonly<Record<string,
     },
     get_model_prompting_strategy: { works: { model_id: 'open/gift:free' }, fails: { model_id: 'no/such' } },
     list_memory_bank: { works: {} },
+    create_api_key: {
+      get works() {
+        return { name: `key-${keys++}`, owner: 'Alice' }
+      },
+      fails: { name: 'a name with spaces' },
+      volatile: ['name', 'token', 'created_at'],
+    },
+    list_api_keys: { works: {}, fails: { page: 0 } },
+    rotate_api_key: { works: { name: exampleKey }, fails: { name: 'none' }, volatile: ['token'] },
+    revoke_api_key: { works: { name: exampleKey }, fails: { name: 'none' } },
     reload_config: { works: {} },
     check_for_updates: { works: {} },
     update_server: { works: {} },

@@ -14,8 +14,12 @@ t.test('what changes the service, or spends on its account, is for administrator
     'benchmark_task',
     'benchmark_tasks',
     'clear_openrouter_tracking',
+    'create_api_key',
+    'list_api_keys',
     'reload_config',
     'retriv_init',
+    'revoke_api_key',
+    'rotate_api_key',
     'set_model_prompting_strategy',
     'update_server',
   ])

@@ -7,7 +7,7 @@ import { commands } from '../../src/cli/commands.ts'
 export interface OwnCommands {
   /** The scripts of package.json. */
   scripts: Readonly<Record<string, string>>
-  /** The options of each command of `signalbox`, by name. */
+  /** The options of each command of `signalbox`, those of its subcommands included, by name. */
   options: ReadonlyMap<string, ReadonlySet<string>>
 }
 
@@ -16,7 +16,9 @@ export async function ownCommands(root: string): Promise<OwnCommands> {
   const { scripts } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as Pick<OwnCommands, 'scripts'>
   const program = await createProgram(Object.keys(commands))
   const options = program.commands.map(command => {
-    const flags = command.options.flatMap(({ short, long }) => [short, long])
+    const flags = [command, ...command.commands].flatMap(({ options }) =>
+      options.flatMap(({ short, long }) => [short, long]),
+    )
     return [command.name(), new Set([...flags, '-h', '--help'].filter(flag => flag !== undefined))] as const
   })
   return { scripts, options: new Map(options) }

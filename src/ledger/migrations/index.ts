@@ -6,6 +6,7 @@ import { evidence } from './0005-evidence.ts'
 import { callerRequestIds } from './0006-caller-request-ids.ts'
 import { charges } from './0007-charges.ts'
 import { prices } from './0008-prices.ts'
+import { apiKeys } from './0009-api-keys.ts'
 
 /** One step of the schema. A released step never changes; a later one corrects it. */
 export interface Migration {
@@ -24,4 +25,5 @@ export const migrations: readonly Migration[] = [
   callerRequestIds,
   charges,
   prices,
+  apiKeys,
 ]

@@ -138,6 +138,7 @@ const errorKinds: Partial<Record<FailureCode, { type: string; status?: number }>
   upstream_payment_required: { type: 'billing_error' },
   upstream_rate_limited: { type: 'rate_limit_error' },
   memory_full: { type: 'rate_limit_error' },
+  rate_limit_exceeded: { type: 'rate_limit_error' },
   upstream_timeout: { type: 'timeout_error' },
   queue_full: { type: 'overloaded_error', status: overloaded },
   queue_timeout: { type: 'overloaded_error', status: overloaded },
