@@ -103,6 +103,14 @@ const commandList = jsonObject('{"unit": {"run": ["/bin/true"], "cwd": "/"}}').p
   z.record(z.string().regex(/^[a-z0-9_-]+$/i, 'test names consist of letters, digits, _ and -'), TestCommand),
 )
 
+function isTimeZone(name: string): boolean {
+  try {
+    return Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== ''
+  } catch {
+    return false
+  }
+}
+
 export const coreSettings = {
   HOST: {
     schema: z
@@ -160,6 +168,15 @@ export const coreSettings = {
   DECISION_RETENTION_DAYS: {
     schema: wholeNumber(90, 0, 36_500),
     help: 'Days after which stored routing decisions are deleted, which `signalbox replay` reads; 0 keeps them as long as their requests.',
+  },
+  TIME_ZONE: {
+    schema: z
+      .string()
+      .refine(isTimeZone, { error: 'expected a time zone such as Europe/Berlin or UTC' })
+      .default(() => new Intl.DateTimeFormat().resolvedOptions().timeZone),
+    help: 'Time zone in which the days, weeks and months of budgets begin, such as Europe/Berlin. Unset, that of the system.',
+    example: '',
+    atStart: true,
   },
   LOCK_FILE_CHECK_ACTIVE_PROCESS: {
     schema: z.stringbool().default(true),

@@ -128,12 +128,12 @@ export function createCore(parts: CoreParts): Core {
   const settings = () => config.values
   const dataDir = path.resolve(first.root, first.values.DATA_DIR)
   const ledger = openLedger({ file: path.join(dataDir, 'ledger.db'), now, log })
-  const accounting = openAccounting({ ledger, settings: first.values, randomBytes, now })
   const retention = startRetention({ ledger, days: () => retentionDays(settings()), now, log })
   const tokens = createTokenCounter()
   const transport = openTransport(first)
   const events = createHub<SignalboxEvent>(log)
   const requests = createHub<RequestRecord>(log)
+  const accounting = openAccounting({ ledger, settings: first.values, events, randomBytes, now, log })
   const { inventory, providerParts, reference } = openProviders({
     config: first,
     settings,
@@ -162,6 +162,7 @@ export function createCore(parts: CoreParts): Core {
     corrections,
     learner,
     accessOf: keyId => (keyId === undefined ? undefined : accounting.apiKeys.named(keyId)),
+    spending: accounting.spending,
     slotsOf,
     settings,
     reference,

@@ -55,6 +55,10 @@ export const failures = {
   memory_full: row(429, 'rate_limit_error'),
   /** The caller's own limit of requests or tokens. */
   rate_limit_exceeded: row(429, 'rate_limit_error'),
+  /** A hard budget has too little left for the call. */
+  budget_exceeded: row(402, 'insufficient_quota', { fallback: true }),
+  /** It will have enough if the calls in progress cost less than they may. */
+  budget_reserved: row(429, 'rate_limit_error', { fallback: true }),
   headers_too_large: row(431, 'invalid_request_error'),
   client_closed: row(499, 'client_closed'),
   internal: row(500, 'server_error'),

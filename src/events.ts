@@ -9,6 +9,8 @@ export type SignalboxEvent =
       type: 'budget.threshold'
       /** The budget's name. */
       budget: string
+      /** The key, tag, session, model or provider, where each has the limit for itself. */
+      subject: string | undefined
       /** The share that was passed: 0.8 or 1. */
       threshold: number
       usedUsd: number
@@ -16,6 +18,8 @@ export type SignalboxEvent =
       /** Milliseconds since the epoch; undefined for a budget that never starts anew. */
       resetsAt: number | undefined
     }
+  /** An API key, by its name. */
+  | { type: 'key.created' | 'key.rotated' | 'key.revoked'; key: string }
   | {
       type: 'price.changed'
       model: string

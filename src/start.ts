@@ -5,6 +5,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import pino, { type DestinationStream, type Logger } from 'pino'
 import { ConfigError, type Config } from './config.ts'
 import { createCore, type Core, type NewId } from './core.ts'
+import { maxCorrectionAgeMs } from './gateway/corrections.ts'
 import { AlreadyRunning, claimInstance, readInstance } from './instance.ts'
 import { mountMcpLazily } from './mcp/http.ts'
 import { selectTools } from './mcp/select-tools.ts'
@@ -96,6 +97,7 @@ export async function start(config: Config, version: string, options: StartOptio
     })
     undo.unshift(() => core.close(0))
     await core.accounting.load()
+    await core.accounting.recover(now() - maxCorrectionAgeMs)
     const isOpen =
       SIGNALBOX_API_KEY === undefined && SIGNALBOX_ADMIN_KEY === undefined && !core.accounting.apiKeys.exist()
     if (isOpen && !isLoopback(HOST)) {

@@ -17,10 +17,15 @@ export function createUsdSum(): UsdSum {
   let picos = 0n
   return {
     add(usd) {
-      picos += BigInt(Math.round(usd * picosPerUsd))
+      picos += picosOf(usd)
     },
     total: () => usdOf(picos),
   }
+}
+
+/** An amount in USD as picodollars, rounded to the nearest. */
+export function picosOf(usd: number): bigint {
+  return BigInt(Math.round(usd * picosPerUsd))
 }
 
 /** The nearest amount that is kept; USD. */
@@ -35,8 +40,8 @@ export function sumUsd(amounts: readonly number[]): number {
   return sum.total()
 }
 
-/** By way of its decimal form: a total may have more digits than a number can count in picodollars. */
-function usdOf(picos: bigint): number {
+/** Picodollars in USD, by way of the decimal form: a total may have more digits than a number can count in picodollars. */
+export function usdOf(picos: bigint): number {
   const text = (picos < 0n ? -picos : picos).toString().padStart(digits + 1, '0')
   return Number(`${picos < 0n ? '-' : ''}${text.slice(0, -digits)}.${text.slice(-digits)}`)
 }

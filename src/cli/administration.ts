@@ -1,18 +1,20 @@
 import { randomBytes } from 'node:crypto'
 import path from 'node:path'
 import { GatewayError } from '../errors.ts'
+import { createHub, type SignalboxEvent } from '../events.ts'
 import { openAccounting } from '../gateway/accounting.ts'
 import { readInstance } from '../instance.ts'
 import { openLedger } from '../ledger/ledger.ts'
 import type { ApiKeyContext } from '../operations/api-key-view.ts'
+import type { BudgetContext } from '../operations/budget-view.ts'
 import { inProcessClient, typedCall, type TypedCall } from '../operations/client.ts'
 import { ConnectionLost, httpClient } from '../operations/http-client.ts'
 import type { Operation } from '../operations/operation.ts'
-import { dataDirOf } from '../start.ts'
+import { createLog, dataDirOf } from '../start.ts'
 import { readConfig } from './installation.ts'
 
 /** What the operations that work on the ledger alone need. */
-type Offline = ApiKeyContext
+type Offline = ApiKeyContext & BudgetContext
 
 /**
  * Runs `work` with the operations of the Signalbox that runs on this data directory, or, where none runs, with `offline` ones on
@@ -35,9 +37,11 @@ export async function withOperations<Result>(
   }
   const ledger = openLedger({ file: path.join(folder, 'ledger.db'), now: Date.now })
   try {
-    const accounting = openAccounting({ ledger, settings: config.values, randomBytes, now: Date.now })
+    const log = createLog('error')
+    const events = createHub<SignalboxEvent>(log)
+    const accounting = openAccounting({ ledger, settings: config.values, events, randomBytes, now: Date.now, log })
     await accounting.load()
-    return await work(typedCall(inProcessClient(offline, { accounting, now: Date.now })))
+    return await work(typedCall(inProcessClient(offline, { accounting, ledger, now: Date.now })))
   } finally {
     await ledger.close()
   }

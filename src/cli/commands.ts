@@ -24,5 +24,6 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
   replay: { summary: 'compare policies on your recorded requests', load: () => import('./replay.ts') },
   usage: { summary: 'show requests, tokens and cost from the ledger', load: () => import('./usage.ts') },
   keys: { summary: 'create, list, rotate and revoke API keys', load: () => import('./keys.ts') },
+  budgets: { summary: 'limit what may be spent, and show what was', load: () => import('./budgets.ts') },
   settings: { summary: 'print every setting with its default', load: () => import('./settings.ts') },
 }

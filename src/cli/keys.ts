@@ -1,21 +1,18 @@
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import type { z } from 'zod'
 import { scopes } from '../accounting/api-key.ts'
+import { budgetPeriods, type BudgetPeriod } from '../accounting/budget.ts'
 import type { ApiKeyView, IssuedKey } from '../operations/api-key-view.ts'
 import { createApiKey } from '../operations/create-api-key.ts'
 import { listApiKeys } from '../operations/list-api-keys.ts'
 import { revokeApiKey } from '../operations/revoke-api-key.ts'
 import { rotateApiKey } from '../operations/rotate-api-key.ts'
 import { withOperations } from './administration.ts'
+import { subcommandOf, type CommonOptions } from './subcommand.ts'
 import { renderTable } from './table.ts'
 
 const keyOperations = [createApiKey, listApiKeys, revokeApiKey, rotateApiKey]
 const pageSize = 200
-
-interface CommonOptions {
-  json?: boolean
-  dataDir?: string
-}
 
 interface CreateOptions extends CommonOptions {
   owner?: string
@@ -26,6 +23,7 @@ interface CreateOptions extends CommonOptions {
   rpm?: number
   tpm?: number
   concurrent?: number
+  budget?: KeyBudget
   upstream: Record<string, string>
 }
 
@@ -43,7 +41,8 @@ created or rotated, and never again. With the first key, requests without a key 
 Example:
   signalbox keys create alice --owner 'Alice' --expires 90d --rpm 60 --models 'openrouter/*:free'`,
     )
-  subcommand(command, 'create', 'create a key and show it')
+  const subcommand = subcommandOf(command, 'keys')
+  subcommand('create', 'create a key and show it', "create ci --scope inference --models 'ollama/*'")
     .argument('<name>', 'name of the key; it appears in usage reports')
     .option('--owner <text>', 'the person or team that it is for')
     .addOption(
@@ -57,40 +56,19 @@ Example:
     .option('--rpm <number>', 'requests per minute', count)
     .option('--tpm <number>', 'tokens per minute', count)
     .option('--concurrent <number>', 'requests at the same time', count)
+    .option('--budget <usd/period>', 'a budget of its own, such as 5/day', keyBudget)
     .option('--upstream <provider=VARIABLE>', 'the variable with its own key at a provider', upstream, {})
-    .addHelpText('after', exampleOf("create ci --scope inference --models 'ollama/*'"))
     .action(create)
-  subcommand(command, 'list', 'show all keys, without their tokens')
-    .addHelpText('after', exampleOf('list --json'))
-    .action(showAll)
-  subcommand(command, 'rotate', 'replace the token of a key and show the new one')
+  subcommand('list', 'show all keys, without their tokens', 'list --json').action(showAll)
+  subcommand('rotate', 'replace the token of a key and show the new one', 'rotate alice --grace 24h')
     .argument('<name>', 'name of the key')
     .option('--grace <duration>', 'how long the previous token goes on working, such as 24h', duration, 0)
-    .addHelpText('after', exampleOf('rotate alice --grace 24h'))
     .action(rotate)
-  subcommand(command, 'revoke', 'end a key for ever')
-    .argument('<name>', 'name of the key')
-    .addHelpText('after', exampleOf('revoke alice'))
-    .action(revoke)
-}
-
-function subcommand(command: Command, name: string, summary: string): Command {
-  return command
-    .command(name)
-    .description(`${summary[0]!.toUpperCase()}${summary.slice(1)}.`)
-    .summary(summary)
-    .helpOption('-h, --help', 'print this help')
-    .allowExcessArguments(false)
-    .option('--json', 'print JSON')
-    .option('--data-dir <folder>', 'folder of the ledger (DATA_DIR)')
-}
-
-function exampleOf(words: string): string {
-  return `\nExample:\n  signalbox keys ${words}`
+  subcommand('revoke', 'end a key for ever', 'revoke alice').argument('<name>', 'name of the key').action(revoke)
 }
 
 async function create(name: string, options: CreateOptions): Promise<void> {
-  const { owner, scope, expires, models, providers, rpm, tpm, concurrent, upstream: upstreamKeys } = options
+  const { owner, scope, expires, models, providers, rpm, tpm, concurrent, budget, upstream: upstreamKeys } = options
   const input = {
     name,
     owner,
@@ -102,6 +80,7 @@ async function create(name: string, options: CreateOptions): Promise<void> {
     tokens_per_minute: tpm,
     concurrent_requests: concurrent,
     upstream_keys: upstreamKeys,
+    budget,
   }
   const issued = await withOperations(options.dataDir, keyOperations, call => call('create_api_key', input))
   printIssued(issued, options)
@@ -157,6 +136,18 @@ function list(text: string): string[] {
     .split(',')
     .map(part => part.trim())
     .filter(Boolean)
+}
+
+interface KeyBudget {
+  limit_usd: number
+  period: BudgetPeriod
+}
+
+function keyBudget(text: string): KeyBudget {
+  const [, limit, period] = /^(\d+(?:\.\d+)?)\/(\w+)$/.exec(text) ?? []
+  const known = budgetPeriods.find(each => each === period)
+  if (limit === undefined || known === undefined) throw new InvalidArgumentError('Expected a budget such as 5/day.')
+  return { limit_usd: Number(limit), period: known }
 }
 
 function count(text: string): number {

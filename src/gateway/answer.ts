@@ -21,6 +21,8 @@ export interface Served {
   timings: Timings
   /** What was changed in the request for this model. */
   notes: readonly string[]
+  /** Budgets of which much is spent or held. */
+  budgetWarnings: readonly string[]
   /** The outcome of the checks, if the answer was checked. */
   verification?: Verification
 }

@@ -1,6 +1,6 @@
 import { hashOf, newToken, type ApiKey } from '../accounting/api-key.ts'
-import type { AccountingEvents } from '../accounting/events.ts'
 import { GatewayError } from '../errors.ts'
+import type { Hub, SignalboxEvent } from '../events.ts'
 import type { ApiKeyStore, StoredApiKey } from '../ledger/api-keys.ts'
 
 /** Everything a key is made with. */
@@ -38,7 +38,7 @@ export interface ApiKeysParts {
   store: ApiKeyStore
   /** Whether the settings or Signalbox itself use this name for another caller. */
   isReserved: (name: string) => boolean
-  events: Pick<AccountingEvents, 'emit'>
+  events: Pick<Hub<SignalboxEvent>, 'emit'>
   randomBytes: (size: number) => Buffer
   /** Milliseconds since the epoch. */
   now: () => number
@@ -108,7 +108,7 @@ export function createApiKeys({ store, isReserved, events, randomBytes, now }: A
         })
       }
       keep(stored)
-      events.emit({ type: 'key_created', key: key.name, at: now() })
+      events.emit({ type: 'key.created', key: key.name })
       return { key, token }
     },
     async rotate(name, graceMs) {
@@ -121,7 +121,7 @@ export function createApiKeys({ store, isReserved, events, randomBytes, now }: A
       const hashes = { hash: hashOf(token), previous }
       await store.rotate(name, hashes)
       keep({ key, ...hashes })
-      events.emit({ type: 'key_rotated', key: name, at: now() })
+      events.emit({ type: 'key.rotated', key: name })
       return { key, token }
     },
     async revoke(name) {
@@ -131,7 +131,7 @@ export function createApiKeys({ store, isReserved, events, randomBytes, now }: A
       await store.revoke(name, at)
       const key = { ...stored.key, revokedAt: at }
       keep({ ...stored, key })
-      events.emit({ type: 'key_revoked', key: name, at })
+      events.emit({ type: 'key.revoked', key: name })
       return key
     },
   }

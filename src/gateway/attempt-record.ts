@@ -8,12 +8,16 @@ import { writeUsage } from '../wire/chat/schema.ts'
 import { partFromChunks, type StreamPart } from '../wire/stream-part.ts'
 import { noUsage, type Usage } from '../wire/usage.ts'
 import { createConsumption, type Answered } from './consumption.ts'
+import type { Corrections } from './corrections.ts'
 import type { AskedBy, Learner } from './learner.ts'
+import type { BudgetReservation } from './spending.ts'
 import type { AttemptTrace } from './trace.ts'
 
 /** The record of one attempt. Every attempt ends by `failed`, `completed`, `watch` or `hold`. */
 export interface AttemptRecorder {
   slotGranted(): void
+  /** Money is held for the attempt until its end. */
+  reserved(reservation: BudgetReservation | undefined): void
   /** Given to the call, which tells how far it got. */
   readonly progress: CallProgress
   /** A part of the answer has arrived from the upstream, whether or not any of it reaches the caller. */
@@ -59,6 +63,7 @@ export interface AttemptRecorderParts {
   asked: AskedBy
   learner: Pick<Learner, 'attempted'>
   energy: EnergyRates
+  canCorrect: Corrections['canCorrect']
   /** Absent where nothing is traced. */
   trace: AttemptTrace | undefined
   /** Milliseconds since the epoch. */
@@ -71,12 +76,14 @@ export interface AttemptRecorderParts {
 
 /** Opens the record of one attempt. `entry` is its row, filled in as the attempt proceeds. */
 export function openAttemptRecorder(parts: AttemptRecorderParts): { entry: AttemptRecord; recorder: AttemptRecorder } {
-  const { model, promptTokens, decision, stream, asked, learner, energy, trace, now, onSlot, settle } = parts
+  const { model, promptTokens, decision, stream, asked, learner, energy, canCorrect, trace, now, onSlot, settle } =
+    parts
   const startedAt = now()
   const consumption = createConsumption(model, decision, promptTokens)
   let slotAt = startedAt
   let firstTokenAt: number | undefined
   let end: AttemptEnd | undefined
+  let reservation: BudgetReservation | undefined
   const entry: AttemptRecord = {
     provider: model.provider,
     model: model.id,
@@ -102,6 +109,7 @@ export function openAttemptRecorder(parts: AttemptRecorderParts): { entry: Attem
     entry.durationMs = now() - startedAt
     entry.ttftMs = firstTokenAt === undefined ? undefined : firstTokenAt - slotAt
     if (error !== undefined) markFailed(entry, error)
+    reservation?.settle(charge, canCorrect(entry))
     learner.attempted({ model, decision, stream, usage, firstTokenMs: entry.ttftMs, durationMs, error, asked })
     trace?.end(entry)
     return (end = { model, firstTokenAt, error, usage })
@@ -116,6 +124,9 @@ export function openAttemptRecorder(parts: AttemptRecorderParts): { entry: Attem
     slotGranted() {
       slotAt = now()
       onSlot(slotAt - startedAt)
+    },
+    reserved(held) {
+      reservation = held
     },
     answered() {
       firstTokenAt = now()

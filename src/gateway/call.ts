@@ -1,3 +1,4 @@
+import type { Spender } from '../accounting/budget.ts'
 import type { Model } from '../providers/provider.ts'
 import type { RequestOptions } from '../router/options.ts'
 import type { ChatRequest } from '../wire/chat/schema.ts'
@@ -11,6 +12,15 @@ export interface RouteQuery {
   options?: RequestOptions
   /** Minimum prompt tokens, if the caller knows of more than the request contains. */
   contextTokens?: number
+  /** The background task that it belongs to. */
+  task?: string
+  /** On whose account it spends, where that is not seen from the above. */
+  spender?: Spender
+}
+
+/** On whose account a request spends. */
+export function spenderOf({ keyId, options = {}, task, spender }: RouteQuery): Spender {
+  return spender ?? { key: keyId, tags: options.tags ?? [], session: options.session, task: task ?? options.task }
 }
 
 /** A Messages request before any translation. */

@@ -31,7 +31,7 @@ export function chatJob(call: Call, request: ChatRequest, effects: PipelineEffec
     asked: request,
     ...(streaming ? {} : { assemble: foldStream }),
     decide: signal => effects.decideChat(request, signal, call),
-    prepare({ model, provider, promptTokens }) {
+    prepare({ model, provider, promptTokens, maxOutputTokens }) {
       const { native } = call
       const restored = reasoning.restore(model.id)
       // Only the translation restores reasoning that the client dropped.
@@ -42,14 +42,19 @@ export function chatJob(call: Call, request: ChatRequest, effects: PipelineEffec
         model.nativeProtocols?.includes('messages')
       ) {
         const { passThrough } = provider
-        const { body, notes } = preparePassThrough(native.body, { model, provider, promptTokens })
+        const { body, notes } = preparePassThrough(native.body, { model, provider, promptTokens, maxOutputTokens })
         return {
           call: (signal, progress) => passThrough({ model, body, headers: native.headers, signal, progress }),
           notes,
           inOnePiece: !streaming,
         }
       }
-      const prepared = prepare(call.shape?.(model, restored) ?? restored, { model, provider, promptTokens })
+      const prepared = prepare(call.shape?.(model, restored) ?? restored, {
+        model,
+        provider,
+        promptTokens,
+        maxOutputTokens,
+      })
       return {
         call: (signal, progress) => provider.chat({ model, request: prepared.request, promptTokens, signal, progress }),
         notes: [...(native?.translationNotes ?? []), ...prepared.notes],

@@ -1,11 +1,14 @@
 import type { Logger } from 'pino'
 import type { EstimatedAttempt } from '../ledger/charges.ts'
+import type { BudgetStore } from '../ledger/budgets.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { AttemptRecord } from '../ledger/record.ts'
 import type { Provider } from '../providers/provider.ts'
 
 /** Replaces estimated charges by what the provider says it billed, in the background. */
 export interface Corrections {
+  /** Whether the provider of an attempt will be asked what it billed. */
+  canCorrect(attempt: AttemptRecord): boolean
   /** Takes the attempts of a request that was passed to the ledger; most need no correction. */
   add(requestId: string, attempts: readonly AttemptRecord[]): void
   /** Gives up what is waiting; the next start takes it up again. */
@@ -13,7 +16,7 @@ export interface Corrections {
 }
 
 export interface CorrectionsParts {
-  ledger: Pick<Ledger, 'correct' | 'estimated'>
+  ledger: Pick<Ledger, 'correct' | 'estimated'> & { budgets: Pick<BudgetStore, 'settleEstimate'> }
   /** How to ask a provider, by name; undefined if it cannot be asked. */
   billOf: (provider: string) => Provider['billOf']
   /** Milliseconds since the epoch. */
@@ -26,7 +29,7 @@ export interface CorrectionsParts {
 /** Bills become readable some seconds after their call. */
 const defaultDelaysMs = [1_000, 4_000, 15_000, 60_000, 300_000]
 /** Older estimates stay as they are. */
-const maxAgeMs = 3_600_000
+export const maxCorrectionAgeMs = 3_600_000
 const maxWaiting = 1_000
 const askMs = 10_000
 
@@ -44,10 +47,20 @@ export function startCorrections(parts: CorrectionsParts): Corrections {
   let underWay: Promise<void> | undefined
 
   function wait(attempt: EstimatedAttempt, tries = 0): void {
+    if (closing.signal.aborted) return
     const delayMs = delaysMs[tries]
-    if (delayMs === undefined || waiting.length >= maxWaiting || closing.signal.aborted) return
+    if (delayMs === undefined || waiting.length >= maxWaiting) return void giveUp(attempt)
     waiting.push({ ...attempt, tries, dueAt: performance.now() + delayMs })
     schedule()
+  }
+
+  /** The estimate stays, and what budgets held beyond it is released. */
+  async function giveUp(attempt: EstimatedAttempt): Promise<void> {
+    try {
+      await ledger.budgets.settleEstimate(attempt)
+    } catch (err) {
+      log.warn({ err }, 'cannot release what budgets hold for a request')
+    }
   }
 
   function schedule(): void {
@@ -86,18 +99,22 @@ export function startCorrections(parts: CorrectionsParts): Corrections {
 
   async function resume(): Promise<void> {
     try {
-      for (const each of await ledger.estimated(now() - maxAgeMs, maxWaiting)) wait(each)
+      for (const each of await ledger.estimated(now() - maxCorrectionAgeMs, maxWaiting)) wait(each)
     } catch (err) {
       if (!closing.signal.aborted) log.warn({ err }, 'cannot read which charges are estimates')
     }
   }
 
   const resumed = resume()
+  const canCorrect = ({ provider, usage, generationId }: AttemptRecord) =>
+    usage.estimated === true && generationId !== undefined && billOf(provider) !== undefined
+
   return {
+    canCorrect,
     add(requestId, attempts) {
-      for (const [ordinal, { provider, usage, generationId }] of attempts.entries()) {
-        if (usage.estimated !== true || generationId === undefined || billOf(provider) === undefined) continue
-        wait({ requestId, ordinal, provider, generationId })
+      for (const [ordinal, attempt] of attempts.entries()) {
+        const { provider, generationId } = attempt
+        if (generationId !== undefined && canCorrect(attempt)) wait({ requestId, ordinal, provider, generationId })
       }
     },
     async close() {

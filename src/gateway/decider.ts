@@ -12,12 +12,13 @@ import { select } from '../router/select.ts'
 import { sessionKey } from '../router/session.ts'
 import { judgeOf, refuseUnknownChecks } from '../router/verify.ts'
 import type { ChatRequest } from '../wire/chat/schema.ts'
-import type { RouteQuery } from './call.ts'
+import { spenderOf, type RouteQuery } from './call.ts'
 import type { Inventory } from './inventory.ts'
 import type { Job, PipelineEffects } from './job.ts'
 import type { Learner } from './learner.ts'
 import { askServers, doubtsIn } from './server-counts.ts'
 import type { Slots } from './slots.ts'
+import type { Spending } from './spending.ts'
 
 /** Servers drop a prompt cache that was not used for this long. */
 const conversationMs = 60 * 60_000
@@ -48,6 +49,7 @@ export interface DeciderParts {
   learner: Pick<Learner, 'answered'>
   /** Which models an API key may use, by its name; undefined: all. */
   accessOf: (keyId: string | undefined) => ModelAccess | undefined
+  spending: Pick<Spending, 'allowanceFor'>
   /** The settings in force; read for every decision. */
   settings: () => DeciderSettings
   knowledge: () => Knowledge
@@ -59,7 +61,19 @@ export interface DeciderParts {
 }
 
 export function createDecider(parts: DeciderParts): Decider {
-  const { inventory, conditionOf, slotsOf, learner, accessOf, settings, knowledge, countTokens, now, random } = parts
+  const {
+    inventory,
+    conditionOf,
+    slotsOf,
+    learner,
+    accessOf,
+    spending,
+    settings,
+    knowledge,
+    countTokens,
+    now,
+    random,
+  } = parts
   // The model whose prompt cache holds a conversation, and the cached part.
   const conversations = new LRUCache<string, Conversation>({ max: maxConversations, ttl: conversationMs })
 
@@ -76,7 +90,7 @@ export function createDecider(parts: DeciderParts): Decider {
   function decideChat(
     request: ChatRequest,
     { contextTokens = 0, options = {}, keyId }: RouteQuery,
-    serverCounts?: Measured['serverCounts'],
+    { allowance, serverCounts }: Pick<CandidatePool, 'allowance'> & Pick<Measured, 'serverCounts'> = {},
   ): Decision {
     const names = [...new Set([request.model, ...(request.models ?? [])])]
     const { tokens, exact, error } = countTokens(request)
@@ -92,13 +106,17 @@ export function createDecider(parts: DeciderParts): Decider {
       ...(serverCounts && { serverCounts }),
     }
     const asked = { measured, options, conversation, access: accessOf(keyId) }
-    return decide(asked, { groups, ...situation }, knowledge(), now(), random())
+    return decide(asked, { groups, ...situation, allowance }, knowledge(), now(), random())
   }
 
+  const allowanceFor = (query: RouteQuery) => spending.allowanceFor(spenderOf(query), () => inventory.models())
+
   async function dryRun(request: ChatRequest, signal: AbortSignal, query: RouteQuery = {}): Promise<Decision> {
-    const decision = decideChat(request, query)
+    const allowance = await allowanceFor(query)
+    const decision = decideChat(request, query, { allowance })
     const doubts = doubtsIn(decision, inventory.providerOf, knowledge())
-    return doubts.length === 0 ? decision : decideChat(request, query, await askServers(doubts, request, signal))
+    if (doubts.length === 0) return decision
+    return decideChat(request, query, { allowance, serverCounts: await askServers(doubts, request, signal) })
   }
 
   return {
@@ -106,9 +124,11 @@ export function createDecider(parts: DeciderParts): Decider {
     preview: (request, query = {}) => decideChat(request, query),
     dryRun,
     countPrompt: async (request, signal, query) => promptTokensOf(await dryRun(request, signal, query), knowledge()),
-    nonChat(groups, measured, { options = {}, keyId }) {
+    async nonChat(groups, measured, query) {
+      const { options = {}, keyId } = query
       const asked = { measured, options, access: accessOf(keyId) }
-      return decide(asked, { groups, ...situation }, knowledge(), now(), random())
+      const allowance = await allowanceFor(query)
+      return decide(asked, { groups, ...situation, allowance }, knowledge(), now(), random())
     },
     async insist(decideNow, asked, signal) {
       const choose = async (): Promise<Decision | GatewayError> => {

@@ -1,12 +1,14 @@
 import type { CoreValues } from '../config.ts'
 import { GatewayError, asGatewayError, asUpstreamError } from '../errors.ts'
 import type { Model, Provider } from '../providers/provider.ts'
+import { callBounds } from '../router/call-bounds.ts'
 import { reasonFor, type Decision } from '../router/decide.ts'
 import { promptTokensFor, type Knowledge } from '../router/knowledge.ts'
 import type { Answer, Served } from './answer.ts'
 import { attempt, type AttemptTimeouts, type Primed } from './attempt.ts'
 import type { AttemptRecorder } from './attempt-record.ts'
 import type { Breakers } from './breakers.ts'
+import { spenderOf } from './call.ts'
 import type { Cascade } from './cascade-run.ts'
 import type { Answered } from './consumption.ts'
 import type { Inventory } from './inventory.ts'
@@ -14,6 +16,7 @@ import type { Job } from './job.ts'
 import { nextCandidate, type AttemptFailure } from './next-candidate.ts'
 import type { RequestRecorder } from './request-record.ts'
 import type { Slots } from './slots.ts'
+import type { Spending } from './spending.ts'
 
 /** Maximum candidates tried for one request: by then the caller has waited long enough for an answer, even an error. */
 const maxAttempts = 5
@@ -46,6 +49,7 @@ export interface FallbackParts {
   inventory: Pick<Inventory, 'providerOf' | 'suspect'>
   breakers: Breakers
   slotsOf: (provider: string) => Slots
+  spending: Pick<Spending, 'reserve'>
   /** The settings in force; read for every attempt. */
   settings: () => AttemptSettings
   knowledge: () => Knowledge
@@ -61,7 +65,7 @@ interface Allowance {
 }
 
 export function createFallback(parts: FallbackParts): CallCandidates {
-  const { inventory, breakers, slotsOf, settings, knowledge, now } = parts
+  const { inventory, breakers, slotsOf, spending, settings, knowledge, now } = parts
 
   /**
    * The only loop that retries and falls back: the error table says which failures lead to the next candidate. All attempts
@@ -113,7 +117,16 @@ export function createFallback(parts: FallbackParts): CallCandidates {
       entry.slotGranted()
       // Looked up only now: while the request waited for its slot, its provider may have got another key or been removed.
       const provider = inventory.providerOf(model)
-      const { call, notes, inOnePiece } = job.prepare({ model, provider, promptTokens })
+      const reservation = await spending.reserve({
+        requestId: recorder.call.requestId,
+        ordinal: recorder.attempts() - 1,
+        spender: spenderOf(recorder.call),
+        model,
+        bounds: callBounds(model, decision.measured, promptTokens),
+      })
+      entry.reserved(reservation)
+      const maxOutputTokens = reservation?.maxOutputTokens
+      const { call, notes, inOnePiece } = job.prepare({ model, provider, promptTokens, maxOutputTokens })
       const bounds = timeoutsOf(provider, settings(), leftMs)
       const timeouts = inOnePiece ? inOnePieceTimeouts(bounds, expectedMs(model, decision)) : bounds
       const reply = await attempt({
@@ -132,6 +145,7 @@ export function createFallback(parts: FallbackParts): CallCandidates {
         promptTokens,
         timings: { upstreamMs: entry.answered(), ...recorder.waited() },
         notes: [...decision.notes, ...notes],
+        budgetWarnings: reservation?.warnings ?? [],
       }
       const finished = understood(model, () => job.finish(reply, model))
       if (cascade !== undefined) return await cascade.check({ served, reply: finished, entry, release }, signal)

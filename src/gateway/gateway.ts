@@ -26,6 +26,7 @@ import { createPipeline } from './pipeline.ts'
 import { createReasoningCache } from './reasoning-cache.ts'
 import type { ReferenceModel } from './reference-cost.ts'
 import type { Slots } from './slots.ts'
+import type { Spending } from './spending.ts'
 import { testSlots } from './test-command.ts'
 import type { StartTrace } from './trace.ts'
 
@@ -75,6 +76,7 @@ export interface GatewayParts {
   learner: Learner
   /** Which models an API key may use, by its name; undefined: all. */
   accessOf: (keyId: string | undefined) => ModelAccess | undefined
+  spending: Spending
   slotsOf: (provider: string) => Slots
   /** The settings in force: read at each use, never stored. */
   settings: () => GatewaySettings

@@ -48,6 +48,8 @@ export interface CallTarget {
   provider: Provider
   /** Expected size of the prompt in the model's own tokens. */
   promptTokens: number
+  /** Output tokens that are paid for; undefined where no budget limits them. */
+  maxOutputTokens: number | undefined
 }
 
 /** Everything a job may use of the pipeline. */
@@ -59,7 +61,7 @@ export interface PipelineEffects {
   countText: (text: string) => PromptCount
   /** If the prompt is close to a limit, a server may count it. */
   decideChat: (request: ChatRequest, signal: AbortSignal, query: RouteQuery) => Promise<Decision>
-  decideNonChat: (groups: readonly Group[], measured: Measured, query: RouteQuery) => Decision
+  decideNonChat: (groups: readonly Group[], measured: Measured, query: RouteQuery) => Promise<Decision>
   /** Records which model's prompt cache holds the conversation now. */
   remember: (
     conversation: { request: ChatRequest; session: string | undefined; keyId: string },

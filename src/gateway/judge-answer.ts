@@ -2,7 +2,7 @@ import type { RequestOptions } from '../router/options.ts'
 import type { Verdict } from '../router/verify.ts'
 import { createCompletionFold } from '../wire/chat/chunks.ts'
 import type { ChatCompletion, ChatRequest } from '../wire/chat/schema.ts'
-import type { Call } from './call.ts'
+import { spenderOf, type Call } from './call.ts'
 import type { Primed } from './attempt.ts'
 
 /** Sends the judge's own request through the pipeline. */
@@ -37,7 +37,15 @@ export async function judgeAnswer(
     ...(call.options?.localOnly === undefined ? {} : { localOnly: call.options.localOnly }),
   }
   const { reply } = await ask(
-    { requestId, endpoint: 'judge', keyId: call.keyId, signal, receivedAt: call.receivedAt, options },
+    {
+      requestId,
+      endpoint: 'judge',
+      keyId: call.keyId,
+      signal,
+      receivedAt: call.receivedAt,
+      options,
+      spender: spenderOf(call),
+    },
     {
       model: judge,
       messages: [

@@ -17,7 +17,7 @@ export function mediaJob(
   const { groupsOf, providerOf } = effects
   const offers = (model: Model) => providerOf(model).media !== undefined
 
-  function decide(): Decision {
+  function decide(): Promise<Decision> {
     const groups = groupsOf([request.model]).map(group => {
       const able = group.models.filter(offers)
       // A model that the caller named is for what the caller says.

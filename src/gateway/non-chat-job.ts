@@ -22,7 +22,7 @@ export function nonChatJob<Name extends NonChatType>(
   const streaming = nonChat.streams && request['stream'] === true
   const able = (model: Model) => providerOf(model).nonChat?.[name] !== undefined
 
-  function decideNonChat(): Decision {
+  async function decideNonChat(): Promise<Decision> {
     const groups = groupsOf([request.model]).map(group => ({ ...group, models: group.models.filter(able) }))
     if (groups.every(({ models }) => models.length === 0)) {
       throw new GatewayError('unsupported', `No server of '${request.model}' supports ${name}; name another model.`, {
@@ -31,19 +31,25 @@ export function nonChatJob<Name extends NonChatType>(
     }
     const text = nonChat.longest(request)
     const counted = typeof text === 'string' ? countText(text) : { tokens: text, exact: true, error: 0 }
-    const decision = effects.decideNonChat(groups, measureNonChat(name, counted, outputOf(request)), call)
+    const totals = {
+      outputTokens: outputOf(request),
+      allPromptTokens: nonChat.mostTokens(request),
+      choices: nonChat.choices(request),
+    }
+    const measured = measureNonChat(name, counted, totals)
+    const decision = await effects.decideNonChat(groups, measured, call)
     return name === 'embeddings' ? { ...decision, ranked: ofOneName(decision.ranked) } : decision
   }
 
   return {
     asked: { model: request.model, stream: streaming },
     decide: decideNonChat,
-    prepare: ({ model, provider, promptTokens }) => ({
+    prepare: ({ model, provider, promptTokens, maxOutputTokens }) => ({
       call(signal, progress) {
         const nonChat = provider.nonChat?.[name]
         if (nonChat === undefined)
           throw new Error(`${model.id} was chosen for ${name}, which its provider does not support`)
-        return nonChat({ model, request, promptTokens, signal, progress })
+        return nonChat({ model, request: limited(request, maxOutputTokens), promptTokens, signal, progress })
       },
       notes: notesOnUnknownFields(name, request, { model, provider }),
       inOnePiece: !streaming,
@@ -58,6 +64,13 @@ function ofOneName(ranked: readonly Model[]): Model[] {
     (a, b) => Number(b.capabilities.embeddings ?? false) - Number(a.capabilities.embeddings ?? false),
   )
   return sorted.filter(({ name }) => name === sorted[0]?.name)
+}
+
+/** The request, with answers no longer than what is paid for. */
+function limited<Request extends NonChatRequests[NonChatType]>(request: Request, paid: number | undefined): Request {
+  if (paid === undefined || paid === 0) return request
+  const asked = outputOf(request)
+  return asked > 0 && asked <= paid ? request : { ...request, max_tokens: paid }
 }
 
 function outputOf(request: Record<string, unknown>): number {

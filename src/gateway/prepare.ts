@@ -18,6 +18,8 @@ export interface Target {
   >
   /** Expected size of the prompt in the model's own tokens. */
   promptTokens: number
+  /** Output tokens that are paid for; undefined where no budget limits them. */
+  maxOutputTokens?: number | undefined
 }
 
 /**
@@ -37,7 +39,7 @@ export function prepare(request: ChatRequest, target: Target): { request: ChatRe
       ? withoutReasoning(prepared, model, notes)
       : withKnownEffort(prepared, target, notes)
   notes.push(...notesOnUnknownFields('chat', prepared, target))
-  return { request: clamped(prepared, target, notes), notes }
+  return { request: clamped(prepared, target, notes, provider.openAis === true), notes }
 }
 
 function withSystemFirst(request: ChatRequest): ChatRequest {
@@ -187,21 +189,38 @@ interface Limited {
   max_completion_tokens?: number | null | undefined
 }
 
-/** Some servers reject a limit beyond their own; agents request 32,000 tokens from a model whose limit is 4,000. */
-export function clamped<T extends Limited>(request: T, { model, promptTokens }: Target, notes: string[]): T {
+/**
+ * Some servers reject a limit beyond their own; agents request 32,000 tokens from a model whose limit is 4,000. What a budget pays
+ * for is a limit even where the request has none; `newName`: the server wants the newer of the two names.
+ */
+export function clamped<T extends Limited>(
+  request: T,
+  { model, promptTokens, maxOutputTokens }: Target,
+  notes: string[],
+  newName = false,
+): T {
   const room = model.contextTokens === undefined ? Infinity : Math.max(1, model.contextTokens - promptTokens)
-  const most = Math.min(model.maxOutputTokens ?? Infinity, room)
+  const limits = [
+    { tokens: model.maxOutputTokens ?? Infinity, why: 'its output limit' },
+    { tokens: room, why: 'the rest of its context' },
+    { tokens: maxOutputTokens ?? Infinity, why: 'what is left of a budget' },
+  ]
+  const { tokens: most, why } = limits.reduce((least, limit) => (limit.tokens <= least.tokens ? limit : least))
+  const asked = limitNames.filter(field => request[field] != null)
+  if (asked.length === 0 && maxOutputTokens !== undefined) {
+    return { ...request, [newName ? 'max_completion_tokens' : 'max_tokens']: most }
+  }
   const lowered = Object.fromEntries(
-    (['max_tokens', 'max_completion_tokens'] as const).flatMap(field => {
-      const asked = request[field] ?? 0
-      if (asked <= most) return []
-      const limit = most === room ? 'the rest of its context' : 'its output limit'
-      notes.push(`${field} lowered from ${asked} to ${most} for ${model.id}: ${limit}`)
+    asked.flatMap(field => {
+      if (request[field]! <= most) return []
+      notes.push(`${field} lowered from ${request[field]} to ${most} for ${model.id}: ${why}`)
       return [[field, most]]
     }),
   )
   return Object.keys(lowered).length === 0 ? request : { ...request, ...lowered }
 }
+
+const limitNames = ['max_tokens', 'max_completion_tokens'] as const
 
 function given(value: unknown): boolean {
   return value !== undefined && value !== null

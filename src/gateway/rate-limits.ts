@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import type { RateLimits } from '../accounting/api-key.ts'
-import { fullAllowance, msUntil, refilled, type Allowance } from '../accounting/rate-limit.ts'
+import { fullAllowance, msUntil, refilled, type RateAllowance } from '../accounting/rate-limit.ts'
 import { GatewayError } from '../errors.ts'
 
 /** Holds each caller to their limits per minute and at the same time. */
@@ -9,10 +9,10 @@ export interface RateLimiter {
    * Counts a request of `name` that is expected to take `tokens`. A refused one takes nothing; its caller still gets to know
    * what is left.
    */
-  admit: (name: string, limits: RateLimits, tokens: number) => Admission
+  admit: (name: string, limits: RateLimits, tokens: number) => RateAdmission
 }
 
-export interface Admission {
+export interface RateAdmission {
   /** `rate_limit_exceeded`; undefined if the request may go on. */
   refusal: GatewayError | undefined
   /** What is left after this request. */
@@ -33,8 +33,8 @@ export interface RateSnapshot {
 }
 
 interface CallerState {
-  requests: Allowance | undefined
-  tokens: Allowance | undefined
+  requests: RateAllowance | undefined
+  tokens: RateAllowance | undefined
   running: number
 }
 
@@ -88,7 +88,11 @@ export function createRateLimiter(now: () => number): RateLimiter {
   }
 }
 
-function current(allowance: Allowance | undefined, perMinute: number | null, now: number): Allowance | undefined {
+function current(
+  allowance: RateAllowance | undefined,
+  perMinute: number | null,
+  now: number,
+): RateAllowance | undefined {
   if (perMinute === null) return undefined
   return allowance === undefined ? fullAllowance(perMinute, now) : refilled(allowance, perMinute, now)
 }
@@ -122,11 +126,11 @@ function refusalOf(
 function snapshots(
   { requests, tokens }: CallerState,
   { requestsPerMinute, tokensPerMinute }: RateLimits,
-): Pick<Admission, 'requests' | 'tokens'> {
+): Pick<RateAdmission, 'requests' | 'tokens'> {
   return { requests: snapshot(requests, requestsPerMinute), tokens: snapshot(tokens, tokensPerMinute) }
 }
 
-function snapshot(allowance: Allowance | undefined, limit: number | null): RateSnapshot | undefined {
+function snapshot(allowance: RateAllowance | undefined, limit: number | null): RateSnapshot | undefined {
   if (allowance === undefined || limit === null) return undefined
   const remaining = Math.max(0, Math.floor(allowance.left))
   return { limit, remaining, resetMs: msUntil(allowance, limit, limit) }

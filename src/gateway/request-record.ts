@@ -53,7 +53,7 @@ export interface RequestRecorderParts {
   energy: () => EnergyRates
   /** The model that the operator compares costs with. */
   reference: () => ReferenceModel | undefined
-  corrections: Pick<Corrections, 'add'>
+  corrections: Pick<Corrections, 'add' | 'canCorrect'>
   /** Milliseconds since the epoch. */
   now: () => number
 }
@@ -131,6 +131,7 @@ export function openRequestRecorder(parts: RequestRecorderParts): RequestRecorde
         learner,
         energy: energy(),
         trace: trace?.attempt(model),
+        canCorrect: corrections.canCorrect,
         now,
         onSlot(waitedMs) {
           queueMs += waitedMs

@@ -1,7 +1,8 @@
 import type Database from 'better-sqlite3'
-import { roundUsd, sumUsd } from '../accounting/money.ts'
+import { picosOf, roundUsd, sumUsd } from '../accounting/money.ts'
 import { reportedCostOf } from '../accounting/pricing.ts'
 import type { Usage } from '../wire/usage.ts'
+import type { OpenBudgets } from './budgets.ts'
 import { tokenCells, tokenNames } from './row.ts'
 
 /** An attempt whose charge is an estimate, and by which its provider knows it. */
@@ -33,7 +34,8 @@ interface Consumed {
 const columns: readonly string[] = [...tokenNames, 'usage_estimated', 'cost_usd', 'byok_cost_usd']
 const assignments = columns.map(column => `${column} = @${column}`).join(', ')
 
-export function createCharges(database: Database.Database): Charges {
+/** Corrections also settle what `budgets` still hold for an attempt. */
+export function createCharges(database: Database.Database, budgets: Pick<OpenBudgets, 'settleInside'>): Charges {
   const isEstimated = 'usage_estimated = 1 AND generation_id IS NOT NULL'
   const selectEstimated = database.prepare<[number, number], EstimatedAttempt>(
     `SELECT requests.id AS requestId, ordinal, attempts.provider AS provider, generation_id AS generationId
@@ -52,26 +54,32 @@ export function createCharges(database: Database.Database): Charges {
   )
   const updateRequest = database.prepare(`UPDATE requests SET ${assignments} WHERE seq = @request_seq`)
 
-  const correct = database.transaction<Charges['correct']>(({ requestId, ordinal }, bill) => {
-    const found = selectAttempt.get(requestId, ordinal)
-    const charge = reportedCostOf(bill)
-    if (found === undefined || charge === undefined) return false
-    const { request_seq, energy_usd } = found
-    updateAttempt.run({
-      request_seq,
-      ordinal,
-      ...tokenCells(bill),
-      usage_estimated: 0,
-      cost_usd: roundUsd(charge + energy_usd),
-      byok_cost_usd: bill.byokCostUsd ?? 0,
-    })
-    updateRequest.run({ request_seq, ...totalsOf(selectAttempts.all(request_seq)) })
-    return true
-  })
+  const correct = database.transaction<(...args: Parameters<Charges['correct']>) => (() => void) | undefined>(
+    ({ requestId, ordinal }, bill) => {
+      const found = selectAttempt.get(requestId, ordinal)
+      const charge = reportedCostOf(bill)
+      if (found === undefined || charge === undefined) return undefined
+      const { request_seq, energy_usd } = found
+      updateAttempt.run({
+        request_seq,
+        ordinal,
+        ...tokenCells(bill),
+        usage_estimated: 0,
+        cost_usd: roundUsd(charge + energy_usd),
+        byok_cost_usd: bill.byokCostUsd ?? 0,
+      })
+      updateRequest.run({ request_seq, ...totalsOf(selectAttempts.all(request_seq)) })
+      return budgets.settleInside({ requestId, ordinal, cost: picosOf(charge), isEstimate: false })
+    },
+  )
 
   return {
     estimated: (sinceMs, limit) => selectEstimated.all(sinceMs, limit),
-    correct: (attempt, bill) => correct.immediate(attempt, bill),
+    correct(attempt, bill) {
+      const committed = correct.immediate(attempt, bill)
+      committed?.()
+      return committed !== undefined
+    },
   }
 }
 

@@ -2,6 +2,7 @@ import type { Logger } from 'pino'
 import { GatewayError } from '../errors.ts'
 import type { Usage } from '../wire/usage.ts'
 import { createAgentNotes, type AgentNotes } from './agent-notes.ts'
+import { openBudgets, type BudgetStore } from './budgets.ts'
 import { createApiKeyStore, type ApiKeyStore } from './api-keys.ts'
 import { createCharges, type EstimatedAttempt } from './charges.ts'
 import { createLearned, type Learned } from './learned.ts'
@@ -48,6 +49,7 @@ export interface Ledger {
   /** What the router has learned. */
   readonly learned: Learned
   readonly apiKeys: ApiKeyStore
+  readonly budgets: BudgetStore
   /**
    * Writes pending records and releases the file. Rejects when something could not be written; the file is released all
    * the same.
@@ -88,7 +90,14 @@ export function openLedger(parts: LedgerParts): Ledger {
   const reader = createReader(database)
   const readUsage = createUsageReader(database)
   const pruner = createPruner(database)
-  const charges = createCharges(database)
+  const reportFailure = (error: unknown, retryMs: number) => {
+    failure = { message: (ledgerFailure(file, error) as Error).message, atMs: now() }
+    log?.error({ err: error, retryMs }, failure.message)
+  }
+  const onLoss = () =>
+    log?.error({ file }, 'The ledger is dropping records: it is closed, or its file cannot be written.')
+  const budgets = openBudgets(database, { flushMs, maxBuffered, onFailure: reportFailure, onLoss })
+  const charges = createCharges(database, budgets)
   let rejected = 0
   let failure: LedgerStatus['failure']
   let closing: Promise<void> | undefined
@@ -103,11 +112,8 @@ export function openLedger(parts: LedgerParts): Ledger {
       }
       failure = undefined
     },
-    onFailure: (error, retryMs) => {
-      failure = { message: (ledgerFailure(file, error) as Error).message, atMs: now() }
-      log?.error({ err: error, retryMs }, failure.message)
-    },
-    onLoss: () => log?.error({ file }, 'The ledger is dropping records: it is closed, or its file cannot be written.'),
+    onFailure: reportFailure,
+    onLoss,
   })
 
   /** Runs a read after pending records are written. */
@@ -141,7 +147,7 @@ export function openLedger(parts: LedgerParts): Ledger {
 
   async function close(): Promise<void> {
     database.pragma(`busy_timeout = ${closingBusyMs}`)
-    const complete = buffer.close()
+    const complete = [buffer.close(), budgets.close()].every(Boolean)
     database.close()
     if (!complete) throw unwritten()
   }
@@ -149,7 +155,7 @@ export function openLedger(parts: LedgerParts): Ledger {
   return {
     record: buffer.push,
     flush: async () => {
-      if (!buffer.flush()) throw unwritten()
+      if (![buffer.flush(), budgets.flush()].every(Boolean)) throw unwritten()
     },
     recent: limit => reading(() => reader.recent(limit)),
     request: id => reading(() => reader.request(id)),
@@ -164,6 +170,7 @@ export function openLedger(parts: LedgerParts): Ledger {
     notes: namingFile(file, createAgentNotes(database)),
     learned: namingFile(file, createLearned(database)),
     apiKeys: namingFile(file, createApiKeyStore(database)),
+    budgets: namingFile(file, budgets.store),
     close: () => (closing ??= close()),
   }
 }

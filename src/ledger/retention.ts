@@ -12,7 +12,10 @@ export interface RetentionDays {
 }
 
 export interface RetentionParts {
-  ledger: Pick<Ledger, 'prune' | 'pruneDecisions'> & { tasks: Pick<Ledger['tasks'], 'prune'> }
+  ledger: Pick<Ledger, 'prune' | 'pruneDecisions'> & {
+    tasks: Pick<Ledger['tasks'], 'prune'>
+    budgets: Pick<Ledger['budgets'], 'prune'>
+  }
   days: () => RetentionDays
   /** Milliseconds since the epoch. */
   now: () => number
@@ -33,7 +36,10 @@ export function startRetention(parts: RetentionParts): { close: () => Promise<vo
     const { requests, decisions, tasks } = days()
     const { signal } = closing
     try {
-      if (requests > 0) await ledger.prune(now() - requests * dayMs, signal)
+      if (requests > 0) {
+        await ledger.prune(now() - requests * dayMs, signal)
+        await ledger.budgets.prune(now() - requests * dayMs, signal)
+      }
       if (decisions > 0) await ledger.pruneDecisions(now() - decisions * dayMs, signal)
       await ledger.tasks.prune(now() - tasks * dayMs, signal)
     } catch (err) {

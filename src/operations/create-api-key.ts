@@ -1,7 +1,10 @@
 import { z } from 'zod'
 import { scopes } from '../accounting/api-key.ts'
+import { budgetPeriods } from '../accounting/budget.ts'
+import { picosOf } from '../accounting/money.ts'
 import { GatewayError } from '../errors.ts'
 import { apiKeyView, IssuedKey, keyName, type ApiKeyContext } from './api-key-view.ts'
+import { budgetLimit } from './budget-view.ts'
 import { operation } from './operation.ts'
 
 const limit = z.int().min(1).max(1_000_000_000).optional()
@@ -35,9 +38,13 @@ export const createApiKey = operation({
       )
       .default({})
       .describe('By provider, the environment variable with the key to use there for this caller.'),
+    budget: z
+      .strictObject({ limit_usd: budgetLimit, period: z.enum(budgetPeriods).default('month') })
+      .optional()
+      .describe('A hard budget for this key, called `key:<name>`.'),
   }),
   output: IssuedKey,
-  run: async ({ accounting: { apiKeys }, now }: ApiKeyContext, input) => {
+  run: async ({ accounting: { apiKeys, budgets }, now }: ApiKeyContext, input) => {
     const expiresAt = input.expires_at === undefined ? null : Date.parse(input.expires_at)
     if (expiresAt !== null && expiresAt <= now()) {
       throw new GatewayError('invalid_request', 'expires_at must be in the future.', { param: 'expires_at' })
@@ -54,6 +61,11 @@ export const createApiKey = operation({
       upstreamKeys: input.upstream_keys,
       expiresAt,
     })
+    if (input.budget !== undefined) {
+      const { limit_usd, period } = input.budget
+      const limit = picosOf(limit_usd)
+      await budgets.set({ name: `key:${key.name}`, scope: 'key', subject: key.name, limit, period, isHard: true })
+    }
     return { key: apiKeyView(key, now()), token }
   },
 })

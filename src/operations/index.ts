@@ -11,6 +11,7 @@ import { checkForUpdates } from './check-for-updates.ts'
 import { createApiKey } from './create-api-key.ts'
 import { clearOpenrouterTracking } from './clear-openrouter-tracking.ts'
 import { cost } from './cost.ts'
+import { deleteBudget } from './delete-budget.ts'
 import { evidence } from './evidence.ts'
 import { explainRoute } from './explain-route.ts'
 import { getCostEstimate } from './get-cost-estimate.ts'
@@ -20,6 +21,7 @@ import { getModelPromptingStrategy } from './get-model-prompting-strategy.ts'
 import { getSystemState } from './get-system-state.ts'
 import { getTaskStatus } from './get-task-status.ts'
 import { listApiKeys } from './list-api-keys.ts'
+import { listBudgets } from './list-budgets.ts'
 import { listMemoryBank } from './list-memory-bank.ts'
 import { listModels } from './list-models.ts'
 import { listQueue } from './list-queue.ts'
@@ -35,6 +37,7 @@ import { revokeApiKey } from './revoke-api-key.ts'
 import { rotateApiKey } from './rotate-api-key.ts'
 import { routeTask } from './route-task.ts'
 import { search } from './search.ts'
+import { setBudget } from './set-budget.ts'
 import { setModelPromptingStrategy } from './set-model-prompting-strategy.ts'
 import { status } from './status.ts'
 import { updateServer } from './update-server.ts'
@@ -74,6 +77,9 @@ const definitions = [
   listApiKeys,
   rotateApiKey,
   revokeApiKey,
+  setBudget,
+  listBudgets,
+  deleteBudget,
   reloadConfig,
   checkForUpdates,
   updateServer,

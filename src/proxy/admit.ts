@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Call } from '../gateway/call.ts'
-import type { Admission } from '../gateway/rate-limits.ts'
+import type { RateAdmission } from '../gateway/rate-limits.ts'
 import type { Principal } from '../operations/operation.ts'
 import { promptTokens } from '../wire/usage.ts'
 import type { RouteParts } from './chat-routes.ts'
@@ -50,7 +50,7 @@ function admissionOf(
   { name }: Principal,
   expectedTokens: number,
   { accounting: { apiKeys, rateLimiter } }: AdmitParts,
-): Admission | undefined {
+): RateAdmission | undefined {
   const key = apiKeys.named(name)
   if (key === undefined) return undefined
   apiKeys.requireValid(key)
@@ -59,6 +59,6 @@ function admissionOf(
   return rateLimiter.admit(key.name, key, expectedTokens)
 }
 
-function settledBy(admission: Admission): NonNullable<Call['onSettled']> {
+function settledBy(admission: RateAdmission): NonNullable<Call['onSettled']> {
   return usage => admission.used(promptTokens(usage) + usage.outputTokens)
 }

@@ -1,7 +1,7 @@
-import type { Admission, RateSnapshot } from '../gateway/rate-limits.ts'
+import type { RateAdmission, RateSnapshot } from '../gateway/rate-limits.ts'
 
 /** The limits of a caller as OpenAI sends them: `x-ratelimit-remaining-requests: 59`, `x-ratelimit-reset-tokens: 6m0s`. */
-export function openAiRateHeaders({ requests, tokens }: Admission): Record<string, string> {
+export function openAiRateHeaders({ requests, tokens }: RateAdmission): Record<string, string> {
   return headersOf({ requests, tokens }, (unit, { limit, remaining, resetMs }) => ({
     [`x-ratelimit-limit-${unit}`]: String(limit),
     [`x-ratelimit-remaining-${unit}`]: String(remaining),
@@ -10,7 +10,7 @@ export function openAiRateHeaders({ requests, tokens }: Admission): Record<strin
 }
 
 /** The same as Anthropic sends them, with the time at which they are whole again. `now` in milliseconds since the epoch. */
-export function anthropicRateHeaders({ requests, tokens }: Admission, now: number): Record<string, string> {
+export function anthropicRateHeaders({ requests, tokens }: RateAdmission, now: number): Record<string, string> {
   return headersOf({ requests, tokens }, (unit, { limit, remaining, resetMs }) => ({
     [`anthropic-ratelimit-${unit}-limit`]: String(limit),
     [`anthropic-ratelimit-${unit}-remaining`]: String(remaining),

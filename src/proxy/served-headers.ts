@@ -1,9 +1,11 @@
 import type { Call } from '../gateway/call.ts'
 import type { Served } from '../gateway/answer.ts'
 
+const maxListCharacters = 1000
+
 /** The model that answered and why. `parseMs`: from the first byte of the request until it was parsed. */
 export function servedHeaders(
-  { model, reason, attempts, timings, verification }: Served,
+  { model, reason, attempts, timings, verification, budgetWarnings }: Served,
   { requestId }: Pick<Call, 'requestId'>,
   parseMs: number,
 ): Record<string, string> {
@@ -14,6 +16,9 @@ export function servedHeaders(
     'x-signalbox-reason': headerValue(reason),
     'x-signalbox-attempts': String(attempts),
     ...(verification === undefined ? {} : { 'x-signalbox-verified': verification.passed ? 'passed' : 'failed' }),
+    ...(budgetWarnings.length === 0
+      ? {}
+      : { 'x-signalbox-budget-warning': headerValue(budgetWarnings.join('; ')).slice(0, maxListCharacters) }),
     'server-timing': [
       timing('parse', parseMs),
       timing('route', timings.routeMs),
@@ -25,7 +30,7 @@ export function servedHeaders(
 
 /** What a translation left out or changed; truncated to fit a header. */
 export function notesHeader(notes: readonly string[]): Record<string, string> {
-  return notes.length === 0 ? {} : { 'x-signalbox-notes': headerValue(notes.join('; ')).slice(0, 1000) }
+  return notes.length === 0 ? {} : { 'x-signalbox-notes': headerValue(notes.join('; ')).slice(0, maxListCharacters) }
 }
 
 /**

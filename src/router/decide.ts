@@ -1,5 +1,7 @@
+import { budgetError } from '../accounting/budget-error.ts'
 import { GatewayError } from '../errors.ts'
 import type { Model } from '../providers/provider.ts'
+import { unaffordable, type Allowance } from './allowance.ts'
 import { beginAt, type CascadePlan, type Skipped } from './cascade.ts'
 import { contextOf, type Asked, type Conversation, type DecisionContext } from './context.ts'
 import type { Expectations } from './expectations.ts'
@@ -19,6 +21,8 @@ export interface CandidatePool {
   groups: readonly Group[]
   condition: (model: Model) => Condition
   load: (model: Model) => Load
+  /** What the budgets leave; absent where none applies. */
+  allowance?: Allowance | undefined
 }
 
 export interface Decision {
@@ -82,7 +86,10 @@ export function decide(
         exclusion === undefined
           ? candidateFor(context, { model, promptTokens, load: pool.load(model) }, expectations, place)
           : undefined
-      const problem = exclusion ?? overBudget(request.options, candidate!)
+      const problem =
+        exclusion ??
+        overBudget(request.options, candidate!) ??
+        unaffordable(pool.allowance, model, request.measured, promptTokens)
       if (problem === undefined) {
         able.push(model)
         found.push(candidate!)
@@ -210,6 +217,8 @@ export function noModelError(decision: Decision, now: number): GatewayError {
     ({ exclusion }) => exclusion.code === 'unavailable' || exclusion.code === 'rate_limited',
   )
   if (capable.length > 0) return temporarily(capable, now)
+  const unpaid = exclusions.filter(({ exclusion: { code } }) => code === 'over_budget' || code === 'budget_reserved')
+  if (unpaid.length > 0) return notPaidFor(unpaid, now)
   const short = exclusions.filter(({ exclusion }) => exclusion.code === 'context')
   if (short.length > 0) return tooLong(decision.measured, short)
   return new GatewayError('unsupported', `No model can serve this request: ${listed(exclusions)}.`)
@@ -223,6 +232,17 @@ function temporarily(exclusions: Decision['excluded'], now: number): GatewayErro
     limited ? 'upstream_rate_limited' : 'no_backend',
     `No model is available right now: ${listed(exclusions)}.${wait === undefined ? '' : ` Try again in ${wait} s.`}`,
     wait === undefined ? {} : { retryAfterSeconds: wait },
+  )
+}
+
+/** The budgets rule out whoever could serve the request. */
+function notPaidFor(exclusions: Decision['excluded'], now: number): GatewayError {
+  const isReserved = exclusions.some(({ exclusion }) => exclusion.code === 'budget_reserved')
+  const untils = exclusions.flatMap(({ exclusion }) => exclusion.until ?? [])
+  return budgetError(
+    { isReserved, resetsAt: untils.length === 0 ? null : Math.min(...untils) },
+    listed(exclusions),
+    now,
   )
 }
 

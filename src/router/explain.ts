@@ -81,6 +81,8 @@ const flips: Readonly<Record<ExclusionCode, string>> = {
   policy: 'lift local_only, the preset `local` or `free`, or OPENROUTER_FREE_ONLY',
   not_allowed: 'use an API key that may use it',
   budget: 'raise max_cost',
+  over_budget: 'wait until the budget begins anew, or raise it',
+  budget_reserved: 'wait until the requests in progress have ended',
 }
 
 function explained(predicted: Candidate, because: string, flip: string): ExplainedCandidate {

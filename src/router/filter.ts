@@ -7,7 +7,17 @@ import type { Preset } from './select.ts'
 
 /** Why a candidate cannot serve a request. */
 export type ExclusionCode =
-  Capability | 'chat' | 'context' | 'avoided' | 'unavailable' | 'rate_limited' | 'policy' | 'not_allowed' | 'budget'
+  | Capability
+  | 'chat'
+  | 'context'
+  | 'avoided'
+  | 'unavailable'
+  | 'rate_limited'
+  | 'policy'
+  | 'not_allowed'
+  | 'budget'
+  | 'over_budget'
+  | 'budget_reserved'
 
 export interface Exclusion {
   code: ExclusionCode

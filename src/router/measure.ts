@@ -18,6 +18,10 @@ export interface Measured {
   /** What is asked for where it is no chat. */
   nonChat?: NonChatType | 'media'
   promptTokens: number
+  /** Tokens of all texts together at most, where they are read one by one. */
+  allPromptTokens?: number
+  /** Answers asked for, where more than one. */
+  choices?: number
   /** What servers counted themselves, by the model's id, where a prompt comes near a limit. */
   serverCounts?: Readonly<Record<string, number>>
   /** False when the count is an estimate because counting exactly would have held up other requests. */
@@ -73,6 +77,7 @@ export function measure(
     logprobs: request['logprobs'] === true,
     logitBias: Object.keys(request['logit_bias'] ?? {}).length > 0,
     manyChoices: (request.n ?? 1) > 1,
+    ...(request.n != null && request.n > 1 && { choices: request.n }),
     depth: request.messages.length,
     language: /```([a-z+#]{1,20})\s/i.exec(shape.text.slice(0, 8192))?.[1]?.toLowerCase(),
     categories,
@@ -87,11 +92,14 @@ export function likeliest(categories: Readonly<Record<string, number>>): string 
 
 /** The same for what is passed on unread. */
 export function measureMedia(): Measured {
-  return measureNonChat('media', { tokens: 0, exact: true, error: 0 }, 0)
+  return measureNonChat('media', { tokens: 0, exact: true, error: 0 }, { outputTokens: 0 })
 }
 
+/** What all texts of a request that is no chat amount to. */
+type TextTotals = Pick<Measured, 'allPromptTokens' | 'choices' | 'outputTokens'>
+
 /** The same for what is no chat. `prompt` is the longest text that must be read at once. */
-export function measureNonChat(nonChat: NonChatType | 'media', prompt: PromptCount, outputTokens: number): Measured {
+export function measureNonChat(nonChat: NonChatType | 'media', prompt: PromptCount, totals: TextTotals): Measured {
   const nothing = { tools: false, forcedTools: false, vision: false, json: false }
   const nothingRare = { logprobs: false, logitBias: false, manyChoices: false }
   const unread = { depth: 0, language: undefined, ...unjudged }
@@ -100,7 +108,7 @@ export function measureNonChat(nonChat: NonChatType | 'media', prompt: PromptCou
     promptTokens: prompt.tokens,
     exact: prompt.exact,
     error: prompt.error,
-    outputTokens,
+    ...totals,
     ...nothing,
     ...nothingRare,
     ...unread,

@@ -6,6 +6,8 @@ const flag = z.union([z.boolean(), z.stringbool()])
 const amount = z.coerce.number().min(0)
 const list = z.union([z.array(z.string()), z.string().transform(text => text.split(','))])
 
+const maxTags = 64
+
 const RequestOptionsSchema = z.object({
   priority: z.enum(['cost', 'quality', 'speed']).optional(),
   max_cost: amount.optional(),
@@ -13,7 +15,8 @@ const RequestOptionsSchema = z.object({
   local_only: flag.optional(),
   verify: list.optional(),
   session: z.string().min(1).max(256).optional(),
-  tags: list.optional(),
+  task: z.string().min(1).max(256).optional(),
+  tags: list.refine(tags => tags.length <= maxTags, { error: `at most ${maxTags} are possible` }).optional(),
 })
 
 /** As callers write them in `metadata`; headers have hyphens. */
@@ -30,6 +33,8 @@ export interface RequestOptions {
   /** Names of checks that the answer must pass, in place of VERIFY; see `verify.ts`. */
   verify?: readonly string[]
   session?: string
+  /** The piece of work that the request belongs to, for budgets per task. */
+  task?: string
   /** Free labels. One that names a kind of task settles what kind this is. */
   tags?: readonly string[]
 }
@@ -56,7 +61,7 @@ export function readOptions(
     const name = String(issue.path[0])
     throw new GatewayError('invalid_request', `The option ${name} is not valid: ${issue.message}.`, { param: name })
   }
-  const { priority, max_cost, min_quality, local_only, verify, session, tags } = parsed.data
+  const { priority, max_cost, min_quality, local_only, verify, session, task, tags } = parsed.data
   return {
     ...(priority === undefined ? {} : { priority }),
     ...(max_cost === undefined ? {} : { maxCostUsd: max_cost }),
@@ -64,6 +69,7 @@ export function readOptions(
     ...(local_only === undefined ? {} : { localOnly: local_only }),
     ...(verify === undefined ? {} : { verify: trimmed(verify) }),
     ...(session === undefined ? {} : { session }),
+    ...(task === undefined ? {} : { task }),
     ...(tags === undefined ? {} : { tags: trimmed(tags) }),
   }
 }

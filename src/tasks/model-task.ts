@@ -111,6 +111,7 @@ export function modelTaskHandler({ gateway, strategyOf, now, newRequestId }: Mod
           requestId,
           endpoint: 'task',
           keyId: job.askedBy,
+          task: job.taskId,
           signal: job.signal,
           receivedAt: now(),
           ...queryOf(spec),

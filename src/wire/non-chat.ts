@@ -64,6 +64,10 @@ export interface NonChatEndpoint<Name extends NonChatType> {
   publish(reply: NonChatReply, facts: AnswerFacts): object
   /** The longest text that a model must read at once, as characters or as a token count. */
   longest(request: NonChatRequests[Name]): string | number
+  /** Tokens that all its texts take together at most: no text has more tokens than bytes. */
+  mostTokens(request: NonChatRequests[Name]): number
+  /** Answers that are generated. */
+  choices(request: NonChatRequests[Name]): number
 }
 
 export const nonChatEndpoints: { readonly [Name in NonChatType]: NonChatEndpoint<Name> } = {
@@ -74,6 +78,8 @@ export const nonChatEndpoints: { readonly [Name in NonChatType]: NonChatEndpoint
     streams: false,
     publish: (reply, { model }) => ({ ...reply, object: 'list', model }),
     longest: ({ input }) => longestOf(input),
+    mostTokens: ({ input }) => mostTokensOf(input),
+    choices: () => 1,
   },
   completions: {
     name: 'completions',
@@ -85,6 +91,9 @@ export const nonChatEndpoints: { readonly [Name in NonChatType]: NonChatEndpoint
       const longest = longestOf(prompt)
       return typeof longest === 'string' ? longest + (suffix ?? '') : longest
     },
+    mostTokens: ({ prompt, suffix }) => mostTokensOf(prompt) + listOf(prompt).length * Buffer.byteLength(suffix ?? ''),
+    choices: ({ prompt, n, best_of: bestOf }) =>
+      listOf(prompt).length * Math.max(...[n, bestOf].map(count => (typeof count === 'number' ? count : 1))),
   },
   rerank: {
     name: 'rerank',
@@ -92,15 +101,31 @@ export const nonChatEndpoints: { readonly [Name in NonChatType]: NonChatEndpoint
     schema: RerankRequest,
     streams: false,
     publish: (reply, { model }) => ({ ...reply, model }),
-    longest: ({ query, documents }) =>
-      query + longestOf(documents.map(each => (typeof each === 'string' ? each : each.text))),
+    longest: ({ query, documents }) => query + longestOf(textsOf(documents)),
+    mostTokens: ({ query, documents }) =>
+      Buffer.byteLength(query) * documents.length + mostTokensOf(textsOf(documents)),
+    choices: () => 1,
   },
 }
 
 function longestOf(texts: Texts): string | number {
-  if (typeof texts === 'string') return texts
-  const lists = texts as readonly (string | number | readonly number[])[]
-  if (typeof lists[0] === 'number') return lists.length
-  const longest = (lists as readonly (string | readonly number[])[]).reduce((a, b) => (b.length > a.length ? b : a))
+  const longest = listOf(texts).reduce((a, b) => (b.length > a.length ? b : a))
   return typeof longest === 'string' ? longest : longest.length
+}
+
+function mostTokensOf(texts: Texts): number {
+  return listOf(texts).reduce(
+    (sum, each) => sum + (typeof each === 'string' ? Buffer.byteLength(each) : each.length),
+    0,
+  )
+}
+
+/** The texts one by one, whatever form they came in. */
+function listOf(texts: Texts): readonly (string | readonly number[])[] {
+  if (typeof texts === 'string') return [texts]
+  return typeof texts[0] === 'number' ? [texts as number[]] : (texts as string[] | number[][])
+}
+
+function textsOf(documents: RerankRequest['documents']): string[] {
+  return documents.map(each => (typeof each === 'string' ? each : each.text))
 }

@@ -123,7 +123,7 @@ t.test('what explain shows is what decide used and what the ledger charges for t
           learner,
           energy: () => ({ localWatts: 0, energyPrice: 0 }),
           reference: () => undefined,
-          corrections: { add: () => undefined },
+          corrections: { add: () => undefined, canCorrect: () => false },
           now: () => 0,
         })
         recorder.decided(decision, 0)

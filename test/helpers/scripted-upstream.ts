@@ -13,6 +13,7 @@ export type { Answer, ScriptedModel } from './upstream-script.ts'
 export interface SeenRequest {
   method: string
   path: string
+  query: URLSearchParams
   headers: IncomingHttpHeaders
   /** The JSON body; empty when there was none. */
   body: Readonly<Record<string, unknown>>
@@ -272,10 +273,11 @@ async function readRequest(request: IncomingMessage): Promise<SeenRequest> {
   const chunks: Buffer[] = []
   for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk)
   const text = Buffer.concat(chunks).toString('utf8')
-  const { pathname } = new URL(request.url ?? '/', 'http://upstream')
+  const { pathname, searchParams } = new URL(request.url ?? '/', 'http://upstream')
   return {
     method: request.method ?? 'GET',
     path: pathname,
+    query: searchParams,
     headers: request.headers,
     body: text === '' ? {} : (JSON.parse(text) as Record<string, unknown>),
   }

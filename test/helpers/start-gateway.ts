@@ -90,7 +90,7 @@ export function variablesFor(...upstreams: ScriptedUpstream[]): Record<string, s
 
 export async function exchange(
   url: string,
-  options: { method: 'GET' | 'POST' | 'HEAD'; body?: string | Buffer } & AskOptions,
+  options: { method: 'GET' | 'POST' | 'PUT' | 'HEAD'; body?: string | Buffer } & AskOptions,
 ): Promise<Reply> {
   const { statusCode, headers, body } = await send(url, options)
   const text = await body.text()

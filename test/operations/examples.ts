@@ -23,13 +23,15 @@ const started = [
 ]
 const indexing = ['duration_ms', 'files_indexed', 'index_bytes']
 
-/** A key that exists. */
+/** A key that exists, and the beginning of the names of two budgets that do: `…-0` and `…-1`. */
 export const exampleKey = 'spare'
+export const exampleBudget = 'old'
 
 /** Requires upstreams with at least one OpenRouter model called `open/gift:free`. Both ids are of a finished task. */
 export function examples({ task_id, job_id }: DoneTask): Readonly<Record<string, Example>> {
   const task = { task: 'Say hello.', context_length: 10 }
   let keys = 0
+  let budgets = 0
   return {
     route_task: {
       works: task,
@@ -97,6 +99,15 @@ export function examples({ task_id, job_id }: DoneTask): Readonly<Record<string,
     list_api_keys: { works: {}, fails: { page: 0 } },
     rotate_api_key: { works: { name: exampleKey }, fails: { name: 'none' }, volatile: ['token'] },
     revoke_api_key: { works: { name: exampleKey }, fails: { name: 'none' } },
+    set_budget: { works: { name: 'team', limit_usd: 10 }, fails: { name: 'team', limit_usd: -1 } },
+    list_budgets: { works: {}, fails: { scope: 'key' } },
+    delete_budget: {
+      get works() {
+        return { name: `${exampleBudget}-${budgets++}` }
+      },
+      fails: { name: 'none' },
+      volatile: ['name'],
+    },
     reload_config: { works: {} },
     check_for_updates: { works: {} },
     update_server: { works: {} },

@@ -7,7 +7,7 @@ import { operations } from '../../src/operations/index.ts'
 import { createLog } from '../../src/start.ts'
 import { scriptedUpstream } from '../helpers/scripted-upstream.ts'
 import { startGateway, variablesFor } from '../helpers/start-gateway.ts'
-import { exampleKey, examples, type DoneTask } from './examples.ts'
+import { exampleBudget, exampleKey, examples, type DoneTask } from './examples.ts'
 
 sealChildren()
 
@@ -109,6 +109,7 @@ async function startApplication(t: Test) {
   const { task_id } = (await here.call('route_task', { task: 'Say hello.', context_length: 0 })) as unknown as DoneTask
   const done = (await here.call('get_task_status', { task_id, wait_seconds: 20 })) as unknown as DoneTask
   await here.call('create_api_key', { name: exampleKey })
+  for (const number of [0, 1]) await here.call('set_budget', { name: `${exampleBudget}-${number}`, limit_usd: 1 })
   return { url: gateway.url, here, there: httpClient({ url: gateway.url, token: 'only-key' }), done }
 }
 

@@ -15,11 +15,13 @@ t.test('what changes the service, or spends on its account, is for administrator
     'benchmark_tasks',
     'clear_openrouter_tracking',
     'create_api_key',
+    'delete_budget',
     'list_api_keys',
     'reload_config',
     'retriv_init',
     'revoke_api_key',
     'rotate_api_key',
+    'set_budget',
     'set_model_prompting_strategy',
     'update_server',
   ])

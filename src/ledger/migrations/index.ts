@@ -7,6 +7,7 @@ import { callerRequestIds } from './0006-caller-request-ids.ts'
 import { charges } from './0007-charges.ts'
 import { prices } from './0008-prices.ts'
 import { apiKeys } from './0009-api-keys.ts'
+import { budgets } from './0010-budgets.ts'
 
 /** One step of the schema. A released step never changes; a later one corrects it. */
 export interface Migration {
@@ -26,4 +27,5 @@ export const migrations: readonly Migration[] = [
   charges,
   prices,
   apiKeys,
+  budgets,
 ]

@@ -135,6 +135,8 @@ const errorKinds: Partial<Record<FailureCode, { type: string; status?: number }>
   model_not_found: { type: 'not_found_error' },
   conflict: { type: 'conflict_error' },
   request_too_large: { type: 'request_too_large' },
+  budget_exceeded: { type: 'billing_error' },
+  budget_reserved: { type: 'rate_limit_error' },
   upstream_payment_required: { type: 'billing_error' },
   upstream_rate_limited: { type: 'rate_limit_error' },
   memory_full: { type: 'rate_limit_error' },

@@ -72,6 +72,8 @@ const errorCodes: Partial<Record<FailureCode, string>> = {
   upstream_rate_limited: 'rate_limit_exceeded',
   memory_full: 'rate_limit_exceeded',
   rate_limit_exceeded: 'rate_limit_exceeded',
+  budget_exceeded: 'insufficient_quota',
+  budget_reserved: 'rate_limit_exceeded',
   queue_full: 'server_is_overloaded',
   queue_timeout: 'server_is_overloaded',
   no_backend: 'server_is_overloaded',
