@@ -480,6 +480,8 @@ export interface Config {
   root: string
   values: CoreValues
   endpoints: readonly Endpoint[]
+  /** Every variable, those of `.env` included: what API keys use at providers is named by them. */
+  environment: Readonly<Record<string, string | undefined>>
 }
 
 /** A value the operator must correct. Its message is the one line to print. */

@@ -13,6 +13,7 @@ import { openAccounting, type Accounting } from './gateway/accounting.ts'
 import type { ApiKeys } from './gateway/api-keys.ts'
 import { createBreakers, type Breakers } from './gateway/breakers.ts'
 import { startCorrections } from './gateway/corrections.ts'
+import { createCredentials } from './gateway/credentials.ts'
 import { createGateway, type Gateway, type GatewayParts } from './gateway/gateway.ts'
 import type { StartTrace } from './gateway/trace.ts'
 import { createLearner, type Learner, type RatioFact } from './gateway/learner.ts'
@@ -152,7 +153,9 @@ export function createCore(parts: CoreParts): Core {
   const { knowledge, learner } = createLearning({ ledger, policy: () => policy, now, log })
   const breakers = createBreakers(now)
   const conditionOf = modelCondition(inventory, breakers)
-  const corrections = startCorrections({ ledger, billOf: name => providerNamed(name)?.billOf, now, log })
+  const credentialOf = createCredentials(accounting.apiKeys, () => config.environment)
+  const billOf = (name: string) => providerNamed(name)?.billOf
+  const corrections = startCorrections({ ledger, billOf, credentialOf, now, log })
   const gateway = createGateway({
     inventory,
     conditionOf,
@@ -163,6 +166,7 @@ export function createCore(parts: CoreParts): Core {
     learner,
     accessOf: keyId => (keyId === undefined ? undefined : accounting.apiKeys.named(keyId)),
     spending: accounting.spending,
+    credentialOf,
     slotsOf,
     settings,
     reference,

@@ -65,6 +65,8 @@ export const failures = {
   not_offered: row(501, 'invalid_request_error'),
   upstream_rejected: row(400, 'invalid_request_error', { fallback: true }),
   upstream_unauthorized: row(502, 'upstream_error', { fallback: true, breaker: true, scope: 'key' }),
+  /** The variable that holds the caller's own key at the provider is not set. */
+  upstream_key_missing: row(502, 'upstream_error', { fallback: true }),
   upstream_payment_required: row(402, 'insufficient_quota', { fallback: true, breaker: true, scope: 'key' }),
   /** The account has money left, but not enough for this call. */
   upstream_unaffordable: row(402, 'insufficient_quota', { fallback: true }),

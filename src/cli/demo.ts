@@ -50,7 +50,7 @@ async function demo(version: string, print: (text: string) => void): Promise<voi
   }
   // The long prompt is filler: what it is about is unknown, and no model would be sure to do it well.
   const values = { ...readSettings(coreSettings, { QUALITY_THRESHOLD: '0' }), PORT: 0, LOG_LEVEL: 'silent' as const }
-  const running = await start({ root, values, endpoints: findEndpoints(environment) }, version)
+  const running = await start({ root, values, endpoints: findEndpoints(environment), environment }, version)
   try {
     print(`Signalbox ${version} at ${running.url} with two SIMULATED servers (no real model is involved):\n`)
     print('  llama-cpp   local, 8,192 tokens of context, costs nothing\n')

@@ -8,6 +8,7 @@ export function readConfig(variables: Readonly<Record<string, string | undefined
   const environment = readEnvironment(root, variables)
   return {
     root,
+    environment,
     values: readSettings(coreSettings, environment),
     endpoints: findEndpoints(environment, readSettingsFile(root, environment)),
   }

@@ -31,7 +31,7 @@ export function chatJob(call: Call, request: ChatRequest, effects: PipelineEffec
     asked: request,
     ...(streaming ? {} : { assemble: foldStream }),
     decide: signal => effects.decideChat(request, signal, call),
-    prepare({ model, provider, promptTokens, maxOutputTokens }) {
+    prepare({ model, provider, promptTokens, maxOutputTokens, credential }) {
       const { native } = call
       const restored = reasoning.restore(model.id)
       // Only the translation restores reasoning that the client dropped.
@@ -44,7 +44,8 @@ export function chatJob(call: Call, request: ChatRequest, effects: PipelineEffec
         const { passThrough } = provider
         const { body, notes } = preparePassThrough(native.body, { model, provider, promptTokens, maxOutputTokens })
         return {
-          call: (signal, progress) => passThrough({ model, body, headers: native.headers, signal, progress }),
+          call: (signal, progress) =>
+            passThrough({ model, body, headers: native.headers, signal, progress, credential }),
           notes,
           inOnePiece: !streaming,
         }
@@ -56,7 +57,8 @@ export function chatJob(call: Call, request: ChatRequest, effects: PipelineEffec
         maxOutputTokens,
       })
       return {
-        call: (signal, progress) => provider.chat({ model, request: prepared.request, promptTokens, signal, progress }),
+        call: (signal, progress) =>
+          provider.chat({ model, request: prepared.request, promptTokens, signal, progress, credential }),
         notes: [...(native?.translationNotes ?? []), ...prepared.notes],
         inOnePiece: isAnsweredWhole(request),
       }

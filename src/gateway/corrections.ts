@@ -3,6 +3,7 @@ import type { EstimatedAttempt } from '../ledger/charges.ts'
 import type { BudgetStore } from '../ledger/budgets.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { AttemptRecord } from '../ledger/record.ts'
+import type { CredentialOf } from './credentials.ts'
 import type { Provider } from '../providers/provider.ts'
 
 /** Replaces estimated charges by what the provider says it billed, in the background. */
@@ -10,7 +11,7 @@ export interface Corrections {
   /** Whether the provider of an attempt will be asked what it billed. */
   canCorrect(attempt: AttemptRecord): boolean
   /** Takes the attempts of a request that was passed to the ledger; most need no correction. */
-  add(requestId: string, attempts: readonly AttemptRecord[]): void
+  add(request: { requestId: string; keyId: string }, attempts: readonly AttemptRecord[]): void
   /** Gives up what is waiting; the next start takes it up again. */
   close(): Promise<void>
 }
@@ -19,6 +20,7 @@ export interface CorrectionsParts {
   ledger: Pick<Ledger, 'correct' | 'estimated'> & { budgets: Pick<BudgetStore, 'settleEstimate'> }
   /** How to ask a provider, by name; undefined if it cannot be asked. */
   billOf: (provider: string) => Provider['billOf']
+  credentialOf: CredentialOf
   /** Milliseconds since the epoch. */
   now: () => number
   log: Pick<Logger, 'warn'>
@@ -40,7 +42,7 @@ interface Waiting extends EstimatedAttempt {
 
 /** Asks for one bill at a time, so that a burst of aborted requests is no burst of questions. */
 export function startCorrections(parts: CorrectionsParts): Corrections {
-  const { ledger, billOf, now, log, delaysMs = defaultDelaysMs } = parts
+  const { ledger, billOf, credentialOf, now, log, delaysMs = defaultDelaysMs } = parts
   const closing = new AbortController()
   let waiting: Waiting[] = []
   let timer: NodeJS.Timeout | undefined
@@ -89,7 +91,10 @@ export function startCorrections(parts: CorrectionsParts): Corrections {
   async function corrected(attempt: EstimatedAttempt): Promise<boolean> {
     try {
       const signal = AbortSignal.any([closing.signal, AbortSignal.timeout(askMs)])
-      const bill = await billOf(attempt.provider)?.(attempt.generationId, signal)
+      const bill = await billOf(attempt.provider)?.(attempt.generationId, {
+        signal,
+        credential: credentialOf(attempt.keyId, attempt.provider),
+      })
       return bill !== undefined && (await ledger.correct(attempt, bill))
     } catch (err) {
       if (!closing.signal.aborted) log.warn({ err }, `cannot ask ${attempt.provider} what a request cost`)
@@ -111,10 +116,11 @@ export function startCorrections(parts: CorrectionsParts): Corrections {
 
   return {
     canCorrect,
-    add(requestId, attempts) {
+    add({ requestId, keyId }, attempts) {
       for (const [ordinal, attempt] of attempts.entries()) {
         const { provider, generationId } = attempt
-        if (generationId !== undefined && canCorrect(attempt)) wait({ requestId, ordinal, provider, generationId })
+        if (generationId !== undefined && canCorrect(attempt))
+          wait({ requestId, ordinal, keyId, provider, generationId })
       }
     },
     async close() {

@@ -1,6 +1,6 @@
 import type { CoreValues } from '../config.ts'
-import { GatewayError, asGatewayError, asUpstreamError } from '../errors.ts'
-import type { Model, Provider } from '../providers/provider.ts'
+import { GatewayError, asGatewayError, asUpstreamError, type FailureScope } from '../errors.ts'
+import type { Credential, Model, Provider } from '../providers/provider.ts'
 import { callBounds } from '../router/call-bounds.ts'
 import { reasonFor, type Decision } from '../router/decide.ts'
 import { promptTokensFor, type Knowledge } from '../router/knowledge.ts'
@@ -13,6 +13,7 @@ import type { Cascade } from './cascade-run.ts'
 import type { Answered } from './consumption.ts'
 import type { Inventory } from './inventory.ts'
 import type { Job } from './job.ts'
+import type { CredentialOf } from './credentials.ts'
 import { nextCandidate, type AttemptFailure } from './next-candidate.ts'
 import type { RequestRecorder } from './request-record.ts'
 import type { Slots } from './slots.ts'
@@ -20,6 +21,9 @@ import type { Spending } from './spending.ts'
 
 /** Maximum candidates tried for one request: by then the caller has waited long enough for an answer, even an error. */
 const maxAttempts = 5
+
+/** Failures that concern an account at a provider. */
+const ownFaults: ReadonlySet<FailureScope> = new Set<FailureScope>(['key', 'free models'])
 
 /** One request with its decision, ready to be answered. */
 export interface DecidedRequest<Body> {
@@ -50,6 +54,7 @@ export interface FallbackParts {
   breakers: Breakers
   slotsOf: (provider: string) => Slots
   spending: Pick<Spending, 'reserve'>
+  credentialOf: CredentialOf
   /** The settings in force; read for every attempt. */
   settings: () => AttemptSettings
   knowledge: () => Knowledge
@@ -65,7 +70,7 @@ interface Allowance {
 }
 
 export function createFallback(parts: FallbackParts): CallCandidates {
-  const { inventory, breakers, slotsOf, spending, settings, knowledge, now } = parts
+  const { inventory, breakers, slotsOf, spending, credentialOf, settings, knowledge, now } = parts
 
   /**
    * The only loop that retries and falls back: the error table says which failures lead to the next candidate. All attempts
@@ -112,11 +117,13 @@ export function createFallback(parts: FallbackParts): CallCandidates {
     const promptTokens = promptTokensFor(model, decision.measured, knowledge())
     const entry = recorder.attemptStarted(model, promptTokens)
     let release: (() => void) | undefined
+    let credential: Credential | undefined
     try {
       release = await slotsOf(model.provider).acquire(signal, { priority: recorder.call.priority, model: model.id })
       entry.slotGranted()
       // Looked up only now: while the request waited for its slot, its provider may have got another key or been removed.
       const provider = inventory.providerOf(model)
+      credential = credentialOf(recorder.call.keyId, provider.name)
       const reservation = await spending.reserve({
         requestId: recorder.call.requestId,
         ordinal: recorder.attempts() - 1,
@@ -126,7 +133,13 @@ export function createFallback(parts: FallbackParts): CallCandidates {
       })
       entry.reserved(reservation)
       const maxOutputTokens = reservation?.maxOutputTokens
-      const { call, notes, inOnePiece } = job.prepare({ model, provider, promptTokens, maxOutputTokens })
+      const { call, notes, inOnePiece } = job.prepare({
+        model,
+        provider,
+        promptTokens,
+        maxOutputTokens,
+        credential,
+      })
       const bounds = timeoutsOf(provider, settings(), leftMs)
       const timeouts = inOnePiece ? inOnePieceTimeouts(bounds, expectedMs(model, decision)) : bounds
       const reply = await attempt({
@@ -157,7 +170,7 @@ export function createFallback(parts: FallbackParts): CallCandidates {
       // What is going to be retried is often one of many connections that the server closed while they were idle. It counts only
       // if the retry fails too: otherwise requests at the same time would open the breaker and lock out each other's retries.
       if (retries === undefined && error.failure.retry) breakers.left(model)
-      else for (const each of [retries ?? [], error].flat()) blame(model, each)
+      else for (const each of [retries ?? [], error].flat()) blame(model, each, credential)
       entry.failed(error)
       throw error
     }
@@ -181,8 +194,10 @@ export function createFallback(parts: FallbackParts): CallCandidates {
     return { kind: 'stream', parts }
   }
 
-  function blame(model: Model, error: GatewayError): void {
-    if (error.code === 'client_closed' || error.code === 'shutting_down') breakers.left(model)
+  function blame(model: Model, error: GatewayError, credential?: Credential): void {
+    // What becomes of a caller's own account says nothing about the operator's.
+    const isTheirs = credential !== undefined && ownFaults.has(error.failure.scope)
+    if (isTheirs || error.code === 'client_closed' || error.code === 'shutting_down') breakers.left(model)
     else breakers.failed(model, error)
     if (error.code === 'upstream_unavailable') inventory.suspect(model)
   }

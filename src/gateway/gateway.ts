@@ -15,6 +15,7 @@ import type { Call, RouteQuery } from './call.ts'
 import { createCascades } from './cascade-run.ts'
 import { chatJob } from './chat-job.ts'
 import type { Corrections } from './corrections.ts'
+import type { CredentialOf } from './credentials.ts'
 import { createDecider, type DeciderSettings } from './decider.ts'
 import { createFallback, type AttemptSettings } from './fallback.ts'
 import type { Inventory } from './inventory.ts'
@@ -77,6 +78,7 @@ export interface GatewayParts {
   /** Which models an API key may use, by its name; undefined: all. */
   accessOf: (keyId: string | undefined) => ModelAccess | undefined
   spending: Spending
+  credentialOf: CredentialOf
   slotsOf: (provider: string) => Slots
   /** The settings in force: read at each use, never stored. */
   settings: () => GatewaySettings

@@ -1,4 +1,4 @@
-import type { CallProgress, Model, Provider, Reply } from '../providers/provider.ts'
+import type { CallProgress, Credential, Model, Provider, Reply } from '../providers/provider.ts'
 import type { Decision } from '../router/decide.ts'
 import type { Measured, PromptCount } from '../router/measure.ts'
 import type { Group } from '../router/select.ts'
@@ -50,6 +50,8 @@ export interface CallTarget {
   promptTokens: number
   /** Output tokens that are paid for; undefined where no budget limits them. */
   maxOutputTokens: number | undefined
+  /** The caller's own key at the provider. */
+  credential: Credential | undefined
 }
 
 /** Everything a job may use of the pipeline. */

@@ -31,12 +31,12 @@ export function mediaJob(
   return {
     asked: { model: request.model, stream: false },
     decide,
-    prepare: ({ model, provider }) => ({
+    prepare: ({ model, provider, credential }) => ({
       call(signal, progress) {
         if (provider.media === undefined)
           throw new Error(`${model.id} was chosen for ${endpoint.name}, which its provider does not support`)
         const { path } = endpoint
-        return provider.media({ model, path, sent: request.withModel(model.name), signal, progress })
+        return provider.media({ model, path, sent: request.withModel(model.name), signal, progress, credential })
       },
       notes: [],
       inOnePiece: true,

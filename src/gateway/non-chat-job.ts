@@ -44,12 +44,19 @@ export function nonChatJob<Name extends NonChatType>(
   return {
     asked: { model: request.model, stream: streaming },
     decide: decideNonChat,
-    prepare: ({ model, provider, promptTokens, maxOutputTokens }) => ({
+    prepare: ({ model, provider, promptTokens, maxOutputTokens, credential }) => ({
       call(signal, progress) {
         const nonChat = provider.nonChat?.[name]
         if (nonChat === undefined)
           throw new Error(`${model.id} was chosen for ${name}, which its provider does not support`)
-        return nonChat({ model, request: limited(request, maxOutputTokens), promptTokens, signal, progress })
+        return nonChat({
+          model,
+          request: limited(request, maxOutputTokens),
+          promptTokens,
+          signal,
+          progress,
+          credential,
+        })
       },
       notes: notesOnUnknownFields(name, request, { model, provider }),
       inOnePiece: !streaming,

@@ -110,7 +110,7 @@ export function openRequestRecorder(parts: RequestRecorderParts): RequestRecorde
     }
     record(row)
     trace?.end(row)
-    corrections.add(call.requestId, entries)
+    corrections.add(call, entries)
     resolve()
   }
 

@@ -9,6 +9,8 @@ import { tokenCells, tokenNames } from './row.ts'
 export interface EstimatedAttempt {
   requestId: string
   ordinal: number
+  /** Name of the caller's API key. */
+  keyId: string
   provider: string
   generationId: string
 }
@@ -38,7 +40,7 @@ const assignments = columns.map(column => `${column} = @${column}`).join(', ')
 export function createCharges(database: Database.Database, budgets: Pick<OpenBudgets, 'settleInside'>): Charges {
   const isEstimated = 'usage_estimated = 1 AND generation_id IS NOT NULL'
   const selectEstimated = database.prepare<[number, number], EstimatedAttempt>(
-    `SELECT requests.id AS requestId, ordinal, attempts.provider AS provider, generation_id AS generationId
+    `SELECT requests.id AS requestId, ordinal, requests.key_id AS keyId, attempts.provider AS provider, generation_id AS generationId
      FROM attempts INDEXED BY attempts_uncorrected JOIN requests ON seq = request_seq
      WHERE attempts.usage_estimated = 1 AND generation_id IS NOT NULL AND started_at >= ? ORDER BY started_at LIMIT ?`,
   )

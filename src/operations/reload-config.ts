@@ -14,7 +14,7 @@ export const reloadConfig = operation({
   output: z.object({ changed: z.array(z.string()) }),
   run: async (core: Core) => {
     const next = await refusing(() => core.readConfig())
-    const changed = differences(core.config(), next)
+    const changed = [...differences(core.config(), next), ...changedUpstreamKeys(core, next)]
     const fixed = changed.filter(takesRestart)
     if (fixed.length > 0) {
       throw new GatewayError(
@@ -44,6 +44,12 @@ function differences(before: Config, after: Config): string[] {
   const names = Object.keys(coreSettings) as (keyof Config['values'])[]
   const changed: string[] = names.filter(name => !isDeepStrictEqual(before.values[name], after.values[name]))
   return isDeepStrictEqual(before.endpoints, after.endpoints) ? changed : [...changed, 'providers']
+}
+
+/** Variables with callers' own keys at providers whose values differ. */
+function changedUpstreamKeys({ config, accounting }: Core, { environment }: Config): string[] {
+  const variables = new Set(accounting.apiKeys.list().flatMap(({ upstreamKeys }) => Object.values(upstreamKeys)))
+  return [...variables].filter(name => config().environment[name] !== environment[name])
 }
 
 function takesRestart(name: string): boolean {

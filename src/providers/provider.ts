@@ -73,6 +73,12 @@ export interface Health {
   checkedAt: number
 }
 
+/** A caller's own key at a provider, and the variable that it came from. */
+export interface Credential {
+  apiKey: string
+  variable: string
+}
+
 /** Told by a call as it proceeds: what an attempt that ends early is charged depends on it. */
 export interface CallProgress {
   /** The `traceparent` header that the request is sent with, if it is traced. */
@@ -93,6 +99,8 @@ export interface ProviderCall {
   /** Aborted on a disconnect or a timeout; closes the upstream socket. */
   signal: AbortSignal
   progress?: CallProgress | undefined
+  /** Used instead of the operator's. */
+  credential?: Credential | undefined
 }
 
 /** One attempt in the caller's own protocol. */
@@ -116,6 +124,8 @@ export interface NonChatCall<Request> {
   promptTokens: number
   signal: AbortSignal
   progress?: CallProgress | undefined
+  /** Used instead of the operator's. */
+  credential?: Credential | undefined
 }
 
 /** One attempt at a request that is passed on as it is. */
@@ -126,6 +136,8 @@ export interface MediaCall {
   sent: MediaContent
   signal: AbortSignal
   progress?: CallProgress | undefined
+  /** Used instead of the operator's. */
+  credential?: Credential | undefined
 }
 
 /** The non-chat endpoints of a kind of server; absent where its API has none. Errors as for chats. */
@@ -182,7 +194,10 @@ export interface Provider {
    * What a call consumed and cost according to the provider, for one that ended without saying so. Undefined while the provider
    * does not know the call; some take seconds.
    */
-  readonly billOf?: (generationId: string, signal: AbortSignal) => Promise<Usage | undefined>
+  readonly billOf?: (
+    generationId: string,
+    call: { signal: AbortSignal; credential: Credential | undefined },
+  ) => Promise<Usage | undefined>
   close(): Promise<void>
 }
 

@@ -64,7 +64,7 @@ t.test('a bill that is not there yet is asked for again, and not for ever', asyn
   for (const id of ['late', 'never', 'broken']) {
     const record = estimatedRecord(id)
     ledger.record(record)
-    corrections.add(id, record.attempts)
+    corrections.add({ requestId: id, keyId: 'anonymous' }, record.attempts)
   }
   await until(() => Promise.resolve(asked.length >= 8))
   await setTimeout(20)
@@ -114,6 +114,7 @@ function start(
   const corrections = startCorrections({
     ledger,
     billOf: () => bill,
+    credentialOf: () => undefined,
     now: () => Date.parse('2026-03-15T12:00:30Z'),
     log: pino({ level: 'silent' }),
     delaysMs: [1, 2, 3],

@@ -25,7 +25,7 @@ export async function startFromFiles(t: Teardown, environment: Readonly<Record<s
   const readConfig = (): Config => {
     const merged = readEnvironment(root, { ...aloneVariables, ...environment })
     const endpoints = findEndpoints(merged, readSettingsFile(root, merged))
-    return { root, values: readSettings(coreSettings, merged), endpoints }
+    return { root, values: readSettings(coreSettings, merged), endpoints, environment: merged }
   }
   const lines: string[] = []
   let lineCame = () => {}

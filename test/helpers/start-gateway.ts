@@ -53,7 +53,7 @@ export async function startGateway(
     ...variables,
   }
   const values = readSettings(coreSettings, environment)
-  const config = { root, values, endpoints: findEndpoints(environment, endpoints) }
+  const config = { root, values, endpoints: findEndpoints(environment, endpoints), environment }
   const running = await start(config, '0.0.0-test', {
     random: seededRandom(1),
     ...options,

@@ -152,7 +152,7 @@ async function startAt(t: Test, { root, upstream, day, variables = {} }: Start) 
     ...variables,
   }
   const values = readSettings(coreSettings, environment)
-  const config = { root: path.resolve(root), values, endpoints: findEndpoints(environment, []) }
+  const config = { root: path.resolve(root), values, endpoints: findEndpoints(environment, []), environment }
   const running = await start(config, '0.0.0-test', {
     log: pino({ level: 'silent' }),
     random: () => 0.5,

@@ -149,6 +149,39 @@ t.test('a key uses the models it may use, on every path, and is shown no others'
   })
 })
 
+t.test(
+  'a key with its own key at a provider uses that one and no other, and its trouble is not that of others',
+  async t => {
+    const { as, create, admin, remote } = await setUp(t, { ALICE_OPENROUTER_KEY: 'alice-has-her-own' })
+    const model = 'openrouter/lab/paid'
+    const upstream_keys = { openrouter: 'ALICE_OPENROUTER_KEY' }
+    const alice = as((await create({ name: 'alice', upstream_keys })).token)
+    const bob = as((await create({ name: 'bob', upstream_keys: { openrouter: 'NOT_SET' } })).token)
+    const usedBy = async (caller: typeof alice, body: object = {}) => {
+      const { status } = await caller.ask({ model, ...body })
+      return [status, remote.chats.at(-1)?.headers.authorization]
+    }
+    for (const stream of [true, false]) t.same(await usedBy(alice, { stream }), [200, 'Bearer alice-has-her-own'])
+    t.same(await usedBy(admin), [200, 'Bearer test-key'])
+    const before = remote.chats.length
+    t.match(await bob.ask({ model }), { status: 502, json: { error: { message: /'bob' .* NOT_SET is not set/ } } })
+    t.equal(remote.chats.length, before, 'the operator’s key is no substitute')
+    t.same(await usedBy(admin), [200, 'Bearer test-key'], 'the provider is there for the others')
+    remote.script = {
+      ...remote.script,
+      answer: ({ headers }) =>
+        headers.authorization === 'Bearer test-key'
+          ? { text: 'Hi.' }
+          : { error: { status: 401, message: `No such key: ${headers.authorization}` } },
+    }
+    const refused = await alice.ask({ model })
+    t.match(refused, { status: 502, json: { error: { message: /check ALICE_OPENROUTER_KEY/ } } })
+    t.notMatch(refused.text, /alice-has-her-own/)
+    t.same(await usedBy(admin), [200, 'Bearer test-key'], 'and still is')
+    t.notMatch((await admin.get('/api/keys')).text, /alice-has-her-own/)
+  },
+)
+
 async function setUp(
   t: Test,
   variables: Record<string, string> = {},
@@ -163,5 +196,5 @@ async function setUp(
   const gateway = await startGateway(t, used, [], options)
   const as = (token: string) => callerOf(gateway, token)
   const admin = as(adminKey)
-  return { gateway, as, admin, create: (input: object) => createKey(t, admin, input) }
+  return { gateway, remote, as, admin, create: (input: object) => createKey(t, admin, input) }
 }

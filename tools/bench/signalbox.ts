@@ -23,7 +23,7 @@ const environment = {
 const root = mkdtempSync(path.join(tmpdir(), 'signalbox-bench-'))
 const values = readSettings(coreSettings, environment)
 const endpoints = findEndpoints(environment)
-const running = await start({ root, values, endpoints }, 'bench')
+const running = await start({ root, values, endpoints, environment }, 'bench')
 const delay = monitorEventLoopDelay({ resolution: 1 })
 delay.enable()
 process.on('message', () => {

@@ -33,7 +33,7 @@ async function replyToFirstRequest(): Promise<string[]> {
     LLAMA_CPP_ENDPOINT: server.url,
   })
   const values = { ...readSettings(coreSettings, {}), PORT: 0, LOG_LEVEL: 'silent' as const }
-  const signalbox = await start({ root, values, endpoints }, 'docs')
+  const signalbox = await start({ root, values, endpoints, environment: {} }, 'docs')
   try {
     return await post(signalbox.url)
   } finally {

@@ -1,7 +1,7 @@
 import type { Endpoint } from '../../config.ts'
 import { asUpstreamError, type FailureCode, GatewayError } from '../../errors.ts'
 import { asString, parseJson } from '../../json.ts'
-import type { CallProgress, ProviderKind } from '../provider.ts'
+import type { CallProgress, Credential, ProviderKind } from '../provider.ts'
 import type { ReplyBody, TransportReply, TransportRequest } from './exchange.ts'
 import type { Transport } from './transport.ts'
 import { type ErrorSource, reportedFailure, upstreamFailure } from './upstream-failure.ts'
@@ -31,6 +31,8 @@ export interface UpstreamRequest {
   signal: AbortSignal
   model?: string
   progress?: CallProgress | undefined
+  /** Used instead of the endpoint's key. */
+  credential?: Credential | undefined
 }
 
 export interface UpstreamParts {
@@ -65,17 +67,30 @@ const maxAnswerBytes = 64 * 1024 * 1024
 export function createUpstream(parts: UpstreamParts): Upstream {
   const { endpoint, transport, now, label, baseUrl, headers, remedy, keyHeader = 'authorization' } = parts
   const { apiKey, apiKeyVariable } = endpoint
-  const source = (model: string | undefined): ErrorSource => ({ label, apiKey, apiKeyVariable, model, now: now() })
-  const shown = keyHeader === 'authorization' ? `Bearer ${apiKey}` : apiKey
-  const allHeaders = { ...headers, ...(apiKey === undefined ? {} : { [keyHeader]: shown ?? '' }) }
+  const source = (model: string | undefined, own?: Credential): ErrorSource => ({
+    label,
+    apiKey: own?.apiKey ?? apiKey,
+    apiKeyVariable: own?.variable ?? apiKeyVariable,
+    model,
+    now: now(),
+  })
+  const headersFor = (key: string | undefined): Record<string, string> =>
+    key === undefined
+      ? { ...headers }
+      : { ...headers, [keyHeader]: keyHeader === 'authorization' ? `Bearer ${key}` : key }
+  const endpointHeaders = headersFor(apiKey)
 
   const upstream: Upstream = {
     label,
-    async send(path, { method, json, content, headers, signal, model, progress }) {
+    async send(path, { method, json, content, headers, signal, model, progress, credential }) {
       const reply = await transport.send({
         method: method ?? (json === undefined ? 'GET' : 'POST'),
         url: baseUrl + path,
-        headers: { ...allHeaders, ...headers, ...traceHeaders(progress) },
+        headers: {
+          ...(credential === undefined ? endpointHeaders : headersFor(credential.apiKey)),
+          ...headers,
+          ...traceHeaders(progress),
+        },
         json,
         content,
         signal,
@@ -87,7 +102,7 @@ export function createUpstream(parts: UpstreamParts): Upstream {
       progress?.responded({ status, generationId })
       if (status >= 200 && status < 300) return reply
       const text = await readStart(body)
-      throw upstreamFailure({ status, headers: reply.headers, text }, source(model))
+      throw upstreamFailure({ status, headers: reply.headers, text }, source(model, credential))
     },
     async json(path, request) {
       const { body } = await upstream.send(path, request)

@@ -11,7 +11,7 @@ import { endedEarly, type Upstream } from '../http/upstream.ts'
 
 /** Fill-in-the-middle: llama-server's completions ignore `suffix`, but it has a separate route for it. */
 export async function infill(upstream: Upstream, call: NonChatCall<CompletionsRequest>): Promise<Reply<NonChatReply>> {
-  const { model, request, signal, progress } = call
+  const { model, request, signal, progress, credential } = call
   const { prompt, suffix, max_tokens: most, stream_options: _, ...rest } = request
   if (typeof prompt !== 'string') {
     throw new GatewayError(
@@ -24,7 +24,7 @@ export async function infill(upstream: Upstream, call: NonChatCall<CompletionsRe
   }
   const limit = most === null || most === undefined ? {} : { n_predict: most }
   const json = { ...rest, ...limit, model: model.name, input_prefix: prompt, input_suffix: suffix ?? '' }
-  const question = { json, signal, model: model.name, progress }
+  const question = { json, signal, model: model.name, progress, credential }
   if (request.stream !== true) {
     const answer = readNonChat(upstream, await upstream.json('/infill', question), model.name, faultInFilled)
     return { kind: 'complete', completion: { ...completionOf(answer, model.name), object: 'text_completion' } }

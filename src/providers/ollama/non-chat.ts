@@ -36,14 +36,14 @@ export function ollamaNonChat(
   models: { loadedTokens(name: string): number | undefined; noteLoaded(name: string, contextTokens: number): void },
 ): ProviderNonChat {
   return {
-    async embeddings({ model, request, signal, progress }) {
+    async embeddings({ model, request, signal, progress, credential }) {
       const input = typeof request.input === 'string' ? [request.input] : request.input
       if (!input.every(text => typeof text === 'string')) throw textOnly('input')
       // Without this a long text would be silently truncated.
       const json = { model: model.name, input, truncate: false, ...given('dimensions', request.dimensions) }
       const answer = readNonChat(
         upstream,
-        await upstream.json('/api/embed', { json, signal, model: model.name, progress }),
+        await upstream.json('/api/embed', { json, signal, model: model.name, progress, credential }),
         model.name,
         () => undefined,
       )
@@ -59,11 +59,11 @@ export function ollamaNonChat(
       }
     },
     async completions(call) {
-      const { model, request, signal, progress } = call
+      const { model, request, signal, progress, credential } = call
       const contextTokens = contextFor({ ...call, request: asChat(request) }, models.loadedTokens(model.name))
       const json = generateRequest(call, contextTokens)
       models.noteLoaded(model.name, contextTokens)
-      const question = { json, signal, model: model.name, progress }
+      const question = { json, signal, model: model.name, progress, credential }
       const read = (answer: unknown) =>
         completionOf(readNonChat(upstream, answer, model.name, faultInGenerated), model.name)
       if (request.stream !== true) {

@@ -41,13 +41,13 @@ export const ollama: ProviderKind = serverKind({
     const models = createOllamaModels(upstream, endpoint.name)
     const chat = async (call: ProviderCall): Promise<ProviderReply> => {
       rejectUnsupported(call)
-      const { model, signal, progress } = call
+      const { model, signal, progress, credential } = call
       const contextTokens = contextFor(call, models.loadedTokens(model.name))
       const forced = forcedCallOf(call.request)
       const json = ollamaRequest(call, contextTokens, forced)
       models.noteLoaded(model.name, contextTokens)
       const asked = { model: model.name }
-      const { body } = await upstream.send('/api/chat', { json, signal, model: model.name, progress })
+      const { body } = await upstream.send('/api/chat', { json, signal, model: model.name, progress, credential })
       return { kind: 'stream', parts: ollamaStream(upstream, body, asked, forced?.createReader()) }
     }
     return {

@@ -53,11 +53,11 @@ export function localChatBody(call: Pick<ProviderCall, 'request' | 'model'>): Ch
 export async function openAiChat(
   upstream: Upstream,
   path: string,
-  { model, signal, request, progress }: ProviderCall,
+  { model, signal, request, progress, credential }: ProviderCall,
   body: ChatBody,
 ): Promise<ProviderReply> {
   const asked = { model: model.name, dropPromptProgress: addsPromptProgress(body, request) }
-  const send = (json: ChatBody) => upstream.send(path, { json, signal, model: model.name, progress })
+  const send = (json: ChatBody) => upstream.send(path, { json, signal, model: model.name, progress, credential })
   const whole = async (): Promise<ProviderReply> => {
     const text = await readWhole((await send(body)).body, upstream.label)
     return {

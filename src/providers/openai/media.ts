@@ -12,13 +12,14 @@ const nothing = Buffer.alloc(0)
 
 /** Moderation, speech and pictures of OpenAI-compatible servers: the answer is passed on as it arrives. */
 export function openAiMedia(upstream: Upstream, prefix: string): (call: MediaCall) => Promise<Reply<never>> {
-  return async ({ model, path, sent, signal, progress }) => {
+  return async ({ model, path, sent, signal, progress, credential }) => {
     const reply = await upstream.send(prefix + path, {
       method: 'POST',
       ...sent,
       signal,
       model: model.name,
       progress,
+      credential,
     })
     return { kind: 'stream', parts: partsOf(reply) }
   }

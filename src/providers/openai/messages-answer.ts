@@ -14,9 +14,9 @@ import { endedEarly, readWhole, type Upstream } from '../http/upstream.ts'
 export async function askMessages(
   upstream: Upstream,
   path: string,
-  { model: { name: model }, body: json, headers, signal, progress }: PassThroughCall,
+  { model: { name: model }, body: json, headers, signal, progress, credential }: PassThroughCall,
 ): Promise<ProviderReply> {
-  const reply = await upstream.send(path, { json, headers, signal, model, progress })
+  const reply = await upstream.send(path, { json, headers, signal, model, progress, credential })
   if (json['stream'] === true && !String(reply.headers['content-type']).includes('json')) {
     return { kind: 'stream', parts: readStream(upstream, reply, model), native: true }
   }

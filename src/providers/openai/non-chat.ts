@@ -46,12 +46,12 @@ async function requestBuffered(
   upstream: Upstream,
   prefix: string,
   name: NonChatType,
-  { model, signal, progress }: NonChatCall<unknown>,
+  { model, signal, progress, credential }: NonChatCall<unknown>,
   body: ChatBody,
 ): Promise<NonChatReply> {
   const json = { ...body, model: model.name }
   const path = prefix + nonChatEndpoints[name].path
-  const reply = await upstream.json(path, { json, signal, model: model.name, progress })
+  const reply = await upstream.json(path, { json, signal, model: model.name, progress, credential })
   return readNonChat(upstream, reply, model.name, faultIn[name])
 }
 
@@ -86,11 +86,11 @@ export function readNonChat(upstream: Upstream, answer: unknown, model: string, 
 async function streamedCompletion(
   upstream: Upstream,
   path: string,
-  { model, signal, request, progress }: NonChatCall<CompletionsRequest>,
+  { model, signal, request, progress, credential }: NonChatCall<CompletionsRequest>,
   body: ChatBody,
 ): Promise<Reply<never>> {
   const json = { ...body, model: model.name, stream: true, stream_options: { include_usage: true } }
-  const { body: bytes } = await upstream.send(path, { json, signal, model: model.name, progress })
+  const { body: bytes } = await upstream.send(path, { json, signal, model: model.name, progress, credential })
   const asked = { model: model.name, dropPromptProgress: addsPromptProgress(body, request) }
   const frames = createFrameReader(upstream, asked)
   async function* parts(): AsyncGenerator<StreamPart> {

@@ -110,8 +110,8 @@ export const openRouter: ProviderKind = serverKind({
       efforts: ['none', 'minimal', 'low', 'medium', 'high', 'xhigh'],
       chat,
       passThrough: call => noting({ model: call.model, fields: call.body }, askMessages(upstream, '/messages', call)),
-      billOf: async (generationId, signal) =>
-        readBill(await upstream.jsonIfKnown(`/generation?id=${encodeURIComponent(generationId)}`, { signal })),
+      billOf: async (generationId, call) =>
+        readBill(await upstream.jsonIfKnown(`/generation?id=${encodeURIComponent(generationId)}`, call)),
       nonChat: { embeddings: nonChat.embeddings, completions: completionsOrChat(nonChat.completions, chat) },
     }
   },
