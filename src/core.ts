@@ -13,7 +13,6 @@ import { openAccounting, type Accounting } from './gateway/accounting.ts'
 import type { ApiKeys } from './gateway/api-keys.ts'
 import { createBreakers, type Breakers } from './gateway/breakers.ts'
 import { startCorrections } from './gateway/corrections.ts'
-import { createCredentials } from './gateway/credentials.ts'
 import { createGateway, type Gateway, type GatewayParts } from './gateway/gateway.ts'
 import type { StartTrace } from './gateway/trace.ts'
 import { createLearner, type Learner, type RatioFact } from './gateway/learner.ts'
@@ -127,6 +126,7 @@ export function createCore(parts: CoreParts): Core {
   let policy = policyOf(first.values)
   // Everything that depends on a live setting reads it through this function at each use.
   const settings = () => config.values
+  const environment = () => config.environment
   const dataDir = path.resolve(first.root, first.values.DATA_DIR)
   const ledger = openLedger({ file: path.join(dataDir, 'ledger.db'), now, log })
   const retention = startRetention({ ledger, days: () => retentionDays(settings()), now, log })
@@ -134,15 +134,8 @@ export function createCore(parts: CoreParts): Core {
   const transport = openTransport(first)
   const events = createHub<SignalboxEvent>(log)
   const requests = createHub<RequestRecord>(log)
-  const accounting = openAccounting({ ledger, settings: first.values, events, randomBytes, now, log })
-  const { inventory, providerParts, reference } = openProviders({
-    config: first,
-    settings,
-    transport,
-    events,
-    now,
-    log,
-  })
+  const accounting = openAccounting({ ledger, settings: first.values, environment, events, randomBytes, now, log })
+  const { inventory, providerParts, reference } = openProviders({ ...parts, settings, transport, events })
   const providerNamed = (name: string) => inventory.providers().find(provider => provider.name === name)
   const slotsOf = createProviderSlots({
     isRemote: provider => providerNamed(provider)?.tier === 'remote',
@@ -153,9 +146,8 @@ export function createCore(parts: CoreParts): Core {
   const { knowledge, learner } = createLearning({ ledger, policy: () => policy, now, log })
   const breakers = createBreakers(now)
   const conditionOf = modelCondition(inventory, breakers)
-  const credentialOf = createCredentials(accounting.apiKeys, () => config.environment)
   const billOf = (name: string) => providerNamed(name)?.billOf
-  const corrections = startCorrections({ ledger, billOf, credentialOf, now, log })
+  const corrections = startCorrections({ ...accounting, ledger, billOf, now, log })
   const gateway = createGateway({
     inventory,
     conditionOf,
@@ -164,9 +156,7 @@ export function createCore(parts: CoreParts): Core {
     startTrace,
     corrections,
     learner,
-    accessOf: keyId => (keyId === undefined ? undefined : accounting.apiKeys.named(keyId)),
-    spending: accounting.spending,
-    credentialOf,
+    ...accounting,
     slotsOf,
     settings,
     reference,

@@ -39,7 +39,15 @@ export async function withOperations<Result>(
   try {
     const log = createLog('error')
     const events = createHub<SignalboxEvent>(log)
-    const accounting = openAccounting({ ledger, settings: config.values, events, randomBytes, now: Date.now, log })
+    const accounting = openAccounting({
+      ledger,
+      settings: config.values,
+      environment: () => config.environment,
+      events,
+      randomBytes,
+      now: Date.now,
+      log,
+    })
     await accounting.load()
     return await work(typedCall(inProcessClient(offline, { accounting, ledger, now: Date.now })))
   } finally {

@@ -1,12 +1,14 @@
 import type { Logger } from 'pino'
+import type { ModelAccess } from '../accounting/api-key.ts'
 import { createCalendar } from '../accounting/calendar.ts'
 import { usdOf } from '../accounting/money.ts'
 import { readStaticKeys } from '../accounting/static-keys.ts'
-import type { CoreValues } from '../config.ts'
+import type { Config, CoreValues } from '../config.ts'
 import type { Hub, SignalboxEvent } from '../events.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import { createApiKeys, type ApiKeys } from './api-keys.ts'
 import { createBudgets, type Budgets } from './budgets.ts'
+import { createCredentials, type CredentialOf } from './credentials.ts'
 import { createRateLimiter, type RateLimiter } from './rate-limits.ts'
 import { createSpending, type Spending } from './spending.ts'
 
@@ -17,6 +19,9 @@ export interface Accounting {
   readonly rateLimiter: RateLimiter
   readonly budgets: Budgets
   readonly spending: Spending
+  /** Which models an API key may use, by its name; undefined: all. */
+  accessOf: (keyId: string | undefined) => ModelAccess | undefined
+  credentialOf: CredentialOf
   /** Reads what is stored; nothing counts before. */
   load: () => Promise<void>
   /**
@@ -29,6 +34,8 @@ export interface Accounting {
 export interface AccountingParts {
   ledger: Pick<Ledger, 'apiKeys' | 'budgets'>
   settings: Pick<CoreValues, 'SIGNALBOX_API_KEY' | 'SIGNALBOX_ADMIN_KEY' | 'TIME_ZONE'>
+  /** The variables in force. */
+  environment: () => Config['environment']
   events: Pick<Hub<SignalboxEvent>, 'emit'>
   randomBytes: (size: number) => Buffer
   /** Milliseconds since the epoch. */
@@ -36,7 +43,8 @@ export interface AccountingParts {
   log: Pick<Logger, 'error' | 'warn'>
 }
 
-export function openAccounting({ ledger, settings, events, randomBytes, now, log }: AccountingParts): Accounting {
+export function openAccounting(parts: AccountingParts): Accounting {
+  const { ledger, settings, environment, events, randomBytes, now, log } = parts
   const reserved = reservedNames(settings)
   const apiKeys = createApiKeys({
     store: ledger.apiKeys,
@@ -68,6 +76,8 @@ export function openAccounting({ ledger, settings, events, randomBytes, now, log
       now,
       log,
     }),
+    accessOf: keyId => (keyId === undefined ? undefined : apiKeys.named(keyId)),
+    credentialOf: createCredentials(apiKeys, environment),
     async load() {
       await apiKeys.load()
       await budgets.load()
