@@ -63,7 +63,7 @@ export interface FallbackParts {
 }
 
 /** What one attempt may take. */
-interface Allowance {
+interface AttemptLimits {
   leftMs: number
   /** The failure of the attempt that this one repeats. */
   retries: GatewayError | undefined
@@ -111,7 +111,7 @@ export function createFallback(parts: FallbackParts): CallCandidates {
   async function callOne<Body extends Answered>(
     model: Model,
     request: DecidedRequest<Body>,
-    { leftMs, retries }: Allowance,
+    { leftMs, retries }: AttemptLimits,
   ): Promise<Answer<Body>> {
     const { job, decision, recorder, cascade, signal } = request
     const promptTokens = promptTokensFor(model, decision.measured, knowledge())
@@ -132,12 +132,11 @@ export function createFallback(parts: FallbackParts): CallCandidates {
         bounds: callBounds(model, decision.measured, promptTokens),
       })
       entry.reserved(reservation)
-      const maxOutputTokens = reservation?.maxOutputTokens
       const { call, notes, inOnePiece } = job.prepare({
         model,
         provider,
         promptTokens,
-        maxOutputTokens,
+        maxOutputTokens: reservation?.maxOutputTokens,
         credential,
       })
       const bounds = timeoutsOf(provider, settings(), leftMs)
