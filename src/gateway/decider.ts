@@ -3,6 +3,7 @@ import type { ModelAccess } from '../accounting/api-key.ts'
 import type { CoreValues } from '../config.ts'
 import { GatewayError, asGatewayError } from '../errors.ts'
 import type { Model } from '../providers/provider.ts'
+import type { Allowance } from '../router/allowance.ts'
 import { decide, noModelError, promptTokensOf, type CandidatePool, type Decision } from '../router/decide.ts'
 import type { Condition } from '../router/filter.ts'
 import { promptTokensFor, type Knowledge } from '../router/knowledge.ts'
@@ -109,11 +110,24 @@ export function createDecider(parts: DeciderParts): Decider {
     return decide(asked, { groups, ...situation, allowance }, knowledge(), now(), random())
   }
 
-  const allowanceFor = (query: RouteQuery) => spending.allowanceFor(spenderOf(query), () => inventory.models())
+  /** Decides within the budgets: by what is known at once and, only where that rules out a candidate, by what is known exactly. */
+  async function withinBudgets(
+    query: RouteQuery,
+    decideWith: (allowance: Allowance | undefined) => Decision,
+  ): Promise<{ decision: Decision; allowance: Allowance | undefined }> {
+    const spender = spenderOf(query)
+    const models = () => inventory.models()
+    const allowance = await spending.allowanceFor({ spender, models, fresh: false })
+    const decision = decideWith(allowance)
+    if (!decision.excluded.some(({ exclusion: { code } }) => code === 'over_budget' || code === 'budget_reserved')) {
+      return { decision, allowance }
+    }
+    const exact = await spending.allowanceFor({ spender, models, fresh: true })
+    return { decision: decideWith(exact), allowance: exact }
+  }
 
   async function dryRun(request: ChatRequest, signal: AbortSignal, query: RouteQuery = {}): Promise<Decision> {
-    const allowance = await allowanceFor(query)
-    const decision = decideChat(request, query, { allowance })
+    const { decision, allowance } = await withinBudgets(query, left => decideChat(request, query, { allowance: left }))
     const doubts = doubtsIn(decision, inventory.providerOf, knowledge())
     if (doubts.length === 0) return decision
     return decideChat(request, query, { allowance, serverCounts: await askServers(doubts, request, signal) })
@@ -127,8 +141,10 @@ export function createDecider(parts: DeciderParts): Decider {
     async nonChat(groups, measured, query) {
       const { options = {}, keyId } = query
       const asked = { measured, options, access: accessOf(keyId) }
-      const allowance = await allowanceFor(query)
-      return decide(asked, { groups, ...situation, allowance }, knowledge(), now(), random())
+      const { decision } = await withinBudgets(query, allowance =>
+        decide(asked, { groups, ...situation, allowance }, knowledge(), now(), random()),
+      )
+      return decision
     },
     async insist(decideNow, asked, signal) {
       const choose = async (): Promise<Decision | GatewayError> => {

@@ -21,13 +21,20 @@ import type { Allowance } from '../router/allowance.ts'
 
 /** Keeps what requests spend within the budgets. Costs nothing where no budget concerns a request, nor a call that is free. */
 export interface Spending {
-  /** What hard budgets leave a spender now; undefined where none concerns them. */
-  allowanceFor: (spender: Spender, models: () => readonly Model[]) => Promise<Allowance | undefined>
+  /** What hard budgets leave a spender; undefined where none concerns them. */
+  allowanceFor: (query: AllowanceQuery) => Promise<Allowance | undefined>
   /**
    * Reserves what an attempt may cost, as much of it as is left. Undefined where nothing needs to be reserved. Throws
    * `budget_exceeded` or `budget_reserved` if even a short answer is not paid for.
    */
   reserve: (attempt: SpendingAttempt) => Promise<BudgetReservation | undefined>
+}
+
+export interface AllowanceQuery {
+  spender: Spender
+  models: () => readonly Model[]
+  /** Whether what calls that have just ended held is released first; that costs a transaction. */
+  fresh: boolean
 }
 
 export interface SpendingAttempt extends AttemptKey {
@@ -106,7 +113,7 @@ export function createSpending({ store, budgets, calendar, now, log }: SpendingP
   }
 
   return {
-    async allowanceFor(spender, models) {
+    async allowanceFor({ spender, models, fresh }) {
       const hard = concerning(spender).filter(({ isHard }) => isHard)
       if (hard.length === 0) return undefined
       const isPlaced = ({ scope }: Budget) => scope === 'model' || scope === 'provider'
@@ -118,7 +125,7 @@ export function createSpending({ store, budgets, calendar, now, log }: SpendingP
       )
       const distinct = new Map([...anywhere, ...[...byModel.values()].flat()].map(bucket => [keyOf(bucket), bucket]))
       const states = new Map(
-        (await store.states([...distinct.values()])).map(state => [keyOf(state.bucket), state] as const),
+        (await store.states([...distinct.values()], fresh)).map(state => [keyOf(state.bucket), state] as const),
       )
       return {
         leftFor(model) {

@@ -39,8 +39,8 @@ export interface BudgetStore {
   remove: (name: string) => Promise<boolean>
   /** The latest windows of a budget: of one subject, or of those that have spent most. */
   windows: (budget: string, subject: string | undefined, limit: number) => Promise<BudgetWindow[]>
-  /** What is spent of these buckets now. */
-  states: (buckets: readonly Bucket[]) => Promise<BucketState[]>
+  /** What is spent of these buckets; `fresh`: with what waits in memory, which otherwise counts as held. */
+  states: (buckets: readonly Bucket[], fresh: boolean) => Promise<BucketState[]>
   /** Holds money in all buckets of an attempt, or in none. */
   reserve: (request: ReservationRequest) => Promise<ReservationResult>
   /** Never throws: what can't be written is retried, and held until then. */
@@ -110,10 +110,26 @@ export function openBudgets(database: Database.Database, parts: BudgetStoreParts
   const tell = (reached: readonly ReachedShare[]) => {
     for (const each of reached) listener(each)
   }
+  /** A reservation that is made together with the settlements that are waiting, and what came of it. */
+  let joining: ReservationRequest | undefined
+  let joined: ReservationResult | undefined
   const pending = createWriteBehind<Settlement>({
     ...parts,
-    write: settlements => tell(reservations.settle(settlements)),
+    write(settlements) {
+      if (joining === undefined) return tell(reservations.settle(settlements))
+      const { reached, result } = reservations.settleAndReserve(settlements, joining)
+      joined = result
+      tell(reached)
+    },
   })
+
+  function reserve(request: ReservationRequest): ReservationResult {
+    joining = request
+    joined = undefined
+    pending.flushIfHealthy()
+    joining = undefined
+    return joined ?? reservations.reserve(request)
+  }
 
   const put = database.transaction((budget: Budget, at: number) => {
     const { name, scope, subject, limit, period, isHard } = budget
@@ -140,8 +156,9 @@ export function openBudgets(database: Database.Database, parts: BudgetStoreParts
             .all(budget, subject ?? null, subject ?? null, limit)
             .map(row => ({ ...row, resetsAt: row.resetsAt === null ? null : Number(row.resetsAt) })),
         ),
-      states: async buckets => current(() => reservations.states(buckets)),
-      reserve: async request => current(() => reservations.reserve(request)),
+      states: async (buckets, fresh) =>
+        fresh ? current(() => reservations.states(buckets)) : reservations.states(buckets),
+      reserve: async request => reserve(request),
       settle: pending.push,
       settleEstimate: async attempt => current(() => tell(reservations.settleEstimate(attempt))),
       recover: async sinceMs => current(() => reservations.recover(sinceMs)),

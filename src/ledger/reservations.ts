@@ -60,6 +60,11 @@ export interface Recovered {
 /** Reserves and settles, each call in one transaction over all buckets. */
 export interface Reservations {
   reserve: (request: ReservationRequest) => ReservationResult
+  /** Settles and then reserves, in one transaction: a transaction costs more than what is done in it. */
+  settleAndReserve: (
+    settlements: readonly Settlement[],
+    request: ReservationRequest,
+  ) => { reached: ReachedShare[]; result: ReservationResult }
   /** Settles attempts; one without a reservation is passed over. Returns the shares that were reached. */
   settle: (settlements: readonly Settlement[]) => ReachedShare[]
   /** The same without a transaction of its own. */
@@ -128,7 +133,7 @@ export function createReservations(database: Database.Database): Reservations {
     ...(select.get(...keyOf(bucket)) ?? { settled: 0n, held: 0n }),
   })
 
-  const reserve = database.transaction((request: ReservationRequest): ReservationResult => {
+  function reserveInside(request: ReservationRequest): ReservationResult {
     const { requestId, ordinal, buckets, most, least, at } = request
     const states = buckets.map(stateOf)
     const tightest = tightestOf(states)
@@ -139,7 +144,7 @@ export function createReservations(database: Database.Database): Reservations {
     }
     insert.run(requestId, ordinal, granted, JSON.stringify(buckets.map(keyOf)), Math.round(at))
     return { granted, states: states.map(state => ({ ...state, held: state.held + granted })) }
-  })
+  }
 
   /** Moves what an attempt held to what it cost; `cost` is given what was held and what was estimated. */
   function close(
@@ -167,6 +172,11 @@ export function createReservations(database: Database.Database): Reservations {
     return []
   }
 
+  const reserve = database.transaction(reserveInside)
+  const settleAndReserve = database.transaction((settlements: readonly Settlement[], request: ReservationRequest) => ({
+    reached: settlements.flatMap(settleInside),
+    result: reserveInside(request),
+  }))
   const settle = database.transaction((settlements: readonly Settlement[]) => settlements.flatMap(settleInside))
   const settleEstimate = database.transaction((attempt: AttemptKey) =>
     close(attempt, (held, estimate) => ({ cost: estimate ?? held, assumed: 0n })),
@@ -191,6 +201,7 @@ export function createReservations(database: Database.Database): Reservations {
 
   return {
     reserve: request => reserve.immediate(request),
+    settleAndReserve: (settlements, request) => settleAndReserve.immediate(settlements, request),
     settle: settlements => settle.immediate(settlements),
     settleInside,
     settleEstimate: attempt => settleEstimate.immediate(attempt),
