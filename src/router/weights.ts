@@ -42,7 +42,7 @@ export interface Weights {
 }
 
 /** Weights of another version were made for other code and are not used. */
-export const weightsVersion = 3
+export const weightsVersion = 4
 
 export const shippedWeightsFile = path.join(import.meta.dirname, 'weights.json')
 

@@ -17,7 +17,7 @@ t.test('a missing, stale or broken weights file is named, and decisions go on wi
   t.match(missing, { weights: undefined, problem: /none\.json cannot be read .*train:router/ })
   const stale = path.join(folder, 'stale.json')
   writeFileSync(stale, JSON.stringify({ ...shipped, version: 0 }))
-  t.match(loadWeights(stale), { weights: undefined, problem: /version 0, but 3 is needed/ })
+  t.match(loadWeights(stale), { weights: undefined, problem: /version 0, but 4 is needed/ })
   const broken = path.join(folder, 'broken.json')
   writeFileSync(broken, '{"version": 1')
   t.match(loadWeights(broken), { weights: undefined, problem: /cannot be read/ })

@@ -91,6 +91,7 @@ t.test('ridge regression finds the weights that made its targets', async t => {
     features: Int32Array.from([Math.floor(random() * 4), 4 + Math.floor(random() * 4)]),
     values: Float32Array.from([1, 1]),
     waves: Float32Array.from([random(), random()]),
+    style: Float32Array.from([random()]),
     plain: new Float32Array(0),
   }))
   const targets = Float64Array.from(vectors, ({ features, waves }) => features[0]! * 0.5 + 3 * waves[1]! + 2)

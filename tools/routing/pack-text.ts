@@ -1,6 +1,7 @@
 import { deflateRawSync } from 'node:zlib'
 import type { Form } from '../../src/router/text/form.ts'
 import type { PackedText } from '../../src/router/text/judge.ts'
+import type { Landmarks, PackedLandmarks } from '../../src/router/text/landmarks.ts'
 import { figureCount } from '../../src/router/text/reading.ts'
 import type { PackedScores, PlainScore } from '../../src/router/text/scores.ts'
 import type { Vectorizer } from '../../src/router/text/vector.ts'
@@ -26,6 +27,7 @@ export function packText(model: TextModel): PackedText {
     shape,
     center: Array.from(center, rounded),
     scale: Array.from(scale, rounded),
+    landmarks: packLandmarks(model.vectorizer.landmarks),
     categories: [...model.kinds],
     skills: model.skills.length,
     scores: packScores([...model.kindScores, ...model.slopes, ...model.levels, ...model.skills], model.vectorizer),
@@ -59,8 +61,23 @@ function packScores(scores: readonly Linear[], { features, rarity }: Vectorizer)
     waveSteps: waves.map(({ step }) => step),
     features: packFeatures(features),
     weights: deflateRawSync(bytes, { level: 9 }).toString('base64'),
+    style: packFloats(scores.flatMap(({ style }) => [...style])),
     rarityStep,
   }
+}
+
+function packLandmarks({ center, scale, places }: Landmarks): PackedLandmarks {
+  return {
+    center: Array.from(center, rounded),
+    scale: Array.from(scale, rounded),
+    places: Buffer.from(places).toString('base64'),
+  }
+}
+
+function packFloats(values: readonly number[]): string {
+  const bytes = Buffer.alloc(4 * values.length)
+  for (const [index, value] of values.entries()) bytes.writeFloatLE(value, 4 * index)
+  return bytes.toString('base64')
 }
 
 /** The distances between ascending numbers, seven bits a byte, lowest first. */

@@ -5,13 +5,17 @@ export interface Linear {
   intercept: number
   words: Float32Array
   waves: Float32Array
+  style: Float32Array
   plain: Float32Array
 }
 
-/** One ridge regression: what it predicts, from which part of the vectors, and how strongly it is held back. */
+/**
+ * One ridge regression: what it predicts, from which part of the vectors, and how strongly it is held back. `form` is waves and
+ * style, `topic` words and waves, `both` all three.
+ */
 export interface RidgeTask {
   targets: Float64Array
-  part: 'words' | 'form' | 'both' | 'plain'
+  part: 'words' | 'form' | 'topic' | 'both' | 'plain'
   penalty: number
   /** One for each row; all 1 when absent. */
   weights?: Float64Array
@@ -72,8 +76,11 @@ export function fitRidges(vectors: readonly Vector[], tasks: readonly RidgeTask[
       { length: rows.waves },
       (_, index) => solution[(rows.used.length + index) * count + task]!,
     ),
-    plain: Float32Array.from({ length: rows.dense - rows.waves }, (_, index) => {
+    style: Float32Array.from({ length: rows.style }, (_, index) => {
       return solution[(rows.used.length + rows.waves + index) * count + task]!
+    }),
+    plain: Float32Array.from({ length: rows.dense - rows.waves - rows.style }, (_, index) => {
+      return solution[(rows.used.length + rows.waves + rows.style + index) * count + task]!
     }),
   }))
 }
@@ -84,6 +91,7 @@ export function score(linear: Linear, vector: Vector): number {
   for (let index = 0; index < vector.features.length; index++)
     sum += linear.words[vector.features[index]!]! * vector.values[index]!
   for (let index = 0; index < linear.waves.length; index++) sum += linear.waves[index]! * vector.waves[index]!
+  for (let index = 0; index < linear.style.length; index++) sum += linear.style[index]! * vector.style[index]!
   for (let index = 0; index < linear.plain.length; index++) sum += linear.plain[index]! * vector.plain[index]!
   return sum
 }
@@ -97,6 +105,7 @@ export function averageOf(linears: readonly Linear[]): Linear {
     intercept: linears.reduce((sum, { intercept }) => sum + share * intercept, 0),
     words: average(({ words }) => words),
     waves: average(({ waves }) => waves),
+    style: average(({ style }) => style),
     plain: average(({ plain }) => plain),
   }
 }
@@ -106,8 +115,9 @@ interface Rows {
   features: number
   /** The features that occur, which are all that is solved for. */
   used: Int32Array
-  /** Of a row's `dense` figures, so many are waves; the plain ones follow. */
+  /** Of a row's `dense` figures, so many are waves, then so many of style; the plain ones follow. */
   waves: number
+  style: number
   dense: number
   starts: Int32Array
   /** Places in `used`. */
@@ -121,7 +131,8 @@ function packRows(vectors: readonly Vector[], size: number): Rows {
   for (const [row, vector] of vectors.entries()) starts[row + 1] = starts[row]! + vector.features.length
   const total = starts[vectors.length]!
   const waves = vectors[0]?.waves.length ?? 0
-  const dense = waves + (vectors[0]?.plain.length ?? 0)
+  const style = vectors[0]?.style.length ?? 0
+  const dense = waves + style + (vectors[0]?.plain.length ?? 0)
   const placeOf = new Int32Array(size).fill(-1)
   for (const vector of vectors) for (const feature of vector.features) placeOf[feature] = 0
   const used = Int32Array.from(placeOf.keys()).filter(feature => placeOf[feature] === 0)
@@ -131,6 +142,7 @@ function packRows(vectors: readonly Vector[], size: number): Rows {
     features: used.length + dense,
     used,
     waves,
+    style,
     dense,
     starts,
     places: new Int32Array(total),
@@ -141,7 +153,8 @@ function packRows(vectors: readonly Vector[], size: number): Rows {
     for (const [index, feature] of vector.features.entries()) rows.places[starts[row]! + index] = placeOf[feature]!
     rows.values.set(vector.values, starts[row])
     rows.figures.set(vector.waves, row * dense)
-    rows.figures.set(vector.plain, row * dense + waves)
+    rows.figures.set(vector.style, row * dense + waves)
+    rows.figures.set(vector.plain, row * dense + waves + style)
   }
   return rows
 }
@@ -179,8 +192,9 @@ function transposed(rows: Rows, columns: Float64Array, tasks: readonly RidgeTask
   const count = tasks.length
   const uses = (parts: readonly RidgeTask['part'][]) =>
     Float64Array.from(tasks, ({ part }) => (parts.includes(part) ? 1 : 0))
-  const words = uses(['words', 'both'])
-  const waves = uses(['form', 'both'])
+  const words = uses(['words', 'topic', 'both'])
+  const waves = uses(['form', 'topic', 'both'])
+  const style = uses(['form', 'both'])
   const plain = uses(['plain'])
   const result = new Float64Array(rows.features * count)
   for (let row = 0; row < rows.count; row++) {
@@ -191,7 +205,7 @@ function transposed(rows: Rows, columns: Float64Array, tasks: readonly RidgeTask
       for (let task = 0; task < count; task++) result[to + task]! += value * columns[from + task]! * words[task]!
     }
     for (let index = 0; index < rows.dense; index++) {
-      const used = index < rows.waves ? waves : plain
+      const used = index < rows.waves ? waves : index < rows.waves + rows.style ? style : plain
       const to = (rows.used.length + index) * count
       const value = rows.figures[row * rows.dense + index]!
       for (let task = 0; task < count; task++) result[to + task]! += value * columns[from + task]! * used[task]!

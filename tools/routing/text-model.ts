@@ -1,14 +1,15 @@
 import { readText } from '../../src/router/text/reading.ts'
-import { createVectorMaker, fitVectorizer, type Vector, type VectorShape } from '../../src/router/text/vector.ts'
+import { createVectorMaker, type Vector, type VectorShape } from '../../src/router/text/vector.ts'
 import { formOf } from './form.ts'
 import { packText, type TextModel } from './pack-text.ts'
 import type { LabelledRow } from './labelled-rows.ts'
 import { averageOf, fitRidges, type Linear, type RidgeTask } from './ridge.ts'
 import { skillsOf } from './skills.ts'
+import { fitVectorizer, whiteningOf } from './vectorizer.ts'
 
 /** Frozen: chosen once by cross-validation, the same for every table and for what ships. */
-const shape: VectorShape = { buckets: 131_072, waves: 512, sharpness: 1, smoothWeight: 0.25 }
-const penalties = { words: 6, form: 2.5, groups: 3, groupForm: 1.5, plain: 10, kinds: 4, skills: 6 }
+const shape: VectorShape = { buckets: 131_072, waves: 512, sharpness: 1, smoothWeight: 0.25, landmarks: 256 }
+const penalties = { words: 6, form: 4, groups: 3, groupForm: 1.5, plain: 10, kinds: 4, skills: 6 }
 /** What a row without a group weighs where the others' targets are the means of their groups, which carry less noise. */
 const weightWithoutGroup = 0.3
 /** Rows that a group's mean borrows from the mean of all. */
@@ -37,8 +38,13 @@ interface Texts {
 export function trainText(rows: readonly ResidualRow[]) {
   const readings = rows.map(row => readText(row.prompt))
   const vectorizer = fitVectorizer(readings, shape)
+  const whitening = whiteningOf(vectorizer.landmarks)
+  const vectorOf = createVectorMaker(vectorizer)
   const texts: Texts = {
-    vectors: readings.map(createVectorMaker(vectorizer)),
+    vectors: readings.map(reading => {
+      const vector = vectorOf(reading)
+      return { ...vector, style: whitening.forward(vector.style) }
+    }),
     size: vectorizer.features.length,
   }
   const kinds = [...new Set(rows.map(row => row.kind))]
@@ -51,13 +57,14 @@ export function trainText(rows: readonly ResidualRow[]) {
     texts.size,
   )
   const byKind = kinds.map(kind => fitKind(kind, rows, texts, levels, slopes))
+  const unwhitened = (linear: Linear): Linear => ({ ...linear, style: whitening.back(linear.style) })
   const model: TextModel = {
     vectorizer,
     kinds,
-    kindScores: fitKinds(kinds, rows, texts),
-    slopes: byKind.map(({ slope }) => slope),
-    levels: byKind.map(({ level }) => level),
-    skills: fitSkills(skills.rows, skills.factors, texts),
+    kindScores: fitKinds(kinds, rows, texts).map(unwhitened),
+    slopes: byKind.map(({ slope }) => unwhitened(slope)),
+    levels: byKind.map(({ level }) => unwhitened(level)),
+    skills: fitSkills(skills.rows, skills.factors, texts).map(unwhitened),
     plainSlope: plainSlope!,
     forms: kinds.map(kind =>
       formOf(readings.filter((_, index) => rows[index]!.kind === kind).map(({ figures }) => figures)),
@@ -125,7 +132,7 @@ function fitKinds(kinds: readonly string[], rows: readonly ResidualRow[], { vect
   })
   const tasks = kinds.map((kind): RidgeTask => ({
     targets: Float64Array.from(used, index => (rows[index]!.kind === kind ? 1 : 0)),
-    part: 'both',
+    part: 'topic',
     penalty: penalties.kinds,
   }))
   return fitRidges(

@@ -1,4 +1,4 @@
-import { finalize } from '../chance.ts'
+import { indexWords } from './word-index.ts'
 
 /** Words whose presence says how a question is asked, whatever it is about. Each list is one figure. */
 const cueWords = [
@@ -23,19 +23,9 @@ const cueWords = [
 
 export const cueCount = cueWords.length
 
-const index = new Map<number, number[]>()
-for (const [cue, words] of cueWords.entries()) {
-  for (const word of words) index.set(hashWord(word), [...(index.get(hashWord(word)) ?? []), cue])
-}
+const index = indexWords(cueWords)
 
 /** The cues a word, known by its hash, belongs to. */
 export function cuesOf(token: number): readonly number[] | undefined {
   return index.get(token)
-}
-
-/** Must equal what `readText` computes for the same word. */
-function hashWord(word: string): number {
-  let hash = 0x811c9dc5
-  for (let index = 0; index < word.length; index++) hash = Math.imul(hash ^ word.charCodeAt(index), 0x01000193)
-  return finalize(hash) | 0
 }

@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import { noEffect, type TextEffect } from '../success.ts'
 import { likenessTo, type Form } from './form.ts'
+import { unpackLandmarks, type PackedLandmarks } from './landmarks.ts'
 import { excerptOf, readText, type Reading } from './reading.ts'
 import { plainScore, unpackScores, type PackedScores, type PlainScore } from './scores.ts'
 import { completeVectorizer, createVectorMaker, type VectorShape } from './vector.ts'
@@ -9,6 +10,7 @@ export interface PackedText {
   shape: VectorShape
   center: number[]
   scale: number[]
+  landmarks: PackedLandmarks
   /** Kinds of tasks that texts are sorted into. */
   categories: string[]
   /** Number of skills. */
@@ -82,6 +84,7 @@ function createJudge(packed: PackedText): (reading: Reading) => TextJudgement {
       rarity,
       center: Float64Array.from(center),
       scale: Float64Array.from(scale),
+      landmarks: unpackLandmarks(packed.landmarks),
     }),
   )
   const scores = new Float64Array(3 * count + skills)

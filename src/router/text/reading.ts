@@ -1,5 +1,6 @@
 import { finalize } from '../chance.ts'
 import { cueCount, cuesOf } from './cues.ts'
+import { emptyTally, styleOf, tallyMark, tallyWord, type StyleTally } from './style.ts'
 
 /** What is computed from a prompt's text: its tokens, and figures about its form. */
 export interface Reading {
@@ -7,6 +8,8 @@ export interface Reading {
   tokens: Int32Array
   /** `figureCount` numbers; see `figures` for their order. */
   figures: Float64Array
+  /** `styleCount` numbers on how it is written; see `styleOf`. */
+  style: Float64Array
   /** Share of the letters that are not ASCII, 0..1. */
   foreignShare: number
 }
@@ -29,6 +32,7 @@ export function readText(text: string): Reading {
   return {
     tokens: scan.tokens,
     figures: describe(text, excerpt, questionEnd, options, scan),
+    style: styleOf(scan.style, scan.distinctWords),
     foreignShare: scan.foreign / Math.max(1, scan.letters),
   }
 }
@@ -80,6 +84,7 @@ interface Scan {
   shouting: number
   years: number
   cues: Float64Array
+  style: StyleTally
 }
 
 const other = 0
@@ -97,12 +102,10 @@ const classes = new Uint8Array(128).map((_, code) => {
   return '=+*/^<>'.includes(character) ? mathMark : mark
 })
 
-function scanTokens(text: string, questionEnd: number): Scan {
-  const tokens = new Int32Array(text.length)
-  const distinct = new Set<number>()
-  const distinctNumbers = new Set<number>()
-  const names = new Set<number>()
-  const scan: Scan = {
+const vowels = Uint8Array.from({ length: 128 }, (_, code) => ('aeiouy'.includes(String.fromCharCode(code)) ? 1 : 0))
+
+function emptyScan(tokens: Int32Array): Scan {
+  return {
     tokens,
     words: 0,
     distinctWords: 0,
@@ -123,19 +126,31 @@ function scanTokens(text: string, questionEnd: number): Scan {
     shouting: 0,
     years: 0,
     cues: new Float64Array(cueCount),
+    style: emptyTally(),
   }
+}
+
+function scanTokens(text: string, questionEnd: number): Scan {
+  const tokens = new Int32Array(text.length)
+  const distinct = new Set<number>()
+  const distinctNumbers = new Set<number>()
+  const names = new Set<number>()
+  const scan = emptyScan(tokens)
   let count = 0
   let position = 0
   let sentenceStart = true
   while (position < text.length) {
     const code = text.charCodeAt(position)
     const kind = code < 128 ? classes[code]! : other
+    const part = position < questionEnd ? 0 : 1
     if (kind === space) {
+      if (code === 0x0a) tallyMark(scan.style, code, part)
       position++
       continue
     }
     if (kind === mark || kind === mathMark) {
       scan.marks++
+      tallyMark(scan.style, code, part)
       if (kind === mathMark) scan.mathMarks++
       const ends = code === 0x2e || code === 0x21 || code === 0x3f
       if (ends && position < questionEnd && !(text.charCodeAt(position + 1) > 0x20)) scan.questionSentences++
@@ -149,6 +164,9 @@ function scanTokens(text: string, questionEnd: number): Scan {
     let capitals = 0
     let digits = 0
     let foreign = 0
+    let tail = 0
+    let syllables = 0
+    let inVowels = false
     while (position < text.length) {
       const here = text.charCodeAt(position)
       const what = here < 128 ? classes[here]! : other
@@ -160,6 +178,10 @@ function scanTokens(text: string, questionEnd: number): Scan {
       } else if (what === digit) digits++
       else if (what === other) foreign++
       hash = Math.imul(hash ^ folded, 0x01000193)
+      tail = (tail << 8) | folded
+      const isVowel = folded < 128 && vowels[folded] === 1
+      if (isVowel && !inVowels) syllables++
+      inVowels = isVowel
       position++
     }
     const token = finalize(hash) | 0
@@ -186,6 +208,7 @@ function scanTokens(text: string, questionEnd: number): Scan {
       if (capitals === 1 && length > 1 && !sentenceStart && start < questionEnd) names.add(token)
       const cues = cuesOf(token)
       if (cues !== undefined) for (const cue of cues) scan.cues[cue]!++
+      tallyWord(scan.style, { token, letters: length, tail, syllables }, part)
     }
     sentenceStart = false
   }

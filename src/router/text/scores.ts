@@ -14,6 +14,8 @@ export interface PackedScores {
    * times its `wordSteps`); then for each wave the weight of each score (signed, times its `waveSteps`).
    */
   weights: string
+  /** base64 of 32-bit numbers, lowest byte first: for each score the weight of each landmark. They nearly cancel out. */
+  style: string
   rarityStep: number
 }
 
@@ -45,6 +47,7 @@ export function unpackScores(packed: PackedScores, shape: VectorShape): Scores {
   const features = unpackFeatures(packed.features)
   const waveStart = features.length * stride
   const rarity = new Float32Array(features.length)
+  const ofStyle = unpackFloats(packed.style)
   const waveRows = Int32Array.from({ length: shape.waves }, (_, wave) => waveStart + wave * count)
   for (let index = 0; index < rarity.length; index++) rarity[index] = bytes[index * stride]! * packed.rarityStep
   const ofWords = new Float64Array(count)
@@ -53,13 +56,18 @@ export function unpackScores(packed: PackedScores, shape: VectorShape): Scores {
   return {
     features,
     rarity,
-    score({ features: found, values, waves }, places, into) {
+    score({ features: found, values, waves, style }, places, into) {
       if (rows.length < found.length) rows = new Int32Array(2 * found.length)
       for (let index = 0; index < found.length; index++) rows[index] = found[index]! * stride + 1
       addUp({ weights, rows, values }, places, ofWords)
       addUp({ weights, rows: waveRows, values: waves }, places, ofWaves)
       for (const place of places) {
-        into[place] = intercepts[place]! + wordSteps[place]! * ofWords[place]! + waveSteps[place]! * ofWaves[place]!
+        let sum = intercepts[place]! + wordSteps[place]! * ofWords[place]! + waveSteps[place]! * ofWaves[place]!
+        const from = place * shape.landmarks
+        for (let landmark = 0; landmark < shape.landmarks; landmark++) {
+          sum += ofStyle[from + landmark]! * style[landmark]!
+        }
+        into[place] = sum
       }
     },
   }
@@ -103,6 +111,11 @@ function addUp({ weights, rows, values }: WeightedValues, places: readonly numbe
     sums[c] = ofC
     sums[d] = ofD
   }
+}
+
+function unpackFloats(packed: string): Float32Array {
+  const bytes = Buffer.from(packed, 'base64')
+  return Float32Array.from({ length: bytes.length / 4 }, (_, index) => bytes.readFloatLE(4 * index))
 }
 
 function unpackFeatures(packed: string): Int32Array {

@@ -1,5 +1,6 @@
 import { finalize, gaussian, seededRandom } from '../chance.ts'
 import { figureCount, type Reading } from './reading.ts'
+import { createLikeness, type Landmarks } from './landmarks.ts'
 
 /** How readings become vectors: a sparse part of words and word pairs, and a smooth part made from the figures. */
 export interface VectorShape {
@@ -11,6 +12,8 @@ export interface VectorShape {
   sharpness: number
   /** What the smooth part weighs against the words. */
   smoothWeight: number
+  /** Ways of writing that others are compared with; a multiple of 4. */
+  landmarks: number
 }
 
 /** What must be learned from texts (not from labels) before anything can become a vector. */
@@ -25,6 +28,7 @@ export interface Vectorizer {
   /** waves × figureCount directions, then phases; made from a seed, so that only the seed is stored. */
   directions: Float64Array
   phases: Float64Array
+  landmarks: Landmarks
 }
 
 export interface Vector {
@@ -33,36 +37,14 @@ export interface Vector {
   values: Float32Array
   /** `waves` cosines of the figures. */
   waves: Float32Array
+  /** Likeness to each landmark in how the text is written. */
+  style: Float32Array
   /** The figures themselves, in deviations: they extrapolate where the waves fall silent. */
   plain: Float32Array
 }
 
-/** Words and pairs of fewer texts are left out: what they say is chance. */
-const minTexts = 3
 /** Makes the squared length of the plain figures about 1. */
 const plainWeight = 1 / Math.sqrt(figureCount)
-
-/** Learns rarity and the figures' spread from `readings`. */
-export function fitVectorizer(readings: readonly Reading[], shape: VectorShape): Vectorizer {
-  const seen = new Float64Array(shape.buckets)
-  const counter = createCounter(Int32Array.from(seen.keys()))
-  for (const reading of readings) {
-    counter.count(reading.tokens)
-    for (let index = 0; index < counter.size; index++) seen[counter.touched[index]!]!++
-    counter.reset()
-  }
-  const features = Int32Array.from(seen.keys()).filter(bucket => seen[bucket]! >= minTexts)
-  const rarity = Float32Array.from(features, bucket => 1 + Math.log((1 + readings.length) / (1 + seen[bucket]!)))
-  const center = new Float64Array(figureCount)
-  const scale = new Float64Array(figureCount)
-  for (const { figures } of readings)
-    for (let index = 0; index < figureCount; index++) center[index]! += figures[index]! / readings.length
-  for (const { figures } of readings) {
-    for (let index = 0; index < figureCount; index++)
-      scale[index]! += (figures[index]! - center[index]!) ** 2 / readings.length
-  }
-  return completeVectorizer({ shape, features, rarity, center, scale: scale.map(Math.sqrt) })
-}
 
 /** Adds the random directions, which are the same for the same shape. */
 export function completeVectorizer(learned: Omit<Vectorizer, 'directions' | 'phases'>): Vectorizer {
@@ -76,7 +58,8 @@ export function completeVectorizer(learned: Omit<Vectorizer, 'directions' | 'pha
 
 /**
  * Turns readings into vectors; reuses its own scratch space, so one vectorizer makes one vector at a time.
- * The smooth part is random Fourier features of a Gaussian kernel (Rahimi and Recht 2007); words are sublinear tf-idf.
+ * The smooth part is random Fourier features of a Gaussian kernel (Rahimi and Recht 2007); words are sublinear tf-idf; style is
+ * the kernel itself, of a few typical texts.
  */
 export function createVectorMaker(vectorizer: Vectorizer): (reading: Reading) => Vector {
   const { shape, features, rarity, center, scale, directions, phases } = vectorizer
@@ -84,6 +67,7 @@ export function createVectorMaker(vectorizer: Vectorizer): (reading: Reading) =>
   for (const [feature, bucket] of features.entries()) featureOf[bucket] = feature
   const counter = createCounter(featureOf)
   const figures = new Float64Array(figureCount)
+  const likeness = createLikeness(vectorizer.landmarks)
   return reading => {
     counter.count(reading.tokens)
     let squares = 0
@@ -128,7 +112,7 @@ export function createVectorMaker(vectorizer: Vectorizer): (reading: Reading) =>
       waves[wave + 3] = height * Math.cos(d)
     }
     const plain = Float32Array.from(figures, figure => figure * plainWeight)
-    return { features: found, values, waves, plain }
+    return { features: found, values, waves, style: likeness(reading.style), plain }
   }
 }
 
@@ -141,7 +125,7 @@ interface Counter {
 }
 
 /** Counts features by `featureOf` the bucket of a word or pair; -1 is none. */
-function createCounter(featureOf: Int32Array): Counter {
+export function createCounter(featureOf: Int32Array): Counter {
   const mask = featureOf.length - 1
   const counter: Counter = {
     counts: new Uint16Array(featureOf.length),
