@@ -22,6 +22,29 @@ const weather = {
   parameters: { type: Type.OBJECT, properties: { city: { type: Type.STRING, nullable: true } }, required: ['city'] },
 }
 
+t.test(
+  'the methods answer under /v1 as well, where the package’s version 3 calls them, and their errors are Google’s',
+  async t => {
+    const { gateway } = await setUp(t, { answer: { text: 'Hello.' } }, { SIGNALBOX_API_KEY: 'sesame' })
+    const ask = (target: string, key: string) =>
+      exchange(`${gateway.url}/v1/models/${target}${target.includes('?') ? '&' : '?'}key=${key}`, {
+        method: 'POST',
+        body: JSON.stringify({ contents }),
+      })
+    t.match(await ask('auto:generateContent', 'sesame'), {
+      status: 200,
+      json: { candidates: [{ content: { parts: [{ text: 'Hello.' }] } }] },
+    })
+    const streamed = await ask('llama-cpp/scripted:streamGenerateContent?alt=sse', 'sesame')
+    t.match(streamed.events.at(-1), { candidates: [{ finishReason: 'STOP' }] })
+    t.match(await ask('auto:countTokens', 'sesame'), { json: { totalTokens: Number } })
+    t.match(await ask('auto:generateContent', 'wrong'), { status: 401, json: { error: { status: 'UNAUTHENTICATED' } } })
+    const headers = { authorization: 'Bearer sesame' }
+    const listed = await exchange(`${gateway.url}/v1/models`, { method: 'GET', headers })
+    t.match(listed.json, { object: 'list' }, 'the list there stays OpenAI’s')
+  },
+)
+
 t.test('the @google/genai package chats, buffered and streamed, with counts', async t => {
   const { client, local } = await setUp(t, {
     answer: {
