@@ -13,6 +13,8 @@ export function replyError(thrown: unknown, request: FastifyRequest, reply: Fast
   if (error.retryAfterSeconds !== undefined) {
     void reply.header('retry-after', String(Math.ceil(error.retryAfterSeconds)))
   }
+  // Otherwise Claude Code tries a rejected key for minutes, with nothing to be seen.
+  if (error.failure.status === 401 || error.failure.status === 403) void reply.header('x-should-retry', 'false')
   const { status, body } = errorFormatOf(request.url, request.headers)(error, request.id)
   if (hasUnreadBody(request.raw)) {
     reply.hijack()

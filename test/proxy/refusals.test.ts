@@ -40,6 +40,23 @@ t.test('what no route accepts is refused in the format of the caller’s protoco
   }
 })
 
+t.test('a rejected key comes with the advice not to try it again, and an overload does not', async t => {
+  const local = await scriptedUpstream(t, 'llama-cpp', { answer: { error: { status: 429, message: 'Busy.' } } })
+  const { url } = await startGateway(t, { ...variablesFor(local), SIGNALBOX_API_KEY: 'sesame' })
+  const ask = (path: string, key: string) =>
+    exchange(url + path, {
+      method: 'POST',
+      body: JSON.stringify({ model: 'auto', max_tokens: 10, messages: [{ role: 'user', content: 'Hello?' }] }),
+      headers: { 'x-api-key': key },
+    })
+  for (const path of ['/v1/messages', '/v1/chat/completions']) {
+    t.match(await ask(path, 'wrong'), { status: 401, headers: { 'x-should-retry': 'false' } })
+    const busy = await ask(path, 'sesame')
+    t.ok(busy.status >= 429)
+    t.equal(busy.headers['x-should-retry'], undefined)
+  }
+})
+
 t.test('an address that cannot be decoded is refused in the format of the caller’s protocol', async t => {
   const { url } = await startGateway(t)
   const [head, path] = [
