@@ -11,7 +11,7 @@ const jsonTypes = ['string', 'number', 'boolean', 'object', 'array', 'null']
 /**
  * A schema as JSON Schema that strict readers accept, too: one `type` at a time, no `propertyNames`, nothing that accepts
  * everything without saying so, and no limits that every number keeps. It accepts what `schema` does, except that names of
- * properties are not limited.
+ * properties are not limited, and texts with a format by their format only.
  */
 export function portableSchema(schema: z.ZodObject, io: 'input' | 'output'): JsonSchema {
   return portable(z.toJSONSchema(schema, { io }))
@@ -20,6 +20,8 @@ export function portableSchema(schema: z.ZodObject, io: 'input' | 'output'): Jso
 function portable(schema: JsonSchema): JsonSchema {
   const entries = Object.entries(schema).flatMap(([keyword, value]) => {
     if (keyword === 'propertyNames' || isVacuous(keyword, value)) return []
+    // It says the same as the format, in hundreds of characters.
+    if (keyword === 'pattern' && 'format' in schema) return []
     if (keywordsWithSchema.includes(keyword)) return [[keyword, portableOr(value)]]
     if (keywordsWithList.includes(keyword)) return [[keyword, (value as JsonSchema[]).map(portable)]]
     if (keywordsWithMap.includes(keyword)) {

@@ -4,7 +4,7 @@ import { inProcessClient } from '../../src/operations/client.ts'
 import { operations } from '../../src/operations/index.ts'
 import { gate, scriptedUpstream, type ScriptedUpstream } from '../helpers/scripted-upstream.ts'
 import { startGateway, variablesFor } from '../helpers/start-gateway.ts'
-import { examples, type DoneTask } from '../operations/examples.ts'
+import { exampleBudget, exampleKey, examples, type DoneTask } from '../operations/examples.ts'
 import { agentKinds, type Agent } from './agents.ts'
 
 for (const { name, revision, connect } of agentKinds) {
@@ -89,6 +89,8 @@ async function readEverything(t: Test, agent: Agent, { job_id }: DoneTask): Prom
   }
 }
 
+const token = 'sesame'
+
 async function startApplication(t: Test) {
   const local = await scriptedUpstream(t, 'llama-cpp')
   const remote = await scriptedUpstream(t, 'openrouter', { models: ['open/gift:free'] })
@@ -96,8 +98,12 @@ async function startApplication(t: Test) {
     QUALITY_THRESHOLD: '0',
     ...variablesFor(local, remote),
     CODE_SEARCH_ROOTS: process.cwd(),
+    // Once a key has been issued, nobody gets in without one.
+    SIGNALBOX_API_KEY: token,
   })
   const client = inProcessClient(operations, gateway.core)
+  await client.call('create_api_key', { name: exampleKey })
+  await client.call('set_budget', { name: `${exampleBudget}-0`, limit_usd: 10 })
   const { task_id } = (await client.call('route_task', {
     task: 'Say hello.',
     context_length: 0,
@@ -108,6 +114,7 @@ async function startApplication(t: Test) {
     done,
     targets: {
       url: `${gateway.url}/mcp`,
+      token,
       // It finds the running application by its data directory and attaches to it.
       stdio: { script: 'bin/signalbox.js', args: ['mcp'], env: { SIGNALBOX_ROOT: gateway.core.config().root } },
     },

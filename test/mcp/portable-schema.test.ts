@@ -7,7 +7,7 @@ import { operations } from '../../src/operations/index.ts'
 
 const portableKeywords = (
   '$schema type properties required additionalProperties items anyOf enum const description default ' +
-  'minLength maxLength minItems maxItems minimum maximum'
+  'minLength maxLength pattern format minItems maxItems minimum maximum'
 ).split(' ')
 
 t.test('no tool’s schema has several types at once, or keywords that strict readers refuse', t => {
