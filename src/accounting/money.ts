@@ -15,11 +15,22 @@ export interface UsdSum {
 
 export function createUsdSum(): UsdSum {
   let picos = 0n
+  // What has been added since: whole numbers are added exactly, and several times faster, while they are safe.
+  let recent = 0
   return {
     add(usd) {
-      picos += picosOf(usd)
+      const more = Math.round(usd * picosPerUsd)
+      if (Math.abs(recent) + Math.abs(more) > Number.MAX_SAFE_INTEGER) {
+        picos += BigInt(recent)
+        recent = 0
+        if (Math.abs(more) > Number.MAX_SAFE_INTEGER) {
+          picos += BigInt(more)
+          return
+        }
+      }
+      recent += more
     },
-    total: () => usdOf(picos),
+    total: () => usdOf(picos + BigInt(recent)),
   }
 }
 

@@ -119,7 +119,7 @@ async function play({ title, body, before }: Scene, url: string): Promise<string
 
 function ledger({ rows }: UsageReport): string {
   const lines = rows.map(({ group, requests, input_tokens, output_tokens, cost_usd }) => [
-    group ?? '(no model answered)',
+    group.model ?? '(no model answered)',
     ...[requests, input_tokens, output_tokens, `$${cost_usd.toFixed(6)}`].map(String),
   ])
   return (

@@ -1,10 +1,11 @@
-import { UsageFigures, type UsageReport } from './usage.ts'
+import type { UsageReport } from './usage.ts'
+import { UsageFigures } from './usage-tally.ts'
 
 /** The rows of a report as RFC 4180 CSV with a header; no total row, so that a column can be summed. Null is an empty cell. */
-export function usageCsv(report: UsageReport): string {
+export function usageCsv({ group_by, rows }: UsageReport): string {
   const names = Object.keys(UsageFigures.shape) as (keyof UsageFigures)[]
-  const lines = report.rows.map(row => [row.group, ...names.map(name => row[name])])
-  return [[report.group_by, ...names], ...lines].map(cells => `${cells.map(csvCell).join(',')}\r\n`).join('')
+  const lines = rows.map(row => [...group_by.map(name => row.group[name] ?? null), ...names.map(name => row[name])])
+  return [[...group_by, ...names], ...lines].map(cells => `${cells.map(csvCell).join(',')}\r\n`).join('')
 }
 
 function csvCell(value: string | number | null): string {

@@ -13,7 +13,8 @@ import { createPruner } from './pruner.ts'
 import { createReader, type StoredDecision } from './reader.ts'
 import type { StoredRequest, RequestRow } from './row.ts'
 import { createTaskStore, type TaskStore } from './tasks.ts'
-import { createUsageReader, type UsageQuery, type UsageReport } from './usage.ts'
+import { createUsageReader, type UsageReport } from './usage.ts'
+import type { UsageQuery } from './usage-query.ts'
 import { createWriteBehind, type WriteBehindState } from './write-behind.ts'
 import { createWriter } from './writer.ts'
 
@@ -30,7 +31,7 @@ export interface Ledger {
   /** The newest requests first. */
   recent: (limit: number) => Promise<RequestRow[]>
   request: (id: string) => Promise<StoredRequest | undefined>
-  /** The query must be an output of the `UsageQuery` schema; `keyId` limits it to the requests of one API key. */
+  /** The query must be valid, as `UsageRequest` checks; `keyId` limits it to the requests of one API key. */
   usage: (query: UsageQuery, signal?: AbortSignal, keyId?: string) => Promise<UsageReport>
   /** Stored decisions with their outcomes, the oldest first, a few in memory at a time. */
   decisions: (range: TimeRange) => AsyncIterable<StoredDecision>

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { createCalendar, type Calendar, type PeriodWindow } from '../accounting/calendar.ts'
 
 const dayMs = 86_400_000
 const hourMs = 3_600_000
@@ -9,7 +10,7 @@ const Instant = z.string().refine(text => IsoInstant.safeParse(text).success, {
   error: 'must be a date such as 2026-01-31, or a time such as 2026-01-31T12:00:00Z',
 })
 
-/** The query fields that select a period; days start at midnight UTC. */
+/** The query fields that select a period. */
 export const periodFields = {
   period: z
     .string()
@@ -18,7 +19,7 @@ export const periodFields = {
     })
     .optional()
     .describe(
-      'today (since midnight UTC), day, week, month (the last 1, 7, 30 days), all, or a duration such as 7d or 24h.',
+      'today (since midnight), day, week, month (the last 1, 7, 30 days), all, or a duration such as 7d or 24h.',
     ),
   from: Instant.optional().describe('Instead of period: the start date or time, inclusive.'),
   to: Instant.optional().describe('The end: a date is inclusive, a time exclusive.'),
@@ -34,23 +35,31 @@ export interface TimeRange {
 /** Names a contradiction between the fields of a period; undefined when there is none. */
 export function periodProblem({ period, from, to }: Period): string | undefined {
   if (period !== undefined && (from !== undefined || to !== undefined)) return 'use either period, or from and to'
-  if (from !== undefined && to !== undefined && startOf(from) >= endOf(to)) return 'from must be before to'
+  if (from !== undefined && to !== undefined && isAfter(from, to)) return 'from must be before to'
   return undefined
 }
 
-/** The range of a valid period at `nowMs`; the last 30 days by default. */
-export function rangeOf({ period, from, to }: Period, nowMs: number): TimeRange {
+/** The range of a valid period at `nowMs`, whose dates are those of `calendar`; the last 30 days by default. */
+export function rangeOf({ period, from, to }: Period, nowMs: number, calendar: Calendar): TimeRange {
   // The current millisecond counts: what was recorded just now is part of "today".
   const untilNow = nowMs + 1
   if (from !== undefined || to !== undefined) {
-    return { fromMs: from === undefined ? 0 : startOf(from), toMs: to === undefined ? untilNow : endOf(to) }
+    return {
+      fromMs: from === undefined ? 0 : startOf(from, calendar),
+      toMs: to === undefined ? untilNow : endOf(to, calendar),
+    }
   }
-  return { fromMs: startOfPeriod(period ?? 'month', nowMs), toMs: untilNow }
+  return { fromMs: startOfPeriod(period ?? 'month', nowMs, calendar), toMs: untilNow }
 }
 
-function startOfPeriod(period: string, nowMs: number): number {
+function isAfter(from: string, to: string): boolean {
+  const utc = createCalendar('UTC')
+  return startOf(from, utc) >= endOf(to, utc)
+}
+
+function startOfPeriod(period: string, nowMs: number, calendar: Calendar): number {
   if (period === 'all') return 0
-  if (period === 'today') return Math.floor(nowMs / dayMs) * dayMs
+  if (period === 'today') return calendar.windowOf('day', nowMs).start
   const days = namedDays[period]
   if (days !== undefined) return nowMs - days * dayMs
   return nowMs - Number.parseInt(period, 10) * (period.endsWith('d') ? dayMs : hourMs)
@@ -58,12 +67,20 @@ function startOfPeriod(period: string, nowMs: number): number {
 
 const namedDays: Readonly<Record<string, number>> = { day: 1, week: 7, month: 30 }
 
-function startOf(instant: string): number {
-  return Date.parse(instant)
+function startOf(instant: string, calendar: Calendar): number {
+  return isDate(instant) ? dayNamed(instant, calendar).start : Date.parse(instant)
 }
 
-function endOf(instant: string): number {
-  return Date.parse(instant) + (isDate(instant) ? dayMs : 0)
+function endOf(instant: string, calendar: Calendar): number {
+  return isDate(instant) ? dayNamed(instant, calendar).end : Date.parse(instant)
+}
+
+/** A date's day in the time zone of a calendar: at noon UTC it is that day, or the next or the one before. */
+function dayNamed(date: string, calendar: Calendar): PeriodWindow {
+  const noon = Date.parse(date) + dayMs / 2
+  const window = calendar.windowOf('day', noon)
+  if (window.label === date) return window
+  return calendar.windowOf('day', window.label > date ? noon - dayMs / 2 : noon + dayMs / 2)
 }
 
 function isDate(instant: string): boolean {

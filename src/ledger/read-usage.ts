@@ -1,5 +1,6 @@
 import { ledgerFailure, openReadOnly } from './database.ts'
-import { createUsageReader, type UsageQuery, type UsageReport } from './usage.ts'
+import { createUsageReader, type UsageReport } from './usage.ts'
+import type { UsageQuery } from './usage-query.ts'
 
 /**
  * Reads the usage from a ledger file without changing it, for a process that does not own it.

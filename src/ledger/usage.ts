@@ -1,82 +1,45 @@
 import { setImmediate } from 'node:timers/promises'
 import type Database from 'better-sqlite3'
 import { z } from 'zod'
-import { createUsdSum, type UsdSum } from '../accounting/money.ts'
-import type { RequestOutcome } from './record.ts'
-import { createLatency, type Latency } from './latency.ts'
-import { periodFields, periodProblem, rangeOf, type TimeRange } from './period.ts'
-import { tokenColumns, tokenNames } from './row.ts'
-
-/** What usage can be grouped by, and the SQL expression of a request's group. */
-const groupings = {
-  model: 'model',
-  provider: 'provider',
-  key: 'key_id',
-  day: `strftime('%Y-%m-%d', created_at / 1000, 'unixepoch')`,
-} as const
-type Grouping = keyof typeof groupings
-
-/** What to sum up: a period (see `rangeOf`) and the grouping. */
-export const UsageQuery = z
-  .strictObject({
-    ...periodFields,
-    group_by: z.enum(Object.keys(groupings) as [Grouping, ...Grouping[]]).default('model'),
-  })
-  .superRefine((query, context) => {
-    const problem = periodProblem(query)
-    if (problem !== undefined) context.addIssue({ code: 'custom', message: problem })
-  })
-export type UsageQuery = z.output<typeof UsageQuery>
-
-const latency = z
-  .number()
-  .nullable()
-  .describe('Milliseconds, of successful requests; whole numbers up to 1 s, three digits above.')
-
-export const UsageFigures = z.object({
-  requests: z.int(),
-  errors: z.int(),
-  cancelled: z.int(),
-  ...tokenColumns,
-  estimated_requests: z.int().describe('Requests whose token counts are estimates.'),
-  partial_requests: z.int().describe('Requests that ended early and count as far as they got.'),
-  cost_usd: z.number().describe('Sum of the known costs.'),
-  energy_usd: z.number().describe('The part of it for the electricity of local models.'),
-  byok_cost_usd: z.number().describe('The part of it that providers bill to your own keys (BYOK).'),
-  unknown_cost_requests: z.int().describe('Requests of unknown cost, not included in the sum.'),
-  ttft_ms_mean: latency,
-  ttft_ms_p50: latency,
-  ttft_ms_p95: latency,
-  duration_ms_mean: latency,
-  duration_ms_p50: latency,
-  duration_ms_p95: latency,
-})
-export type UsageFigures = z.output<typeof UsageFigures>
+import { createCalendar } from '../accounting/calendar.ts'
+import { GatewayError } from '../errors.ts'
+import { rangeOf, type TimeRange } from './period.ts'
+import { createGroups, filtersOf, type GroupValues, type Groups } from './usage-groups.ts'
+import { groupings, timeGroupings, type UsageQuery } from './usage-query.ts'
+import { createTally, tallyColumns, UsageFigures, type Tally } from './usage-tally.ts'
 
 export const UsageReport = z.object({
   from: z.string().nullable().describe('Start of the period, inclusive; null: since the first record.'),
   to: z.string().describe('End of the period, exclusive.'),
-  group_by: UsageQuery.shape.group_by.unwrap(),
+  time_zone: z.string(),
+  group_by: z.array(z.enum(groupings)),
   rows: z
-    .array(UsageFigures.extend({ group: z.string().nullable().describe('Null: requests that no model answered.') }))
-    .describe('Days in order; all other groups with the most expensive first.'),
-  totals: UsageFigures,
+    .array(
+      UsageFigures.extend({
+        group: z
+          .partialRecord(z.enum(groupings), z.string().nullable())
+          .describe('The value of each grouping; null: requests without one, such as those that no model answered.'),
+      }),
+    )
+    .describe('In the order of time where grouped by it, then with the most expensive first.'),
+  totals: UsageFigures.describe('Of all rows, also those of other pages. A request with several tags counts once.'),
+  next_page: z.string().nullable().describe('The `page` of the rows that follow; null: there are none.'),
 })
 export type UsageReport = z.output<typeof UsageReport>
 
 /**
  * Sums up the requests of a query: those of the API key `keyId`, or all. Rejects with the signal's reason when it is
- * aborted.
+ * aborted, and with `invalid_request` if there are more than 10,000 groups.
  */
 export type ReadUsage = (query: UsageQuery, nowMs: number, signal?: AbortSignal, keyId?: string) => Promise<UsageReport>
 
-/** Requests read before yielding to the event loop; about 3 ms. */
-const sliceRows = 1_000
+/** Requests read before yielding to the event loop; about 2 ms. */
+const sliceRows = 250
+/** Groups of rows that are worked out before yielding. */
+const figuresAtOnce = 200
+const maxGroups = 10_000
 
 export function createUsageReader(database: Database.Database): ReadUsage {
-  const selects = Object.fromEntries(
-    Object.entries(groupings).map(([grouping, group]) => [grouping, database.prepare(selectFor(group)).raw()]),
-  ) as Record<Grouping, Database.Statement<[number, number, string | null, string | null]>>
   const sliceEnd = database
     .prepare<[number, number], number>(
       `SELECT created_at FROM requests WHERE created_at >= ? AND created_at < ? ORDER BY created_at LIMIT 1 OFFSET ${sliceRows}`,
@@ -94,127 +57,109 @@ export function createUsageReader(database: Database.Database): ReadUsage {
   }
 
   return async (query, nowMs, signal, keyId) => {
-    const range = rangeOf(query, nowMs)
-    const groups = new Map<string | null, Tally>()
-    const totals = createTally()
+    const { group_by, time_zone = 'UTC', limit = maxGroups, page = 0 } = query
+    const range = rangeOf(query, nowMs, createCalendar(time_zone))
+    const groups = createGroups(group_by, time_zone)
+    const { conditions, values } = filtersOf(query)
+    const select = database
+      .prepare(selectFor(groups, [...(keyId === undefined ? [] : ['key_id = ?']), ...conditions]))
+      .raw()
+    const more = keyId === undefined ? values : [keyId, ...values]
+    const sums = createSums(groups)
     for (const { fromMs, toMs } of slices(range)) {
-      for (const row of selects[query.group_by].all(fromMs, toMs, keyId ?? null, keyId ?? null) as UsageCells[]) {
-        const group = row[0]
-        let tally = groups.get(group)
-        if (tally === undefined) groups.set(group, (tally = createTally()))
-        addTo(tally, row)
-        addTo(totals, row)
-      }
+      for (const row of select.all(fromMs, toMs, ...more)) sums.add(row as unknown[])
       await setImmediate()
       signal?.throwIfAborted()
     }
-    const rows = [...groups].map(([group, tally]) => ({ group, ...figuresOf(tally) }))
+    const found = sums
+      .groups()
+      .map(ranked)
+      .sort(group_by.some(isTime) ? byTimeAndCost(group_by) : byCost)
+    const rows: UsageReport['rows'] = []
+    for (const { group, tally } of found.slice(page, page + limit)) {
+      rows.push({ group: Object.fromEntries(group_by.map((name, at) => [name, group[at]])), ...tally.figures() })
+      if (rows.length % figuresAtOnce === 0) await setImmediate()
+    }
+    const after = page + rows.length
     return {
       from: range.fromMs <= 0 ? null : new Date(range.fromMs).toISOString(),
       to: new Date(range.toMs).toISOString(),
-      group_by: query.group_by,
-      rows: rows.sort(query.group_by === 'day' ? byGroup : byCost),
-      totals: figuresOf(totals),
+      time_zone,
+      group_by: [...group_by],
+      rows,
+      totals: sums.totals.figures(),
+      next_page: after < found.length ? String(after) : null,
     }
   }
 }
 
-function selectFor(group: string): string {
-  return `SELECT ${group}, outcome, usage_estimated, partial, cost_usd, energy_usd, byok_cost_usd, ttft_ms, duration_ms,
-    ${tokenNames.join(', ')}
-    FROM requests WHERE created_at >= ? AND created_at < ? AND (? IS NULL OR key_id = ?)`
+function selectFor({ columns }: Groups, conditions: readonly string[]): string {
+  return `SELECT ${['created_at', ...columns, ...tallyColumns].join(', ')} FROM requests
+    WHERE ${['created_at >= ?', 'created_at < ?', ...conditions].join(' AND ')}`
 }
 
-type UsageCells = [
-  group: string | null,
-  outcome: RequestOutcome,
-  estimated: 0 | 1,
-  partial: 0 | 1,
-  costUsd: number | null,
-  energyUsd: number,
-  byokCostUsd: number,
-  ttftMs: number | null,
-  durationMs: number,
-  ...tokens: number[],
-]
-const firstToken = 9
-
-interface Tally {
-  outcomes: Record<RequestOutcome, number>
-  estimated: number
-  partial: number
-  cost: UsdSum
-  energy: UsdSum
-  byokCost: UsdSum
-  unknownCost: number
-  tokens: number[]
-  ttft: Latency
-  duration: Latency
+interface Group {
+  group: GroupValues
+  tally: Tally
 }
 
-function createTally(): Tally {
+/** A group with what it is sorted by. */
+interface RankedGroup extends Group {
+  cost: number
+  requests: number
+  label: string
+}
+
+function ranked({ group, tally }: Group): RankedGroup {
+  return { group, tally, cost: tally.cost(), requests: tally.requests(), label: JSON.stringify(group) }
+}
+
+function createSums(groups: Groups) {
+  const tallies = new Map<string, Group>()
+  const totals = createTally()
+  const start = 1 + groups.columns.length
   return {
-    outcomes: { ok: 0, error: 0, cancelled: 0 },
-    estimated: 0,
-    partial: 0,
-    cost: createUsdSum(),
-    energy: createUsdSum(),
-    byokCost: createUsdSum(),
-    unknownCost: 0,
-    tokens: tokenNames.map(() => 0),
-    ttft: createLatency(),
-    duration: createLatency(),
+    totals,
+    add(row: readonly unknown[]): void {
+      totals.add(row, start)
+      for (const group of groups.of(row)) {
+        const [first = null] = group
+        const key = group.length > 1 ? JSON.stringify(group) : first === null ? '' : `=${first}`
+        let found = tallies.get(key)
+        if (found === undefined) {
+          if (tallies.size >= maxGroups) throw tooManyGroups()
+          tallies.set(key, (found = { group, tally: createTally() }))
+        }
+        found.tally.add(row, start)
+      }
+    },
+    groups: () => [...tallies.values()],
   }
 }
 
-function addTo(tally: Tally, row: UsageCells): void {
-  const [, outcome, estimated, partial, costUsd, energyUsd, byokCostUsd, ttftMs, durationMs] = row
-  tally.outcomes[outcome] += 1
-  tally.estimated += estimated
-  tally.partial += partial
-  if (costUsd === null) tally.unknownCost += 1
-  else tally.cost.add(costUsd)
-  // Most requests have neither.
-  if (energyUsd > 0) tally.energy.add(energyUsd)
-  if (byokCostUsd > 0) tally.byokCost.add(byokCostUsd)
-  for (let index = 0; index < tally.tokens.length; index += 1) tally.tokens[index]! += row[firstToken + index] as number
-  // A failure may be quick and a cancellation early; neither says how fast a model is.
-  if (outcome !== 'ok') return
-  if (ttftMs !== null) tally.ttft.add(ttftMs)
-  tally.duration.add(durationMs)
+function tooManyGroups(): GatewayError {
+  return new GatewayError(
+    'invalid_request',
+    `The report has more than ${maxGroups} groups: choose a shorter period, a filter, or fewer groupings.`,
+    { param: 'group_by' },
+  )
 }
 
-function figuresOf(tally: Tally): UsageFigures {
-  const { outcomes, estimated, partial, unknownCost, tokens, ttft, duration } = tally
-  return {
-    requests: outcomes.ok + outcomes.error + outcomes.cancelled,
-    errors: outcomes.error,
-    cancelled: outcomes.cancelled,
-    ...(Object.fromEntries(tokenNames.map((name, index) => [name, tokens[index]])) as Record<
-      keyof typeof tokenColumns,
-      number
-    >),
-    estimated_requests: estimated,
-    partial_requests: partial,
-    cost_usd: tally.cost.total(),
-    energy_usd: tally.energy.total(),
-    byok_cost_usd: tally.byokCost.total(),
-    unknown_cost_requests: unknownCost,
-    ttft_ms_mean: ttft.mean(),
-    ttft_ms_p50: ttft.percentile(50),
-    ttft_ms_p95: ttft.percentile(95),
-    duration_ms_mean: duration.mean(),
-    duration_ms_p50: duration.percentile(50),
-    duration_ms_p95: duration.percentile(95),
+function isTime(name: UsageQuery['group_by'][number]): boolean {
+  return (timeGroupings as readonly string[]).includes(name)
+}
+
+function byTimeAndCost(groupBy: UsageQuery['group_by']): (a: RankedGroup, b: RankedGroup) => number {
+  const places = groupBy.flatMap((name, place) => (isTime(name) ? [place] : []))
+  return (a, b) => {
+    for (const place of places) {
+      const [first, second] = [a.group[place] ?? '', b.group[place] ?? '']
+      if (first !== second) return first < second ? -1 : 1
+    }
+    return byCost(a, b)
   }
 }
 
-type GroupRow = UsageReport['rows'][number]
-
-function byGroup(a: GroupRow, b: GroupRow): number {
-  return (a.group ?? '') < (b.group ?? '') ? -1 : 1
-}
-
-function byCost(a: GroupRow, b: GroupRow): number {
-  return b.cost_usd - a.cost_usd || b.requests - a.requests || byGroup(a, b)
+function byCost(a: RankedGroup, b: RankedGroup): number {
+  return b.cost - a.cost || b.requests - a.requests || (a.label < b.label ? -1 : 1)
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Core } from '../core.ts'
-import { UsageQuery } from '../ledger/usage.ts'
+import { groupings, UsageRequest } from '../ledger/usage-query.ts'
 import { readFields } from '../wire/read-body.ts'
 import { ownerShownTo } from './access.ts'
 import { operation } from './operation.ts'
@@ -12,18 +12,19 @@ const Figures = z.object({
   output_tokens: z.int(),
   cost_usd: z.number(),
   energy_usd: z.number().describe('Part of the cost: electricity of local models.'),
+  cost_avoided_usd: z.number().describe('What the same tokens would have cost more on the reference model.'),
   unknown_cost_requests: z.int(),
 })
 
 export const cost = operation({
   name: 'cost',
   summary:
-    'Your usage and cost in a period (all keys’ for an admin key), by model, provider, API key or day; most expensive first.',
+    'Your usage and cost in a period (all keys’ for an admin key), by model, provider, API key, day, tag and more; most expensive first.',
   effect: 'read',
   core: true,
   input: z.strictObject({
     period: z.string().default('today').describe('today, day, week, month, all, or a duration such as 7d or 24h.'),
-    group_by: UsageQuery.shape.group_by,
+    group_by: z.enum(groupings).default('model'),
   }),
   output: z.object({
     from: z.string().nullable(),
@@ -32,18 +33,18 @@ export const cost = operation({
     rows: z.array(Figures.extend({ group: z.string().nullable().describe('Null: no model answered.') })),
   }),
   run: async ({ ledger }: Core, { period, group_by }, { signal, principal }) => {
-    const query = readFields(UsageQuery, { period, group_by })
+    const query = readFields(UsageRequest, { period, group_by: [group_by] })
     const { from, to, totals, rows } = await ledger.usage(query, signal, ownerShownTo(principal))
-    return { from, to, total: compact(totals), rows: rows.map(row => ({ group: row.group, ...compact(row) })) }
+    return { from, to, total: compact(totals), rows: rows.map(row => ({ group: row.group[group_by] ?? null, ...compact(row) })) }
   },
 })
 
-interface UsageFigures extends z.output<typeof Figures> {
+interface AllFigures extends z.output<typeof Figures> {
   cache_read_tokens: number
   cache_write_tokens: number
 }
 
-function compact(figures: UsageFigures): z.output<typeof Figures> {
+function compact(figures: AllFigures): z.output<typeof Figures> {
   return {
     requests: figures.requests,
     errors: figures.errors,
@@ -51,6 +52,7 @@ function compact(figures: UsageFigures): z.output<typeof Figures> {
     output_tokens: figures.output_tokens,
     cost_usd: figures.cost_usd,
     energy_usd: figures.energy_usd,
+    cost_avoided_usd: figures.cost_avoided_usd,
     unknown_cost_requests: figures.unknown_cost_requests,
   }
 }

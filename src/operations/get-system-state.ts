@@ -35,7 +35,7 @@ export const getSystemState = operation({
   run: async (core: Core, _input, { signal, principal }) => {
     const owner = ownerShownTo(principal)
     const models = core.inventory.models()
-    const { totals } = await core.ledger.usage({ period: 'today', group_by: 'model' }, signal, owner)
+    const { totals } = await core.ledger.usage({ period: 'today', group_by: ['model'] }, signal, owner)
     return {
       version: core.version,
       started_at: new Date(core.startedAt).toISOString(),

@@ -18,8 +18,8 @@ t.test(
     const running = await signalbox(root, ['usage', '--period', 'today', '--json']).ended
     t.equal(running.code, 0, running.stderr)
     const report = JSON.parse(running.stdout) as UsageReport
-    t.match(report, { group_by: 'model', totals: { requests: 4, errors: 1 } })
-    t.equal(report.rows.find(({ group }) => group === 'llama-cpp/small')?.requests, 3)
+    t.match(report, { group_by: ['model'], totals: { requests: 4, errors: 1 } })
+    t.equal(report.rows.find(({ group }) => group.model === 'llama-cpp/small')?.requests, 3)
 
     await gateway.close(0)
     const stored = await signalbox(root, ['usage', '--period', 'today', '--json']).ended
@@ -28,7 +28,7 @@ t.test(
 
     const table = await signalbox(root, ['usage', '--data-dir', data, '--group-by', 'provider']).ended
     t.match(table.stdout, /^Usage from .* UTC/)
-    t.match(table.stdout, /^provider +requests +errors +input +cached +output +cost +first token +duration$/m)
+    t.match(table.stdout, /^provider +requests +errors +input +cached +output +cost +avoided +first token +duration$/m)
     t.match(table.stdout, /^llama-cpp +3 +0 /m)
     t.match(table.stdout, /^\(no model answered\) +1 +1 /m)
     t.match(table.stdout, /^total +4 +1 /m)

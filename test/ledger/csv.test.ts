@@ -15,7 +15,7 @@ t.test('every name and figure comes back from the CSV', async t => {
       names.forEach((model, index) =>
         ledger.record(recordOf(`req-${index}`, { model: model ?? undefined, costUsd: index / 7, ttftMs: undefined })),
       )
-      const report = await ledger.usage({ group_by: 'model' })
+      const report = await ledger.usage({ group_by: ['model'] })
       await ledger.close()
 
       const [header, ...lines] = parseCsv(usageCsv(report))
@@ -23,7 +23,7 @@ t.test('every name and figure comes back from the CSV', async t => {
       assert.deepEqual(header, ['model', ...columns])
       assert.deepEqual(
         lines,
-        report.rows.map(row => [row.group ?? '', ...columns.map(column => String(row[column] ?? ''))]),
+        report.rows.map(row => [row.group.model ?? '', ...columns.map(column => String(row[column] ?? ''))]),
       )
     }),
     { numRuns: 60 },
@@ -34,14 +34,14 @@ t.test('no cell can run as a formula in a spreadsheet', async t => {
   const ledger = openTestLedger(t)
   const names = ['=1+1', '+1', '-1', '@SUM(A1)', '\t=1', '\r=1', '＝1']
   names.forEach(model => ledger.record(recordOf(model, { model })))
-  const cells = usageCsv(await ledger.usage({ group_by: 'model' }))
+  const cells = usageCsv(await ledger.usage({ group_by: ['model'] }))
     .split(/\r\n/)
     .map(line => line.replace(/^"/, ''))
   t.notOk(cells.some(cell => /^[=+\-@\t\r＝]/.test(cell)))
 })
 
 t.test('a report without rows is a header', async t => {
-  t.match(usageCsv(await openTestLedger(t).usage({ group_by: 'key' })), /^key,requests,errors,[a-z_0-9,]+\r\n$/)
+  t.match(usageCsv(await openTestLedger(t).usage({ group_by: ['key'] })), /^key,requests,errors,[a-z_0-9,]+\r\n$/)
 })
 
 /** RFC 4180, implemented independently of the code under test; removes the apostrophe again. */

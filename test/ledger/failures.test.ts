@@ -109,7 +109,7 @@ t.test('a damaged file is named when it is read, and the process keeps running',
   const namesIt = { code: 'ledger_unavailable', message: new RegExp(`${first.file}.*damaged.*backup`) }
   await t.rejects(ledger.recent(10), namesIt)
   await t.rejects(ledger.request('req-5'), namesIt)
-  await t.rejects(ledger.usage({ group_by: 'model', period: 'all' }), namesIt)
+  await t.rejects(ledger.usage({ group_by: ['model'], period: 'all' }), namesIt)
   await t.rejects(ledger.prune(noon), namesIt)
   const decisions = ledger.decisions({ fromMs: 0, toMs: Number.MAX_SAFE_INTEGER })[Symbol.asyncIterator]()
   await t.rejects(decisions.next(), namesIt)

@@ -32,7 +32,7 @@ t.test('kill -9 loses at most the last 100 ms and damages nothing', async t => {
     books.close()
 
     const ledger = openTestLedger(t, { file })
-    t.equal((await ledger.usage({ group_by: 'model', period: 'all' })).totals.requests, stored.size)
+    t.equal((await ledger.usage({ group_by: ['model'], period: 'all' })).totals.requests, stored.size)
   }
 })
 

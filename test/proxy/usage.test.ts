@@ -17,8 +17,8 @@ t.test('usage and cost are reported by model, provider, day and key, as JSON and
   await gateway.ask({ model: 'lab/bright' })
   const byModel = (await gateway.get('/v1/usage?period=today&group_by=model')).json
   t.match(byModel.rows, [
-    { group: 'lab/bright', requests: 1, input_tokens: 1_000_000, output_tokens: 100_000, cost_usd: 4.5 },
-    { group: 'llama-cpp/scripted', requests: 2, input_tokens: 20, output_tokens: 8, cost_usd: 0 },
+    { group: { model: 'lab/bright' }, requests: 1, input_tokens: 1_000_000, output_tokens: 100_000, cost_usd: 4.5 },
+    { group: { model: 'llama-cpp/scripted' }, requests: 2, input_tokens: 20, output_tokens: 8, cost_usd: 0 },
   ])
   t.match(byModel.totals, { requests: 3, cost_usd: 4.5 })
   for (const [grouping, groups] of [
@@ -28,7 +28,7 @@ t.test('usage and cost are reported by model, provider, day and key, as JSON and
   ] as const) {
     const { json } = await gateway.get(`/v1/usage?group_by=${grouping}`)
     t.strictSame(
-      json.rows.map((row: { group: string }) => row.group),
+      json.rows.map((row: { group: Record<string, string> }) => row.group[grouping]),
       groups,
       grouping,
     )
@@ -36,6 +36,46 @@ t.test('usage and cost are reported by model, provider, day and key, as JSON and
   const csv = await gateway.get('/v1/usage?format=csv&group_by=provider')
   t.match(csv.headers['content-type'], /^text\/csv/)
   t.match(csv.text, /^provider,requests,/)
+})
+
+t.test('usage is grouped by several properties at once, filtered, and paged', async t => {
+  const local = await scriptedUpstream(t, 'llama-cpp', { models: ['a', 'b'] })
+  const gateway = await startGateway(t, variablesFor(local))
+  const tagged = { headers: { 'x-signalbox-tags': 'night,batch', 'x-signalbox-session': 's1' } }
+  await gateway.ask({ model: 'llama-cpp/a' }, tagged)
+  await gateway.ask({ model: 'llama-cpp/b' }, tagged)
+  await gateway.ask({ model: 'llama-cpp/b' })
+  const day = new Date().toISOString().slice(0, 10)
+  const { json } = await gateway.get('/v1/usage?period=day&group_by=day,model,session,endpoint')
+  t.same(json.group_by, ['day', 'model', 'session', 'endpoint'])
+  t.same(
+    json.rows.map(({ group, requests }: { group: object; requests: number }) => ({ ...group, requests })),
+    [
+      { day, model: 'llama-cpp/a', session: 's1', endpoint: 'chat', requests: 1 },
+      { day, model: 'llama-cpp/b', session: 's1', endpoint: 'chat', requests: 1 },
+      { day, model: 'llama-cpp/b', session: null, endpoint: 'chat', requests: 1 },
+    ],
+  )
+  const filtered = (await gateway.get('/v1/usage?tag=night&model=llama-cpp/b&group_by=tag')).json
+  t.match(filtered, { totals: { requests: 1 }, rows: [{ group: { tag: 'batch' } }, { group: { tag: 'night' } }] })
+  const first = (await gateway.get('/v1/usage?group_by=model&limit=1')).json
+  t.match(first, { rows: [{ group: { model: 'llama-cpp/b' } }], totals: { requests: 3 } })
+  const second = (await gateway.get(`/v1/usage?group_by=model&limit=1&page=${first.next_page}`)).json
+  t.match(second, { rows: [{ group: { model: 'llama-cpp/a' } }], next_page: null })
+  const csv = await gateway.get('/v1/usage?group_by=model,tier,outcome&format=csv')
+  t.match(csv.text, /^model,tier,outcome,requests,[^\r]*\r\nllama-cpp\/b,local,ok,2,/)
+})
+
+t.test('usage tells what the same tokens would have cost on the reference model', async t => {
+  const local = await scriptedUpstream(t, 'llama-cpp', {
+    models: [{ name: 'small', contextTokens: 200_000, loadedContextTokens: 200_000 }],
+    answer: { usage: { promptTokens: 100_000, outputTokens: 10_000 } },
+  })
+  const gateway = await startGateway(t, { ...variablesFor(local), REFERENCE_MODEL: 'openai/gpt-4o' })
+  await gateway.ask()
+  const { totals } = (await gateway.get('/v1/usage')).json
+  t.match(totals, { cost_usd: 0, compared_requests: 1, reference_cost_usd: 0.35, cost_avoided_usd: 0.35 })
+  t.match((await gateway.post('/admin/cost', {})).json.total, { cost_usd: 0, cost_avoided_usd: 0.35 })
 })
 
 t.test('the upstream’s reported charge is the recorded cost', async t => {
@@ -50,7 +90,15 @@ t.test('the upstream’s reported charge is the recorded cost', async t => {
 
 t.test('an invalid usage query is rejected', async t => {
   const gateway = await startGateway(t)
-  for (const query of ['group_by=colour', 'period=sometimes', 'format=xml', 'surprise=1']) {
+  for (const query of [
+    'group_by=colour',
+    'period=sometimes',
+    'format=xml',
+    'surprise=1',
+    'time_zone=Mars',
+    'limit=0',
+    'page=x',
+  ]) {
     t.equal((await gateway.get(`/v1/usage?${query}`)).status, 400, query)
   }
 })

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { UsageQuery } from '../../ledger/usage.ts'
+import { UsageFields } from '../../ledger/usage-query.ts'
 import { ChatRequest } from '../../wire/chat/schema.ts'
 import { chat } from '../../wire/chat/protocol.ts'
 import { InfillRequest } from '../../wire/infill.ts'
@@ -230,7 +230,7 @@ export const inferenceRoutes: readonly RouteDescription[] = [
     operationId: 'get_usage',
     tag: routing,
     summary: 'Tokens, cost and latency over a period, from the ledger.',
-    query: z.object(UsageQuery.shape).extend({ format: z.enum(['json', 'csv']).default('json') }),
+    query: z.object(UsageFields.shape).extend({ format: z.enum(['json', 'csv']).default('json') }),
     response: answer.UsageResponse,
     also: ['text/csv'],
     error: openAi,
