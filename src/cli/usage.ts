@@ -131,6 +131,9 @@ function fieldsOf(query: UsageQuery): [string, string][] {
   )
 }
 
+/** What a request has only if a model answered it. */
+const answering: ReadonlySet<string> = new Set(['model', 'provider', 'tier'])
+
 function tableOf({ group_by, from, to, time_zone, rows, totals }: UsageReport): string {
   const since = from === null ? 'since the beginning' : `from ${minuteOf(from)}`
   const head = [
@@ -147,7 +150,7 @@ function tableOf({ group_by, from, to, time_zone, rows, totals }: UsageReport): 
   ]
   const lines = rows.map(row =>
     lineOf(
-      group_by.map(name => row.group[name] ?? (name === 'model' ? '(no model answered)' : '–')),
+      group_by.map(name => row.group[name] ?? (answering.has(name) ? '(no model answered)' : '–')),
       row,
     ),
   )

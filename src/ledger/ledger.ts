@@ -31,6 +31,8 @@ export interface Ledger {
   /** The newest requests first. */
   recent: (limit: number) => Promise<RequestRow[]>
   request: (id: string) => Promise<StoredRequest | undefined>
+  /** The id of the request that a provider's call, by its own id, was made for. */
+  requestOfGeneration: (generationId: string) => Promise<string | undefined>
   /** The query must be valid, as `UsageRequest` checks; `keyId` limits it to the requests of one API key. */
   usage: (query: UsageQuery, signal?: AbortSignal, keyId?: string) => Promise<UsageReport>
   /** Stored decisions with their outcomes, the oldest first, a few in memory at a time. */
@@ -160,6 +162,7 @@ export function openLedger(parts: LedgerParts): Ledger {
     },
     recent: limit => reading(() => reader.recent(limit)),
     request: id => reading(() => reader.request(id)),
+    requestOfGeneration: id => reading(() => reader.requestOfGeneration(id)),
     usage: (query, signal, keyId) => reading(() => readUsage(query, now(), signal, keyId)),
     decisions,
     prune: (beforeMs, signal) => reading(() => pruner.requests(beforeMs, signal)),

@@ -16,6 +16,8 @@ export interface Reader {
   /** The newest first. */
   recent: (limit: number) => RequestRow[]
   request: (id: string) => StoredRequest | undefined
+  /** The request that a provider's call belongs to. */
+  requestOfGeneration: (generationId: string) => string | undefined
   /** The oldest first; yields to the event loop every few rows. */
   decisions: (range: TimeRange) => AsyncGenerator<StoredDecision>
 }
@@ -46,7 +48,14 @@ export function createReader(database: Database.Database): Reader {
      WHERE (created_at, seq) > (?, ?) AND created_at < ? ORDER BY created_at, seq LIMIT ${decisionsAtOnce}`,
   )
 
+  const selectGeneration = database
+    .prepare<[string], string>(
+      `SELECT requests.id FROM attempts JOIN requests ON seq = request_seq WHERE generation_id = ? LIMIT 1`,
+    )
+    .pluck()
+
   return {
+    requestOfGeneration: id => selectGeneration.get(id),
     recent: limit => selectRecent.all(limit).map(requestRow),
     request: id => {
       const raw = selectRequest.get(id)

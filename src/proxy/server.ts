@@ -27,6 +27,8 @@ import { createIdempotency } from './idempotency.ts'
 import { registerGeminiRoutes } from './gemini-routes.ts'
 import { registerOllamaRoutes } from './ollama-routes.ts'
 import { deploymentIn, withoutAlias } from './path-aliases.ts'
+import { registerOpenRouterAccountRoutes } from './openrouter-account.ts'
+import { registerOrganizationRoutes } from './organization-usage.ts'
 import { replyError } from './reply-error.ts'
 import { callerRequestId, idHeaders } from './request-id.ts'
 import { collectRoutes, type RouteTable } from './route-table.ts'
@@ -157,6 +159,8 @@ export function createServer(core: Core, instanceToken?: string): FastifyInstanc
         registerCountTokensRoute(scope, core)
         registerModelRoutes(scope, core)
         registerUsageRoute(scope, core)
+        registerOrganizationRoutes(scope, core)
+        registerOpenRouterAccountRoutes(scope, core)
         done()
       },
       { prefix },

@@ -12,6 +12,8 @@ import { ListQuery } from '../list-page.ts'
 import { batchRoutes } from './batches.ts'
 import { geminiRoutes } from './gemini.ts'
 import { mediaRoutes } from './media.ts'
+import { GenerationQuery } from '../openrouter-account.ts'
+import { OrganizationCostsQuery, OrganizationUsageQuery } from '../organization-usage.ts'
 import { ollamaRoutes } from './ollama.ts'
 import * as answer from './responses.ts'
 import { eventStream, inference, requestHeaders, type RouteDescription } from './route-description.ts'
@@ -233,6 +235,54 @@ export const inferenceRoutes: readonly RouteDescription[] = [
     query: z.object(UsageFields.shape).extend({ format: z.enum(['json', 'csv']).default('json') }),
     response: answer.UsageResponse,
     also: ['text/csv'],
+    error: openAi,
+  },
+  ...(['completions', 'embeddings'] as const).map((kind): RouteDescription => ({
+    method: 'get',
+    path: `/v1/organization/usage/${kind}`,
+    operationId: `get_organization_usage_${kind}`,
+    tag: routing,
+    summary: `Tokens of ${kind} in OpenAI’s form, bucket by bucket.`,
+    query: OrganizationUsageQuery,
+    response: answer.OrganizationPageResponse,
+    error: openAi,
+  })),
+  {
+    method: 'get',
+    path: '/v1/organization/costs',
+    operationId: 'get_organization_costs',
+    tag: routing,
+    summary: 'Costs in OpenAI’s form, day by day.',
+    query: OrganizationCostsQuery,
+    response: answer.OrganizationPageResponse,
+    error: openAi,
+  },
+  {
+    method: 'get',
+    path: '/v1/key',
+    operationId: 'get_key',
+    tag: routing,
+    summary: 'What the caller’s API key has used, in OpenRouter’s form.',
+    response: answer.AccountResponse,
+    error: openAi,
+  },
+  {
+    method: 'get',
+    path: '/v1/credits',
+    operationId: 'get_credits',
+    tag: routing,
+    summary: 'What was used in total, in OpenRouter’s form.',
+    response: answer.AccountResponse,
+    error: openAi,
+  },
+  {
+    method: 'get',
+    path: '/v1/generation',
+    operationId: 'get_generation',
+    tag: routing,
+    summary: 'Tokens and cost of one answer, in OpenRouter’s form.',
+    query: GenerationQuery,
+    response: answer.AccountResponse,
     error: openAi,
   },
   {

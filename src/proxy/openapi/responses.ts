@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { UsageReport } from '../../ledger/usage.ts'
+import { OrganizationPage } from '../organization-usage.ts'
 
 /** What the inference endpoints answer, as far as clients rely on it; servers may add fields, which are passed on. */
 
@@ -154,6 +155,10 @@ export const DecisionResponse = z
   .meta({ id: 'DecisionResponse' })
 
 export const UsageResponse = UsageReport.meta({ id: 'UsageResponse' })
+
+export const OrganizationPageResponse = OrganizationPage.meta({ id: 'OrganizationPageResponse' })
+
+export const AccountResponse = z.looseObject({ data: z.looseObject({}) }).meta({ id: 'AccountResponse' })
 
 export const HealthResponse = z
   .looseObject({ status: z.string(), version: z.string().optional().describe('With an API key only.') })
