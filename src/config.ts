@@ -384,6 +384,10 @@ export const coreSettings = {
     schema: z.string().trim().optional(),
     help: 'Model that costs are compared with in usage reports, such as openrouter/anthropic/claude-opus-4.5 or, from the price list that is shipped, openai/gpt-5. Unset, the most expensive candidate of each request that was good enough.',
   },
+  RECONCILE_NIGHTLY: {
+    schema: z.stringbool().default(true),
+    help: 'Compare the ledger every night with what OpenRouter says it billed.',
+  },
   MODEL_PRICES: {
     schema: modelPrices,
     help: 'Prices in USD per million tokens by model id, as JSON: {"openrouter/lab/big": {"input": 3, "output": 15, "cache_read": 0.3}}. They replace those that servers list.',

@@ -17,6 +17,7 @@ import { createGateway, type Gateway, type GatewayParts } from './gateway/gatewa
 import type { StartTrace } from './gateway/trace.ts'
 import { createLearner, type Learner, type RatioFact } from './gateway/learner.ts'
 import { createInventory, type Inventory } from './gateway/inventory.ts'
+import { startReconciliation, type Reconciliation } from './gateway/reconciliation.ts'
 import type { ReferenceModel } from './gateway/reference-cost.ts'
 import { createProviderSlots } from './gateway/provider-slots.ts'
 import type { Slots } from './gateway/slots.ts'
@@ -60,6 +61,7 @@ export interface Core {
   readonly ledger: Ledger
   readonly inventory: Inventory
   readonly gateway: Gateway
+  readonly reconciliation: Reconciliation
   readonly learner: Learner
   readonly accounting: Accounting
   /** The models that a key may use, by its name. */
@@ -146,15 +148,14 @@ export function createCore(parts: CoreParts): Core {
   const { knowledge, learner } = createLearning({ ledger, policy: () => policy, now, log })
   const breakers = createBreakers(now)
   const conditionOf = modelCondition(inventory, breakers)
-  const billOf = (name: string) => providerNamed(name)?.billOf
-  const corrections = startCorrections({ ...accounting, ledger, billOf, now, log })
+  const bills = followBills({ accounting, ledger, inventory, events, settings, now, log })
   const gateway = createGateway({
     inventory,
     conditionOf,
     breakers,
     record: recordTo(ledger, requests),
     startTrace,
-    corrections,
+    corrections: bills.corrections,
     learner,
     ...accounting,
     slotsOf,
@@ -193,6 +194,7 @@ export function createCore(parts: CoreParts): Core {
     ledger,
     inventory,
     gateway,
+    reconciliation: bills.reconciliation,
     learner,
     accounting,
     modelsFor: modelsByKey(inventory, accounting.apiKeys),
@@ -229,7 +231,7 @@ export function createCore(parts: CoreParts): Core {
       await codeSearch.made()?.close()
       await benchmarks.close()
       await gateway.close(graceMs)
-      await corrections.close()
+      await bills.close()
       learner.close()
       await inventory.close()
       await transport.close()
@@ -267,6 +269,31 @@ function openProviders({ config, settings, transport, events, now, log }: Provid
     log,
   })
   return { inventory, providerParts, reference: () => referenceModel(settings().REFERENCE_MODEL, inventory, prices) }
+}
+
+interface BillParts extends Pick<CoreParts, 'now' | 'log'> {
+  accounting: Accounting
+  ledger: Ledger
+  inventory: Inventory
+  events: Core['events']
+  settings: () => CoreValues
+}
+
+/** What providers are asked about what they billed. */
+function followBills({ accounting, ledger, inventory, events, settings, now, log }: BillParts) {
+  const providers = () => inventory.providers()
+  const billOf = (name: string) => providers().find(provider => provider.name === name)?.billOf
+  const corrections = startCorrections({ ...accounting, ledger, billOf, now, log })
+  const nightly = () => settings().RECONCILE_NIGHTLY
+  const reconciliation = startReconciliation({ ...accounting, ledger, providers, events, now, log, nightly })
+  return {
+    corrections,
+    reconciliation,
+    async close() {
+      await reconciliation.close()
+      await corrections.close()
+    },
+  }
 }
 
 /** The operator's prices, made anew only when their setting changes. */

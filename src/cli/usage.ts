@@ -13,6 +13,7 @@ import { readErrorEnvelope } from '../operations/error-envelope.ts'
 import { dataDirOf } from '../start.ts'
 import { readConfig } from './installation.ts'
 import { renderTable } from './table.ts'
+import { defineReconcile } from './usage-reconcile.ts'
 
 /** Time limit for a running instance to answer; a long ledger is read in slices. */
 const timeoutMs = 60_000
@@ -55,6 +56,7 @@ Examples:
   signalbox usage --group-by day,model --filter key=laptop --csv`,
     )
     .action(showUsage)
+  defineReconcile(command)
 }
 
 function addFilter(text: string, filters: Record<string, string[]>): Record<string, string[]> {
@@ -126,9 +128,11 @@ async function askInstance({ url, token }: Instance, query: UsageQuery): Promise
 
 /** Lists as the query of an address has them. */
 function fieldsOf(query: UsageQuery): [string, string][] {
-  return Object.entries(query).flatMap(([name, value]: [string, unknown]): [string, string][] =>
-    value === undefined ? [] : [[name, Array.isArray(value) ? value.join(',') : String(value)]],
-  )
+  const fields = Object.entries(query) as [string, string | number | readonly string[] | undefined][]
+  return fields.flatMap(([name, value]): [string, string][] => {
+    if (value === undefined) return []
+    return [[name, typeof value === 'object' ? value.join(',') : String(value)]]
+  })
 }
 
 /** What a request has only if a model answered it. */

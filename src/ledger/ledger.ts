@@ -12,6 +12,7 @@ import type { TimeRange } from './period.ts'
 import { createPruner } from './pruner.ts'
 import { createReader, type StoredDecision } from './reader.ts'
 import type { StoredRequest, RequestRow } from './row.ts'
+import { createReconciliations, type Reconciliations } from './reconciliations.ts'
 import { createTaskStore, type TaskStore } from './tasks.ts'
 import { createUsageReader, type UsageReport } from './usage.ts'
 import type { UsageQuery } from './usage-query.ts'
@@ -49,6 +50,7 @@ export interface Ledger {
   /** Background tasks. Unlike requests they are written at once: their caller already has the task's id. */
   readonly tasks: TaskStore
   readonly notes: AgentNotes
+  readonly reconciliations: Reconciliations
   /** What the router has learned. */
   readonly learned: Learned
   readonly apiKeys: ApiKeyStore
@@ -172,6 +174,7 @@ export function openLedger(parts: LedgerParts): Ledger {
     status: () => ({ file, ...buffer.state(), rejected, failure }),
     tasks: namingFile(file, createTaskStore(database)),
     notes: namingFile(file, createAgentNotes(database)),
+    reconciliations: namingFile(file, createReconciliations(database)),
     learned: namingFile(file, createLearned(database)),
     apiKeys: namingFile(file, createApiKeyStore(database)),
     budgets: namingFile(file, budgets.store),

@@ -35,7 +35,12 @@ export const cost = operation({
   run: async ({ ledger }: Core, { period, group_by }, { signal, principal }) => {
     const query = readFields(UsageRequest, { period, group_by: [group_by] })
     const { from, to, totals, rows } = await ledger.usage(query, signal, ownerShownTo(principal))
-    return { from, to, total: compact(totals), rows: rows.map(row => ({ group: row.group[group_by] ?? null, ...compact(row) })) }
+    return {
+      from,
+      to,
+      total: compact(totals),
+      rows: rows.map(row => ({ group: row.group[group_by] ?? null, ...compact(row) })),
+    }
   },
 })
 

@@ -29,6 +29,8 @@ import { listTasks } from './list-tasks.ts'
 import type { Operation } from './operation.ts'
 import { preemptiveRouteTask } from './preemptive-route-task.ts'
 import { rateResult } from './rate-result.ts'
+import { reconcileUsage } from './reconcile-usage.ts'
+import { refreshPrices } from './refresh-prices.ts'
 import { reloadConfig } from './reload-config.ts'
 import { resetEvidence } from './reset-evidence.ts'
 import { retrivInit } from './retriv-init.ts'
@@ -55,6 +57,8 @@ const definitions = [
   resetEvidence,
   status,
   cost,
+  reconcileUsage,
+  refreshPrices,
   retrivInit,
   retrivSearch,
   search,

@@ -198,7 +198,14 @@ export interface Provider {
     generationId: string,
     call: { signal: AbortSignal; credential: Credential | undefined },
   ) => Promise<Usage | undefined>
+  /** What the provider has billed to the key since it exists, in USD: itself, and at the model's own provider (BYOK). */
+  readonly account?: (signal: AbortSignal) => Promise<ProviderAccount>
   close(): Promise<void>
+}
+
+export interface ProviderAccount {
+  billedUsd: number
+  byokUsd: number
 }
 
 /** What a provider is built from. */

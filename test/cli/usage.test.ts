@@ -39,6 +39,42 @@ t.test(
   },
 )
 
+t.test('usage takes several groupings and filters, and names what is wrong with them', async t => {
+  const root = temporaryRoot(t)
+  const local = await scriptedUpstream(t, 'llama-cpp', { models: ['small'] })
+  const gateway = await startGateway(t, { ...variablesFor(local), DATA_DIR: path.join(root, 'data') })
+  await gateway.ask({}, { headers: { 'x-signalbox-tags': 'night' } })
+  await gateway.ask()
+  const usage = (...options: string[]) => signalbox(root, ['usage', ...options]).ended
+  const csv = await usage('--csv', '--group-by', 'model,tag', '--filter', 'tag=night', '--time-zone', 'Europe/Berlin')
+  t.match(csv.stdout, /^model,tag,requests,[^\r]*\r\nllama-cpp\/small,night,1,/)
+  t.match((await usage('--group-by', 'colour')).stderr, /^signalbox: group_by: [^\n]*model[^\n]*\n$/)
+  t.match((await usage('--filter', 'colour=red')).stderr, /name=value, with a name of model/)
+  t.match((await usage('--time-zone', 'Mars')).stderr, /time_zone: must be a time zone/)
+})
+
+t.test('usage reconcile prints what was recorded and what was billed', async t => {
+  const root = temporaryRoot(t)
+  let billed = 1
+  const remote = await scriptedUpstream(t, 'openrouter', {
+    models: [{ name: 'lab/paid', price: { input: 3, output: 15 } }],
+    route: ({ path }) => (path.endsWith('/key') ? { json: { data: { usage: billed, byok_usage: 0 } } } : undefined),
+    answer: { usage: { promptTokens: 10, outputTokens: 5, costUsd: 0.25 } },
+  })
+  const gateway = await startGateway(t, { ...variablesFor(remote), DATA_DIR: path.join(root, 'data') })
+  const reconcile = () => signalbox(root, ['usage', 'reconcile', '--max-bills', '5']).ended
+  t.match((await reconcile()).stdout, /^openrouter from [^\n]*\nrecorded 0\.000000; this is the first check/)
+  await gateway.ask({ model: 'openrouter/lab/paid' })
+  billed = 1.5
+  const { stdout } = await reconcile()
+  t.match(stdout, /recorded 0\.250000, billed 0\.500000, drift 0\.250000/)
+  t.match(stdout, /^openrouter\/lab\/paid +1 +0\.250000 /m)
+  await gateway.close(0)
+  const { code, stderr } = await reconcile()
+  t.equal(code, 1)
+  t.match(stderr, /^signalbox: No Signalbox runs with [^\n]+\n$/)
+})
+
 t.test('without a ledger usage says so and prints an empty report', async t => {
   const root = temporaryRoot(t)
   const { code, stdout, stderr } = await signalbox(root, ['usage', '--json']).ended

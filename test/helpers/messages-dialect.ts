@@ -9,7 +9,7 @@ export const messagesDialect: Omit<Dialect, 'chatPath' | 'describe'> = {
     content: piecesOf(answer, defaultText).map(whole),
     stop_reason: stopReasonOf(answer),
     stop_sequence: null,
-    usage: { ...inputOf(answer), output_tokens: usageOf(answer).outputTokens },
+    usage: { ...inputOf(answer), output_tokens: usageOf(answer).outputTokens, ...chargeOf(answer) },
   }),
   stream(model, answer) {
     const message = {
@@ -27,7 +27,11 @@ export const messagesDialect: Omit<Dialect, 'chatPath' | 'describe'> = {
         event({ type: 'content_block_stop', index }),
       ]),
       closing: [
-        event({ type: 'message_delta', delta, usage: { output_tokens: usageOf(answer).outputTokens } }),
+        event({
+          type: 'message_delta',
+          delta,
+          usage: { output_tokens: usageOf(answer).outputTokens, ...chargeOf(answer) },
+        }),
         event({ type: 'message_stop' }),
       ],
     }
@@ -49,8 +53,29 @@ const identity = (model: string) => ({ id: 'msg_scripted', type: 'message', role
 const usageOf = (answer: Answer) => answer.usage ?? defaultUsage
 
 function inputOf(answer: Answer) {
-  const { promptTokens, cachedTokens = 0 } = usageOf(answer)
-  return { input_tokens: promptTokens - cachedTokens, cache_read_input_tokens: cachedTokens }
+  const { promptTokens, cachedTokens = 0, cacheWriteTokens = 0, cacheWrite1hTokens = 0 } = usageOf(answer)
+  return {
+    input_tokens: promptTokens - cachedTokens - cacheWriteTokens,
+    cache_read_input_tokens: cachedTokens,
+    ...(cacheWriteTokens > 0 && {
+      cache_creation_input_tokens: cacheWriteTokens,
+      cache_creation: {
+        ephemeral_5m_input_tokens: cacheWriteTokens - cacheWrite1hTokens,
+        ephemeral_1h_input_tokens: cacheWrite1hTokens,
+      },
+    }),
+  }
+}
+
+/** OpenRouter's fields, where the script has a cost. */
+function chargeOf(answer: Answer): object {
+  const { costUsd, byokCostUsd } = usageOf(answer)
+  if (costUsd === undefined || costUsd === null) return {}
+  return {
+    cost: costUsd,
+    is_byok: byokCostUsd !== undefined,
+    ...(byokCostUsd !== undefined && { cost_details: { upstream_inference_cost: byokCostUsd } }),
+  }
 }
 
 function stopReasonOf(answer: Answer): string | null {

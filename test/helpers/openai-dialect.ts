@@ -92,7 +92,17 @@ function usageOf(dialect: OpenAiDialect, answer: Answer) {
     prompt_tokens: usage.promptTokens,
     completion_tokens: usage.outputTokens,
     total_tokens: usage.promptTokens + usage.outputTokens,
-    ...(usage.cachedTokens === undefined ? {} : { prompt_tokens_details: { cached_tokens: usage.cachedTokens } }),
+    ...(usage.cachedTokens === undefined
+      ? {}
+      : {
+          prompt_tokens_details: {
+            cached_tokens: usage.cachedTokens,
+            ...(usage.cacheWriteTokens !== undefined && { cache_write_tokens: usage.cacheWriteTokens }),
+          },
+        }),
+    ...(usage.cacheWrite1hTokens !== undefined && {
+      cache_creation: { ephemeral_1h_input_tokens: usage.cacheWrite1hTokens },
+    }),
     ...(usage.reasoningTokens === undefined
       ? {}
       : { completion_tokens_details: { reasoning_tokens: usage.reasoningTokens } }),

@@ -26,6 +26,9 @@ export interface ScriptedUsage {
   promptTokens: number
   outputTokens: number
   cachedTokens?: number
+  /** OpenRouter and Messages: all of them, and those of an hour. */
+  cacheWriteTokens?: number
+  cacheWrite1hTokens?: number
   reasoningTokens?: number
   costUsd?: number | null
   /** OpenRouter only: what the model's provider bills to the account's own key. */

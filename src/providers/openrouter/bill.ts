@@ -1,4 +1,6 @@
 import { asObject } from '../../json.ts'
+import { GatewayError } from '../../errors.ts'
+import type { ProviderAccount } from '../provider.ts'
 import { readCharge, readUsageIn, usageFormats } from '../../wire/usage-formats.ts'
 import type { Usage } from '../../wire/usage.ts'
 
@@ -12,4 +14,11 @@ export function readBill(answer: unknown): Usage | undefined {
     cost_details: { upstream_inference_cost: bill?.['upstream_inference_cost'] },
   })
   return usage === undefined || charge.reportedCostUsd === undefined ? undefined : { ...usage, ...charge }
+}
+
+/** What OpenRouter says about its key at `/key`. Throws `upstream_error` if it does not say what was used. */
+export function readAccount(answer: unknown): ProviderAccount {
+  const { usage, byok_usage: byok = 0 } = asObject(asObject(answer)?.['data']) ?? {}
+  if (typeof usage === 'number' && typeof byok === 'number') return { billedUsd: usage, byokUsd: byok }
+  throw new GatewayError('upstream_error', 'OpenRouter did not say at /key what the key has used.')
 }

@@ -6,7 +6,7 @@ import { completionsOrChat } from '../openai/completion-by-chat.ts'
 import { askMessages } from '../openai/messages-answer.ts'
 import { chatBody, openAiChat } from '../openai/chat.ts'
 import { openAiNonChat } from '../openai/non-chat.ts'
-import { readBill } from './bill.ts'
+import { readAccount, readBill } from './bill.ts'
 import { readOpenRouterModels } from './models.ts'
 import type { Model, ProviderCall, ProviderKind, ProviderReply } from '../provider.ts'
 import { createQuarantine } from './quarantine.ts'
@@ -112,6 +112,7 @@ export const openRouter: ProviderKind = serverKind({
       passThrough: call => noting({ model: call.model, fields: call.body }, askMessages(upstream, '/messages', call)),
       billOf: async (generationId, call) =>
         readBill(await upstream.jsonIfKnown(`/generation?id=${encodeURIComponent(generationId)}`, call)),
+      account: async signal => readAccount(await upstream.json('/key', { signal })),
       nonChat: { embeddings: nonChat.embeddings, completions: completionsOrChat(nonChat.completions, chat) },
     }
   },

@@ -20,7 +20,7 @@ export const openRouter = openAiLike('openrouter', '/api/v1/chat/completions', d
 })
 
 function describe(path: string, _body: unknown, models: readonly ScriptedModel[]): unknown {
-  if (path === '/api/v1/key') return { data: { label: 'scripted', limit: null, limit_remaining: null } }
+  if (path === '/api/v1/key') return { data: { label: 'scripted', usage: 0, limit: null, limit_remaining: null } }
   if (path !== '/api/v1/models') return undefined
   const perToken = (usdPerMillion: number | undefined) => String((usdPerMillion ?? 0) / 1e6)
   return {
