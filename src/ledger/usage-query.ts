@@ -6,12 +6,14 @@ import { outcomes } from './record.ts'
 export const timeGroupings = ['minute', 'hour', 'day', 'week', 'month'] as const
 export type TimeGrouping = (typeof timeGroupings)[number]
 
-/** The column of each property that usage can be grouped and filtered by. */
+/** The SQL of each property that usage can be grouped and filtered by. */
 export const propertyColumns = {
   model: 'model',
   provider: 'provider',
   tier: 'tier',
   key: 'key_id',
+  /** The person or team that the key was issued to. */
+  owner: `(SELECT json_extract(settings, '$.owner') FROM api_keys WHERE name = key_id)`,
   session: 'session',
   tag: 'tags',
   task: 'task',

@@ -6,7 +6,7 @@ import { GatewayError } from '../errors.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { StoredRequest } from '../ledger/row.ts'
 import type { UsageFigures } from '../ledger/usage-tally.ts'
-import { mayReach, ownerShownTo } from '../operations/access.ts'
+import { mayReach, ownerShownTo, requireScope } from '../operations/access.ts'
 import { disconnectSignal } from '../operations/disconnect-signal.ts'
 import { readFields } from '../wire/read-body.ts'
 
@@ -26,6 +26,7 @@ export interface OpenRouterAccountParts {
  */
 export function registerOpenRouterAccountRoutes(app: FastifyInstance, { ledger, now }: OpenRouterAccountParts): void {
   app.get('/key', async ({ principal }, reply) => {
+    requireScope(principal, 'read')
     const { rows, totals } = await ledger.usage(
       { period: 'all', group_by: ['day'] },
       disconnectSignal(reply),
@@ -60,12 +61,14 @@ export function registerOpenRouterAccountRoutes(app: FastifyInstance, { ledger, 
   })
 
   app.get('/credits', async ({ principal }, reply) => {
+    requireScope(principal, 'read')
     const query = { period: 'all', group_by: ['provider'] } as const
     const { totals } = await ledger.usage(query, disconnectSignal(reply), ownerShownTo(principal))
     return { data: { total_credits: null, total_usage: chargedUsd([totals]) } }
   })
 
   app.get('/generation', async ({ query, principal }) => {
+    requireScope(principal, 'read')
     const { id } = readFields(GenerationQuery, query)
     const stored = await ledger.request((await ledger.requestOfGeneration(id)) ?? id)
     if (stored === undefined || !mayReach(principal, stored.request.key_id)) {

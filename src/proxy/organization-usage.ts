@@ -6,7 +6,7 @@ import type { JsonObject } from '../json.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { UsageReport } from '../ledger/usage.ts'
 import type { Grouping, TimeGrouping } from '../ledger/usage-query.ts'
-import { ownerShownTo } from '../operations/access.ts'
+import { ownerShownTo, requireScope } from '../operations/access.ts'
 import { disconnectSignal } from '../operations/disconnect-signal.ts'
 import { mediaEndpoints } from '../wire/media.ts'
 import { readFields } from '../wire/read-body.ts'
@@ -132,6 +132,7 @@ export function registerOrganizationRoutes(app: FastifyInstance, { ledger, now }
     ['embeddings', embeddings],
   ] as const) {
     app.get(`/organization/usage/${path}`, (request, reply) => {
+      requireScope(request.principal, 'read')
       const query = readFields(OrganizationUsageQuery, plain(request.query))
       const { usual, most } = widths[query.bucket_width]
       return pageOf(
@@ -142,6 +143,7 @@ export function registerOrganizationRoutes(app: FastifyInstance, { ledger, now }
     })
   }
   app.get('/organization/costs', (request, reply) => {
+    requireScope(request.principal, 'read')
     const query = readFields(OrganizationCostsQuery, plain(request.query))
     const limit = limitOf(query.limit, widths['1d'].usual, mostDaysOfCosts)
     return pageOf({ ...query, report: costs, limit }, ownerShownTo(request.principal), reply)

@@ -16,6 +16,8 @@ const groupsOf: Record<Exclude<Grouping, 'week'>, (entry: RequestRecord) => (str
   provider: entry => [entry.provider ?? null],
   tier: entry => [entry.tier ?? null],
   key: entry => [entry.keyId ?? 'anonymous'],
+  // No key was issued here.
+  owner: () => [null],
   session: entry => [entry.session ?? null],
   tag: ({ tags = [] }) => (tags.length === 0 ? [null] : [...new Set(tags)]),
   task: entry => [entry.task ?? null],

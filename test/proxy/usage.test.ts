@@ -66,6 +66,30 @@ t.test('usage is grouped by several properties at once, filtered, and paged', as
   t.match(csv.text, /^model,tier,outcome,requests,[^\r]*\r\nllama-cpp\/b,local,ok,2,/)
 })
 
+t.test('usage is grouped by the owner of a key', async t => {
+  const local = await scriptedUpstream(t, 'llama-cpp', { models: ['a'] })
+  const gateway = await startGateway(t, { ...variablesFor(local), SIGNALBOX_ADMIN_KEY: 'admin=secret' })
+  const as = (key: string) => ({ headers: { authorization: `Bearer ${key}` } })
+  const create = async (name: string, owner?: string) => {
+    const reply = await fetch(`${gateway.url}/admin/create_api_key`, {
+      method: 'POST',
+      headers: { ...as('secret').headers, 'content-type': 'application/json' },
+      body: JSON.stringify({ name, ...(owner !== undefined && { owner }) }),
+    })
+    return ((await reply.json()) as { token: string }).token
+  }
+  const [phone, laptop, ci] = [await create('phone', 'Alice'), await create('laptop', 'Alice'), await create('ci')]
+  for (const key of [phone, laptop, ci]) t.equal((await gateway.ask({}, as(key))).status, 200)
+  const reply = await fetch(`${gateway.url}/v1/usage?group_by=owner`, as('secret'))
+  const { rows } = (await reply.json()) as { rows: { group: object; requests: number }[] }
+  t.match(rows, [
+    { group: { owner: 'Alice' }, requests: 2 },
+    { group: { owner: null }, requests: 1 },
+  ])
+  const filtered = await fetch(`${gateway.url}/v1/usage?owner=Alice`, as('secret'))
+  t.match(await filtered.json(), { totals: { requests: 2 } })
+})
+
 t.test('usage tells what the same tokens would have cost on the reference model', async t => {
   const local = await scriptedUpstream(t, 'llama-cpp', {
     models: [{ name: 'small', contextTokens: 200_000, loadedContextTokens: 200_000 }],
