@@ -52,7 +52,7 @@ export interface ReconciledRow extends Pick<BilledAttempt, 'requestId' | 'ordina
 export interface ReconciliationParts {
   ledger: Pick<Ledger, 'reconciliations' | 'correct' | 'flush'>
   providers: () => readonly Provider[]
-  /** What a caller's key uses at a provider instead of the operator's: its calls are billed to somebody else. */
+  /** What a caller's key uses at a provider instead of the operator's: its calls are on another bill. */
   credentialOf: CredentialOf
   events: Pick<Hub<SignalboxEvent>, 'emit'>
   /** Milliseconds since the epoch. */

@@ -10,7 +10,7 @@ import { recordOf } from '../router/record.ts'
 import type { ChatMessage } from '../wire/chat/schema.ts'
 import { sumUsage } from '../wire/usage.ts'
 import { openAttemptRecorder, outcomeOf, type AttemptEnd, type AttemptRecorder } from './attempt-record.ts'
-import type { Call } from './call.ts'
+import { spenderOf, type Call } from './call.ts'
 import type { Corrections } from './corrections.ts'
 import type { Learner } from './learner.ts'
 import { referenceCostOf, type ReferenceModel } from './reference-cost.ts'
@@ -83,6 +83,7 @@ export function openRequestRecorder(parts: RequestRecorderParts): RequestRecorde
       keyId: call.keyId,
       session: call.options?.session,
       tags: call.options?.tags,
+      task: spenderOf(call).task,
       requestedModel: request.model,
       provider: model?.provider,
       model: model?.id,
