@@ -76,12 +76,19 @@ async function showUsage({ filter, groupBy, timeZone, json, csv, dataDir, ...per
   })
   if (!parsed.success) {
     const [issue] = parsed.error.issues
-    throw new GatewayError('invalid_request', `${[...issue!.path.slice(0, 1), issue!.message].join(': ')}.`)
+    throw new GatewayError('invalid_request', problemOf(issue!))
   }
   const folder = dataDir === undefined ? dataDirOf(readConfig(process.env)) : path.resolve(dataDir)
   const report = await reportOf(folder, parsed.data)
   if (json === true) process.stdout.write(`${JSON.stringify(report)}\n`)
   else process.stdout.write(csv === true ? usageCsv(report) : tableOf(report))
+}
+
+/** In the words of the command line. */
+function problemOf({ path: [field], message }: { path: readonly PropertyKey[]; message: string }): string {
+  if (field === 'group_by') return `--group-by must be one or several of ${groupings.join(', ')}, separated by commas.`
+  if (field === undefined) return `${message}.`
+  return `--${String(field).replaceAll('_', '-')}${message.startsWith('must ') ? ' ' : ': '}${message}.`
 }
 
 function pickDefined(fields: Record<string, string | undefined>): Record<string, string> {

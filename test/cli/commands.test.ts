@@ -39,7 +39,7 @@ t.test('an unknown command or option is reported on one line with the nearest ma
     [['mcp', '--readonly'], /^signalbox: unknown option '--readonly' .*--read-only/],
     [['usage', '--perod', '7d'], /^signalbox: unknown option '--perod' .*--period/],
     [['usage', '--json', '--csv'], /^signalbox: .*'--csv'.*'--json'/],
-    [['usage', '--group-by', 'color'], /^signalbox: .*--group-by.*model, provider, key, day/],
+    [['usage', '--group-by', 'color'], /^signalbox: --group-by must be one or several of model, .*day, .*key, /],
     [['usage', '--period', 'soon'], /^signalbox: --period must be today, /],
     [['benchmark', 'qwen3'], /^signalbox: too many arguments for 'benchmark'/],
     [['serve', '--port'], /^signalbox: .*'--port <number>' argument missing/],

@@ -48,9 +48,12 @@ t.test('usage takes several groupings and filters, and names what is wrong with 
   const usage = (...options: string[]) => signalbox(root, ['usage', ...options]).ended
   const csv = await usage('--csv', '--group-by', 'model,tag', '--filter', 'tag=night', '--time-zone', 'Europe/Berlin')
   t.match(csv.stdout, /^model,tag,requests,[^\r]*\r\nllama-cpp\/small,night,1,/)
-  t.match((await usage('--group-by', 'colour')).stderr, /^signalbox: group_by: [^\n]*model[^\n]*\n$/)
+  t.match(
+    (await usage('--group-by', 'colour')).stderr,
+    /^signalbox: --group-by must be one or several of [^\n]*model[^\n]*\n$/,
+  )
   t.match((await usage('--filter', 'colour=red')).stderr, /name=value, with a name of model/)
-  t.match((await usage('--time-zone', 'Mars')).stderr, /time_zone: must be a time zone/)
+  t.match((await usage('--time-zone', 'Mars')).stderr, /--time-zone must be a time zone/)
 })
 
 t.test('usage reconcile prints what was recorded and what was billed', async t => {

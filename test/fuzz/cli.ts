@@ -7,7 +7,7 @@ import { scriptedUpstream } from '../helpers/scripted-upstream.ts'
 import { variablesFor } from '../helpers/start-gateway.ts'
 import { loopCases } from './loop-cases.ts'
 import { measureLoop } from './loop.ts'
-import { playFuzz } from './play.ts'
+import { fuzzKey, playFuzz } from './play.ts'
 import { serveInProcess } from './served.ts'
 
 const goalMs = 20
@@ -35,6 +35,7 @@ async function main(args: string[]): Promise<void> {
     const served = await serveInProcess({
       ...variablesFor(upstream),
       CODE_SEARCH_ROOTS: folder,
+      SIGNALBOX_API_KEY: fuzzKey,
       PROVIDER_HEALTH_PROBE_INTERVAL_MS: '3600000',
     })
     t.teardown(served.close)

@@ -5,7 +5,7 @@ import pino from 'pino'
 import t from 'tap'
 import { scriptedUpstream } from '../helpers/scripted-upstream.ts'
 import { startGateway, variablesFor } from '../helpers/start-gateway.ts'
-import { playFuzz } from './play.ts'
+import { fuzzKey, playFuzz } from './play.ts'
 
 const requests = 10_000
 
@@ -15,7 +15,12 @@ t.test('whatever callers send, nothing fails that was not foreseen, and nothing 
   const upstream = await scriptedUpstream(t, 'openai-compatible', { answer: { text: ['Yes.'] } })
   const logged: string[] = []
   const log = pino({ level: 'error' }, { write: line => logged.push(line) })
-  const gateway = await startGateway(t, { ...variablesFor(upstream), CODE_SEARCH_ROOTS: folder }, [], { log })
+  const gateway = await startGateway(
+    t,
+    { ...variablesFor(upstream), CODE_SEARCH_ROOTS: folder, SIGNALBOX_API_KEY: fuzzKey },
+    [],
+    { log },
+  )
   const told: string[] = []
   const findings = await playFuzz(gateway.url, { from: 1, count: requests }, finding => told.push(finding))
   t.same(told, [])

@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { WebSocket, request as send } from 'undici'
+import { fuzzKey } from './play.ts'
 import type { ScriptedUpstream } from '../helpers/scripted-upstream.ts'
 import { answerTexts, promptTexts, repeated } from './adversarial-texts.ts'
 
@@ -39,6 +40,7 @@ function poster({ url }: LoopTarget) {
   return async (route: string, body: object | string) => {
     const reply = await send(`${url}${route}`, {
       method: 'POST',
+      headers: { 'x-api-key': fuzzKey },
       body: typeof body === 'string' ? body : JSON.stringify(body),
       headersTimeout: 120_000,
       bodyTimeout: 120_000,
@@ -285,6 +287,10 @@ function writeSources(folder: string): void {
 
 const readers = 550
 
+function openSocket(url: string): WebSocket {
+  return new WebSocket(`${url.replace('http', 'ws')}/ws`, { headers: { 'x-api-key': fuzzKey } })
+}
+
 function liveCases(target: LoopTarget): LoopCase[] {
   const post = poster(target)
   return [
@@ -292,7 +298,7 @@ function liveCases(target: LoopTarget): LoopCase[] {
       name: `live: ${readers} readers of /ws while 20 tasks are queued and done`,
       async run() {
         target.upstream.script = { models: ['scripted'], answer: { text: ['Yes.'] } }
-        const sockets = Array.from({ length: readers }, () => new WebSocket(`${target.url.replace('http', 'ws')}/ws`))
+        const sockets = Array.from({ length: readers }, () => openSocket(target.url))
         let received = 0
         for (const socket of sockets) socket.addEventListener('message', () => received++)
         await Promise.all(sockets.map(socket => new Promise(resolve => socket.addEventListener('open', resolve))))

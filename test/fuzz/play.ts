@@ -24,6 +24,13 @@ const mcpShare = 12
 const socketShare = 2
 const socketPaths = ['/ws', '/v1/responses']
 
+/**
+ * The only key of a server that is played with. Without one a server is open until one is created, as some of the requests
+ * do, and then refuses all others.
+ */
+export const fuzzKey = 'fuzz'
+const caller = { 'x-api-key': fuzzKey }
+
 /** Plays the batches of requests with the seeds from `from` on until there were `count`. `report` gets a line for each finding. */
 export async function playFuzz(
   url: string,
@@ -31,8 +38,8 @@ export async function playFuzz(
   report: (finding: string) => void,
 ): Promise<FuzzFindings> {
   const findings: FuzzFindings = { requests: 0, accepted: 0, unexpected: 0, hangs: 0 }
-  const document = (await (await fetch(`${url}/openapi.json`)).json()) as ApiDocument
-  const session = await startMcpSession(url)
+  const document = (await (await fetch(`${url}/openapi.json`, { headers: caller })).json()) as ApiDocument
+  const session = await startMcpSession(url, caller)
   const arbitraries = { http: httpRequests(document), mcp: mcpRequests(await toolsOf(url, session), session) }
   const tell = (what: 'unexpected' | 'hangs', line: string) => {
     findings[what]++
@@ -76,7 +83,7 @@ async function playRequest(url: string, { method, path, headers, body }: FuzzReq
   try {
     const reply = await send(`${url}${path}`, {
       method: method as 'POST',
-      headers,
+      headers: { ...caller, ...headers },
       signal,
       ...(method !== 'GET' && body !== undefined && { body }),
     })
@@ -109,6 +116,7 @@ function wrongIn(status: number, text: string): string | undefined {
 async function playFrames(url: string, path: string, frames: Buffer, tell: Tell): Promise<void> {
   const handshake =
     `GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
+    `X-Api-Key: ${fuzzKey}\r\n` +
     'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n\r\n'
   const { hostname, port } = new URL(url)
   const socket = connect(Number(port), hostname)

@@ -17,6 +17,8 @@ t.test('what changes the service, or spends on its account, is for administrator
     'create_api_key',
     'delete_budget',
     'list_api_keys',
+    'reconcile_usage',
+    'refresh_prices',
     'reload_config',
     'retriv_init',
     'revoke_api_key',
@@ -87,8 +89,8 @@ t.test('usage is a key’s own, and an administrator’s report has everybody’
   await gateway.ask({}, bearer('b-key'))
   const usage = async (key: string) => {
     const response = await fetch(`${gateway.url}/v1/usage?group_by=key`, bearer(key))
-    const { rows } = (await response.json()) as { rows: { group: string; requests: number }[] }
-    return rows.map(({ group, requests }) => `${group}: ${requests}`).sort()
+    const { rows } = (await response.json()) as { rows: { group: { key: string }; requests: number }[] }
+    return rows.map(({ group, requests }) => `${group.key}: ${requests}`).sort()
   }
   t.same(await usage('a-key'), ['alice: 2'])
   t.same(await usage('b-key'), ['bob: 1'])

@@ -14,7 +14,7 @@ t.test('a key that was created is accepted, and its requests are its own', async
   t.match(token, /^signalbox_[\w-]{43}$/)
   t.match(key, { name: 'alice', owner: 'Alice', state: 'active', scopes: ['inference', 'read'], models: null })
   t.equal((await as(token).ask()).status, 200)
-  t.match((await as(token).get('/v1/usage?group_by=key')).json, { rows: [{ group: 'alice', requests: 1 }] })
+  t.match((await as(token).get('/v1/usage?group_by=key')).json, { rows: [{ group: { key: 'alice' }, requests: 1 }] })
   t.equal((await as(token.slice(0, -1)).ask()).status, 401)
   t.equal((await as(`${token}x`).ask()).status, 401)
 })

@@ -57,7 +57,7 @@ t.test('a form reaches the server as it was sent, with the server’s own name o
   const { json } = await gateway.get('/v1/usage')
   t.match(json.rows, [
     {
-      group: 'cloud/whisper-1',
+      group: { model: 'cloud/whisper-1' },
       requests: 1,
       input_tokens: 14,
       output_tokens: 45,

@@ -72,7 +72,6 @@ t.test('an unknown path is 404 with what there is instead, in the words it was a
     ['/v1/threads/t_1/runs', /\/v1\/responses; it keeps conversations/],
     ['/openai/assistants', /Not found: GET \/openai\/assistants\. Use \/v1\/responses/],
     ['/v1/messages/batches', /\/v1\/batches/],
-    ['/api/v1/credits', /GET \/v1\/usage/],
     ['/v1/chat/completion', /Did you mean \/v1\/chat\/completions\?/],
     ['/v1/qqqqqqqqqqqqqqqqqqqq', /The base URL for clients is/],
     [`/v1/${'a/'.repeat(4_000)}`, /Not found/],

@@ -167,8 +167,10 @@ const options: Readonly<Record<string, { value: string; models: Situation['model
   verify: { value: 'parses', models: [failing, big], first: [failing.id, big.id] },
   tags: { value: 'urgent, math', models: [small, big], first: [small.id, big.id] },
 }
+/** Names what a budget counts; see test/gateway/budgets.test.ts. */
+const forBudgets = ['task']
 t.test('every option of a request changes some decision', async t => {
-  t.strictSame([...optionNames].sort(), Object.keys(options).sort(), 'each has a case')
+  t.strictSame([...optionNames].sort(), [...Object.keys(options), ...forBudgets].sort(), 'each has a case')
   const request = ChatRequest.parse({ messages: [{ role: 'user', content: 'Hello.' }] })
   const conversations = new Map([['session:mine', { modelId: other.id, cachedTokens: 50 }]])
   const decideWith = (models: Situation['models'], headers: Record<string, string>) => {

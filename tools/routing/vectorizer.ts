@@ -51,6 +51,8 @@ function landmarksOf(styles: readonly Float64Array[], count: number): Landmarks 
     standardize(styles[Math.floor(index * step)]!, spread, figures)
     return figures
   })
+  // Without any text the mean is the only way of writing that is known.
+  if (sample.length === 0) sample.push(new Float64Array(styleCount))
   const centers = clusterCenters(sample, count, seededRandom(20_240_611))
   const places = centers.flatMap(center => Array.from(center, figure => Math.round(figure * landmarkSteps)))
   return { ...spread, places: Int8Array.from(places) }
