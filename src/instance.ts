@@ -3,7 +3,7 @@ import { chmodSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node
 import path from 'node:path'
 import Database from 'better-sqlite3'
 import { z } from 'zod'
-import { ConfigError } from './config.ts'
+import { ConfigError } from './config/setting.ts'
 import { createPrivateFile, createPrivateFolder, privateMode } from './private-files.ts'
 
 /** What a running Signalbox publishes in its data directory for other processes. */

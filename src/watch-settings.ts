@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs'
 import path from 'node:path'
-import { settingsFiles } from './config.ts'
+import { settingsFiles } from './config/config.ts'
 
 export interface SettingsWatch {
   /** The folder of `.env` and `signalbox.json`. */

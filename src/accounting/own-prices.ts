@@ -1,4 +1,4 @@
-import type { ConfiguredPrice } from '../config.ts'
+import type { ConfiguredPrice } from '../config/core-settings.ts'
 import { readConfiguredPrice } from './price-fields.ts'
 import { isFree, type Price, type PriceOrigin } from './pricing.ts'
 

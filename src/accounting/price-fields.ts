@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { ConfiguredPrice } from '../config.ts'
+import type { ConfiguredPrice } from '../config/core-settings.ts'
 import type { Price, PriceOverride, Rates } from './pricing.ts'
 
 /** Each rate as JSON has it. */

@@ -1,6 +1,6 @@
 import path from 'node:path'
 import { InvalidArgumentError, type Command } from 'commander'
-import type { Config } from '../config.ts'
+import type { Config } from '../config/config.ts'
 import { isLoopback } from '../net.ts'
 import { createPrivateFolder } from '../private-files.ts'
 import { readConfig } from './installation.ts'

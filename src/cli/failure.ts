@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander'
-import { ConfigError } from '../config.ts'
+import { ConfigError } from '../config/setting.ts'
 import { GatewayError } from '../errors.ts'
 
 /** What went wrong and what to do, on one line. */

@@ -1,4 +1,6 @@
-import { coreSettings, readEnvironment, readSettings, readSettingsFile, type Config } from '../config.ts'
+import { readEnvironment, readSettingsFile, type Config } from '../config/config.ts'
+import { coreSettings } from '../config/core-settings.ts'
+import { readSettings } from '../config/setting.ts'
 import { findEndpoints } from '../providers/index.ts'
 import { rootOf } from './root.ts'
 

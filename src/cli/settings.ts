@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
-import { coreSettings, renderEnvExample } from '../config.ts'
+import { coreSettings } from '../config/core-settings.ts'
+import { renderEnvExample } from '../config/setting.ts'
 import { providerKinds } from '../providers/index.ts'
 
 export function define(command: Command): void {

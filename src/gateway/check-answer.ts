@@ -1,4 +1,4 @@
-import type { CoreValues } from '../config.ts'
+import type { CoreValues } from '../config/core-settings.ts'
 import { asGatewayError } from '../errors.ts'
 import type { Model } from '../providers/provider.ts'
 import { complaintOf, isBinding, type CascadePlan, type Checked, type CheckedBy } from '../router/cascade.ts'

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import type { ModelAccess } from '../accounting/api-key.ts'
-import type { CoreValues } from '../config.ts'
+import type { CoreValues } from '../config/core-settings.ts'
 import { GatewayError, asGatewayError } from '../errors.ts'
 import type { Model } from '../providers/provider.ts'
 import type { Allowance } from '../router/allowance.ts'

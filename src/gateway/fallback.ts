@@ -1,4 +1,4 @@
-import type { CoreValues } from '../config.ts'
+import type { CoreValues } from '../config/core-settings.ts'
 import { GatewayError, asGatewayError, asUpstreamError, type FailureScope } from '../errors.ts'
 import type { Credential, Model, Provider } from '../providers/provider.ts'
 import { callBounds } from '../router/call-bounds.ts'

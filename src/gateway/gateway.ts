@@ -1,5 +1,5 @@
 import type { ModelAccess } from '../accounting/api-key.ts'
-import type { CoreValues } from '../config.ts'
+import type { CoreValues } from '../config/core-settings.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Model } from '../providers/provider.ts'
 import type { Decision } from '../router/decide.ts'

@@ -1,4 +1,4 @@
-import type { CoreValues } from '../config.ts'
+import type { CoreValues } from '../config/core-settings.ts'
 import type { Model } from '../providers/provider.ts'
 import { createSlots, type Batching, type Slots } from './slots.ts'
 

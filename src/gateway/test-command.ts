@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import path from 'node:path'
-import type { TestCommand } from '../config.ts'
+import type { TestCommand } from '../config/core-settings.ts'
 import { GatewayError, asGatewayError } from '../errors.ts'
 import type { Verdict } from '../router/verify.ts'
 import { createSlots, type Slots } from './slots.ts'

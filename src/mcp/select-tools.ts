@@ -1,4 +1,4 @@
-import { ConfigError } from '../config.ts'
+import { ConfigError } from '../config/setting.ts'
 import type { Operation } from '../operations/operation.ts'
 
 /**

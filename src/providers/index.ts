@@ -1,4 +1,5 @@
-import { ConfigError, type Endpoint, readSettings, type Settings } from '../config.ts'
+import type { Endpoint } from '../config/config.ts'
+import { ConfigError, readSettings, type Settings } from '../config/setting.ts'
 import { normalizeUrl } from './http/endpoints.ts'
 import { llamaCpp } from './llama-cpp/llama-cpp.ts'
 import { lmStudio } from './lm-studio.ts'

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Endpoint } from '../config.ts'
+import type { Endpoint } from '../config/config.ts'
 import { GatewayError } from '../errors.ts'
 import { readNumber } from '../json.ts'
 import { freePrice, isFree } from '../accounting/pricing.ts'

@@ -1,4 +1,5 @@
-import type { Endpoint, Settings } from '../config.ts'
+import type { Endpoint } from '../config/config.ts'
+import type { Settings } from '../config/setting.ts'
 import type { MediaContent } from '../wire/media.ts'
 import type { NonChatType, NonChatReply, NonChatRequests } from '../wire/non-chat.ts'
 import type { ChatCompletion, ChatRequest } from '../wire/chat/schema.ts'

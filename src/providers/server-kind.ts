@@ -1,5 +1,5 @@
 import { ownPrices } from '../accounting/own-prices.ts'
-import type { Endpoint } from '../config.ts'
+import type { Endpoint } from '../config/config.ts'
 import { readEndpoints, type EndpointList } from './http/endpoints.ts'
 import { createUpstream, labelOf, type Upstream, type UpstreamParts } from './http/upstream.ts'
 import { createInventory, type EndpointInventory, type EndpointInventoryParts } from './inventory.ts'

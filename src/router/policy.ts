@@ -1,4 +1,5 @@
-import { ConfigError, coreSettings, readSettings, type CoreValues } from '../config.ts'
+import { coreSettings, type CoreValues } from '../config/core-settings.ts'
+import { ConfigError, readSettings } from '../config/setting.ts'
 import { refuseUnknownChecks } from './verify.ts'
 
 /** What the operator decided about routing; every field is a setting. */

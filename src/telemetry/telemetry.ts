@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
-import { ConfigError, type CoreValues } from '../config.ts'
+import type { CoreValues } from '../config/core-settings.ts'
+import { ConfigError } from '../config/setting.ts'
 import type { Core } from '../core.ts'
 import type { Metrics } from './metrics.ts'
 import type { Traces } from './traces.ts'

@@ -1,5 +1,5 @@
 import { createShippedPrices } from '../../src/accounting/price-list.ts'
-import type { Endpoint } from '../../src/config.ts'
+import type { Endpoint } from '../../src/config/config.ts'
 import { providerKinds } from '../../src/providers/index.ts'
 import type { Model, Provider, ProviderCall, ProviderKind } from '../../src/providers/provider.ts'
 import { createTransport } from '../../src/providers/http/transport.ts'

@@ -1,5 +1,7 @@
 import t, { type Test } from 'tap'
-import { coreSettings, readSettings, type Config } from '../../src/config.ts'
+import type { Config } from '../../src/config/config.ts'
+import { coreSettings } from '../../src/config/core-settings.ts'
+import { readSettings } from '../../src/config/setting.ts'
 import { inProcessClient } from '../../src/operations/client.ts'
 import { operations } from '../../src/operations/index.ts'
 import { scriptedUpstream } from '../helpers/scripted-upstream.ts'

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { createShippedPrices } from '../../src/accounting/price-list.ts'
-import { ConfigError, renderEnvExample } from '../../src/config.ts'
+import { ConfigError, renderEnvExample } from '../../src/config/setting.ts'
 import { createProviders, findEndpoints, providerKinds, providerSettings } from '../../src/providers/index.ts'
 import { createTransport } from '../../src/providers/http/transport.ts'
 import { upstreamKinds } from '../helpers/scripted-upstream.ts'

@@ -1,6 +1,7 @@
 import t, { type Test } from 'tap'
 import { nextStep } from '../../src/router/cascade.ts'
-import { coreSettings, readSettings, type CoreValues } from '../../src/config.ts'
+import { coreSettings, type CoreValues } from '../../src/config/core-settings.ts'
+import { readSettings } from '../../src/config/setting.ts'
 import { decide } from '../../src/router/decide.ts'
 import { emptyEvidence, learnAgreement, learnBenchmark, learnVerifier } from '../../src/router/evidence.ts'
 import type { Need } from '../../src/router/needs.ts'

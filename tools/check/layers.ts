@@ -19,7 +19,7 @@ export const layers: readonly Layer[] = [
   { parts: ['providers'], what: 'upstreams: one adapter per kind of server' },
   { parts: ['instance.ts', 'watch-settings.ts'], what: 'one instance per data directory; changed settings' },
   { parts: ['accounting'], what: 'prices and cost: pure rules' },
-  { parts: ['wire', 'tokens', 'config.ts'], what: 'protocols and their translation, token counts, settings' },
+  { parts: ['wire', 'tokens', 'config'], what: 'protocols and their translation, token counts, settings' },
   {
     parts: [
       'errors.ts',

@@ -1,6 +1,7 @@
 import path from 'node:path'
 import { suites } from '../../src/bench/suites/index.ts'
-import { coreSettings, type Settings } from '../../src/config.ts'
+import { coreSettings } from '../../src/config/core-settings.ts'
+import type { Settings } from '../../src/config/setting.ts'
 import { failures, type Failure } from '../../src/errors.ts'
 import { resources } from '../../src/mcp/resource-list.ts'
 import { readSkills } from '../../src/mcp/prompts.ts'

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { ConfigError, Endpoint } from '../../config.ts'
+import { Endpoint } from '../../config/config.ts'
+import { ConfigError } from '../../config/setting.ts'
 import { redact } from '../../redact.ts'
 
 /** Several servers in one variable: `url` or `name=url`, separated by commas, or the word `off`. */

@@ -1,4 +1,4 @@
-import type { Endpoint } from '../../config.ts'
+import type { Endpoint } from '../../config/config.ts'
 import { asUpstreamError, type FailureCode, GatewayError } from '../../errors.ts'
 import { asString, parseJson } from '../../json.ts'
 import type { CallProgress, Credential, ProviderKind } from '../provider.ts'

@@ -1,19 +1,6 @@
-import { readFileSync } from 'node:fs'
 import path from 'node:path'
-import { parseEnv } from 'node:util'
 import { z } from 'zod'
-
-/** One environment variable: its schema parses a string, its help is the comment in `.env.example`. */
-export interface Setting<T = unknown> {
-  schema: z.ZodType<T>
-  help: string
-  /** The value shown in `.env.example` where the default is not instructive. */
-  example?: string
-  /** Takes effect only at the next start; `reload_config` reports a change of it. */
-  atStart?: boolean
-}
-export type Settings = Readonly<Record<string, Setting>>
-export type Values<S extends Settings> = { [K in keyof S]: z.output<S[K]['schema']> }
+import type { Settings, Values } from './setting.ts'
 
 const milliseconds = (initial: number, min = 1) => z.coerce.number().int().min(min).max(86_400_000).default(initial)
 const wholeNumber = (initial: number, min = 1, max = 1_000_000) =>
@@ -71,7 +58,7 @@ const keyList = z
 const rate = z.number().min(0).max(1_000_000)
 
 /** A price: USD per million tokens of each kind, and USD per call. */
-const ConfiguredPrice = z.strictObject({
+export const ConfiguredPrice = z.strictObject({
   input: rate,
   output: rate,
   cache_read: rate.optional(),
@@ -450,104 +437,6 @@ export const coreSettings = {
 } as const satisfies Settings
 export type CoreValues = Values<typeof coreSettings>
 
-/** One server that Signalbox calls. */
-export const Endpoint = z.strictObject({
-  kind: z.string(),
-  name: z.string().regex(/^[a-z0-9][a-z0-9._-]*$/, 'names consist of lower-case letters, digits, dots and dashes'),
-  url: z.url({ protocol: /^https?$/ }),
-  /** The secret itself. `signalbox.json` may contain only `apiKeyVariable`, the variable that holds it. */
-  apiKey: z.string().optional(),
-  /** The variable that the secret came from, so that an error can say what to check. */
-  apiKeyVariable: z.string().optional(),
-  tier: z.enum(['local', 'remote']).optional(),
-  /** How long its first token may take, if it differs from PROVIDER_TIMEOUT_MS. */
-  firstTokenTimeoutMs: z.int().min(1).max(86_400_000).optional(),
-  /** Protocols besides chat completions that the server implements fully: their requests are passed through unchanged. */
-  nativeProtocols: z.array(z.literal('messages')).optional(),
-  /** The operator named it, so its absence is reported at the start. */
-  named: z.boolean().default(true),
-  /** USD per million tokens by model name, for servers that do not list prices or list others. */
-  prices: z.record(z.string(), ConfiguredPrice).optional(),
-})
-export type Endpoint = z.output<typeof Endpoint>
-
-const SettingsFile = z.strictObject({
-  providers: z.array(Endpoint.omit({ apiKey: true, named: true })).default([]),
-})
-
-/** Files that are read in the root, besides the environment. */
-export const settingsFiles = ['.env', 'signalbox.json'] as const
-
-/** Everything an operator can configure, parsed and validated. */
-export interface Config {
-  /** Folder of `.env` and `signalbox.json`; relative paths start here. */
-  root: string
-  values: CoreValues
-  endpoints: readonly Endpoint[]
-  /** Every variable, those of `.env` included: what API keys use at providers is named by them. */
-  environment: Readonly<Record<string, string | undefined>>
-}
-
-/** A value the operator must correct. Its message is the one line to print. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError'
-}
-
-/** The environment, which overrides `.env` in `root`; an empty value means unset. */
-export function readEnvironment(
-  root: string,
-  environment: Readonly<Record<string, string | undefined>>,
-): Record<string, string | undefined> {
-  const merged = { ...parseEnv(readOptional(path.join(root, '.env')) ?? ''), ...environment }
-  // Proxies are usually set in lower case, which curl reads too.
-  for (const name of ['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY']) merged[name] ??= merged[name.toLowerCase()]
-  return Object.fromEntries(Object.entries(merged).filter(([, value]) => value?.trim() !== ''))
-}
-
-/** Parses the values of `settings`. Throws `ConfigError` naming the first invalid variable and the expected value. */
-export function readSettings<S extends Settings>(
-  settings: S,
-  environment: Readonly<Record<string, string | undefined>>,
-): Values<S> {
-  const values = Object.entries(settings).map(([name, { schema }]) => {
-    const parsed = schema.safeParse(environment[name])
-    if (!parsed.success) throw new ConfigError(`${name}: ${firstProblem(parsed.error)} (see .env.example)`)
-    return [name, parsed.data]
-  })
-  return Object.fromEntries(values) as Values<S>
-}
-
-/** The endpoints of `signalbox.json` in `root`; none without the file. Throws `ConfigError`. */
-export function readSettingsFile(root: string, environment: Readonly<Record<string, string | undefined>>): Endpoint[] {
-  const text = readOptional(path.join(root, 'signalbox.json'))
-  if (text === undefined) return []
-  let content: unknown
-  try {
-    content = JSON.parse(text)
-  } catch (error) {
-    throw new ConfigError(`signalbox.json is not valid JSON: ${(error as Error).message}`)
-  }
-  const parsed = SettingsFile.safeParse(content)
-  if (!parsed.success) throw new ConfigError(`signalbox.json: ${firstProblem(parsed.error)}`)
-  return parsed.data.providers.map(endpoint => ({
-    ...endpoint,
-    named: true,
-    apiKey: endpoint.apiKeyVariable === undefined ? undefined : environment[endpoint.apiKeyVariable],
-  }))
-}
-
-/** `.env.example`: every variable with its help and default, commented out. */
-export function renderEnvExample(groups: readonly { title: string; settings: Settings }[]): string {
-  const sections = groups.map(({ title, settings }) => {
-    const lines = Object.entries(settings).map(([name, { schema, help, example }]) => {
-      const initial = schema.safeParse(undefined).data as string | number | boolean | undefined
-      return `# ${help}\n# ${name}=${example ?? (initial === undefined ? '' : String(initial))}\n`
-    })
-    return `# --- ${title} ---\n\n${lines.join('\n')}`
-  })
-  return `# Copy to .env and uncomment what you change. Environment variables override this file.\n\n${sections.join('\n')}`
-}
-
 function readPair(text: string): [name: string, value: string][] {
   const [, name, value = ''] = /^\s*([^=]+)=(.*)$/.exec(text) ?? []
   if (name === undefined) return []
@@ -566,19 +455,4 @@ function readAliases(text: string): { pattern: string; target: string }[] {
       const index = entry.indexOf('=')
       return { pattern: entry.slice(0, index).trim(), target: entry.slice(index + 1).trim() }
     })
-}
-
-function firstProblem(error: z.ZodError): string {
-  const issue = error.issues[0]
-  if (issue === undefined) return 'is not valid'
-  return [issue.path.join('.'), issue.message].filter(Boolean).join(': ')
-}
-
-function readOptional(file: string): string | undefined {
-  try {
-    return readFileSync(file, 'utf8')
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw new ConfigError(`Cannot read ${file}: ${(error as Error).message}`)
-  }
 }
