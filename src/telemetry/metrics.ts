@@ -1,5 +1,6 @@
 import { Registry } from 'prom-client'
 import type { Core } from '../core.ts'
+import { showBudgets, type BudgetParts } from './budget-metrics.ts'
 import { watchProcess } from './process-metrics.ts'
 import { countRequests } from './request-metrics.ts'
 import { showState, type StateParts } from './state-metrics.ts'
@@ -13,10 +14,11 @@ export interface Metrics {
   close: () => void
 }
 
-export function createMetrics(core: StateParts & Pick<Core, 'requests'>): Metrics {
+export function createMetrics(core: StateParts & BudgetParts & Pick<Core, 'requests'>): Metrics {
   const registry = new Registry()
   const unwatchProcess = watchProcess(registry)
   showState(core, registry)
+  showBudgets(core, registry)
   const unwatchRequests = core.requests.watch(countRequests(registry))
   return {
     contentType: registry.contentType,

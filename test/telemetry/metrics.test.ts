@@ -48,6 +48,27 @@ t.test('a failed request counts by its code, and each failed attempt at its mode
   t.ok(valueOf(families, 'signalbox_attempts_total', { model: 'llama-cpp/small', outcome: 'error' }) >= 1)
 })
 
+t.test('a scrape shows what is spent of a budget and what is held, as the budget itself does', async t => {
+  const models = [{ name: 'lab/paid', price: { input: 3, output: 15 } }]
+  const usage = { promptTokens: 1_000, outputTokens: 100, costUsd: 0.0045 }
+  const remote = await scriptedUpstream(t, 'openrouter', { models, answer: { usage } })
+  const gateway = await startGateway(t, variablesFor(remote))
+  await gateway.post('/admin/set_budget', { name: 'team', limit_usd: 5, period: 'forever' })
+  await gateway.post('/admin/set_budget', { name: 'unused', limit_usd: 1, scope: 'tag', subject: 'night' })
+  await gateway.ask({ model: 'openrouter/lab/paid' })
+  const families = await scrape(gateway)
+  t.equal(valueOf(families, 'signalbox_budget_limit_usd', { budget: 'team' }), 5)
+  t.equal(valueOf(families, 'signalbox_budget_spent_usd', { budget: 'team' }), 0.0045)
+  t.equal(valueOf(families, 'signalbox_budget_held_usd', { budget: 'team' }), 0)
+  t.equal(valueOf(families, 'signalbox_budget_spent_usd', { budget: 'unused' }), 0)
+  await gateway.post('/admin/delete_budget', { name: 'unused' })
+  const [, limit] = [...(await scrape(gateway))].find(([name]) => name === 'signalbox_budget_limit_usd')!
+  t.same(
+    limit.samples.map(({ labels }) => labels['budget']),
+    ['team'],
+  )
+})
+
 t.test('every metric keeps the conventions of Prometheus', async t => {
   const local = await scriptedUpstream(t, 'llama-cpp')
   const gateway = await startGateway(t, variablesFor(local))

@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { goalRow, renderReport, type Row } from '../../src/cli/rows.ts'
@@ -230,6 +230,7 @@ function savingsRows(splits: readonly TrainedSplit[]): Row[] {
     if (trials.length === 0) return []
     const savings = timed(`savings, ${name}`, () => savingsOf(trials))
     if (values.svg !== undefined) {
+      mkdirSync(values.svg, { recursive: true })
       writeFileSync(path.join(values.svg, `routing-savings-${name}.svg`), savingsSvg(name, savings))
     }
     const { best, curve, savedAt } = savings
