@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { parseArgs } from 'node:util'
+import { measureAccounting } from './overhead/accounting.ts'
 import { startAgents, type AgentStart } from './overhead/agent-start.ts'
 import { applyLoad, quantile, type LoadPlan, type LoadMeasurement } from './overhead/load.ts'
 import { launch, vitalsOf } from './processes.ts'
@@ -41,10 +42,17 @@ async function run(rounds: number): Promise<Row[]> {
   const ports = { upstream: upstream.port, relay: relay.port, signalbox: signalbox.port }
   try {
     const results = await measure(ports, rounds)
-    return [...rowsOf(results, startMs, (await vitalsOf(signalbox)).rssBytes), ...agentRows(agents)]
+    const { rssBytes } = await vitalsOf(signalbox)
+    const accounting = await measureAccounting([setting], cases.small, rounds)
+    return [...rowsOf(results, startMs, rssBytes), accountingRow(accounting), ...agentRows(agents)]
   } finally {
     for (const { child } of [upstream, relay, signalbox]) child.kill()
   }
+}
+
+function accountingRow(ratios: readonly number[]): Row {
+  const spread = { value: median(ratios), unit: 'of without', low: Math.min(...ratios), high: Math.max(...ratios) }
+  return goalRow({ name: 'ratio_accounting', ...spread }, 'at_least', 0.9)
 }
 
 interface AgentRounds {

@@ -4,6 +4,8 @@ export interface LoadPlan {
   connections: number
   requests: number
   body: string
+  /** In addition to the content type. */
+  headers?: Record<string, string>
 }
 
 export interface LoadMeasurement {
@@ -13,11 +15,14 @@ export interface LoadMeasurement {
 }
 
 /** Sends `requests` chats over `connections` keep-alive connections, each as soon as the previous one has been read. */
-export async function applyLoad(port: number, { connections, requests, body }: LoadPlan): Promise<LoadMeasurement> {
+export async function applyLoad(
+  port: number,
+  { connections, requests, body, headers: more }: LoadPlan,
+): Promise<LoadMeasurement> {
   const pool = new Pool(`http://127.0.0.1:${port}`, { connections })
   const latenciesMs: number[] = []
   let left = requests
-  const headers = { 'content-type': 'application/json' }
+  const headers = { 'content-type': 'application/json', ...more }
   const worker = async (): Promise<void> => {
     while (left-- > 0) {
       const startedAt = performance.now()
