@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto'
+import { setTimeout } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { Hub, SignalboxEvent } from '../events.ts'
 import { inSnakeCase } from '../json.ts'
@@ -53,7 +54,9 @@ export function startWebhooks(parts: WebhookParts): Webhooks {
         log.warn({ event: message.type, id: message.id, reason: problem.reason }, 'A webhook could not be delivered.')
         return
       }
-      await pause(wait * (1 + random() / 4), closing.signal)
+      await setTimeout(wait * (1 + random() / 4), undefined, { signal: closing.signal, ref: false }).catch(
+        () => undefined,
+      )
       if (closing.signal.aborted) return
     }
   }
@@ -131,18 +134,4 @@ function messageOf({ type, ...data }: SignalboxEvent, id: string, at: number): M
 function keyOf(secret: string): Buffer {
   const prefix = 'whsec_'
   return secret.startsWith(prefix) ? Buffer.from(secret.slice(prefix.length), 'base64') : Buffer.from(secret)
-}
-
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await new Promise<void>(resolve => {
-    const done = () => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', done)
-      resolve()
-    }
-    const timer = setTimeout(done, ms)
-    timer.unref()
-    signal.addEventListener('abort', done, { once: true })
-    if (signal.aborted) done()
-  })
 }
